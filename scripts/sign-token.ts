@@ -1,0 +1,33 @@
+import { randomUUID } from "node:crypto";
+import { importJWK, type JWK, SignJWT } from "jose";
+
+/** What a token is to say. */
+export interface TokenRequest {
+  readonly org: string;
+  readonly subject: string;
+  readonly permissions: string;
+  readonly scopes?: readonly string[] | undefined;
+  readonly names?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/** Signs an access token (RFC 9068) with `SIGNING_KEY`: a private JWK, or a JWK Set whose first key signs. */
+export async function signToken(signingKey: string, request: TokenRequest): Promise<string> {
+  const parsed = JSON.parse(signingKey) as JWK & { keys?: JWK[] };
+  const jwk = parsed.keys?.[0] ?? parsed;
+  if (!jwk.kid) throw new Error("the signing key has no kid");
+  const now = Math.floor(Date.now() / 1000);
+  const { org, subject, permissions, scopes, names, ttl, issuer, audience } = request;
+  return new SignJWT({ org, scope: permissions, ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }) })
+    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: jwk.kid })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject(subject)
+    .setIssuedAt(now)
+    .setExpirationTime(now + ttl)
+    .setJti(`tok_${randomUUID().replaceAll("-", "")}`)
+    .sign(await importJWK(jwk, "EdDSA"));
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { patternSchema } from "./pattern.ts";
+
+/** The longest token that is looked at, in characters. */
+export const MAX_TOKEN_LENGTH = 8192;
+
+/** The name of an organization: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. */
+export const orgSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: "an organization is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit",
+});
+
+/** How many patterns one limit of a grant may hold. */
+export const MAX_PATTERNS = 64;
+export const patternsSchema = z.array(patternSchema).max(MAX_PATTERNS);
+
+/** The claims of Keyhole's own access tokens, beside the registered ones that the JWT library checks (RFC 9068). */
+export const claimsSchema = z.object({
+  sub: z.string().min(1).max(256),
+  org: orgSchema,
+  scope: z.string().max(1024),
+  jti: z.string().min(1).max(128),
+  exp: z.number(),
+  secret_scopes: patternsSchema.optional(),
+  secret_names: patternsSchema.optional(),
+});
+export type Claims = z.infer<typeof claimsSchema>;

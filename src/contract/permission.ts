@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/** What a token may do. `config_vars:resolve` is an older name of `secrets:resolve` and is read as that. */
+export const PERMISSIONS = [
+  "secrets:read",
+  "secrets:write",
+  "secrets:resolve",
+  "tokens:write",
+  "trusts:write",
+  "audit:read",
+  "keys:read",
+  "keys:write",
+] as const;
+
+export const permissionSchema = z.enum(PERMISSIONS).meta({ description: "What a token may do.", example: "secrets:resolve" });
+export type Permission = z.infer<typeof permissionSchema>;
+
+const ALIASES: Record<string, Permission> = { "config_vars:resolve": "secrets:resolve" };
+
+/** A permission as clients may write it: one of {@link PERMISSIONS} or an alias. */
+export const permissionInputSchema = z
+  .enum([...PERMISSIONS, "config_vars:resolve"])
+  .transform((text): Permission => ALIASES[text] ?? (text as Permission))
+  .meta({ description: "What a token may do; `config_vars:resolve` means `secrets:resolve`.", example: "secrets:resolve" });
+
+/**
+ * The permissions in a JWT's space-separated `scope` claim (RFC 8693, section 4.2). Words that are not
+ * permissions of ours are left out: a token may carry scopes for other services.
+ */
+export function parsePermissions(scope: string): Set<Permission> {
+  const known = new Set<string>(PERMISSIONS);
+  const words = scope.split(" ").map((word) => ALIASES[word] ?? word);
+  return new Set(words.filter((word): word is Permission => known.has(word)));
+}

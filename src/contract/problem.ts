@@ -1,0 +1,110 @@
+import { z } from "zod";
+
+/** Every problem code with its status and title: the one table behind replies, the OpenAPI document and the client. */
+export const PROBLEMS = {
+  "invalid-request": { status: 400, title: "The request is not valid" },
+  unauthenticated: { status: 401, title: "A valid token is needed" },
+  forbidden: { status: 403, title: "The token does not allow this" },
+  "secret-not-found": { status: 404, title: "No such secret" },
+  "token-not-found": { status: 404, title: "No such token" },
+  "trust-not-found": { status: 404, title: "No such trust" },
+  "scope-not-found": { status: 404, title: "No such scope" },
+  "version-not-found": { status: 404, title: "No such version" },
+  "route-not-found": { status: 404, title: "No such route" },
+  "method-not-allowed": { status: 405, title: "The route does not take this method" },
+  "secret-exists": { status: 409, title: "The secret exists already" },
+  "env-name-conflict": { status: 409, title: "Two secrets share one environment name" },
+  "secret-expired": { status: 410, title: "The secret has expired" },
+  "version-conflict": { status: 412, title: "The secret is not in the expected state" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "value-too-large": { status: 413, title: "The value is too large" },
+  "too-many-secrets": { status: 413, title: "Too many secrets at once" },
+  "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "name-reserved": { status: 422, title: "The name is reserved" },
+  "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
+  "rate-limited": { status: 429, title: "Too many requests" },
+  internal: { status: 500, title: "Something went wrong here" },
+  "storage-unavailable": { status: 503, title: "Storage or a key is not available" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+
+/** One thing that is wrong with a request: where (a JSON Pointer, RFC 6901, or `query:<name>`-style place) and what. */
+export const problemErrorSchema = z.object({ pointer: z.string(), detail: z.string() });
+export type ProblemError = z.infer<typeof problemErrorSchema>;
+
+/** An error reply: RFC 9457 `application/problem+json` with a stable `code`. */
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(PROBLEM_CODES),
+    detail: z.string(),
+    request_id: z.string(),
+    errors: z.array(problemErrorSchema).optional(),
+    missing: z.array(z.string()).optional(),
+    expired: z.array(z.string()).optional(),
+    searched: z.array(z.string()).optional(),
+  })
+  .meta({
+    description: "RFC 9457 problem details. `code` is stable; `detail` is for people.",
+    example: {
+      type: "urn:keyhole:problem:secret-not-found",
+      title: "No such secret",
+      status: 404,
+      code: "secret-not-found",
+      detail: "There is no secret OPENAI_API_KEY in namespace:prod.",
+      request_id: "req_0b6ae8a2c5f64f0c9a2f7d0d5b1c3e4f",
+    },
+  });
+
+export type ProblemBody = z.infer<typeof problemSchema>;
+
+/** The extension members of a problem reply, RFC 9457 section 3.2. */
+export interface ProblemMembers {
+  errors?: ProblemError[];
+  missing?: string[];
+  expired?: string[];
+  searched?: string[];
+}
+
+/** What a refused call was about, for the audit log. */
+export interface ProblemSubject {
+  readonly scope: string | null;
+  readonly name: string | null;
+}
+
+/** What else a problem carries: reply members, reply headers, what it is about, and the error behind it; the last two are never shown. */
+export interface ProblemOptions {
+  members?: ProblemMembers;
+  headers?: Record<string, string>;
+  about?: ProblemSubject;
+  cause?: unknown;
+}
+
+/**
+ * The one error that the Worker's own code throws for what a client should hear about.
+ * Its detail goes to the client, so it never holds a value.
+ */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly members: ProblemMembers;
+  readonly headers: Record<string, string>;
+  readonly about: ProblemSubject | undefined;
+
+  constructor(code: ProblemCode, detail: string, { members = {}, headers = {}, about, cause }: ProblemOptions = {}) {
+    super(detail, { cause });
+    this.name = "Problem";
+    this.code = code;
+    this.members = members;
+    this.headers = headers;
+    this.about = about;
+  }
+
+  /** The reply's status code. */
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}

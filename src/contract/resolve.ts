@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
+import { encodingSchema } from "./secret.ts";
+import { secretNameSchema } from "./secret-name.ts";
+
+/** How many names one resolve may ask for. */
+export const MAX_NAMES = 100;
+/** How many secrets one resolve may release. */
+export const MAX_RELEASED = 500;
+
+const onePerKind = (scopes: readonly Scope[]) => new Set(scopes.map(scopeKind)).size === scopes.length;
+
+/** The scopes of a resolve: at most one of each kind. */
+export const scopesSchema = z
+  .array(scopeSchema)
+  .min(1, { error: "name at least one scope, or leave scopes out" })
+  .max(SCOPE_KINDS.length, { error: "at most one scope per kind" })
+  .refine(onePerKind, { error: "at most one scope per kind" })
+  .meta({ description: "At most one scope per kind.", example: ["repo:acme/payments", "namespace:prod"] });
+
+/** `POST /v1/resolve`. */
+export const resolveSchema = z
+  .strictObject({
+    scopes: scopesSchema.optional(),
+    names: z
+      .array(secretNameSchema)
+      .min(1, { error: "name at least one secret, or leave names out" })
+      .max(MAX_NAMES, { error: `at most ${MAX_NAMES} names` })
+      .refine((names) => new Set(names).size === names.length, { error: "a name is given twice" })
+      .optional()
+      .meta({ description: "Up to 100 names; omitted: everything that applies." }),
+    allow_missing: z.boolean().default(false).meta({ description: "List what is missing or expired instead of failing." }),
+    inherit: z.boolean().default(true).meta({ description: "false: search only the scopes given." }),
+  })
+  .meta({ id: "Resolve", example: { scopes: ["repo:acme/payments", "namespace:prod"], names: ["OPENAI_API_KEY"], allow_missing: false } });
+
+export const resolveFormatSchema = z.enum(["json", "env", "dotenv"]);
+export type ResolveFormat = z.infer<typeof resolveFormatSchema>;
+
+const sourceScopeSchema = z.string().meta({ description: "The scope that won, or `builtin`.", example: "namespace:prod" });
+
+const releasedShape = {
+  value: z.string().meta({ example: "sk-example-not-a-key" }),
+  encoding: encodingSchema,
+  scope: sourceScopeSchema,
+  id: z.string(),
+  version: z.int(),
+};
+
+export const resolveReplySchema = z
+  .object({
+    secrets: z.record(z.string(), z.object(releasedShape)),
+    missing: z.array(z.string()),
+    searched: z.array(z.string()),
+  })
+  .meta({ id: "ResolveReply" });
+export type ResolveReply = z.infer<typeof resolveReplySchema>;
+
+export const envReplySchema = z
+  .record(z.string(), z.string())
+  .meta({ id: "EnvReply", description: "Environment name to value.", example: { OPENAI_API_KEY: "sk-example-not-a-key" } });
+
+export const resolveOneReplySchema = z.object({ name: secretNameSchema, ...releasedShape }).meta({ id: "ResolveOneReply" });
+export type ResolveOneReply = z.infer<typeof resolveOneReplySchema>;
+
+export const explainReplySchema = z
+  .object({
+    name: secretNameSchema,
+    winner: z.object({ scope: sourceScopeSchema, id: z.string(), version: z.int() }).nullable(),
+    candidates: z.array(
+      z.object({
+        scope: sourceScopeSchema,
+        found: z.boolean(),
+        id: z.string().optional(),
+        version: z.int().optional(),
+        expired: z.boolean().optional(),
+      }),
+    ),
+  })
+  .meta({ id: "Explanation", description: "Where a name would come from, in search order, without its value." });
+export type Explanation = z.infer<typeof explainReplySchema>;

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/** The kinds of scope, most specific first: the order in which a resolve searches them. */
+export const SCOPE_KINDS = ["repo", "agent", "namespace", "team", "global"] as const;
+export type ScopeKind = (typeof SCOPE_KINDS)[number];
+
+const PART = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+export const SCOPE_PATTERN = new RegExp(`^(?:global|(?:team|namespace|agent):${PART}|repo:${PART}(?:/${PART}){0,7})$`);
+
+/**
+ * Where a secret applies: `global`, `team:<name>`, `namespace:<name>`, `agent:<name>` or `repo:<path>`.
+ * A name is `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`; a repo path is one to eight names joined by `/`. Case-sensitive.
+ */
+export const scopeSchema = z
+  .string()
+  .max(600)
+  .regex(SCOPE_PATTERN, {
+    error:
+      "a scope is global, team:<name>, namespace:<name>, agent:<name> or repo:<path>; a name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit; a path is 1 to 8 names joined by '/'",
+  })
+  .brand<"Scope">()
+  .meta({ description: "Where a secret applies.", example: "namespace:prod" });
+
+export type Scope = z.infer<typeof scopeSchema>;
+
+export const GLOBAL = "global" as Scope;
+
+/** The label under which the operator's own `global` secrets appear in a resolve. Nobody can write to it under this name. */
+export const BUILTIN = "builtin";
+
+/** The part of a scope before the colon. */
+export function scopeKind(scope: Scope): ScopeKind {
+  return scope.split(":", 1)[0] as ScopeKind;
+}
+
+/** Scopes in the order in which a resolve searches them, most specific kind first. */
+export function bySpecificity(a: Scope, b: Scope): number {
+  return SCOPE_KINDS.indexOf(scopeKind(a)) - SCOPE_KINDS.indexOf(scopeKind(b));
+}

@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+export const SECRET_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+
+/** The name of a secret: `[A-Za-z_][A-Za-z0-9_.-]{0,127}`, case-sensitive. */
+export const secretNameSchema = z
+  .string()
+  .regex(SECRET_NAME_PATTERN, {
+    error: "a name is 1 to 128 letters, digits, '_', '.' or '-' and starts with a letter or '_'",
+  })
+  .brand<"SecretName">()
+  .meta({ description: "The name of a secret, case-sensitive.", example: "OPENAI_API_KEY" });
+
+export type SecretName = z.infer<typeof secretNameSchema>;
+
+/** The environment variable a secret becomes: its name in upper case with `-` and `.` as `_` (`openai-key` → `OPENAI_KEY`). */
+export function envName(name: SecretName): string {
+  return name.toUpperCase().replace(/[-.]/g, "_");
+}

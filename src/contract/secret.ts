@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
+import { secretNameSchema } from "./secret-name.ts";
+
+/** The largest value, in bytes after decoding. */
+export const MAX_VALUE_BYTES = 65_536;
+/** The largest request body, in bytes. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** RFC 3339 UTC with milliseconds: how every time in a reply is written. */
+export const timeSchema = z.iso.datetime({ precision: 3 }).meta({ description: "RFC 3339, UTC, milliseconds.", example: "2026-11-21T12:00:00.000Z" });
+
+/** A time in a request: RFC 3339 with any offset; kept to the millisecond. */
+export const timeInputSchema = z.iso
+  .datetime({ offset: true, error: "a time is RFC 3339, as in 2027-01-31T00:00:00Z" })
+  .meta({ description: "RFC 3339.", example: "2027-01-31T00:00:00Z" });
+
+/** How a value is written in JSON: as text, or as standard base64 (RFC 4648, section 4) of bytes. */
+export const encodingSchema = z.enum(["utf8", "base64"]).meta({ description: "How the value is written in JSON." });
+export type Encoding = z.infer<typeof encodingSchema>;
+
+const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+const wellFormed = (text: string) => text.isWellFormed();
+const WELL_FORMED = { error: "the text holds a lone surrogate, which UTF-8 cannot carry" };
+
+export const labelsSchema = z
+  .record(
+    z.string().regex(LABEL_KEY, { error: "a label's key is 1 to 63 letters, digits, '.', '_', '/' or '-'" }),
+    z.string().max(256).refine(wellFormed, WELL_FORMED),
+  )
+  .refine((labels) => Object.keys(labels).length <= 32, { error: "at most 32 labels" })
+  .meta({ description: "Up to 32 labels.", example: { team: "payments" } });
+
+const descriptionSchema = z.string().max(1024).refine(wellFormed, WELL_FORMED);
+
+/** What can be said of a secret beside its value. An absent field stays as it is; `null` clears it. */
+const metadataShape = {
+  description: descriptionSchema.nullable().optional().meta({ description: "What it is for; never the value.", example: "billing key" }),
+  labels: labelsSchema.optional(),
+  expires_at: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410." }),
+  rotate_after_days: z.int().min(1).max(3650).nullable().optional().meta({ description: "A new value is due this long after the last one." }),
+};
+
+const valueSchema = z
+  .string()
+  .min(1, { error: "a value has 1 to 65,536 bytes" })
+  .refine(wellFormed, WELL_FORMED)
+  .meta({ description: "1 to 65,536 bytes after decoding.", example: "sk-example-not-a-key" });
+
+/** A secret as management replies show it. No field could hold a value. */
+export const secretSchema = z
+  .object({
+    id: z.string().meta({ example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+    name: secretNameSchema,
+    scope: scopeSchema,
+    version: z.int().min(1),
+    description: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    encoding: encodingSchema,
+    created_at: timeSchema,
+    created_by: z.string(),
+    updated_at: timeSchema,
+    updated_by: z.string(),
+    expires_at: timeSchema.nullable(),
+    rotate_after_days: z.int().nullable(),
+    rotation_due: z.boolean(),
+    last_resolved_at: timeSchema.nullable(),
+  })
+  .meta({ id: "Secret", description: "A secret's metadata. There is no field that could hold a value." });
+export type SecretBody = z.infer<typeof secretSchema>;
+
+export const setSecretReplySchema = secretSchema
+  .extend({ changed: z.boolean().meta({ description: "Whether this call changed anything: the value or what is said of it." }) })
+  .meta({ id: "SetSecretReply" });
+export type SetSecretReply = z.infer<typeof setSecretReplySchema>;
+
+/** `PUT /v1/scopes/{scope}/secrets/{name}`. */
+export const setSecretSchema = z
+  .strictObject({ value: valueSchema, encoding: encodingSchema.optional(), ...metadataShape })
+  .meta({ id: "SetSecret", example: { value: "sk-example-not-a-key", description: "billing key" } });
+export type SetSecretBody = z.infer<typeof setSecretSchema>;
+
+/** `POST /v1/secrets`. */
+export const createSecretSchema = z
+  .strictObject({ scope: scopeSchema, name: secretNameSchema, value: valueSchema, encoding: encodingSchema.optional(), ...metadataShape })
+  .meta({ id: "CreateSecret", example: { scope: "namespace:prod", name: "OPENAI_API_KEY", value: "sk-example-not-a-key" } });
+
+/** `PATCH /v1/secrets/{id}`. */
+export const patchSecretSchema = z
+  .strictObject({ value: valueSchema.optional(), encoding: encodingSchema.optional(), ...metadataShape })
+  .refine((body) => body.encoding === undefined || body.value !== undefined, {
+    path: ["encoding"],
+    error: "an encoding says how the value is written; send both or neither",
+  })
+  .meta({ id: "PatchSecret", example: { description: "rotated by hand", expires_at: null } });
+export type PatchSecretBody = z.infer<typeof patchSecretSchema>;
+
+/** A whole number in a query string. */
+export const limitSchema = z.coerce
+  .number({ error: "limit is a whole number from 1 to 200" })
+  .int({ error: "limit is a whole number from 1 to 200" })
+  .min(1, { error: "limit is a whole number from 1 to 200" })
+  .max(200, { error: "limit is a whole number from 1 to 200" })
+  .default(50)
+  .meta({ description: "1 to 200.", example: 50 });
+
+export const cursorSchema = z.string().min(1).max(2048).optional().meta({ description: "`next_cursor` of the page before." });
+
+/** `GET /v1/secrets`. */
+export const listSecretsSchema = z.strictObject({
+  scope: scopeSchema.optional(),
+  kind: z.enum(SCOPE_KINDS).optional().meta({ description: "Only scopes of this kind." }),
+  name: secretNameSchema.optional(),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, { error: "a prefix is the beginning of a name" })
+    .optional()
+    .meta({ description: "Only names that begin with this.", example: "OPENAI_" }),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[\s\S]{0,256}$/, { error: "label=key:value" })
+    .optional()
+    .meta({ description: "`key:value`.", example: "team:payments" }),
+  due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired." }),
+  limit: limitSchema,
+  cursor: cursorSchema,
+});
+export type ListSecretsQuery = z.infer<typeof listSecretsSchema>;
+
+export const listSecretsReplySchema = z.object({ secrets: z.array(secretSchema), next_cursor: z.string().nullable() }).meta({ id: "SecretList" });

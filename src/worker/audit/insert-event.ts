@@ -1,0 +1,51 @@
+/** What audit events record. */
+export type Action =
+  | `secret.${"create" | "update" | "delete" | "rollback" | "destroy" | "import" | "resolve" | "read"}`
+  | `token.${"create" | "revoke" | "exchange" | "read"}`
+  | `trust.${"put" | "delete" | "read"}`
+  | `scope.${"put" | "delete" | "read"}`
+  | `keys.${"rewrap" | "read"}`
+  | "audit.read";
+
+/** A secret as an audit event names it. What a denied call asked for has no id and no version. */
+export interface EventSecret {
+  readonly id: string | null;
+  readonly name: string | null;
+  readonly scope: string | null;
+  readonly version: number | null;
+}
+
+/** Who did it, from where. */
+export interface Actor {
+  readonly org: string;
+  readonly subject: string;
+  readonly tokenId: string | null;
+  readonly requestId: string;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+/** An event to be written. */
+export interface NewEvent {
+  readonly actor: Actor;
+  readonly action: Action;
+  readonly outcome: "allowed" | "denied";
+  readonly at: Date;
+}
+
+/**
+ * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or an SQL
+ * expression over parameter 1 that computes it as JSON in the same transaction, with the parameter's value.
+ * The statement returns the `secrets` that it wrote.
+ */
+export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | { sql: string; parameter: string }): D1PreparedStatement {
+  const { sql, parameter } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
+  const { actor } = event;
+  return db
+    .prepare(
+      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, request_id, ip, user_agent)
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10
+       RETURNING secrets`,
+    )
+    .bind(parameter, actor.org, event.at.getTime(), actor.subject, actor.tokenId, event.action, event.outcome, actor.requestId, actor.ip, actor.userAgent);
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { orgSchema } from "../contract/claims.ts";
+import { type Pattern, patternSchema } from "../contract/pattern.ts";
+import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
+import { importKeyring, type Keyring } from "./envelope/keyring.ts";
+
+/** What the Worker is given: bindings, secrets, and the vars of wrangler.toml. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly KV: KVNamespace;
+  readonly ROOT_KEY?: string;
+  readonly KEYRING?: string;
+  readonly SIGNING_KEY?: string;
+  readonly ISSUER?: string;
+  readonly AUDIENCE?: string;
+  readonly PLATFORM_ORG?: string;
+  readonly RESERVED_NAMES?: string;
+}
+
+/** The environment, parsed. Keys are non-extractable. */
+export interface Config {
+  readonly keyring: Keyring;
+  readonly signingKeys: SigningKeys;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The operator's own organization, whose `global` secrets every organization gets; `null` where there is none. */
+  readonly platformOrg: string | null;
+  readonly reservedNames: readonly Pattern[];
+}
+
+/** The parts of the configuration that `/readyz` names. */
+export type ConfigPart = "keyring" | "signing_key" | "vars";
+
+/** The environment is not usable. `faults` says what is wrong with which part, without showing any secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly faults: readonly { part: ConfigPart; detail: string }[]) {
+    super(faults.map(({ detail }) => detail).join("; "));
+  }
+}
+
+const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
+
+const varsSchema = z.object({
+  ISSUER: z.string().min(1).max(512).default("keyhole"),
+  AUDIENCE: z.string().min(1).max(512).default("keyhole"),
+  PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
+  RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
+});
+
+/**
+ * Parses the environment.
+ *
+ * @throws {ConfigError} with everything that is wrong, not only the first fault.
+ */
+export async function parseConfig(env: Env): Promise<Config> {
+  const vars = varsSchema.safeParse(env);
+  const [keyring, signingKeys] = await Promise.allSettled([importKeyring(env.ROOT_KEY, env.KEYRING), importSigningKeys(env.SIGNING_KEY)]);
+  if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected") {
+    throw new ConfigError([
+      ...(keyring.status === "rejected" ? [{ part: "keyring" as const, detail: message(keyring.reason) }] : []),
+      ...(signingKeys.status === "rejected" ? [{ part: "signing_key" as const, detail: message(signingKeys.reason) }] : []),
+      ...(vars.error?.issues ?? []).map(({ path, message }) => ({ part: "vars" as const, detail: `${path.join(".")}: ${message}` })),
+    ]);
+  }
+  return {
+    keyring: keyring.value,
+    signingKeys: signingKeys.value,
+    issuer: vars.data.ISSUER,
+    audience: vars.data.AUDIENCE,
+    platformOrg: vars.data.PLATFORM_ORG,
+    reservedNames: vars.data.RESERVED_NAMES,
+  };
+}
+
+function message(reason: unknown): string {
+  return reason instanceof Error ? reason.message : "unknown";
+}
+
+const outcomes = new WeakMap<Env, Config | ConfigError>();
+
+/**
+ * {@link parseConfig}, once for each environment: an isolate keeps the outcome for as long as it lives. What is kept
+ * is the outcome and not the promise, because one request must not wait for another's work.
+ *
+ * @throws {ConfigError} the same one every time.
+ */
+export async function loadConfig(env: Env): Promise<Config> {
+  const known = outcomes.get(env);
+  if (known instanceof ConfigError) throw known;
+  if (known) return known;
+  try {
+    const config = await parseConfig(env);
+    outcomes.set(env, config);
+    return config;
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      outcomes.set(env, error);
+      console.error(JSON.stringify({ level: "error", event: "config", faults: error.faults }));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { fromBase64url } from "../../contract/base64url.ts";
+import { associatedData, type Binding } from "./binding.ts";
+import type { Keyring } from "./keyring.ts";
+import { IV_BYTES, type Sealed, TAG_BYTES } from "./seal.ts";
+
+/** A sealed value did not open. It says nothing of the reason: a wrong key, place or byte all look the same. */
+export class OpenError extends Error {
+  override readonly name = "OpenError";
+  constructor() {
+    super("a sealed value did not open");
+  }
+}
+
+/** A sealed value is under a key that the keyring does not hold (any more). */
+export class KeyMissingError extends Error {
+  override readonly name = "KeyMissingError";
+  constructor(readonly keyId: string) {
+    super(`the keyring has no key ${keyId}`);
+  }
+}
+
+const FORM = /^v1:([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$/;
+
+/**
+ * Decrypts what {@link seal} made for the same binding.
+ *
+ * @throws {KeyMissingError} when the keyring lacks the key it is wrapped under.
+ * @throws {OpenError} when it does not open, whatever the reason.
+ */
+export async function open(keyring: Keyring, binding: Binding, sealed: Sealed): Promise<Uint8Array> {
+  const wrappingKey = keyring.keys.get(sealed.keyId);
+  if (!wrappingKey) throw new KeyMissingError(sealed.keyId);
+  try {
+    const { iv, body } = parse(sealed.ciphertext);
+    const dataKey = await crypto.subtle.unwrapKey("raw", fromBase64url(sealed.wrappedKey), wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
+    const algorithm = { name: "AES-GCM", iv, additionalData: associatedData(binding), tagLength: TAG_BYTES * 8 };
+    return new Uint8Array(await crypto.subtle.decrypt(algorithm, dataKey, body));
+  } catch {
+    throw new OpenError();
+  }
+}
+
+/** The IV, and the ciphertext with its tag at the end, as WebCrypto takes it. */
+function parse(text: string): { iv: Uint8Array; body: Uint8Array } {
+  const [, iv, tag, ciphertext] = FORM.exec(text) ?? [];
+  if (iv === undefined || tag === undefined || ciphertext === undefined) throw new OpenError();
+  const encrypted = fromBase64url(ciphertext);
+  const body = new Uint8Array(encrypted.length + TAG_BYTES);
+  body.set(encrypted);
+  body.set(fromBase64url(tag), encrypted.length);
+  const ivBytes = fromBase64url(iv);
+  if (ivBytes.length !== IV_BYTES) throw new OpenError();
+  return { iv: ivBytes, body };
+}

@@ -1,0 +1,84 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { TrieRouter } from "hono/router/trie-router";
+import { Problem } from "../../contract/problem.ts";
+import { MAX_BODY_BYTES } from "../../contract/secret.ts";
+import { ConfigError, loadConfig } from "../config.ts";
+import { newId } from "../secrets/new-id.ts";
+import { recordDenial } from "../secrets/record-denial.ts";
+import { storageUnavailable } from "../store/run-batch.ts";
+import { authenticate } from "./authenticate.ts";
+import { describeApi } from "./describe-api.ts";
+import type { HonoEnv } from "./hono-env.ts";
+import { logRequest } from "./log-request.ts";
+import { problemReply, toProblem } from "./problem-reply.ts";
+import { resolveRoutes } from "./routes/resolve.ts";
+import { secretRoutes } from "./routes/secrets.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { validationHook } from "./validation-hook.ts";
+
+/** The Worker's HTTP side: every route of the contract. */
+export function createApp(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
+  app.use(identifyRequest, logRequest);
+  app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  for (const routes of [systemRoutes(), secretRoutes(), resolveRoutes()]) app.route("/", routes);
+  describeApi(app);
+  app.notFound(refuseRoute(app));
+  app.onError(async (error, c) => {
+    const problem = toProblem(error);
+    if (problem.code !== "forbidden") return problemReply(c, problem);
+    try {
+      await recordDenial({ db: c.env.DB, now: c.var.now }, c.var.caller, c.var.action, problem.about);
+      return problemReply(c, problem);
+    } catch (failure) {
+      return problemReply(c, toProblem(failure));
+    }
+  });
+  return app;
+}
+
+/** Gives the request its id and its time, and every reply the headers that keep it from being kept, framed or guessed at. */
+const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
+  c.set("requestId", newId("req"));
+  c.set("now", new Date());
+  await next();
+  const headers = c.res.headers;
+  headers.set("X-Request-Id", c.var.requestId);
+  headers.set("X-Content-Type-Options", "nosniff");
+  headers.set("Referrer-Policy", "no-referrer");
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+});
+
+const configure = createMiddleware<HonoEnv>(async (c, next) => {
+  try {
+    c.set("config", await loadConfig(c.env));
+  } catch (error) {
+    if (error instanceof ConfigError) throw storageUnavailable("The service is not configured; /readyz says what is missing.", error);
+    throw error;
+  }
+  await next();
+});
+
+function refuseBody(): never {
+  throw new Problem("body-too-large", "A body has at most 1 MiB.");
+}
+
+/** Tells a route that is not there from one that does not take the method (RFC 9110, section 15.5.6). */
+function refuseRoute(app: OpenAPIHono<HonoEnv>) {
+  const methods = new TrieRouter<string>();
+  for (const { method, path } of app.routes) if (method !== "ALL") methods.add("ALL", path, method);
+  return (c: Parameters<Parameters<typeof app.notFound>[0]>[0]): Response => {
+    const [matched] = methods.match("ALL", c.req.path);
+    const allowed = new Set(matched.map(([method]) => method));
+    if (allowed.has("GET")) allowed.add("HEAD");
+    if (allowed.size === 0)
+      return problemReply(
+        c,
+        new Problem("route-not-found", "There is no such route; /openapi.json lists all. A scope in a path is one percent-encoded segment."),
+      );
+    const list = [...allowed].sort().join(", ");
+    return problemReply(c, new Problem("method-not-allowed", `This route takes ${list}.`, { headers: { Allow: list } }));
+  };
+}

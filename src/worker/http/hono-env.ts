@@ -1,0 +1,19 @@
+import type { ProblemCode } from "../../contract/problem.ts";
+import type { Caller } from "../access/caller.ts";
+import type { Action } from "../audit/insert-event.ts";
+import type { Config, Env } from "../config.ts";
+
+/** What Hono's context carries through a request. */
+export interface HonoEnv {
+  Bindings: Env;
+  Variables: {
+    config: Config;
+    caller: Caller;
+    requestId: string;
+    now: Date;
+    /** What the route does, for the audit event of a refusal. */
+    action: Action;
+    /** The code of the problem that is the reply, for the log. */
+    problem: ProblemCode;
+  };
+}

@@ -1,0 +1,167 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { ProblemCode } from "../../../contract/problem.ts";
+import {
+  envReplySchema,
+  explainReplySchema,
+  type ResolveOneReply,
+  type ResolveReply,
+  resolveFormatSchema,
+  resolveOneReplySchema,
+  resolveReplySchema,
+  resolveSchema,
+  scopesSchema,
+} from "../../../contract/resolve.ts";
+import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
+import { explainSecret } from "../../secrets/explain-secret.ts";
+import type { ResolveRequest } from "../../secrets/resolution-query.ts";
+import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
+import { auditedAs } from "../audited-as.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { parseEntityTags } from "../parse-precondition.ts";
+import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { writeDotenv } from "../write-dotenv.ts";
+
+const security = [{ token: [] }];
+const tags = ["Resolve"];
+const REFUSALS: ProblemCode[] = ["invalid-request", "secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"];
+const conditions = z.object({ "if-none-match": z.string().optional().meta({ description: "The ETag of what you hold: 304 when nothing changed." }) });
+
+/** `?scope=a&scope=b`: Hono gives one value as a string and several as an array. */
+const scopeQuerySchema = z
+  .preprocess((value) => (typeof value === "string" ? [value] : value), scopesSchema)
+  .optional()
+  .meta({ description: "A scope to search; repeat it for several, at most one per kind." });
+
+const resolveRoute = createRoute({
+  method: "post",
+  path: "/v1/resolve",
+  operationId: "resolveSecrets",
+  summary: "Resolve secrets to their values",
+  description:
+    "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
+  tags,
+  security,
+  middleware: auditedAs("secret.resolve"),
+  request: {
+    query: z.strictObject({ format: resolveFormatSchema.default("json") }),
+    headers: conditions,
+    body: { content: { "application/json": { schema: resolveSchema } } },
+  },
+  responses: {
+    200: {
+      description: "The values.",
+      headers: ETAG_HEADER,
+      content: {
+        "application/json": { schema: z.union([resolveReplySchema, envReplySchema]) },
+        "text/plain": { schema: z.string().meta({ example: "OPENAI_API_KEY='sk-example-not-a-key'\n" }) },
+      },
+    },
+    304: { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER },
+    ...problems(...REFUSALS, "body-too-large", "unsupported-media-type"),
+  },
+});
+
+const resolveOneRoute = createRoute({
+  method: "get",
+  path: "/v1/resolve/{name}",
+  operationId: "resolveSecret",
+  summary: "Resolve one secret to its value",
+  description: "`format=raw` replies the exact bytes.",
+  tags,
+  security,
+  middleware: auditedAs("secret.resolve"),
+  request: {
+    params: z.object({ name: secretNameSchema }),
+    query: z.strictObject({ scope: scopeQuerySchema, format: z.enum(["json", "raw"]).default("json") }),
+    headers: conditions,
+  },
+  responses: {
+    200: {
+      description: "The value.",
+      headers: ETAG_HEADER,
+      content: {
+        "application/json": { schema: resolveOneReplySchema },
+        "text/plain": { schema: z.string().meta({ example: "sk-example-not-a-key" }) },
+        "application/octet-stream": { schema: z.string().meta({ format: "binary", example: "bytes" }) },
+      },
+    },
+    304: { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER },
+    ...problems("invalid-request", "secret-not-found", "secret-expired"),
+  },
+});
+
+const explainRoute = createRoute({
+  method: "get",
+  path: "/v1/explain/{name}",
+  operationId: "explainSecret",
+  summary: "Explain where a name would come from",
+  description: "Every scope that a resolve would search, in order, and what it holds. No value.",
+  tags,
+  security,
+  middleware: auditedAs("secret.read"),
+  request: { params: z.object({ name: secretNameSchema }), query: z.strictObject({ scope: scopeQuerySchema }) },
+  responses: { 200: json(explainReplySchema, "The search."), ...problems("invalid-request") },
+});
+
+/** The routes by which values leave, and the one that explains which. */
+export function resolveRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  app.openapi(resolveRoute, async (c) => {
+    // Without a body everything that applies is resolved; the validator leaves that case to the route.
+    const { scopes, names, allow_missing, inherit } = resolveSchema.parse(c.req.valid("json"));
+    const { format } = c.req.valid("query");
+    const resolved = await resolve(c, { scopes, names, allowMissing: allow_missing, inherit, format });
+    if (!resolved.secrets) return c.body(null, 304);
+    if (format === "json") return c.json(resolveReply(resolved, resolved.secrets), 200);
+    const variables = resolved.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
+    return format === "env" ? c.json(Object.fromEntries(variables), 200) : c.text(writeDotenv(variables), 200);
+  });
+  app.openapi(resolveOneRoute, async (c) => {
+    const { scope, format } = c.req.valid("query");
+    const { secrets } = await resolve(c, { scopes: scope, names: [c.req.valid("param").name], allowMissing: false, inherit: true, format });
+    if (!secrets) return c.body(null, 304);
+    const [secret] = secrets;
+    if (!secret) throw new Error("a resolve of one name released none");
+    return format === "raw" ? rawReply(c, secret) : c.json(resolveOneReply(secret), 200);
+  });
+  app.openapi(explainRoute, async (c) => {
+    const needs = { db: c.env.DB, platformOrg: c.var.config.platformOrg, now: c.var.now };
+    return c.json(await explainSecret(needs, c.var.caller, c.req.valid("param").name, c.req.valid("query").scope), 200);
+  });
+  return app;
+}
+
+type Ctx = Context<HonoEnv>;
+
+async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
+  const { keyring, platformOrg } = c.var.config;
+  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, platformOrg, now: c.var.now };
+  const known = parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? [];
+  const resolved = await resolveSecrets(needs, c.var.caller, request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
+  c.header("ETag", resolved.etag);
+  return resolved;
+}
+
+function resolveReply({ missing, searched }: Resolved, secrets: readonly Released[]): ResolveReply {
+  const entries = secrets.map((secret) => {
+    const { name, ...rest } = resolveOneReply(secret);
+    return [name, rest] as const;
+  });
+  return { secrets: Object.fromEntries(entries), missing: [...missing], searched: [...searched] };
+}
+
+function resolveOneReply(secret: Released): ResolveOneReply {
+  const { name, encoding, scope, id, version } = secret;
+  return { name, value: valueText(secret), encoding, scope, id, version };
+}
+
+/** A value as JSON and environments carry it: text, or base64 of bytes. */
+function valueText({ bytes, encoding }: Released): string {
+  return encoding === "utf8" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : bytes.toBase64();
+}
+
+function rawReply(c: Ctx, { bytes, encoding }: Released): Response {
+  return c.body(bytes.slice().buffer, 200, { "Content-Type": encoding === "utf8" ? "text/plain; charset=utf-8" : "application/octet-stream" });
+}

@@ -1,0 +1,250 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { z } from "zod";
+import { scopeSchema } from "../../../contract/scope.ts";
+import {
+  createSecretSchema,
+  listSecretsReplySchema,
+  listSecretsSchema,
+  patchSecretSchema,
+  type SetSecretBody,
+  type SetSecretReply,
+  secretSchema,
+  setSecretReplySchema,
+  setSecretSchema,
+} from "../../../contract/secret.ts";
+import { secretNameSchema } from "../../../contract/secret-name.ts";
+import { deleteSecret } from "../../secrets/delete-secret.ts";
+import { getSecret } from "../../secrets/get-secret.ts";
+import { listSecrets } from "../../secrets/list-secrets.ts";
+import { patchSecret } from "../../secrets/patch-secret.ts";
+import { secretBody, secretEtag } from "../../secrets/secret-body.ts";
+import { createSecret, setSecret } from "../../secrets/set-secret.ts";
+import type { Change, Value, WriteNeeds, Written } from "../../secrets/write-secret.ts";
+import { auditedAs } from "../audited-as.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { fromCursor, toCursor } from "../page-cursor.ts";
+import { parsePrecondition } from "../parse-precondition.ts";
+import { parseRawValue, parseValue } from "../parse-value.ts";
+import { ETAG_HEADER, json, problems } from "../responses.ts";
+
+const security = [{ token: [] }];
+const tags = ["Secrets"];
+const byName = z.object({ scope: scopeSchema, name: secretNameSchema });
+const byId = z.object({ id: z.string().max(64).meta({ description: "A secret's id.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }) });
+const conditions = z.object({
+  "if-match": z.string().optional().meta({ description: "Write only if the secret has one of these entity tags (or `*`: if it exists)." }),
+  "if-none-match": z.string().optional().meta({ description: "`*`: write only if the secret does not exist." }),
+});
+const position = z.object({ name: z.string(), scope: z.string() });
+
+const setRoute = createRoute({
+  method: "put",
+  path: "/v1/scopes/{scope}/secrets/{name}",
+  operationId: "setSecret",
+  summary: "Set a secret",
+  description:
+    "Creates the secret or adds a version to it. The same value again adds no version. Fields that are left out stay as they are. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
+  tags,
+  security,
+  middleware: auditedAs("secret.update"),
+  request: {
+    params: byName,
+    headers: conditions,
+    body: {
+      content: {
+        "application/json": { schema: setSecretSchema },
+        "text/plain": { schema: z.string().meta({ example: "sk-example-not-a-key" }) },
+        "application/octet-stream": { schema: z.string().meta({ format: "binary", example: "bytes" }) },
+      },
+    },
+  },
+  responses: {
+    200: { ...json(setSecretReplySchema, "The secret was there."), headers: ETAG_HEADER },
+    201: { ...json(setSecretReplySchema, "The secret is new."), headers: ETAG_HEADER },
+    ...problems("invalid-request", "version-conflict", "body-too-large", "value-too-large", "unsupported-media-type", "name-reserved"),
+  },
+});
+
+const getByNameRoute = createRoute({
+  method: "get",
+  path: "/v1/scopes/{scope}/secrets/{name}",
+  operationId: "getSecret",
+  summary: "Get a secret's metadata",
+  description: "The value is not part of it; only a resolve gives values.",
+  tags,
+  security,
+  middleware: auditedAs("secret.read"),
+  request: { params: byName },
+  responses: { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER }, ...problems("invalid-request", "secret-not-found") },
+});
+
+const deleteByNameRoute = createRoute({
+  method: "delete",
+  path: "/v1/scopes/{scope}/secrets/{name}",
+  operationId: "deleteSecret",
+  summary: "Delete a secret",
+  description: "With all its versions, for good.",
+  tags,
+  security,
+  middleware: auditedAs("secret.delete"),
+  request: { params: byName, headers: conditions },
+  responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
+});
+
+const createSecretRoute = createRoute({
+  method: "post",
+  path: "/v1/secrets",
+  operationId: "createSecret",
+  summary: "Create a secret",
+  description: "Refused when the scope holds a secret of this name.",
+  tags,
+  security,
+  middleware: auditedAs("secret.create"),
+  request: { body: { required: true, content: { "application/json": { schema: createSecretSchema } } } },
+  responses: {
+    201: {
+      ...json(secretSchema, "The secret is new."),
+      headers: { ...ETAG_HEADER, Location: { description: "Where it is.", schema: { type: "string" as const } } },
+    },
+    ...problems("invalid-request", "secret-exists", "body-too-large", "value-too-large", "unsupported-media-type", "name-reserved"),
+  },
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/secrets",
+  operationId: "listSecrets",
+  summary: "List secrets",
+  description: "By name, then scope; only what the token's grant covers. A page goes on where the one before ended, whatever was written between them.",
+  tags,
+  security,
+  middleware: auditedAs("secret.read"),
+  request: { query: listSecretsSchema },
+  responses: { 200: json(listSecretsReplySchema, "One page."), ...problems("invalid-request") },
+});
+
+const getByIdRoute = createRoute({
+  method: "get",
+  path: "/v1/secrets/{id}",
+  operationId: "getSecretById",
+  summary: "Get a secret's metadata by its id",
+  tags,
+  security,
+  middleware: auditedAs("secret.read"),
+  request: { params: byId },
+  responses: { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER }, ...problems("invalid-request", "secret-not-found") },
+});
+
+const patchRoute = createRoute({
+  method: "patch",
+  path: "/v1/secrets/{id}",
+  operationId: "patchSecret",
+  summary: "Change a secret by its id",
+  description: "Fields that are left out stay as they are; `null` clears one.",
+  tags,
+  security,
+  middleware: auditedAs("secret.update"),
+  request: { params: byId, headers: conditions, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
+  responses: {
+    200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER },
+    ...problems("invalid-request", "secret-not-found", "version-conflict", "body-too-large", "value-too-large", "unsupported-media-type"),
+  },
+});
+
+const deleteByIdRoute = createRoute({
+  method: "delete",
+  path: "/v1/secrets/{id}",
+  operationId: "deleteSecretById",
+  summary: "Delete a secret by its id",
+  description: "With all its versions, for good.",
+  tags,
+  security,
+  middleware: auditedAs("secret.delete"),
+  request: { params: byId, headers: conditions },
+  responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
+});
+
+/** The routes of secrets: what people write, and what they may read of it. */
+export function secretRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  // The body is required, but only a JSON one is for the validator to parse: so the description says more than the route.
+  app.openAPIRegistry.registerPath({ ...setRoute, request: { ...setRoute.request, body: { ...setRoute.request.body, required: true } } });
+  app.openapi({ ...setRoute, hide: true }, async (c) => {
+    const { value, ...fields } = await readSetBody(c, c.req.valid("json"));
+    const written = await setSecret(
+      { ...writeNeeds(c), reservedNames: c.var.config.reservedNames },
+      c.var.caller,
+      c.req.valid("param"),
+      { ...changeOf(fields), value },
+      precondition(c),
+    );
+    return c.json(writtenBody(c, written), written.created ? 201 : 200);
+  });
+  app.openapi(getByNameRoute, async (c) => {
+    const row = await getSecret({ db: c.env.DB }, c.var.caller, c.req.valid("param"));
+    c.header("ETag", secretEtag(row));
+    return c.json(secretBody(row, c.var.now), 200);
+  });
+  app.openapi(deleteByNameRoute, async (c) => {
+    await deleteSecret({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param"), precondition(c));
+    return c.body(null, 204);
+  });
+  app.openapi(createSecretRoute, async (c) => {
+    const { scope, name, value, encoding = "utf8", ...fields } = c.req.valid("json");
+    const change = { ...changeOf(fields), value: parseValue(value, encoding) };
+    const { row } = await createSecret({ ...writeNeeds(c), reservedNames: c.var.config.reservedNames }, c.var.caller, { scope, name }, change);
+    c.header("ETag", secretEtag(row));
+    c.header("Location", `/v1/secrets/${row.id}`);
+    return c.json(secretBody(row, c.var.now), 201);
+  });
+  app.openapi(listRoute, async (c) => {
+    const { cursor, ...query } = c.req.valid("query");
+    const { rows, next } = await listSecrets({ db: c.env.DB, now: c.var.now }, c.var.caller, query, fromCursor(position, cursor));
+    return c.json({ secrets: rows.map((row) => secretBody(row, c.var.now)), next_cursor: next && toCursor(next) }, 200);
+  });
+  app.openapi(getByIdRoute, async (c) => {
+    const row = await getSecret({ db: c.env.DB }, c.var.caller, c.req.valid("param"));
+    c.header("ETag", secretEtag(row));
+    return c.json(secretBody(row, c.var.now), 200);
+  });
+  app.openapi(patchRoute, async (c) => {
+    const { value, encoding = "utf8", ...fields } = c.req.valid("json");
+    const change = { ...changeOf(fields), value: value === undefined ? undefined : parseValue(value, encoding) };
+    const written = await patchSecret(writeNeeds(c), c.var.caller, c.req.valid("param").id, change, precondition(c));
+    return c.json(writtenBody(c, written), 200);
+  });
+  app.openapi(deleteByIdRoute, async (c) => {
+    await deleteSecret({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param"), precondition(c));
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+type Ctx = Context<HonoEnv>;
+type Fields = Pick<SetSecretBody, "description" | "labels" | "expires_at" | "rotate_after_days">;
+
+/** The value and fields of a PUT: `body` is a JSON one, validated; any other is the value itself. */
+async function readSetBody(c: Ctx, body: SetSecretBody | string): Promise<Fields & { value: Value }> {
+  const contentType = c.req.header("Content-Type") ?? "";
+  if (typeof body === "string" || !/json/i.test(contentType)) return { value: parseRawValue(new Uint8Array(await c.req.arrayBuffer()), contentType) };
+  const { value, encoding = "utf8", ...fields } = body;
+  return { ...fields, value: parseValue(value, encoding) };
+}
+
+function changeOf({ description, labels, expires_at, rotate_after_days }: Fields): Change {
+  return { description, labels, expiresAt: typeof expires_at === "string" ? Date.parse(expires_at) : expires_at, rotateAfterDays: rotate_after_days };
+}
+
+function writeNeeds(c: Ctx): WriteNeeds {
+  return { db: c.env.DB, kv: c.env.KV, keyring: c.var.config.keyring, now: c.var.now, defer: (work) => c.executionCtx.waitUntil(work) };
+}
+
+function precondition(c: Ctx) {
+  return parsePrecondition((name) => c.req.header(name));
+}
+
+function writtenBody(c: Ctx, { row, changed }: Written): SetSecretReply {
+  c.header("ETag", secretEtag(row));
+  return { ...secretBody(row, c.var.now), changed };
+}

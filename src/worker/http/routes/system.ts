@@ -1,0 +1,65 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { loadConfig } from "../../config.ts";
+import { checkReadiness } from "../check-readiness.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { json } from "../responses.ts";
+
+const tags = ["System"];
+
+const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
+const readinessSchema = z
+  .object({
+    status: z.enum(["ready", "not-ready"]),
+    unusable: z.array(z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "vars"]), detail: z.string() })),
+  })
+  .meta({ id: "Readiness" });
+const jwksSchema = z
+  .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
+  .meta({ id: "Jwks" });
+
+const healthRoute = createRoute({
+  method: "get",
+  path: "/healthz",
+  operationId: "health",
+  summary: "Whether the Worker runs",
+  tags,
+  security: [],
+  responses: { 200: json(healthSchema, "It runs.") },
+});
+
+const readinessRoute = createRoute({
+  method: "get",
+  path: "/readyz",
+  operationId: "readiness",
+  summary: "Whether everything the Worker needs is usable",
+  tags,
+  security: [],
+  responses: { 200: json(readinessSchema, "Ready."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
+});
+
+const jwksRoute = createRoute({
+  method: "get",
+  path: "/.well-known/jwks.json",
+  operationId: "jwks",
+  summary: "The public keys of Keyhole's tokens",
+  description: "A JWK Set, RFC 7517.",
+  tags,
+  security: [],
+  responses: { 200: json(jwksSchema, "The keys.") },
+});
+
+/** The routes for operators and machines: health, readiness, public keys. */
+export function systemRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  app.openapi(healthRoute, (c) => c.json({ status: "ok" as const }, 200));
+  app.openapi(readinessRoute, async (c) => {
+    const unusable = await checkReadiness(c.env);
+    return unusable.length === 0 ? c.json({ status: "ready" as const, unusable }, 200) : c.json({ status: "not-ready" as const, unusable }, 503);
+  });
+  app.openapi(jwksRoute, async (c) => {
+    const { signingKeys } = await loadConfig(c.env);
+    c.header("Cache-Control", "public, max-age=300");
+    return c.json(jwksSchema.parse(signingKeys.jwks), 200);
+  });
+  return app;
+}

@@ -1,0 +1,34 @@
+import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { runBatch } from "../store/run-batch.ts";
+import { deleteSecretRow, requireChange, type SecretKey } from "../store/secret-rows.ts";
+import { noteRemovals } from "../store/version-rows.ts";
+import { findSecret, secretNotFound } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import type { SecretSelector } from "./secret-selector.ts";
+
+/**
+ * Deletes a secret with all its versions. Their wrapped keys go in the same transaction, which makes every copy of
+ * their ciphertexts useless; the copies in KV are removed by the scheduled run.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `storage-unavailable`.
+ */
+export async function deleteSecret(needs: { db: D1Database; now: Date }, caller: Caller, selector: SecretSelector, precondition: Precondition): Promise<void> {
+  caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
+  const { db, now } = needs;
+  const key: SecretKey = { org: caller.org, ...selector };
+  await retryWhenChanged(async () => {
+    const row = await findSecret(db, key);
+    if (!row) throw secretNotFound(key);
+    const { id, scope, name, version } = row;
+    caller.require("secrets:write", scope, name);
+    checkPrecondition(precondition, row);
+    await runBatch(db, [
+      noteRemovals(db, id, now.getTime()),
+      deleteSecretRow(db, row),
+      requireChange(db),
+      insertEvent(db, { actor: caller, action: "secret.delete", outcome: "allowed", at: now }, [{ id, name, scope, version }]),
+    ]);
+  });
+}

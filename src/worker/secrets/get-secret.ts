@@ -1,0 +1,18 @@
+import type { Caller } from "../access/caller.ts";
+import type { SecretKey, SecretRow } from "../store/secret-rows.ts";
+import { findSecret, secretNotFound } from "./find-secret.ts";
+import type { SecretSelector } from "./secret-selector.ts";
+
+/**
+ * The metadata of one secret.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `storage-unavailable`.
+ */
+export async function getSecret(needs: { db: D1Database }, caller: Caller, selector: SecretSelector): Promise<SecretRow> {
+  caller.require("secrets:read", ...("id" in selector ? [] : [selector.scope, selector.name]));
+  const key: SecretKey = { org: caller.org, ...selector };
+  const row = await findSecret(needs.db, key);
+  if (!row) throw secretNotFound(key);
+  caller.require("secrets:read", row.scope, row.name);
+  return row;
+}

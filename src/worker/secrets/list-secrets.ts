@@ -1,0 +1,53 @@
+import type { ListSecretsQuery } from "../../contract/secret.ts";
+import type { Caller } from "../access/caller.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type SecretFilter, selectSecrets } from "../store/secret-list.ts";
+import type { SecretRow } from "../store/secret-rows.ts";
+
+/** Where a list goes on: after this name and scope. */
+export interface Position {
+  readonly name: string;
+  readonly scope: string;
+}
+
+/** One page of a list. */
+export interface SecretPage {
+  readonly rows: readonly SecretRow[];
+  /** Where the next page begins, or `null` after the last one. */
+  readonly next: Position | null;
+}
+
+/**
+ * Lists the secrets within the caller's grant, by name, then scope. A page begins after a position and not at a
+ * number, so writes between two pages make it neither skip nor repeat.
+ *
+ * @throws {Problem} `forbidden`, `storage-unavailable`.
+ */
+export async function listSecrets(
+  needs: { db: D1Database; now: Date },
+  caller: Caller,
+  query: ListSecretsQuery,
+  after: Position | undefined,
+): Promise<SecretPage> {
+  caller.require("secrets:read", query.scope, query.name);
+  const { limit, label, ...filters } = query;
+  const filter: SecretFilter = {
+    ...filters,
+    org: caller.org,
+    label: label === undefined ? undefined : splitLabel(label),
+    scopeLimits: caller.secretScopes,
+    nameLimits: caller.secretNames,
+    after,
+    now: needs.now.getTime(),
+  };
+  const [result] = await runBatch(needs.db, [selectSecrets(needs.db, filter, limit + 1)]);
+  const rows = rowsOf<SecretRow>(result);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { rows: page, next: rows.length > limit && last ? { name: last.name, scope: last.scope } : null };
+}
+
+function splitLabel(label: string): { key: string; value: string } {
+  const colon = label.indexOf(":");
+  return { key: label.slice(0, colon), value: label.slice(colon + 1) };
+}

@@ -1,0 +1,22 @@
+import type { Caller } from "../access/caller.ts";
+import { findCurrent, secretNotFound } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import { type Change, changeRow, type WriteNeeds, type Written } from "./write-secret.ts";
+
+/**
+ * Changes a secret by its id: its value, what is said of it, or both.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `storage-unavailable`.
+ */
+export async function patchSecret(needs: WriteNeeds, caller: Caller, id: string, change: Change, precondition: Precondition): Promise<Written> {
+  caller.require("secrets:write");
+  return retryWhenChanged(async () => {
+    const key = { org: caller.org, id };
+    const current = await findCurrent(needs.db, key);
+    if (!current) throw secretNotFound(key);
+    caller.require("secrets:write", current.scope, current.name);
+    checkPrecondition(precondition, current);
+    return changeRow(needs, caller, current, change);
+  });
+}

@@ -1,0 +1,62 @@
+import { contains, type Pattern } from "../../contract/pattern.ts";
+import type { Permission } from "../../contract/permission.ts";
+import { Problem } from "../../contract/problem.ts";
+import { type ResolveFormat, scopesSchema } from "../../contract/resolve.ts";
+import { bySpecificity, GLOBAL, type Scope, scopeSchema } from "../../contract/scope.ts";
+import type { SecretName } from "../../contract/secret-name.ts";
+import type { Caller } from "../access/caller.ts";
+import type { ResolutionQuery } from "../store/resolution.ts";
+
+/** What a caller asks for. */
+export interface ResolveRequest {
+  readonly scopes?: readonly Scope[] | undefined;
+  readonly names?: readonly SecretName[] | undefined;
+  readonly allowMissing: boolean;
+  readonly inherit: boolean;
+  readonly format: ResolveFormat | "raw";
+}
+
+/**
+ * What a caller's request means within its grant. The scopes and names it gives must be within the grant; what joins
+ * by itself (declared parents, `global`, `builtin`, all names) is only what the grant allows.
+ *
+ * @throws {Problem} `forbidden`, `invalid-request`.
+ */
+export function resolutionQuery(
+  { platformOrg, now }: { readonly platformOrg: string | null; readonly now: Date },
+  caller: Caller,
+  permission: Permission,
+  request: ResolveRequest,
+): ResolutionQuery {
+  const scopes = [...(request.scopes ?? grantedScopes(caller))].sort(bySpecificity);
+  for (const scope of scopes) caller.require(permission, scope);
+  for (const name of request.names ?? []) caller.require(permission, undefined, name);
+  return {
+    org: caller.org,
+    platform: platformOrg,
+    scopes,
+    inherit: request.inherit,
+    scope_limits: caller.secretScopes ?? ["*"],
+    names: request.names ?? null,
+    name_ranges: nameRanges(caller.secretNames),
+    strict: !request.allowMissing,
+    distinct_env_names: request.format === "env" || request.format === "dotenv",
+    now: now.getTime(),
+  };
+}
+
+/** The exact scopes in a grant, or `global` where it has none. */
+function grantedScopes({ secretScopes }: Caller): Scope[] {
+  const exact = (secretScopes ?? []).flatMap((pattern) => scopeSchema.safeParse(pattern).data ?? []);
+  if (exact.length === 0) return [GLOBAL];
+  const scopes = scopesSchema.safeParse(exact);
+  if (!scopes.success) throw new Problem("invalid-request", "The token's grant holds several scopes of one kind: say which to search, in scopes.");
+  return scopes.data;
+}
+
+/** The ranges of names that patterns match. Of two patterns one contains the other or they have nothing in common. */
+function nameRanges(patterns: readonly Pattern[] | null): ResolutionQuery["name_ranges"] {
+  const widest = [...new Set(patterns ?? (["*"] as unknown as Pattern[]))].filter((p, _, all) => !all.some((other) => other !== p && contains(other, p)));
+  // Names are ASCII and '~' comes after every character of theirs.
+  return widest.map((pattern) => (pattern.endsWith("*") ? { from: pattern.slice(0, -1), to: `${pattern.slice(0, -1)}~` } : { from: pattern, to: pattern }));
+}

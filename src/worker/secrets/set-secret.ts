@@ -1,0 +1,55 @@
+import type { Pattern } from "../../contract/pattern.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { Scope } from "../../contract/scope.ts";
+import type { SecretName } from "../../contract/secret-name.ts";
+import type { Caller } from "../access/caller.ts";
+import { findCurrent } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { refuseReservedName } from "./refuse-reserved-name.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import { type Change, changeRow, createRow, type Value, type WriteNeeds, type Written } from "./write-secret.ts";
+
+/** Where a secret is to be set. */
+export interface Target {
+  readonly scope: Scope;
+  readonly name: SecretName;
+}
+
+/** What a verb that names a secret needs beside what a write needs. */
+export type NamingNeeds = WriteNeeds & { readonly reservedNames: readonly Pattern[] };
+
+/**
+ * Sets a secret: creates it, or adds a version to it. What it holds already adds no version.
+ *
+ * @throws {Problem} `forbidden`, `name-reserved`, `version-conflict`, `storage-unavailable`.
+ */
+export async function setSecret(
+  needs: NamingNeeds,
+  caller: Caller,
+  { scope, name }: Target,
+  change: Change & { value: Value },
+  precondition: Precondition,
+): Promise<Written> {
+  caller.require("secrets:write", scope, name);
+  refuseReservedName(name, needs.reservedNames);
+  return retryWhenChanged(async () => {
+    const current = await findCurrent(needs.db, { org: caller.org, scope, name });
+    checkPrecondition(precondition, current);
+    return current ? changeRow(needs, caller, current, change) : createRow(needs, caller, { scope, name }, change);
+  });
+}
+
+/**
+ * Creates a secret that is not there yet.
+ *
+ * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
+ */
+export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: Change & { value: Value }): Promise<Written> {
+  caller.require("secrets:write", scope, name);
+  refuseReservedName(name, needs.reservedNames);
+  return retryWhenChanged(async () => {
+    const current = await findCurrent(needs.db, { org: caller.org, scope, name });
+    if (current) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+    return createRow(needs, caller, { scope, name }, change);
+  });
+}

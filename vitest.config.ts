@@ -1,0 +1,30 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+import { TEST_SECRETS } from "./test/support/test-secrets.ts";
+
+// The configuration is read more than once in a run: the first reading chooses the seed.
+if (process.env.TEST_SEED === undefined) {
+  process.env.TEST_SEED = String(Math.floor(Math.random() * 2 ** 31));
+  console.log(`property tests: TEST_SEED=${process.env.TEST_SEED}`);
+}
+const seed = Number(process.env.TEST_SEED);
+
+export default defineConfig({
+  test: {
+    silent: "passed-only",
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { cf: false, bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed } },
+          })),
+        ],
+        test: { name: "worker", include: ["test/**/*.test.ts"], exclude: ["test/node/**"], setupFiles: ["test/support/setup.ts"] },
+      },
+      {
+        test: { name: "node", include: ["test/node/**/*.test.ts"], env: { TEST_SEED: String(seed) }, testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
