@@ -1,7 +1,6 @@
 import { toBase64url } from "../../contract/base64url.ts";
 import { Problem } from "../../contract/problem.ts";
-import { MAX_RELEASED, type ResolveFormat } from "../../contract/resolve.ts";
-import type { Scope } from "../../contract/scope.ts";
+import { MAX_RELEASED } from "../../contract/resolve.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
