@@ -81,6 +81,7 @@ CREATE TABLE audit_events (
   action TEXT NOT NULL,
   outcome TEXT NOT NULL CHECK (outcome IN ('allowed', 'denied')),
   secrets TEXT NOT NULL,
+  target TEXT,
   request_id TEXT NOT NULL,
   ip TEXT,
   user_agent TEXT,

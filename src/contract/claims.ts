@@ -18,7 +18,7 @@ export const claimsSchema = z.object({
   sub: z.string().min(1).max(256),
   org: orgSchema,
   scope: z.string().max(1024),
-  jti: z.string().min(1).max(128),
+  jti: z.string().min(1).max(128).optional(),
   exp: z.number(),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),

@@ -1,19 +1,12 @@
 import { z } from "zod";
 import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
 import { secretNameSchema } from "./secret-name.ts";
+import { timeInputSchema, timeSchema } from "./time.ts";
 
 /** The largest value, in bytes after decoding. */
 export const MAX_VALUE_BYTES = 65_536;
 /** The largest request body, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
-
-/** RFC 3339 UTC with milliseconds: how every time in a reply is written. */
-export const timeSchema = z.iso.datetime({ precision: 3 }).meta({ description: "RFC 3339, UTC, milliseconds.", example: "2026-11-21T12:00:00.000Z" });
-
-/** A time in a request: RFC 3339 with any offset; kept to the millisecond. */
-export const timeInputSchema = z.iso
-  .datetime({ offset: true, error: "a time is RFC 3339, as in 2027-01-31T00:00:00Z" })
-  .meta({ description: "RFC 3339.", example: "2027-01-31T00:00:00Z" });
 
 /** How a value is written in JSON: as text, or as standard base64 (RFC 4648, section 4) of bytes. */
 export const encodingSchema = z.enum(["utf8", "base64"]).meta({ description: "How the value is written in JSON." });

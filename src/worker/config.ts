@@ -2,6 +2,7 @@ import { z } from "zod";
 import { orgSchema } from "../contract/claims.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
+import { type TrustedIssuer, trustedIssuersSchema } from "./access/trusted-issuers.ts";
 import { importKeyring, type Keyring } from "./envelope/keyring.ts";
 
 /** What the Worker is given: bindings, secrets, and the vars of wrangler.toml. */
@@ -15,6 +16,8 @@ export interface Env {
   readonly AUDIENCE?: string;
   readonly PLATFORM_ORG?: string;
   readonly RESERVED_NAMES?: string;
+  readonly TRUSTED_ISSUERS?: string;
+  readonly ALLOW_INSECURE_ISSUERS?: string;
 }
 
 /** The environment, parsed. Keys are non-extractable. */
@@ -26,6 +29,9 @@ export interface Config {
   /** The operator's own organization, whose `global` secrets every organization gets; `null` where there is none. */
   readonly platformOrg: string | null;
   readonly reservedNames: readonly Pattern[];
+  readonly trustedIssuers: readonly TrustedIssuer[];
+  /** Whether issuers may have http and private addresses: for local use only. */
+  readonly insecureIssuers: boolean;
 }
 
 /** The parts of the configuration that `/readyz` names. */
@@ -41,12 +47,15 @@ export class ConfigError extends Error {
 
 const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
 
-const varsSchema = z.object({
-  ISSUER: z.string().min(1).max(512).default("keyhole"),
-  AUDIENCE: z.string().min(1).max(512).default("keyhole"),
-  PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
-  RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
-});
+const varsSchema = (insecureIssuers: boolean) =>
+  z.object({
+    ISSUER: z.string().min(1).max(512).default("keyhole"),
+    AUDIENCE: z.string().min(1).max(512).default("keyhole"),
+    PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
+    RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
+    TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
+    ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
+  });
 
 /**
  * Parses the environment.
@@ -54,7 +63,7 @@ const varsSchema = z.object({
  * @throws {ConfigError} with everything that is wrong, not only the first fault.
  */
 export async function parseConfig(env: Env): Promise<Config> {
-  const vars = varsSchema.safeParse(env);
+  const vars = varsSchema(env.ALLOW_INSECURE_ISSUERS === "true").safeParse(env);
   const [keyring, signingKeys] = await Promise.allSettled([importKeyring(env.ROOT_KEY, env.KEYRING), importSigningKeys(env.SIGNING_KEY)]);
   if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected") {
     throw new ConfigError([
@@ -70,6 +79,8 @@ export async function parseConfig(env: Env): Promise<Config> {
     audience: vars.data.AUDIENCE,
     platformOrg: vars.data.PLATFORM_ORG,
     reservedNames: vars.data.RESERVED_NAMES,
+    trustedIssuers: vars.data.TRUSTED_ISSUERS,
+    insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
   };
 }
 

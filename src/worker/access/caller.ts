@@ -26,10 +26,12 @@ export interface Caller extends Grant {
    * @throws {Problem} `forbidden`.
    */
   require(permission: Permission, scope?: string, name?: string): void;
+  /** A refusal for a reason that {@link Caller.require} does not know. */
+  refuse(needed: Permission, detail: string): Problem;
 }
 
 /** Makes a caller of verified facts. */
-export function createCaller(facts: Omit<Caller, "require">): Caller {
+export function createCaller(facts: Omit<Caller, "require" | "refuse">): Caller {
   return {
     ...facts,
     require(permission, scope, name) {
@@ -40,6 +42,7 @@ export function createCaller(facts: Omit<Caller, "require">): Caller {
       const refusal = allowed ? "The token's grant does not cover this scope or name." : `The token lacks the permission ${permission}.`;
       throw forbidden(permission, refusal, { scope: scope ?? null, name: name ?? null });
     },
+    refuse: (needed, detail) => forbidden(needed, detail, { scope: null, name: null }),
   };
 }
 

@@ -1,62 +1,82 @@
-import { errors, jwtVerify } from "jose";
-import { type Claims, claimsSchema, MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
+import type { JWTPayload } from "jose";
+import { claimsSchema, orgSchema } from "../../contract/claims.ts";
 import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
+import { remoteKeys } from "./issuer-keys.ts";
 import type { SigningKeys } from "./signing-keys.ts";
+import type { TrustedIssuer } from "./trusted-issuers.ts";
+import { type FindKey, type JwtRules, readClaims, TokenError, verifyJwt } from "./verify-jwt.ts";
 
-/** What a token of our own must say, and the keys it may be signed with. */
+/** What a token must say, and the keys it may be signed with. */
 export interface TokenRules {
   readonly signingKeys: SigningKeys;
   readonly issuer: string;
   readonly audience: string;
+  readonly trustedIssuers: readonly TrustedIssuer[];
+  /** Whether issuers may have http and private addresses. */
+  readonly insecureIssuers: boolean;
   readonly now: Date;
 }
 
 /** What a token says of its caller. */
-export type TokenFacts = Omit<Caller, "require" | "requestId" | "ip" | "userAgent">;
+export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" | "userAgent">;
 
 /**
- * Verifies one of Keyhole's own access tokens: an EdDSA JWT (RFC 7519, RFC 8037) of the type `at+jwt` (RFC 9068) from
- * a known key, for this issuer and audience, that has not expired.
+ * Verifies an access token: one of Keyhole's own (an EdDSA JWT of the type `at+jwt`, RFC 9068), or one of an issuer
+ * that the deployment trusts.
  *
- * @throws {Problem} `unauthenticated`, the same whichever check failed.
+ * @throws {TokenError} when it is not acceptable.
+ * @throws {IssuerError} when a trusted issuer's keys cannot be had.
  */
 export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
-  if (token.length > MAX_TOKEN_LENGTH) throw unauthenticated();
-  const claims = await verifyClaims(rules, token);
+  const { iss } = readClaims(token);
+  if (iss === rules.issuer) return factsOf(await verifyJwt(token, ownKey(rules.signingKeys), ownRules(rules)), undefined);
+  const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
+  if (!trusted) throw new TokenError("the issuer is not known");
+  return factsOf(await verifyJwt(token, remoteKeys(trusted.jwksUrl, rules.insecureIssuers), trustedRules(rules, trusted)), trusted);
+}
+
+function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
   return {
-    org: claims.org,
-    subject: claims.sub,
-    tokenId: claims.jti,
-    expiresAt: claims.exp * 1000,
-    permissions: parsePermissions(claims.scope),
-    secretScopes: claims.secret_scopes ?? null,
-    secretNames: claims.secret_names ?? null,
+    algorithms: ["EdDSA"],
+    typ: "at+jwt",
+    issuer,
+    audience,
+    currentDate: now,
+    requiredClaims: ["iss", "aud", "exp", "iat", "sub", "org", "scope", "jti"],
   };
 }
 
-async function verifyClaims({ signingKeys, issuer, audience, now }: TokenRules, token: string): Promise<Claims> {
-  try {
-    const { payload } = await jwtVerify(token, ({ kid }) => keyFor(signingKeys, kid), {
-      algorithms: ["EdDSA"],
-      typ: "at+jwt",
-      issuer,
-      audience,
-      currentDate: now,
-      requiredClaims: ["iss", "aud", "exp", "iat", "sub", "org", "scope", "jti"],
-    });
-    return claimsSchema.parse(payload);
-  } catch (error) {
-    if (error instanceof errors.JOSEError || (error instanceof Error && error.name === "ZodError")) throw unauthenticated(error);
-    throw error;
-  }
+function trustedRules({ now }: TokenRules, { issuer, audience, algorithms }: TrustedIssuer): JwtRules {
+  return { algorithms: [...algorithms], issuer, audience, currentDate: now, clockTolerance: 30, requiredClaims: ["iss", "aud", "exp", "sub"] };
 }
 
-function keyFor({ verifiers }: SigningKeys, kid: string | undefined): CryptoKey {
-  const key = kid === undefined ? undefined : verifiers.get(kid);
-  if (!key) throw new errors.JWKSNoMatchingKey();
-  return key;
+function ownKey({ verifiers }: SigningKeys): FindKey {
+  return ({ kid }) => {
+    const key = kid === undefined ? undefined : verifiers.get(kid);
+    if (!key) throw new TokenError("the signing key is not known");
+    return key;
+  };
+}
+
+function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
+  const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
+  if (!parsed.success) throw new TokenError("a claim has not the form that it must have", { cause: parsed.error });
+  const { sub, org, scope, jti, exp, secret_scopes, secret_names } = parsed.data;
+  return {
+    org,
+    subject: sub,
+    tokenId: jti ?? null,
+    expiresAt: exp * 1000,
+    permissions: parsePermissions(scope),
+    secretScopes: secret_scopes ?? null,
+    secretNames: secret_names ?? null,
+  };
+}
+
+function orgOf(payload: JWTPayload, { org, orgClaim }: TrustedIssuer): string | undefined {
+  return org ?? orgSchema.safeParse(orgClaim === undefined ? undefined : payload[orgClaim]).data;
 }
 
 /** The one answer to a token that is missing, wrong, expired or revoked (RFC 6750, section 3.1). */

@@ -31,6 +31,8 @@ export interface NewEvent {
   readonly action: Action;
   readonly outcome: "allowed" | "denied";
   readonly at: Date;
+  /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
+  readonly target?: string;
 }
 
 /**
@@ -43,9 +45,21 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   const { actor } = event;
   return db
     .prepare(
-      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, request_id, ip, user_agent)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10
+      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11
        RETURNING secrets`,
     )
-    .bind(parameter, actor.org, event.at.getTime(), actor.subject, actor.tokenId, event.action, event.outcome, actor.requestId, actor.ip, actor.userAgent);
+    .bind(
+      parameter,
+      actor.org,
+      event.at.getTime(),
+      actor.subject,
+      actor.tokenId,
+      event.action,
+      event.outcome,
+      event.target ?? null,
+      actor.requestId,
+      actor.ip,
+      actor.userAgent,
+    );
 }

@@ -4,18 +4,20 @@ import { createMiddleware } from "hono/factory";
 import { TrieRouter } from "hono/router/trie-router";
 import { Problem } from "../../contract/problem.ts";
 import { MAX_BODY_BYTES } from "../../contract/secret.ts";
-import { ConfigError, loadConfig } from "../config.ts";
 import { newId } from "../secrets/new-id.ts";
 import { recordDenial } from "../secrets/record-denial.ts";
-import { storageUnavailable } from "../store/run-batch.ts";
 import { authenticate } from "./authenticate.ts";
+import { configure } from "./configure.ts";
 import { describeApi } from "./describe-api.ts";
 import type { HonoEnv } from "./hono-env.ts";
 import { logRequest } from "./log-request.ts";
 import { problemReply, toProblem } from "./problem-reply.ts";
+import { exchangeRoutes } from "./routes/exchange.ts";
 import { resolveRoutes } from "./routes/resolve.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { trustRoutes } from "./routes/trusts.ts";
 import { validationHook } from "./validation-hook.ts";
 
 /** The Worker's HTTP side: every route of the contract. */
@@ -23,7 +25,7 @@ export function createApp(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
   app.use(identifyRequest, logRequest);
   app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
-  for (const routes of [systemRoutes(), secretRoutes(), resolveRoutes()]) app.route("/", routes);
+  for (const routes of [systemRoutes(), secretRoutes(), resolveRoutes(), tokenRoutes(), trustRoutes(), exchangeRoutes()]) app.route("/", routes);
   describeApi(app);
   app.notFound(refuseRoute(app));
   app.onError(async (error, c) => {
@@ -49,16 +51,6 @@ const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("Referrer-Policy", "no-referrer");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
-});
-
-const configure = createMiddleware<HonoEnv>(async (c, next) => {
-  try {
-    c.set("config", await loadConfig(c.env));
-  } catch (error) {
-    if (error instanceof ConfigError) throw storageUnavailable("The service is not configured; /readyz says what is missing.", error);
-    throw error;
-  }
-  await next();
 });
 
 function refuseBody(): never {

@@ -1,6 +1,9 @@
 import { createMiddleware } from "hono/factory";
 import { createCaller } from "../access/caller.ts";
-import { unauthenticated, verifyToken } from "../access/verify-token.ts";
+import { IssuerError } from "../access/fetch-issuer-document.ts";
+import { TokenError } from "../access/verify-jwt.ts";
+import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "../access/verify-token.ts";
+import { storageUnavailable } from "../store/run-batch.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
@@ -9,8 +12,7 @@ const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const [, token] = BEARER.exec(c.req.header("Authorization") ?? "") ?? [];
   if (token === undefined) throw unauthenticated();
-  const { signingKeys, issuer, audience } = c.var.config;
-  const facts = await verifyToken({ signingKeys, issuer, audience, now: c.var.now }, token);
+  const facts = await verify({ ...c.var.config, now: c.var.now }, token);
   c.set(
     "caller",
     createCaller({
@@ -22,3 +24,13 @@ export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   );
   await next();
 });
+
+async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {
+  try {
+    return await verifyToken(rules, token);
+  } catch (error) {
+    if (error instanceof TokenError) throw unauthenticated(error);
+    if (error instanceof IssuerError) throw storageUnavailable("The keys of the token's issuer are not available.", error);
+    throw error;
+  }
+}

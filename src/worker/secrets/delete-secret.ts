@@ -1,11 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import { runBatch } from "../store/run-batch.ts";
-import { deleteSecretRow, requireChange, type SecretKey } from "../store/secret-rows.ts";
+import { deleteSecretRow, requireChange } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
+import { runForCaller } from "./run-for-caller.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 
 /**
@@ -17,14 +17,13 @@ import type { SecretSelector } from "./secret-selector.ts";
 export async function deleteSecret(needs: { db: D1Database; now: Date }, caller: Caller, selector: SecretSelector, precondition: Precondition): Promise<void> {
   caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
   const { db, now } = needs;
-  const key: SecretKey = { org: caller.org, ...selector };
   await retryWhenChanged(async () => {
-    const row = await findSecret(db, key);
-    if (!row) throw secretNotFound(key);
+    const row = await findSecret(db, caller, selector);
+    if (!row) throw secretNotFound(selector);
     const { id, scope, name, version } = row;
     caller.require("secrets:write", scope, name);
     checkPrecondition(precondition, row);
-    await runBatch(db, [
+    await runForCaller(db, caller, [
       noteRemovals(db, id, now.getTime()),
       deleteSecretRow(db, row),
       requireChange(db),

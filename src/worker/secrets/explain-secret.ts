@@ -3,8 +3,9 @@ import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { type Candidate, selectCandidates } from "../store/resolution.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import { resolutionQuery } from "./resolution-query.ts";
+import { runForCaller } from "./run-for-caller.ts";
 
 /**
  * Says where a name would come from: every scope that a resolve would search, in order, and what it holds.
@@ -19,7 +20,7 @@ export async function explainSecret(
 ): Promise<Explanation> {
   caller.require("secrets:read", undefined, name);
   const query = resolutionQuery(needs, caller, "secrets:read", { scopes, names: [name], allowMissing: true, inherit: true, format: "json" });
-  const [result] = await runBatch(needs.db, [selectCandidates(needs.db, query)]);
+  const [result] = await runForCaller(needs.db, caller, [selectCandidates(needs.db, query)]);
   const candidates = rowsOf<Candidate>(result).map(explainCandidate);
   const first = candidates.find(({ found }) => found);
   const winner = first?.id !== undefined && first.version !== undefined ? { scope: first.scope, id: first.id, version: first.version } : null;

@@ -1,21 +1,24 @@
 import { Problem } from "../../contract/problem.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type SecretKey, type SecretRow, selectSecret, selectSecretWithValue } from "../store/secret-rows.ts";
+import type { Caller } from "../access/caller.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { type SecretRow, selectSecret, selectSecretWithValue } from "../store/secret-rows.ts";
+import { runForCaller } from "./run-for-caller.ts";
+import type { SecretSelector } from "./secret-selector.ts";
 import type { CurrentSecret } from "./write-secret.ts";
 
-/** One secret of an organization, or `undefined`. */
-export async function findSecret(db: D1Database, key: SecretKey): Promise<SecretRow | undefined> {
-  const [found] = await runBatch(db, [selectSecret(db, key)]);
+/** One secret of the caller's organization, or `undefined`. */
+export async function findSecret(db: D1Database, caller: Caller, selector: SecretSelector): Promise<SecretRow | undefined> {
+  const [found] = await runForCaller(db, caller, [selectSecret(db, { org: caller.org, ...selector })]);
   return rowsOf<SecretRow>(found)[0];
 }
 
-/** One secret of an organization with its current value, or `undefined`. */
-export async function findCurrent(db: D1Database, key: SecretKey): Promise<CurrentSecret | undefined> {
-  const [found] = await runBatch(db, [selectSecretWithValue(db, key)]);
+/** One secret of the caller's organization with its current value, or `undefined`. */
+export async function findCurrent(db: D1Database, caller: Caller, selector: SecretSelector): Promise<CurrentSecret | undefined> {
+  const [found] = await runForCaller(db, caller, [selectSecretWithValue(db, { org: caller.org, ...selector })]);
   return rowsOf<CurrentSecret>(found)[0];
 }
 
 /** The answer when a secret is not there, or belongs to another organization. */
-export function secretNotFound(key: SecretKey): Problem {
-  return new Problem("secret-not-found", "id" in key ? "There is no secret with this id." : `There is no secret ${key.name} in ${key.scope}.`);
+export function secretNotFound(selector: SecretSelector): Problem {
+  return new Problem("secret-not-found", "id" in selector ? "There is no secret with this id." : `There is no secret ${selector.name} in ${selector.scope}.`);
 }

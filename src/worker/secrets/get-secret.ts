@@ -1,5 +1,5 @@
 import type { Caller } from "../access/caller.ts";
-import type { SecretKey, SecretRow } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 
@@ -10,9 +10,8 @@ import type { SecretSelector } from "./secret-selector.ts";
  */
 export async function getSecret(needs: { db: D1Database }, caller: Caller, selector: SecretSelector): Promise<SecretRow> {
   caller.require("secrets:read", ...("id" in selector ? [] : [selector.scope, selector.name]));
-  const key: SecretKey = { org: caller.org, ...selector };
-  const row = await findSecret(needs.db, key);
-  if (!row) throw secretNotFound(key);
+  const row = await findSecret(needs.db, caller, selector);
+  if (!row) throw secretNotFound(selector);
   caller.require("secrets:read", row.scope, row.name);
   return row;
 }

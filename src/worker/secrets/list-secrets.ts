@@ -1,8 +1,9 @@
 import type { ListSecretsQuery } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import { type SecretFilter, selectSecrets } from "../store/secret-list.ts";
 import type { SecretRow } from "../store/secret-rows.ts";
+import { runForCaller } from "./run-for-caller.ts";
 
 /** Where a list goes on: after this name and scope. */
 export interface Position {
@@ -40,7 +41,7 @@ export async function listSecrets(
     after,
     now: needs.now.getTime(),
   };
-  const [result] = await runBatch(needs.db, [selectSecrets(needs.db, filter, limit + 1)]);
+  const [result] = await runForCaller(needs.db, caller, [selectSecrets(needs.db, filter, limit + 1)]);
   const rows = rowsOf<SecretRow>(result);
   const page = rows.slice(0, limit);
   const last = page.at(-1);

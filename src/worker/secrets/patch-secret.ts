@@ -12,9 +12,8 @@ import { type Change, changeRow, type WriteNeeds, type Written } from "./write-s
 export async function patchSecret(needs: WriteNeeds, caller: Caller, id: string, change: Change, precondition: Precondition): Promise<Written> {
   caller.require("secrets:write");
   return retryWhenChanged(async () => {
-    const key = { org: caller.org, id };
-    const current = await findCurrent(needs.db, key);
-    if (!current) throw secretNotFound(key);
+    const current = await findCurrent(needs.db, caller, { id });
+    if (!current) throw secretNotFound({ id });
     caller.require("secrets:write", current.scope, current.name);
     checkPrecondition(precondition, current);
     return changeRow(needs, caller, current, change);

@@ -1,7 +1,7 @@
 import type { ProblemSubject } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type Action, insertEvent } from "../audit/insert-event.ts";
-import { runBatch } from "../store/run-batch.ts";
+import { runForCaller } from "./run-for-caller.ts";
 
 /**
  * Records that a valid token was refused something.
@@ -10,5 +10,5 @@ import { runBatch } from "../store/run-batch.ts";
  */
 export async function recordDenial(needs: { db: D1Database; now: Date }, caller: Caller, action: Action, about: ProblemSubject | undefined): Promise<void> {
   const named = about && (about.scope !== null || about.name !== null) ? [{ id: null, version: null, ...about }] : [];
-  await runBatch(needs.db, [insertEvent(needs.db, { actor: caller, action, outcome: "denied", at: needs.now }, named)]);
+  await runForCaller(needs.db, caller, [insertEvent(needs.db, { actor: caller, action, outcome: "denied", at: needs.now }, named)]);
 }

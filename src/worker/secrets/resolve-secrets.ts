@@ -7,10 +7,11 @@ import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type ResolutionQuery, releasedSecrets, selectSearched, selectWinners, type Winner } from "../store/resolution.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import type { StoredValue } from "../store/secret-rows.ts";
 import { readValues } from "./read-values.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
+import { runForCaller } from "./run-for-caller.ts";
 
 /** What a resolve needs. */
 export interface ResolveNeeds {
@@ -70,7 +71,7 @@ interface Selected {
 }
 
 async function selectAndRecord({ db, now }: ResolveNeeds, caller: Caller, query: ResolutionQuery): Promise<Selected> {
-  const [event, searched, winners] = await runBatch(db, [
+  const [event, searched, winners] = await runForCaller(db, caller, [
     insertEvent(db, { actor: caller, action: "secret.resolve", outcome: "allowed", at: now }, releasedSecrets(query)),
     selectSearched(db, query),
     selectWinners(db, query),

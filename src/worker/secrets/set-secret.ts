@@ -33,7 +33,7 @@ export async function setSecret(
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, { org: caller.org, scope, name });
+    const current = await findCurrent(needs.db, caller, { scope, name });
     checkPrecondition(precondition, current);
     return current ? changeRow(needs, caller, current, change) : createRow(needs, caller, { scope, name }, change);
   });
@@ -48,7 +48,7 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, { org: caller.org, scope, name });
+    const current = await findCurrent(needs.db, caller, { scope, name });
     if (current) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
     return createRow(needs, caller, { scope, name }, change);
   });

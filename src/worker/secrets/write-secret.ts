@@ -10,6 +10,7 @@ import { insertSecret, requireChange, type SecretRow, type StoredValue, updateSe
 import { insertVersion, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { newId } from "./new-id.ts";
 import { readValues } from "./read-values.ts";
+import { runForCaller } from "./run-for-caller.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds {
@@ -75,7 +76,7 @@ export async function createRow(
     encoding: change.value.encoding,
   };
   const version = await sealVersion(needs, caller, row, change.value);
-  await runBatch(needs.db, [
+  await runForCaller(needs.db, caller, [
     insertSecret(needs.db, row),
     requireChange(needs.db),
     insertVersion(needs.db, version),
@@ -95,7 +96,7 @@ export async function changeRow(needs: WriteNeeds, caller: Caller, current: Curr
   const { key_id, wrapped_key, ciphertext, kv_key, ...found } = current;
   const fields = described(change, current);
   if (!value && sameDescription(fields, current)) {
-    await runBatch(needs.db, [writeEvent(needs, caller, "secret.update", found)]);
+    await runForCaller(needs.db, caller, [writeEvent(needs, caller, "secret.update", found)]);
     return { row: found, created: false, changed: false };
   }
   const at = needs.now.getTime();
@@ -115,7 +116,7 @@ export async function changeRow(needs: WriteNeeds, caller: Caller, current: Curr
 
 async function update(needs: WriteNeeds, caller: Caller, row: SecretRow, value: Value | undefined): Promise<void> {
   const version = value && (await sealVersion(needs, caller, row, value));
-  await runBatch(needs.db, [
+  await runForCaller(needs.db, caller, [
     updateSecret(needs.db, row),
     requireChange(needs.db),
     ...(version ? [insertVersion(needs.db, version)] : []),

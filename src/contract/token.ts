@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { patternsSchema } from "./claims.ts";
+import { permissionInputSchema, permissionSchema } from "./permission.ts";
+import { cursorSchema, limitSchema } from "./secret.ts";
+import { timeSchema } from "./time.ts";
+
+const label = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "a label has no control characters" });
+
+/** Patterns of the scopes or names that a grant covers, as a request gives them. */
+export const limitPatternsSchema = patternsSchema.min(1, { error: "leave the list out for no limit" });
+
+/** `POST /v1/tokens`. */
+export const createTokenSchema = z
+  .strictObject({
+    label: label.meta({ description: "Who will use it; the audit log names it.", example: "ci-payments" }),
+    permissions: z
+      .array(permissionInputSchema)
+      .min(1)
+      .max(16)
+      .meta({ example: ["secrets:resolve"] }),
+    secret_scopes: limitPatternsSchema.optional().meta({ description: "Only these scopes; left out: no limit.", example: ["repo:acme/payments"] }),
+    secret_names: limitPatternsSchema.optional().meta({ description: "Only these names; left out: no limit.", example: ["OPENAI_*"] }),
+    expires_in: z.int().min(60).max(31_536_000).meta({ description: "Seconds, 60 to 31,536,000.", example: 3600 }),
+  })
+  .meta({ id: "CreateToken" });
+export type CreateTokenBody = z.infer<typeof createTokenSchema>;
+
+const limitsShape = { secret_scopes: z.array(z.string()).nullable(), secret_names: z.array(z.string()).nullable() };
+
+/** A token as lists show it: everything but the token itself. */
+export const tokenSchema = z
+  .object({
+    id: z.string().meta({ example: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+    label: z.string(),
+    permissions: z.array(permissionSchema),
+    ...limitsShape,
+    created_at: timeSchema,
+    created_by: z.string(),
+    expires_at: timeSchema,
+    revoked_at: timeSchema.nullable(),
+  })
+  .meta({ id: "Token", description: "A token's description; the token itself is not stored." });
+export type TokenBody = z.infer<typeof tokenSchema>;
+
+export const createTokenReplySchema = tokenSchema
+  .extend({ token: z.string().meta({ description: "The token. It is shown this once.", example: "eyJhbGciOiJFZERTQSJ9.e30.c2ln" }) })
+  .meta({ id: "CreateTokenReply" });
+export type CreateTokenReply = z.infer<typeof createTokenReplySchema>;
+
+/** `GET /v1/tokens`. */
+export const listTokensSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
+export const listTokensReplySchema = z.object({ tokens: z.array(tokenSchema), next_cursor: z.string().nullable() }).meta({ id: "TokenList" });
+
+/** `GET /v1/whoami`. */
+export const whoamiSchema = z
+  .object({
+    org: z.string(),
+    sub: z.string(),
+    token_id: z.string().nullable(),
+    permissions: z.array(permissionSchema),
+    ...limitsShape,
+    expires_at: timeSchema.nullable(),
+  })
+  .meta({ id: "Whoami" });
+export type Whoami = z.infer<typeof whoamiSchema>;

@@ -1,0 +1,31 @@
+import { type Pattern, patternSchema } from "../../contract/pattern.ts";
+
+const PLACE = /\$\{([^}]+)\}/g;
+const PART = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const SCOPE_PATTERN =
+  /^(?:global|builtin|\*|(?:team|namespace|agent):[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|(?:team|namespace|agent|repo):\*|repo:[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){0,7}(?:\/?\*)?)$/;
+
+/**
+ * Fills `${claim}` in a scope template from an identity token's claims. A value must be a name; where it is a repo's
+ * whole path (`repo:${repository}`) it may be several joined by `/`. So no claim can turn the template into another
+ * kind of scope, a wider pattern, or somebody else's path.
+ *
+ * @returns the pattern, or `undefined` when a claim is missing or its value would change the template's meaning.
+ */
+export function fillTemplate(template: string, claims: Readonly<Record<string, unknown>>): Pattern | undefined {
+  const wholePath = /^repo:\$\{[^}]+\}(?:\/\*)?$/.test(template);
+  let refused = false;
+  const filled = template.replace(PLACE, (_, claim: string) => {
+    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+    const good = typeof value === "string" && (wholePath ? value.split("/").every((part) => PART.test(part)) : PART.test(value));
+    refused ||= !good;
+    return good ? value : "";
+  });
+  return !refused && SCOPE_PATTERN.test(filled) ? patternSchema.safeParse(filled).data : undefined;
+}
+
+/** The widest pattern that a template could become: what comes before its first claim, and any rest. */
+export function widestPattern(template: string): Pattern {
+  const place = template.indexOf("${");
+  return (place === -1 ? template : `${template.slice(0, place)}*`) as Pattern;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { orgSchema } from "../../contract/claims.ts";
+import { requirePublic } from "./fetch-issuer-document.ts";
+import { PUBLIC_KEY_ALGORITHMS } from "./verify-jwt.ts";
+
+/** An issuer whose access tokens a deployment accepts as they are. */
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  readonly audience: string;
+  readonly algorithms: readonly string[];
+  /** The organization of all its tokens, or else the claim that names it. */
+  readonly org: string | undefined;
+  readonly orgClaim: string | undefined;
+}
+
+const trustedIssuerSchema = z
+  .strictObject({
+    issuer: z.string().min(1).max(512),
+    jwks_url: z.url().max(512),
+    audience: z.string().min(1).max(512),
+    algorithms: z.array(z.enum(PUBLIC_KEY_ALGORITHMS)).min(1),
+    org: orgSchema.optional(),
+    org_claim: z.string().min(1).max(128).optional(),
+  })
+  .refine(({ org, org_claim }) => (org === undefined) !== (org_claim === undefined), { error: "either org or org_claim" })
+  .transform(({ jwks_url, org_claim, org, ...rest }): TrustedIssuer => ({ ...rest, jwksUrl: jwks_url, org, orgClaim: org_claim }));
+
+/**
+ * The var `TRUSTED_ISSUERS`: a JSON array of `{issuer, jwks_url, audience, algorithms, org | org_claim}`. Algorithms
+ * are those with public keys only, so `none` and a shared secret are refused when the Worker starts.
+ */
+export function trustedIssuersSchema(insecure: boolean) {
+  return z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.array(trustedIssuerSchema))
+    .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, { error: "an issuer is named twice" })
+    .refine((issuers) => insecure || issuers.every(({ jwksUrl }) => isPublic(jwksUrl)), {
+      error: "a jwks_url is https with a public name, unless ALLOW_INSECURE_ISSUERS is true",
+    });
+}
+
+function isPublic(address: string): boolean {
+  try {
+    requirePublic(new URL(address));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,62 @@
+import { errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { fromBase64url } from "../../contract/base64url.ts";
+import { MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
+import { IssuerError } from "./fetch-issuer-document.ts";
+import { hasDuplicateKeys } from "./has-duplicate-keys.ts";
+
+/** A token is not acceptable. What is wrong with it is for nobody to know but the log. */
+export class TokenError extends Error {
+  override readonly name = "TokenError";
+}
+
+/** Algorithms of other issuers' tokens: signatures only, with keys that are public (RFC 7518, section 3.1; RFC 8037). */
+export const PUBLIC_KEY_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const;
+
+/** Finds the key for a token by its header. */
+export type FindKey = (header: JWTHeaderParameters) => CryptoKey | Promise<CryptoKey>;
+
+/** What a token has to be. All of it is pinned here, and nothing is taken from the token. */
+export type JwtRules = Required<Pick<JWTVerifyOptions, "algorithms" | "issuer" | "audience" | "currentDate" | "requiredClaims">> &
+  Pick<JWTVerifyOptions, "typ" | "clockTolerance">;
+
+/**
+ * Verifies a JWT in compact form (RFC 7519, section 7.2) and returns its claims.
+ *
+ * @throws {TokenError} when it is not acceptable, whatever the reason.
+ * @throws {IssuerError} when the key could not be fetched.
+ */
+export async function verifyJwt(token: string, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
+  try {
+    readClaims(token);
+    const { payload } = await jwtVerify(token, findKey, rules);
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) throw new TokenError("the token does not verify", { cause: error });
+    if (error instanceof errors.JWKSTimeout) throw new IssuerError("the issuer did not answer in time", { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * The claims of a token that is not verified yet: only to be used to choose whose rules it is verified by.
+ *
+ * @throws {TokenError} when the token has not the form of a JWT, is too long, or repeats a member (RFC 7515, section 4).
+ */
+export function readClaims(token: string): Record<string, unknown> {
+  if (token.length > MAX_TOKEN_LENGTH) throw new TokenError("the token is too long");
+  const [header, payload, signature, ...rest] = token.split(".");
+  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not a JWT");
+  readObject(header);
+  return readObject(payload);
+}
+
+function readObject(part: string): Record<string, unknown> {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromBase64url(part));
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value) && !hasDuplicateKeys(text)) return value as Record<string, unknown>;
+  } catch {
+    // Not base64url, not UTF-8, not JSON: refused below like what is not an object.
+  }
+  throw new TokenError("a part of the token is not a JSON object");
+}

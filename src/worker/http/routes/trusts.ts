@@ -1,0 +1,95 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { formatTime } from "../../../contract/time.ts";
+import { listTrustsReplySchema, putTrustSchema, type TrustBody, trustNameSchema, trustSchema } from "../../../contract/trust.ts";
+import { deleteTrust } from "../../secrets/delete-trust.ts";
+import { fromColumns, grantBody } from "../../secrets/grant-columns.ts";
+import { putTrust } from "../../secrets/put-trust.ts";
+import { getTrust, listTrusts } from "../../secrets/read-trusts.ts";
+import type { TrustRow } from "../../store/trust-rows.ts";
+import { auditedAs } from "../audited-as.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { json, problems } from "../responses.ts";
+
+const security = [{ token: [] }];
+const tags = ["Trusts"];
+const params = z.object({ name: trustNameSchema });
+const path = "/v1/trusts/{name}";
+
+const putRoute = createRoute({
+  method: "put",
+  path,
+  operationId: "putTrust",
+  summary: "Trust an OIDC issuer",
+  description:
+    "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds.",
+  tags,
+  security,
+  middleware: auditedAs("trust.put"),
+  request: { params, body: { required: true, content: { "application/json": { schema: putTrustSchema } } } },
+  responses: {
+    200: json(trustSchema, "It replaces the one that was there."),
+    201: json(trustSchema, "The trust is new."),
+    ...problems("invalid-request", "body-too-large", "unsupported-media-type"),
+  },
+});
+
+const getRoute = createRoute({
+  method: "get",
+  path,
+  operationId: "getTrust",
+  summary: "Get a trust",
+  tags,
+  security,
+  middleware: auditedAs("trust.read"),
+  request: { params },
+  responses: { 200: json(trustSchema, "The trust."), ...problems("invalid-request", "trust-not-found") },
+});
+
+const deleteRoute = createRoute({
+  method: "delete",
+  path,
+  operationId: "deleteTrust",
+  summary: "Delete a trust",
+  description: "And revoke the tokens that were exchanged under it.",
+  tags,
+  security,
+  middleware: auditedAs("trust.delete"),
+  request: { params },
+  responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "trust-not-found") },
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/trusts",
+  operationId: "listTrusts",
+  summary: "List trusts",
+  tags,
+  security,
+  middleware: auditedAs("trust.read"),
+  responses: { 200: json(listTrustsReplySchema, "All of them, by name."), ...problems() },
+});
+
+/** The routes of trusts. */
+export function trustRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  app.openapi(putRoute, async (c) => {
+    const needs = { db: c.env.DB, now: c.var.now, insecureIssuers: c.var.config.insecureIssuers };
+    const { row, created } = await putTrust(needs, c.var.caller, c.req.valid("param").name, c.req.valid("json"));
+    return c.json(trustBody(row), created ? 201 : 200);
+  });
+  app.openapi(getRoute, async (c) => c.json(trustBody(await getTrust({ db: c.env.DB }, c.var.caller, c.req.valid("param").name)), 200));
+  app.openapi(deleteRoute, async (c) => {
+    await deleteTrust({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param").name);
+    return c.body(null, 204);
+  });
+  app.openapi(listRoute, async (c) => c.json({ trusts: (await listTrusts({ db: c.env.DB }, c.var.caller)).map(trustBody) }, 200));
+  return app;
+}
+
+function trustBody(row: TrustRow): TrustBody {
+  const { name, issuer, audience, expires_in, created_by, updated_by } = row;
+  const claims = JSON.parse(row.claims) as Record<string, string>;
+  const times = { created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
+  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, ...times };
+}

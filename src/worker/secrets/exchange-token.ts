@@ -1,0 +1,131 @@
+import { z } from "zod";
+import type { Pattern } from "../../contract/pattern.ts";
+import { type Permission, parsePermissions } from "../../contract/permission.ts";
+import type { Grant } from "../access/caller.ts";
+import { fillTemplate } from "../access/fill-template.ts";
+import { issuerKeys } from "../access/issuer-keys.ts";
+import { matchClaims } from "../access/match-claims.ts";
+import { type Minting, mintToken } from "../access/mint-token.ts";
+import { PUBLIC_KEY_ALGORITHMS, readClaims, TokenError, verifyJwt } from "../access/verify-jwt.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { insertToken } from "../store/token-rows.ts";
+import { selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { fromColumns, toColumns } from "./grant-columns.ts";
+import { newId } from "./new-id.ts";
+
+/** What an exchange needs. */
+export interface ExchangeNeeds {
+  readonly db: D1Database;
+  readonly minting: Minting;
+  readonly insecureIssuers: boolean;
+  readonly now: Date;
+  /** Where the request comes from, for the audit log. */
+  readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
+}
+
+/** What is to be exchanged. */
+export interface Exchange {
+  readonly subjectToken: string;
+  readonly org: string;
+  readonly trust: string;
+  /** The permissions asked for, space-separated, if fewer than the trust gives. */
+  readonly scope: string | undefined;
+}
+
+/** An exchanged token. */
+export interface Exchanged {
+  readonly token: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly permissions: readonly Permission[];
+}
+
+/** An exchange is refused. The reply says no more than this error's code. */
+export class ExchangeError extends Error {
+  override readonly name = "ExchangeError";
+  constructor(
+    readonly code: "subject-refused" | "scope-refused",
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+}
+
+/** What tokens exchanged under a trust have as their parent. No token's id has a colon. */
+export function trustParent(name: string): string {
+  return `trust:${name}`;
+}
+
+/**
+ * Exchanges a workload's identity token (OpenID Connect Core 1.0, section 2) for a short-lived token of Keyhole's
+ * (RFC 8693), as a trust of the organization allows.
+ *
+ * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
+ * @throws {IssuerError} when the issuer's keys cannot be had.
+ * @throws {Problem} `storage-unavailable`.
+ */
+export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
+  const [found] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust)]);
+  const [trust] = rowsOf<TrustRow>(found);
+  const claims = trust && (await verifyIdentity(needs, trust, exchange.subjectToken));
+  const grant = trust && claims && grantOf(trust, claims);
+  if (!grant) throw new ExchangeError("subject-refused");
+  return mint(needs, trust, `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256), narrowed(grant, exchange.scope));
+}
+
+async function verifyIdentity({ insecureIssuers, now }: ExchangeNeeds, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
+  try {
+    // Only a token that names the trust's issuer is worth asking the issuer for its keys.
+    if (readClaims(token).iss !== trust.issuer) throw new TokenError("the token is another issuer's");
+    return await verifyJwt(token, await issuerKeys(trust.issuer, insecureIssuers), {
+      algorithms: [...PUBLIC_KEY_ALGORITHMS],
+      issuer: trust.issuer,
+      audience: trust.audience,
+      currentDate: now,
+      clockTolerance: 30,
+      requiredClaims: ["iss", "aud", "exp", "iat", "sub"],
+    });
+  } catch (error) {
+    if (error instanceof TokenError) throw new ExchangeError("subject-refused", { cause: error });
+    throw error;
+  }
+}
+
+const patternsSchema = z.record(z.string(), z.string());
+
+function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant | undefined {
+  if (typeof claims.sub !== "string" || !matchClaims(patternsSchema.parse(JSON.parse(trust.claims)), claims)) return undefined;
+  const { secretScopes: templates, ...grant } = fromColumns(trust);
+  if (templates === null) return { ...grant, secretScopes: null };
+  const filled = templates.map((template) => fillTemplate(template, claims));
+  return filled.every((pattern) => pattern !== undefined) ? { ...grant, secretScopes: filled as Pattern[] } : undefined;
+}
+
+function narrowed(grant: Grant, scope: string | undefined): Grant {
+  if (scope === undefined) return grant;
+  const permissions = parsePermissions(scope);
+  if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) throw new ExchangeError("scope-refused");
+  return { ...grant, permissions };
+}
+
+async function mint({ db, minting, now, origin }: ExchangeNeeds, { org, name, expires_in }: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+  const id = newId("tok");
+  const token = await mintToken(minting, { ...grant, id, org, subject, expiresIn: expires_in });
+  const at = now.getTime();
+  const row = {
+    id,
+    org,
+    parent_id: trustParent(name),
+    label: subject,
+    ...toColumns(grant),
+    created_at: at,
+    created_by: subject,
+    expires_at: at + expires_in * 1000,
+  };
+  await runBatch(db, [
+    insertToken(db, row),
+    insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
+  ]);
+  return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
+}
