@@ -60,14 +60,22 @@ export const problemSchema = z
     },
   });
 
-export type ProblemBody = z.infer<typeof problemSchema>;
-
 /** The extension members of a problem reply, RFC 9457 section 3.2. */
 export interface ProblemMembers {
   errors?: ProblemError[];
   missing?: string[];
   expired?: string[];
   searched?: string[];
+}
+
+/** A problem reply, RFC 9457, section 3. */
+export interface ProblemBody extends ProblemMembers {
+  type: string;
+  title: string;
+  status: number;
+  code: ProblemCode;
+  detail: string;
+  request_id: string;
 }
 
 /** What a refused call was about, for the audit log. */
@@ -107,4 +115,10 @@ export class Problem extends Error {
   get status(): number {
     return PROBLEMS[this.code].status;
   }
+}
+
+/** A problem as replies carry it, RFC 9457, section 3. */
+export function problemBody(problem: Problem, requestId: string): ProblemBody {
+  const { status, title } = PROBLEMS[problem.code];
+  return { type: `urn:keyhole:problem:${problem.code}`, title, status, code: problem.code, detail: problem.message, request_id: requestId, ...problem.members };
 }

@@ -1,6 +1,5 @@
 import type { D1Migration } from "@cloudflare/vitest-pool-workers";
 import type { Env } from "../../src/worker/config.ts";
-import type worker from "../../src/worker/worker.ts";
 
 declare global {
   namespace Cloudflare {
@@ -9,7 +8,7 @@ declare global {
       TEST_SEED: number;
     }
     interface GlobalProps {
-      mainModule: { default: typeof worker };
+      mainModule: typeof import("../../src/worker/worker.ts");
     }
   }
   type WorkerEnv = Env;

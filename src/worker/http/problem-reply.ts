@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { PROBLEMS, Problem, type ProblemBody } from "../../contract/problem.ts";
+import { PROBLEMS, Problem, problemBody } from "../../contract/problem.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
 /** Anything that was thrown, as a problem. What is not meant for clients becomes `internal` and says nothing. */
@@ -16,16 +16,9 @@ export function toProblem(error: unknown): Problem {
 
 /** A problem as RFC 9457 has it. */
 export function problemReply(c: Context<HonoEnv>, problem: Problem): Response {
-  const { status, title } = PROBLEMS[problem.code];
   c.set("problem", problem.code);
-  const body: ProblemBody = {
-    type: `urn:keyhole:problem:${problem.code}`,
-    title,
-    status,
-    code: problem.code,
-    detail: problem.message,
-    request_id: c.var.requestId,
-    ...problem.members,
-  };
-  return c.body(JSON.stringify(body), status, { "Content-Type": "application/problem+json", ...problem.headers });
+  return c.body(JSON.stringify(problemBody(problem, c.var.requestId)), PROBLEMS[problem.code].status, {
+    "Content-Type": "application/problem+json",
+    ...problem.headers,
+  });
 }

@@ -5,8 +5,6 @@ import type { ProblemCode } from "../../../contract/problem.ts";
 import {
   envReplySchema,
   explainReplySchema,
-  type ResolveOneReply,
-  type ResolveReply,
   resolveFormatSchema,
   resolveOneReplySchema,
   resolveReplySchema,
@@ -16,6 +14,7 @@ import {
 import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
+import { resolveBody, resolveOneBody, valueText } from "../../secrets/resolve-body.ts";
 import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -114,7 +113,7 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
     const { format } = c.req.valid("query");
     const resolved = await resolve(c, { scopes, names, allowMissing: allow_missing, inherit, format });
     if (!resolved.secrets) return c.body(null, 304);
-    if (format === "json") return c.json(resolveReply(resolved, resolved.secrets), 200);
+    if (format === "json") return c.json(resolveBody(resolved, resolved.secrets), 200);
     const variables = resolved.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
     return format === "env" ? c.json(Object.fromEntries(variables), 200) : c.text(writeDotenv(variables), 200);
   });
@@ -124,7 +123,7 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
     if (!secrets) return c.body(null, 304);
     const [secret] = secrets;
     if (!secret) throw new Error("a resolve of one name released none");
-    return format === "raw" ? rawReply(c, secret) : c.json(resolveOneReply(secret), 200);
+    return format === "raw" ? rawReply(c, secret) : c.json(resolveOneBody(secret), 200);
   });
   app.openapi(explainRoute, async (c) => {
     const needs = { db: c.env.DB, platformOrg: c.var.config.platformOrg, now: c.var.now };
@@ -142,24 +141,6 @@ async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
   const resolved = await resolveSecrets(needs, c.var.caller, request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
   c.header("ETag", resolved.etag);
   return resolved;
-}
-
-function resolveReply({ missing, searched }: Resolved, secrets: readonly Released[]): ResolveReply {
-  const entries = secrets.map((secret) => {
-    const { name, ...rest } = resolveOneReply(secret);
-    return [name, rest] as const;
-  });
-  return { secrets: Object.fromEntries(entries), missing: [...missing], searched: [...searched] };
-}
-
-function resolveOneReply(secret: Released): ResolveOneReply {
-  const { name, encoding, scope, id, version } = secret;
-  return { name, value: valueText(secret), encoding, scope, id, version };
-}
-
-/** A value as JSON and environments carry it: text, or base64 of bytes. */
-function valueText({ bytes, encoding }: Released): string {
-  return encoding === "utf8" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : bytes.toBase64();
 }
 
 function rawReply(c: Ctx, { bytes, encoding }: Released): Response {
