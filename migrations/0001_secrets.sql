@@ -49,6 +49,7 @@ CREATE TABLE versions (
 
 CREATE INDEX versions_inline ON versions (kv_put_at, created_at) WHERE ciphertext IS NOT NULL;
 CREATE INDEX versions_by_key ON versions (key_id) WHERE key_id IS NOT NULL;
+CREATE INDEX versions_live ON versions (secret_id, version) WHERE kv_key IS NOT NULL;
 
 -- KV keys whose version is gone. The scheduled run deletes them from KV, then from here.
 CREATE TABLE kv_removals (
@@ -91,13 +92,52 @@ CREATE TABLE audit_events (
 -- Aborts a batch: D1 does not roll back when a statement changes no row, but does when a constraint fails.
 -- Inserting 0 into a column fails the constraint that carries the column's meaning; nothing is ever stored here.
 CREATE TABLE guard (
-  unchanged INTEGER CONSTRAINT unchanged CHECK (unchanged = 1)
+  unchanged INTEGER CONSTRAINT unchanged CHECK (unchanged = 1),
+  scope_tree INTEGER CONSTRAINT scope_tree CHECK (scope_tree = 1)
 ) STRICT;
 
--- Declared links of the scope tree: `scope` lies under `parent`.
-CREATE TABLE scope_parents (
+-- Scopes that are declared or in use: how many secrets each holds, and the scope it lies under.
+CREATE TABLE scopes (
   org TEXT NOT NULL,
   scope TEXT NOT NULL,
-  parent TEXT NOT NULL,
+  parent TEXT,
+  secrets INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (org, scope)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX scopes_by_parent ON scopes (org, parent) WHERE parent IS NOT NULL;
+
+CREATE TRIGGER secrets_counted_in AFTER INSERT ON secrets
+BEGIN
+  INSERT INTO scopes (org, scope, secrets) VALUES (NEW.org, NEW.scope, 1) ON CONFLICT (org, scope) DO UPDATE SET secrets = secrets + 1;
+END;
+
+CREATE TRIGGER secrets_counted_out AFTER DELETE ON secrets
+BEGIN
+  UPDATE scopes SET secrets = secrets - 1 WHERE org = OLD.org AND scope = OLD.scope;
+  DELETE FROM scopes WHERE org = OLD.org AND scope = OLD.scope AND secrets = 0 AND parent IS NULL;
+END;
+
+-- Labels, so that a list by label reads what it lists.
+CREATE TABLE secret_labels (
+  org TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  secret_id TEXT NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
+  PRIMARY KEY (org, key, value, name, scope)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX secret_labels_by_secret ON secret_labels (secret_id);
+
+CREATE TRIGGER secrets_labelled AFTER INSERT ON secrets WHEN NEW.labels <> '{}'
+BEGIN
+  INSERT INTO secret_labels SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+END;
+
+CREATE TRIGGER secrets_relabelled AFTER UPDATE OF labels ON secrets WHEN NEW.labels <> OLD.labels
+BEGIN
+  DELETE FROM secret_labels WHERE secret_id = NEW.id;
+  INSERT INTO secret_labels SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+END;

@@ -28,6 +28,9 @@ export const GLOBAL = "global" as Scope;
 /** The label under which the operator's own `global` secrets appear in a resolve. Nobody can write to it under this name. */
 export const BUILTIN = "builtin";
 
+/** How many declared parents a scope may have above it. */
+export const MAX_DEPTH = 8;
+
 /** The part of a scope before the colon. */
 export function scopeKind(scope: Scope): ScopeKind {
   return scope.split(":", 1)[0] as ScopeKind;

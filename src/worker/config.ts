@@ -16,6 +16,7 @@ export interface Env {
   readonly AUDIENCE?: string;
   readonly PLATFORM_ORG?: string;
   readonly RESERVED_NAMES?: string;
+  readonly MAX_VERSIONS?: string;
   readonly TRUSTED_ISSUERS?: string;
   readonly ALLOW_INSECURE_ISSUERS?: string;
 }
@@ -29,6 +30,8 @@ export interface Config {
   /** The operator's own organization, whose `global` secrets every organization gets; `null` where there is none. */
   readonly platformOrg: string | null;
   readonly reservedNames: readonly Pattern[];
+  /** How many versions of a secret are kept. */
+  readonly maxVersions: number;
   readonly trustedIssuers: readonly TrustedIssuer[];
   /** Whether issuers may have http and private addresses: for local use only. */
   readonly insecureIssuers: boolean;
@@ -53,6 +56,7 @@ const varsSchema = (insecureIssuers: boolean) =>
     AUDIENCE: z.string().min(1).max(512).default("keyhole"),
     PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
     RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
+    MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
   });
@@ -79,6 +83,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     audience: vars.data.AUDIENCE,
     platformOrg: vars.data.PLATFORM_ORG,
     reservedNames: vars.data.RESERVED_NAMES,
+    maxVersions: vars.data.MAX_VERSIONS,
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
   };

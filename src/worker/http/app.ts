@@ -13,11 +13,14 @@ import type { HonoEnv } from "./hono-env.ts";
 import { logRequest } from "./log-request.ts";
 import { problemReply, toProblem } from "./problem-reply.ts";
 import { exchangeRoutes } from "./routes/exchange.ts";
+import { importRoutes } from "./routes/import.ts";
 import { resolveRoutes } from "./routes/resolve.ts";
+import { scopeRoutes } from "./routes/scopes.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { trustRoutes } from "./routes/trusts.ts";
+import { versionRoutes } from "./routes/versions.ts";
 import { validationHook } from "./validation-hook.ts";
 
 /** The Worker's HTTP side: every route of the contract. */
@@ -25,7 +28,18 @@ export function createApp(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
   app.use(identifyRequest, logRequest);
   app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
-  for (const routes of [systemRoutes(), secretRoutes(), resolveRoutes(), tokenRoutes(), trustRoutes(), exchangeRoutes()]) app.route("/", routes);
+  for (const routes of [
+    systemRoutes(),
+    secretRoutes(),
+    versionRoutes(),
+    importRoutes(),
+    scopeRoutes(),
+    resolveRoutes(),
+    tokenRoutes(),
+    trustRoutes(),
+    exchangeRoutes(),
+  ])
+    app.route("/", routes);
   describeApi(app);
   app.notFound(refuseRoute(app));
   app.onError(async (error, c) => {

@@ -1,6 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
-import type { Value } from "../secrets/write-secret.ts";
+import type { Value } from "../secrets/change.ts";
 
 /**
  * The bytes of a value as JSON carries it.
@@ -19,11 +19,20 @@ export function parseValue(text: string, encoding: Encoding): Value {
  */
 export function parseRawValue(bytes: Uint8Array, contentType: string): Value {
   if (!/^text\/plain/i.test(contentType)) return checkSize({ bytes, encoding: "base64" }, "");
+  requireText(bytes, contentType);
+  return checkSize({ bytes, encoding: "utf8" }, "");
+}
+
+/**
+ * Refuses a `text/plain` body that is not UTF-8.
+ *
+ * @throws {Problem} `invalid-request`, or `unsupported-media-type` when it says that it is in another character set.
+ */
+export function requireText(bytes: Uint8Array, contentType: string): void {
   const [, charset] = /;\s*charset="?([^";\s]+)"?/i.exec(contentType) ?? [];
   if (charset !== undefined && !/^(utf-8|utf8|us-ascii)$/i.test(charset))
     throw new Problem("unsupported-media-type", "Text is taken as UTF-8; send other bytes as application/octet-stream.");
   requireUtf8(bytes);
-  return checkSize({ bytes, encoding: "utf8" }, "");
 }
 
 function requireUtf8(bytes: Uint8Array): void {

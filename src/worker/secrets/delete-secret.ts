@@ -1,6 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import { deleteSecretRow, requireChange } from "../store/secret-rows.ts";
+import { deleteSecretRow, requireChanges } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
@@ -26,7 +26,7 @@ export async function deleteSecret(needs: { db: D1Database; now: Date }, caller:
     await runForCaller(db, caller, [
       noteRemovals(db, id, now.getTime()),
       deleteSecretRow(db, row),
-      requireChange(db),
+      requireChanges(db, 1),
       insertEvent(db, { actor: caller, action: "secret.delete", outcome: "allowed", at: now }, [{ id, name, scope, version }]),
     ]);
   });

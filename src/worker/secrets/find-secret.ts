@@ -1,10 +1,9 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type SecretRow, selectSecret, selectSecretWithValue } from "../store/secret-rows.ts";
+import { type CurrentRow, type SecretRow, selectCurrent, selectSecret } from "../store/secret-rows.ts";
 import { runForCaller } from "./run-for-caller.ts";
 import type { SecretSelector } from "./secret-selector.ts";
-import type { CurrentSecret } from "./write-secret.ts";
 
 /** One secret of the caller's organization, or `undefined`. */
 export async function findSecret(db: D1Database, caller: Caller, selector: SecretSelector): Promise<SecretRow | undefined> {
@@ -13,9 +12,9 @@ export async function findSecret(db: D1Database, caller: Caller, selector: Secre
 }
 
 /** One secret of the caller's organization with its current value, or `undefined`. */
-export async function findCurrent(db: D1Database, caller: Caller, selector: SecretSelector): Promise<CurrentSecret | undefined> {
-  const [found] = await runForCaller(db, caller, [selectSecretWithValue(db, { org: caller.org, ...selector })]);
-  return rowsOf<CurrentSecret>(found)[0];
+export async function findCurrent(db: D1Database, caller: Caller, selector: SecretSelector): Promise<CurrentRow | undefined> {
+  const [found] = await runForCaller(db, caller, [selectCurrent(db, { org: caller.org, ...selector })]);
+  return rowsOf<CurrentRow>(found)[0];
 }
 
 /** The answer when a secret is not there, or belongs to another organization. */

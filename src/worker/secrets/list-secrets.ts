@@ -3,6 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type SecretFilter, selectSecrets } from "../store/secret-list.ts";
 import type { SecretRow } from "../store/secret-rows.ts";
+import { intersect, type NameRange, prefixRange, rangesOf } from "./name-ranges.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
 /** Where a list goes on: after this name and scope. */
@@ -31,17 +32,20 @@ export async function listSecrets(
   after: Position | undefined,
 ): Promise<SecretPage> {
   caller.require("secrets:read", query.scope, query.name);
-  const { limit, label, ...filters } = query;
+  const { limit, label, scope, kind, due } = query;
   const filter: SecretFilter = {
-    ...filters,
     org: caller.org,
+    scope,
+    kind,
+    due,
     label: label === undefined ? undefined : splitLabel(label),
+    nameRanges: nameRanges(query, caller),
     scopeLimits: caller.secretScopes,
-    nameLimits: caller.secretNames,
     after,
     now: needs.now.getTime(),
+    limit: limit + 1,
   };
-  const [result] = await runForCaller(needs.db, caller, [selectSecrets(needs.db, filter, limit + 1)]);
+  const [result] = await runForCaller(needs.db, caller, [selectSecrets(needs.db, filter)]);
   const rows = rowsOf<SecretRow>(result);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
@@ -51,4 +55,10 @@ export async function listSecrets(
 function splitLabel(label: string): { key: string; value: string } {
   const colon = label.indexOf(":");
   return { key: label.slice(0, colon), value: label.slice(colon + 1) };
+}
+
+/** The names that are asked for, as far as the grant covers them. */
+function nameRanges({ name, prefix }: ListSecretsQuery, { secretNames }: Caller): NameRange[] {
+  const asked = [name !== undefined && { from: name, to: name }, prefix !== undefined && prefixRange(prefix)].filter((range) => range !== false);
+  return asked.reduce(intersect, rangesOf(secretNames));
 }

@@ -1,4 +1,3 @@
-import { contains, type Pattern } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import { type ResolveFormat, scopesSchema } from "../../contract/resolve.ts";
@@ -6,6 +5,7 @@ import { bySpecificity, GLOBAL, type Scope, scopeSchema } from "../../contract/s
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ResolutionQuery } from "../store/resolution.ts";
+import { rangesOf } from "./name-ranges.ts";
 
 /** What a caller asks for. */
 export interface ResolveRequest {
@@ -38,7 +38,7 @@ export function resolutionQuery(
     inherit: request.inherit,
     scope_limits: caller.secretScopes ?? ["*"],
     names: request.names ?? null,
-    name_ranges: nameRanges(caller.secretNames),
+    name_ranges: rangesOf(caller.secretNames),
     strict: !request.allowMissing,
     distinct_env_names: request.format === "env" || request.format === "dotenv",
     now: now.getTime(),
@@ -52,11 +52,4 @@ function grantedScopes({ secretScopes }: Caller): Scope[] {
   const scopes = scopesSchema.safeParse(exact);
   if (!scopes.success) throw new Problem("invalid-request", "The token's grant holds several scopes of one kind: say which to search, in scopes.");
   return scopes.data;
-}
-
-/** The ranges of names that patterns match. Of two patterns one contains the other or they have nothing in common. */
-function nameRanges(patterns: readonly Pattern[] | null): ResolutionQuery["name_ranges"] {
-  const widest = [...new Set(patterns ?? (["*"] as unknown as Pattern[]))].filter((p, _, all) => !all.some((other) => other !== p && contains(other, p)));
-  // Names are ASCII and '~' comes after every character of theirs.
-  return widest.map((pattern) => (pattern.endsWith("*") ? { from: pattern.slice(0, -1), to: `${pattern.slice(0, -1)}~` } : { from: pattern, to: pattern }));
 }

@@ -3,11 +3,12 @@ import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import type { Change, Value } from "./change.ts";
 import { findCurrent } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { refuseReservedName } from "./refuse-reserved-name.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
-import { type Change, changeRow, createRow, type Value, type WriteNeeds, type Written } from "./write-secret.ts";
+import { planChange, planCreation, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /** Where a secret is to be set. */
 export interface Target {
@@ -29,13 +30,15 @@ export async function setSecret(
   { scope, name }: Target,
   change: Change & { value: Value },
   precondition: Precondition,
-): Promise<Written> {
+): Promise<Write> {
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     const current = await findCurrent(needs.db, caller, { scope, name });
     checkPrecondition(precondition, current);
-    return current ? changeRow(needs, caller, current, change) : createRow(needs, caller, { scope, name }, change);
+    const write = current ? await planChange(needs, caller, current, change) : planCreation(needs, caller, { scope, name }, change);
+    await writeSecrets(needs, caller, current ? "secret.update" : "secret.create", [write]);
+    return write;
   });
 }
 
@@ -44,12 +47,13 @@ export async function setSecret(
  *
  * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
  */
-export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: Change & { value: Value }): Promise<Written> {
+export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: Change & { value: Value }): Promise<Write> {
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, caller, { scope, name });
-    if (current) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
-    return createRow(needs, caller, { scope, name }, change);
+    if (await findCurrent(needs.db, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+    const write = planCreation(needs, caller, { scope, name }, change);
+    await writeSecrets(needs, caller, "secret.create", [write]);
+    return write;
   });
 }

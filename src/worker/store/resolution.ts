@@ -1,4 +1,5 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
+import { MAX_DEPTH } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import type { StoredValue } from "./secret-rows.ts";
 
@@ -39,8 +40,8 @@ const SEARCH = `
     UNION
     SELECT 'global', 0 WHERE ?1 ->> 'inherit'
     UNION
-    SELECT p.parent, w.distance + 1 FROM walk w JOIN scope_parents p ON p.org = ?1 ->> 'org' AND p.scope = w.scope
-    WHERE ?1 ->> 'inherit' AND w.distance < 8
+    SELECT p.parent, w.distance + 1 FROM walk w JOIN scopes p ON p.org = ?1 ->> 'org' AND p.scope = w.scope
+    WHERE ?1 ->> 'inherit' AND p.parent IS NOT NULL AND w.distance < ${MAX_DEPTH}
   ),
   reached (org, scope, label, rank, distance) AS (
     SELECT ?1 ->> 'org', w.scope, w.scope, k.rank, MIN(w.distance)

@@ -22,15 +22,6 @@ export interface SecretRow {
   readonly encoding: Encoding;
 }
 
-/** Which secret of an organization: by its id, or by its scope and name. */
-export type SecretKey = { readonly org: string } & ({ readonly id: string } | { readonly scope: string; readonly name: string });
-
-const COLUMNS = `s.id, s.org, s.scope, s.name, s.version, s.revision, s.description, s.labels, s.created_at, s.created_by,
-  s.updated_at, s.updated_by, s.expires_at, s.rotate_after_days, s.rotated_at, s.last_resolved_at, v.encoding`;
-
-/** The secrets with the encoding of their current version, to be followed by a `WHERE`. */
-export const SELECT_SECRETS = `SELECT ${COLUMNS} FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version`;
-
 /** Where the value of a version is, and the key that opens it. */
 export interface StoredValue {
   readonly key_id: string;
@@ -40,17 +31,30 @@ export interface StoredValue {
   readonly kv_key: string;
 }
 
-const SELECT_SECRETS_WITH_VALUE = `SELECT ${COLUMNS}, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key
-  FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version`;
+/** A secret with its current value. */
+export type CurrentRow = SecretRow & StoredValue;
+
+/** Which secret of an organization: by its id, or by its scope and name. */
+export type SecretKey = { readonly org: string } & ({ readonly id: string } | { readonly scope: string; readonly name: string });
+
+const COLUMNS = `s.id, s.org, s.scope, s.name, s.version, s.revision, s.description, s.labels, s.created_at, s.created_by,
+  s.updated_at, s.updated_by, s.expires_at, s.rotate_after_days, s.rotated_at, s.last_resolved_at, v.encoding`;
+
+const FROM = "FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version";
+
+/** The secrets with the encoding of their current version, to be followed by a `WHERE` or a join. */
+export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;
+
+const SELECT_CURRENT = `SELECT ${COLUMNS}, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key ${FROM}`;
 
 /** Selects one secret ({@link SecretRow}). */
 export function selectSecret(db: D1Database, key: SecretKey): D1PreparedStatement {
   return select(db, SELECT_SECRETS, key);
 }
 
-/** Selects one secret with its current value ({@link SecretRow} and {@link StoredValue}). */
-export function selectSecretWithValue(db: D1Database, key: SecretKey): D1PreparedStatement {
-  return select(db, SELECT_SECRETS_WITH_VALUE, key);
+/** Selects one secret with its current value ({@link CurrentRow}). */
+export function selectCurrent(db: D1Database, key: SecretKey): D1PreparedStatement {
+  return select(db, SELECT_CURRENT, key);
 }
 
 function select(db: D1Database, sql: string, key: SecretKey): D1PreparedStatement {
@@ -59,63 +63,48 @@ function select(db: D1Database, sql: string, key: SecretKey): D1PreparedStatemen
     : db.prepare(`${sql} WHERE s.org = ? AND s.scope = ? AND s.name = ?`).bind(key.org, key.scope, key.name);
 }
 
-/** Inserts a secret; does nothing when its id, or its scope and name, is taken. Follow it with {@link requireChange}. */
-export function insertSecret(db: D1Database, row: Omit<SecretRow, "encoding" | "last_resolved_at">): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO secrets (id, org, scope, name, version, revision, description, labels, created_at, created_by,
-         updated_at, updated_by, expires_at, rotate_after_days, rotated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    )
-    .bind(
-      row.id,
-      row.org,
-      row.scope,
-      row.name,
-      row.version,
-      row.revision,
-      row.description,
-      row.labels,
-      row.created_at,
-      row.created_by,
-      row.updated_at,
-      row.updated_by,
-      row.expires_at,
-      row.rotate_after_days,
-      row.rotated_at,
-    );
+/** Selects the secrets of a scope that have one of these names, with their current values ({@link CurrentRow}). */
+export function selectCurrents(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
+  return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
-/** Updates a secret that is still at the revision before `row.revision`. Follow it with {@link requireChange}. */
-export function updateSecret(db: D1Database, row: Omit<SecretRow, "encoding" | "last_resolved_at">): D1PreparedStatement {
+const WRITTEN = [
+  ...["id", "org", "scope", "name", "version", "revision", "description", "labels", "created_at", "created_by"],
+  ...["updated_at", "updated_by", "expires_at", "rotate_after_days", "rotated_at"],
+] as const satisfies readonly (keyof SecretRow)[];
+
+const CHANGED = ["version", "revision", "description", "labels", "updated_at", "updated_by", "expires_at", "rotate_after_days", "rotated_at"] as const;
+
+/** Inserts secrets, but for those whose scope and name are taken. Follow it with {@link requireChanges}. */
+export function insertSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
+  const values = WRITTEN.map((column) => `j.value ->> '${column}'`).join(", ");
   return db
-    .prepare(
-      `UPDATE secrets SET version = ?, revision = ?, description = ?, labels = ?, updated_at = ?, updated_by = ?,
-         expires_at = ?, rotate_after_days = ?, rotated_at = ?
-       WHERE id = ? AND org = ? AND revision = ?`,
-    )
-    .bind(
-      row.version,
-      row.revision,
-      row.description,
-      row.labels,
-      row.updated_at,
-      row.updated_by,
-      row.expires_at,
-      row.rotate_after_days,
-      row.rotated_at,
-      row.id,
-      row.org,
-      row.revision - 1,
-    );
+    .prepare(`INSERT INTO secrets (${WRITTEN.join(", ")}) SELECT ${values} FROM json_each(?) j WHERE true ON CONFLICT DO NOTHING`)
+    .bind(JSON.stringify(rows));
 }
 
-/** Deletes a secret that is still at `revision`, and with it its versions. Note its ciphertexts first, and follow it with {@link requireChange}. */
-export function deleteSecretRow(db: D1Database, secret: { org: string; id: string; revision: number }): D1PreparedStatement {
+/** Updates those secrets that are still at the revision before the row's. Follow it with {@link requireChanges}. */
+export function updateSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
+  const assignments = CHANGED.map((column) => `${column} = j.value ->> '${column}'`).join(", ");
+  return db
+    .prepare(
+      `UPDATE secrets SET ${assignments} FROM json_each(?) j
+       WHERE secrets.id = j.value ->> 'id' AND secrets.org = j.value ->> 'org' AND secrets.revision = (j.value ->> 'revision') - 1`,
+    )
+    .bind(JSON.stringify(rows));
+}
+
+/** Counts up the revision of a secret that is still at `revision`. Follow it with {@link requireChanges}. */
+export function touchSecret(db: D1Database, secret: { readonly id: string; readonly revision: number }): D1PreparedStatement {
+  return db.prepare("UPDATE secrets SET revision = revision + 1 WHERE id = ? AND revision = ?").bind(secret.id, secret.revision);
+}
+
+/** Deletes a secret that is still at `revision`, and with it its versions. Note its ciphertexts first, and follow it with {@link requireChanges}. */
+export function deleteSecretRow(db: D1Database, secret: { readonly org: string; readonly id: string; readonly revision: number }): D1PreparedStatement {
   return db.prepare("DELETE FROM secrets WHERE id = ? AND org = ? AND revision = ?").bind(secret.id, secret.org, secret.revision);
 }
 
-/** Aborts the batch with the guard `unchanged` when the statement before it changed no row. */
-export function requireChange(db: D1Database): D1PreparedStatement {
-  return db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE changes() = 0");
+/** Aborts the batch with the guard `unchanged` unless the statement before it changed `rows` rows. */
+export function requireChanges(db: D1Database, rows: number): D1PreparedStatement {
+  return db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE changes() <> ?").bind(rows);
 }

@@ -11,14 +11,73 @@ export interface NewVersion extends StoredValue {
   readonly created_by: string;
 }
 
-/** Inserts a version with its ciphertext inline. */
-export function insertVersion(db: D1Database, v: NewVersion): D1PreparedStatement {
+const WRITTEN = [
+  "secret_id",
+  "version",
+  "encoding",
+  "key_id",
+  "wrapped_key",
+  "ciphertext",
+  "kv_key",
+  "created_at",
+  "created_by",
+] as const satisfies readonly (keyof NewVersion)[];
+
+/** Inserts versions with their ciphertexts inline. */
+export function insertVersions(db: D1Database, versions: readonly NewVersion[]): D1PreparedStatement {
+  const values = WRITTEN.map((column) => `j.value ->> '${column}'`).join(", ");
+  return db.prepare(`INSERT INTO versions (${WRITTEN.join(", ")}) SELECT ${values} FROM json_each(?) j`).bind(JSON.stringify(versions));
+}
+
+/** Some versions of a secret, both ends included. */
+export interface VersionRange {
+  readonly secret_id: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+const IN_RANGES = `FROM json_each(?1) j CROSS JOIN versions v
+  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.kv_key IS NOT NULL`;
+
+/** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
+export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
+  const parameter = JSON.stringify(ranges);
+  return [
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES}`).bind(parameter, now),
+    db
+      .prepare(
+        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL
+         WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`,
+      )
+      .bind(parameter),
+  ];
+}
+
+/** A version as lists show it. `live` is 0 once it is destroyed. */
+export interface VersionRow {
+  readonly version: number;
+  readonly created_at: number;
+  readonly created_by: string;
+  readonly live: 0 | 1;
+}
+
+/** Selects up to `limit` versions of a secret below `before`, newest first ({@link VersionRow}). */
+export function selectVersions(db: D1Database, secretId: string, before: number | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO versions (secret_id, version, encoding, key_id, wrapped_key, ciphertext, kv_key, created_at, created_by)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      "SELECT version, created_at, created_by, kv_key IS NOT NULL AS live FROM versions WHERE secret_id = ?1 AND (?2 IS NULL OR version < ?2) ORDER BY version DESC LIMIT ?3",
     )
-    .bind(v.secret_id, v.version, v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.created_at, v.created_by);
+    .bind(secretId, before ?? null, limit);
+}
+
+/** Selects the stored value and the encoding of one version, unless it is destroyed ({@link StoredValue}). */
+export function selectVersion(db: D1Database, secret: { readonly org: string; readonly id: string }, version: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key FROM versions v JOIN secrets s ON s.id = v.secret_id
+       WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND v.kv_key IS NOT NULL`,
+    )
+    .bind(secret.org, secret.id, version);
 }
 
 /** Notes every ciphertext of a secret for removal from KV. */

@@ -14,28 +14,26 @@ import {
   setSecretSchema,
 } from "../../../contract/secret.ts";
 import { secretNameSchema } from "../../../contract/secret-name.ts";
+import type { Change, Value } from "../../secrets/change.ts";
 import { deleteSecret } from "../../secrets/delete-secret.ts";
 import { getSecret } from "../../secrets/get-secret.ts";
 import { listSecrets } from "../../secrets/list-secrets.ts";
 import { patchSecret } from "../../secrets/patch-secret.ts";
 import { secretBody, secretEtag } from "../../secrets/secret-body.ts";
 import { createSecret, setSecret } from "../../secrets/set-secret.ts";
-import type { Change, Value, WriteNeeds, Written } from "../../secrets/write-secret.ts";
+import type { Write } from "../../secrets/write-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
-import { parsePrecondition } from "../parse-precondition.ts";
+import { conditionsSchema, secretIdSchema } from "../parameters.ts";
 import { parseRawValue, parseValue } from "../parse-value.ts";
 import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { precondition, writeNeeds } from "../write-needs.ts";
 
 const security = [{ token: [] }];
 const tags = ["Secrets"];
 const byName = z.object({ scope: scopeSchema, name: secretNameSchema });
-const byId = z.object({ id: z.string().max(64).meta({ description: "A secret's id.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }) });
-const conditions = z.object({
-  "if-match": z.string().optional().meta({ description: "Write only if the secret has one of these entity tags (or `*`: if it exists)." }),
-  "if-none-match": z.string().optional().meta({ description: "`*`: write only if the secret does not exist." }),
-});
+const byId = z.object({ id: secretIdSchema });
 const position = z.object({ name: z.string(), scope: z.string() });
 
 const setRoute = createRoute({
@@ -50,7 +48,7 @@ const setRoute = createRoute({
   middleware: auditedAs("secret.update"),
   request: {
     params: byName,
-    headers: conditions,
+    headers: conditionsSchema,
     body: {
       content: {
         "application/json": { schema: setSecretSchema },
@@ -88,7 +86,7 @@ const deleteByNameRoute = createRoute({
   tags,
   security,
   middleware: auditedAs("secret.delete"),
-  request: { params: byName, headers: conditions },
+  request: { params: byName, headers: conditionsSchema },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
 });
 
@@ -145,7 +143,7 @@ const patchRoute = createRoute({
   tags,
   security,
   middleware: auditedAs("secret.update"),
-  request: { params: byId, headers: conditions, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
+  request: { params: byId, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
   responses: {
     200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER },
     ...problems("invalid-request", "secret-not-found", "version-conflict", "body-too-large", "value-too-large", "unsupported-media-type"),
@@ -161,7 +159,7 @@ const deleteByIdRoute = createRoute({
   tags,
   security,
   middleware: auditedAs("secret.delete"),
-  request: { params: byId, headers: conditions },
+  request: { params: byId, headers: conditionsSchema },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
 });
 
@@ -172,14 +170,8 @@ export function secretRoutes(): OpenAPIHono<HonoEnv> {
   app.openAPIRegistry.registerPath({ ...setRoute, request: { ...setRoute.request, body: { ...setRoute.request.body, required: true } } });
   app.openapi({ ...setRoute, hide: true }, async (c) => {
     const { value, ...fields } = await readSetBody(c, c.req.valid("json"));
-    const written = await setSecret(
-      { ...writeNeeds(c), reservedNames: c.var.config.reservedNames },
-      c.var.caller,
-      c.req.valid("param"),
-      { ...changeOf(fields), value },
-      precondition(c),
-    );
-    return c.json(writtenBody(c, written), written.created ? 201 : 200);
+    const written = await setSecret(writeNeeds(c), c.var.caller, c.req.valid("param"), { ...changeOf(fields), value }, precondition(c));
+    return c.json(writtenBody(c, written), written.outcome === "created" ? 201 : 200);
   });
   app.openapi(getByNameRoute, async (c) => {
     const row = await getSecret({ db: c.env.DB }, c.var.caller, c.req.valid("param"));
@@ -193,7 +185,7 @@ export function secretRoutes(): OpenAPIHono<HonoEnv> {
   app.openapi(createSecretRoute, async (c) => {
     const { scope, name, value, encoding = "utf8", ...fields } = c.req.valid("json");
     const change = { ...changeOf(fields), value: parseValue(value, encoding) };
-    const { row } = await createSecret({ ...writeNeeds(c), reservedNames: c.var.config.reservedNames }, c.var.caller, { scope, name }, change);
+    const { row } = await createSecret(writeNeeds(c), c.var.caller, { scope, name }, change);
     c.header("ETag", secretEtag(row));
     c.header("Location", `/v1/secrets/${row.id}`);
     return c.json(secretBody(row, c.var.now), 201);
@@ -236,15 +228,7 @@ function changeOf({ description, labels, expires_at, rotate_after_days }: Fields
   return { description, labels, expiresAt: typeof expires_at === "string" ? Date.parse(expires_at) : expires_at, rotateAfterDays: rotate_after_days };
 }
 
-function writeNeeds(c: Ctx): WriteNeeds {
-  return { db: c.env.DB, kv: c.env.KV, keyring: c.var.config.keyring, now: c.var.now, defer: (work) => c.executionCtx.waitUntil(work) };
-}
-
-function precondition(c: Ctx) {
-  return parsePrecondition((name) => c.req.header(name));
-}
-
-function writtenBody(c: Ctx, { row, changed }: Written): SetSecretReply {
+function writtenBody(c: Ctx, { row, outcome }: Write): SetSecretReply {
   c.header("ETag", secretEtag(row));
-  return { ...secretBody(row, c.var.now), changed };
+  return { ...secretBody(row, c.var.now), changed: outcome !== "unchanged" };
 }

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { bySpecificity, scopeSchema } from "./scope.ts";
+import { cursorSchema, limitSchema } from "./secret.ts";
+
+/** `PUT /v1/scopes/{scope}`. */
+export const putScopeSchema = z
+  .strictObject({ parent: scopeSchema.meta({ description: "Searched after the scope itself.", example: "namespace:prod" }) })
+  .meta({ id: "PutScope" });
+
+/** Whether `parent` may be above `scope`: it is of the same kind, or of a wider one, and `scope` is not `global`. */
+export function mayContain(parent: z.infer<typeof scopeSchema>, scope: z.infer<typeof scopeSchema>): boolean {
+  return scope !== "global" && bySpecificity(parent, scope) >= 0;
+}
+
+export const scopeBodySchema = z
+  .object({ scope: scopeSchema, parent: scopeSchema.nullable(), secrets: z.int().meta({ description: "How many secrets it holds." }) })
+  .meta({ id: "Scope" });
+export type ScopeBody = z.infer<typeof scopeBodySchema>;
+
+/** `GET /v1/scopes`. */
+export const listScopesSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
+export const scopeListSchema = z.object({ scopes: z.array(scopeBodySchema), next_cursor: z.string().nullable() }).meta({ id: "ScopeList" });
+
+/** `DELETE /v1/scopes/{scope}`. */
+export const deleteScopeSchema = z.strictObject({
+  secrets: z.enum(["true", "false"]).default("false").meta({ description: "true: delete the scope's secrets too, some at a time; repeat until none remain." }),
+});
+export const deletedScopeSchema = z
+  .object({
+    deleted: z.int().meta({ description: "Secrets that this call deleted." }),
+    remaining: z.int().meta({ description: "Secrets that the scope still holds." }),
+  })
+  .meta({ id: "DeletedScope", example: { deleted: 200, remaining: 61 } });

@@ -1,0 +1,93 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { type Scope, scopeSchema } from "../../../contract/scope.ts";
+import {
+  deletedScopeSchema,
+  deleteScopeSchema,
+  listScopesSchema,
+  putScopeSchema,
+  type ScopeBody,
+  scopeBodySchema,
+  scopeListSchema,
+} from "../../../contract/scope-tree.ts";
+import { deleteScope, deleteScopeSecrets } from "../../secrets/delete-scope.ts";
+import { listScopes } from "../../secrets/list-scopes.ts";
+import { putScope } from "../../secrets/put-scope.ts";
+import type { ScopeRow } from "../../store/scope-rows.ts";
+import { auditedAs } from "../audited-as.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { fromCursor, toCursor } from "../page-cursor.ts";
+import { json, problems } from "../responses.ts";
+
+const security = [{ token: [] }];
+const tags = ["Scopes"];
+const params = z.object({ scope: scopeSchema });
+const path = "/v1/scopes/{scope}";
+
+const putRoute = createRoute({
+  method: "put",
+  path,
+  operationId: "putScope",
+  summary: "Put a scope under another",
+  description: "A resolve that is given the scope then searches the parent too. A parent is of the same kind or a wider one; a chain has at most 8 links.",
+  tags,
+  security,
+  middleware: auditedAs("scope.put"),
+  request: { params, body: { required: true, content: { "application/json": { schema: putScopeSchema } } } },
+  responses: { 200: json(scopeBodySchema, "The scope."), ...problems("invalid-request", "scope-cycle", "body-too-large", "unsupported-media-type") },
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/scopes",
+  operationId: "listScopes",
+  summary: "List scopes",
+  description: "Those declared or in use, with their parent and number of secrets.",
+  tags,
+  security,
+  middleware: auditedAs("scope.read"),
+  request: { query: listScopesSchema },
+  responses: { 200: json(scopeListSchema, "One page."), ...problems("invalid-request") },
+});
+
+const deleteRoute = createRoute({
+  method: "delete",
+  path,
+  operationId: "deleteScope",
+  summary: "Take a scope from under its parent, or delete its secrets",
+  description: "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good; repeat the call until none remain.",
+  tags,
+  security,
+  middleware: auditedAs("scope.delete"),
+  request: { params, query: deleteScopeSchema },
+  responses: {
+    200: json(deletedScopeSchema, "Secrets were deleted."),
+    204: { description: "The link is gone." },
+    ...problems("invalid-request", "scope-not-found"),
+  },
+});
+
+/** The routes of the scope tree. */
+export function scopeRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  app.openapi(putRoute, async (c) =>
+    c.json(scopeBody(await putScope({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param").scope, c.req.valid("json").parent)), 200),
+  );
+  app.openapi(listRoute, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { rows, next } = await listScopes({ db: c.env.DB }, c.var.caller, limit, fromCursor(z.string(), cursor));
+    return c.json({ scopes: rows.map(scopeBody), next_cursor: next === null ? null : toCursor(next) }, 200);
+  });
+  app.openapi(deleteRoute, async (c) => {
+    const needs = { db: c.env.DB, now: c.var.now };
+    const { scope } = c.req.valid("param");
+    if (c.req.valid("query").secrets === "true") return c.json(await deleteScopeSecrets(needs, c.var.caller, scope), 200);
+    await deleteScope(needs, c.var.caller, scope);
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+function scopeBody({ scope, parent, secrets }: ScopeRow): ScopeBody {
+  return { scope: scope as Scope, parent: parent as Scope | null, secrets };
+}

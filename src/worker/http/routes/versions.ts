@@ -1,0 +1,83 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { setSecretReplySchema } from "../../../contract/secret.ts";
+import { formatTime } from "../../../contract/time.ts";
+import { listVersionsSchema, rollbackSchema, versionListSchema, versionParamSchema } from "../../../contract/version.ts";
+import { destroyVersion } from "../../secrets/destroy-version.ts";
+import { listVersions } from "../../secrets/list-versions.ts";
+import { rollbackSecret } from "../../secrets/rollback-secret.ts";
+import { secretBody, secretEtag } from "../../secrets/secret-body.ts";
+import { auditedAs } from "../audited-as.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { fromCursor, toCursor } from "../page-cursor.ts";
+import { conditionsSchema, secretIdSchema } from "../parameters.ts";
+import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { precondition, writeNeeds } from "../write-needs.ts";
+
+const security = [{ token: [] }];
+const tags = ["Versions"];
+const params = z.object({ id: secretIdSchema });
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/secrets/{id}/versions",
+  operationId: "listVersions",
+  summary: "List a secret's versions",
+  description: "Newest first. The newest ones are kept, as many as the deployment says; a destroyed one leaves only its number behind.",
+  tags,
+  security,
+  middleware: auditedAs("secret.read"),
+  request: { params, query: listVersionsSchema },
+  responses: { 200: json(versionListSchema, "One page."), ...problems("invalid-request", "secret-not-found") },
+});
+
+const rollbackRoute = createRoute({
+  method: "post",
+  path: "/v1/secrets/{id}/rollback",
+  operationId: "rollbackSecret",
+  summary: "Make an older value current again",
+  description: "As a new version, without anyone reading it.",
+  tags,
+  security,
+  middleware: auditedAs("secret.rollback"),
+  request: { params, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: rollbackSchema } } } },
+  responses: {
+    200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER },
+    ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict", "body-too-large", "unsupported-media-type"),
+  },
+});
+
+const destroyRoute = createRoute({
+  method: "delete",
+  path: "/v1/secrets/{id}/versions/{version}",
+  operationId: "destroyVersion",
+  summary: "Destroy an older value for good",
+  description: "The current one is refused.",
+  tags,
+  security,
+  middleware: auditedAs("secret.destroy"),
+  request: { params: params.extend({ version: versionParamSchema }), headers: conditionsSchema },
+  responses: { 204: { description: "It is destroyed." }, ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict") },
+});
+
+/** The routes of a secret's versions. */
+export function versionRoutes(): OpenAPIHono<HonoEnv> {
+  const app = new OpenAPIHono<HonoEnv>();
+  app.openapi(listRoute, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const page = await listVersions({ db: c.env.DB }, c.var.caller, c.req.valid("param").id, limit, fromCursor(z.int(), cursor));
+    const versions = page.versions.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
+    return c.json({ versions, next_cursor: page.next === null ? null : toCursor(page.next) }, 200);
+  });
+  app.openapi(rollbackRoute, async (c) => {
+    const { row, outcome } = await rollbackSecret(writeNeeds(c), c.var.caller, c.req.valid("param").id, c.req.valid("json").version, precondition(c));
+    c.header("ETag", secretEtag(row));
+    return c.json({ ...secretBody(row, c.var.now), changed: outcome !== "unchanged" }, 200);
+  });
+  app.openapi(destroyRoute, async (c) => {
+    const { id, version } = c.req.valid("param");
+    await destroyVersion({ db: c.env.DB, now: c.var.now }, c.var.caller, id, version, precondition(c));
+    return c.body(null, 204);
+  });
+  return app;
+}

@@ -1,0 +1,42 @@
+import { Problem } from "../../contract/problem.ts";
+import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { requireChanges, touchSecret } from "../store/secret-rows.ts";
+import { destroyVersions } from "../store/version-rows.ts";
+import { findSecret, secretNotFound } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import { versionNotFound } from "./rollback-secret.ts";
+import { runForCaller } from "./run-for-caller.ts";
+
+/**
+ * Destroys an older version's value for good. The revision counts up with it, so that a rollback to that version which
+ * is under way at the same time starts over and finds it gone. To destroy it again changes nothing.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `storage-unavailable`.
+ */
+export async function destroyVersion(
+  { db, now }: { db: D1Database; now: Date },
+  caller: Caller,
+  id: string,
+  version: number,
+  precondition: Precondition,
+): Promise<void> {
+  caller.require("secrets:write");
+  await retryWhenChanged(async () => {
+    const secret = await findSecret(db, caller, { id });
+    if (!secret) throw secretNotFound({ id });
+    const { scope, name } = secret;
+    caller.require("secrets:write", scope, name);
+    checkPrecondition(precondition, secret);
+    if (version > secret.version) throw versionNotFound(version);
+    if (version === secret.version)
+      throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
+    await runForCaller(db, caller, [
+      touchSecret(db, secret),
+      requireChanges(db, 1),
+      ...destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime()),
+      insertEvent(db, { actor: caller, action: "secret.destroy", outcome: "allowed", at: now }, [{ id, name, scope, version }]),
+    ]);
+  });
+}

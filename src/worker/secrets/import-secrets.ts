@@ -1,0 +1,113 @@
+import { type ImportReply, MAX_IMPORTED } from "../../contract/import.ts";
+import { Problem, type ProblemCode, type ProblemError } from "../../contract/problem.ts";
+import type { Scope } from "../../contract/scope.ts";
+import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
+import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts";
+import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
+import type { Value } from "./change.ts";
+import { reservedNameProblem } from "./refuse-reserved-name.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import { runForCaller } from "./run-for-caller.ts";
+import type { NamingNeeds } from "./set-secret.ts";
+import { planChange, planCreation, type Write, writeSecrets } from "./write-secrets.ts";
+
+/** How many current values are read at once, to compare with: as many as fit into memory at their largest. */
+const READ_AT_ONCE = 50;
+
+/** What is to be imported. */
+export interface Import {
+  readonly scope: Scope;
+  /** Names and values, as they were given. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Whether only to say what would happen. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Sets many secrets of one scope, all or none. Everything wrong is found before anything is written.
+ *
+ * @throws {Problem} `forbidden`, `invalid-request`, `value-too-large`, `name-reserved`, `too-many-secrets`, `storage-unavailable`.
+ */
+export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun }: Import): Promise<ImportReply> {
+  caller.require("secrets:write", scope);
+  const values = checkAll(needs, secrets);
+  for (const name of values.keys()) caller.require("secrets:write", scope, name);
+  return retryWhenChanged(async () => {
+    const writes = await planAll(needs, caller, scope, values);
+    if (dryRun) await recordDryRun(needs, caller, scope);
+    else await writeSecrets(needs, caller, "secret.import", writes);
+    return importReply(writes);
+  });
+}
+
+type Found = ProblemError & { readonly code: ProblemCode };
+
+function checkAll({ reservedNames }: NamingNeeds, secrets: Readonly<Record<string, string>>): Map<SecretName, Value> {
+  const entries = Object.entries(secrets);
+  if (entries.length > MAX_IMPORTED) throw new Problem("too-many-secrets", `An import holds at most ${MAX_IMPORTED} secrets.`);
+  const values = entries.map(([name, value]) => [name, { bytes: new TextEncoder().encode(value), encoding: "utf8" }] as [SecretName, Value]);
+  const found = entries.flatMap(([name, value], n) => wrongWith(name, value, values[n]?.[1].bytes.length ?? 0, reservedNames));
+  if (found.length > 0) throw refusal(found);
+  return new Map(values);
+}
+
+function wrongWith(name: string, value: string, size: number, reservedNames: NamingNeeds["reservedNames"]): Found[] {
+  const pointer = `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  const parsed = secretNameSchema.safeParse(name);
+  const reserved = parsed.success ? reservedNameProblem(parsed.data, reservedNames) : undefined;
+  const wrong: [ProblemCode, string | false | undefined][] = [
+    ["invalid-request", !parsed.success && (parsed.error.issues[0]?.message ?? "not a name")],
+    ["invalid-request", value === "" && "a value has 1 to 65,536 bytes"],
+    ["invalid-request", !value.isWellFormed() && "the text holds a lone surrogate, which UTF-8 cannot carry"],
+    ["value-too-large", size > MAX_VALUE_BYTES && "a value has at most 65,536 bytes"],
+    ["name-reserved", reserved],
+  ];
+  return wrong.flatMap(([code, detail]) => (detail ? [{ code, pointer, detail }] : []));
+}
+
+/** One problem for all that was found; its code is that of the gravest. */
+function refusal(found: readonly Found[]): Problem {
+  const codes: ProblemCode[] = ["invalid-request", "value-too-large", "name-reserved"];
+  const code = codes.find((candidate) => found.some((one) => one.code === candidate)) ?? "invalid-request";
+  const first = found.find((one) => one.code === code);
+  const more = found.length > 1 ? ` (and ${found.length - 1} more; errors lists all)` : "";
+  return new Problem(code, `${first?.pointer}: ${first?.detail}${more} Nothing was stored.`, {
+    members: { errors: found.map(({ pointer, detail }) => ({ pointer, detail })) },
+  });
+}
+
+async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, Value>): Promise<Write[]> {
+  const writes: Write[] = [];
+  const names = [...values.keys()];
+  for (let at = 0; at < names.length; at += READ_AT_ONCE) {
+    const some = names.slice(at, at + READ_AT_ONCE);
+    const [found] = await runForCaller(needs.db, caller, [selectCurrents(needs.db, caller.org, scope, some)]);
+    const current = new Map(rowsOf<CurrentRow>(found).map((row) => [row.name, row]));
+    writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { scope, name }, current.get(name), values.get(name))))));
+  }
+  return writes;
+}
+
+async function plan(
+  needs: NamingNeeds,
+  caller: Caller,
+  target: { scope: Scope; name: SecretName },
+  current: CurrentRow | undefined,
+  value: Value | undefined,
+): Promise<Write> {
+  if (!value) throw new Error("a name without a value");
+  return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
+}
+
+/** A dry run tells which values are held already, so it is on record like an import. */
+async function recordDryRun({ db, now }: NamingNeeds, caller: Caller, scope: Scope): Promise<void> {
+  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action: "secret.import", outcome: "allowed", at: now, target: `dry-run:${scope}` }, [])]);
+}
+
+function importReply(writes: readonly Write[]): ImportReply {
+  const names = (wanted: Write["outcome"]) => writes.filter(({ outcome }) => outcome === wanted).map(({ row }) => row.name);
+  return { created: names("created"), updated: names("updated"), unchanged: names("unchanged") };
+}

@@ -1,0 +1,47 @@
+import { Problem } from "../../contract/problem.ts";
+import type { Encoding } from "../../contract/secret.ts";
+import type { Caller } from "../access/caller.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import type { CurrentRow, StoredValue } from "../store/secret-rows.ts";
+import { selectVersion } from "../store/version-rows.ts";
+import type { Value } from "./change.ts";
+import { findCurrent, secretNotFound } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { readValues } from "./read-values.ts";
+import { retryWhenChanged } from "./retry-when-changed.ts";
+import { runForCaller } from "./run-for-caller.ts";
+import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
+
+/**
+ * Makes an older value current again, as a new version; nobody reads it. It is sealed anew, because a ciphertext is
+ * bound to its version's number.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `storage-unavailable`.
+ */
+export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
+  caller.require("secrets:write");
+  return retryWhenChanged(async () => {
+    const current = await findCurrent(needs.db, caller, { id });
+    if (!current) throw secretNotFound({ id });
+    caller.require("secrets:write", current.scope, current.name);
+    checkPrecondition(precondition, current);
+    const write = await planChange(needs, caller, current, { value: await readVersion(needs, caller, current, version) });
+    await writeSecrets(needs, caller, "secret.rollback", [write]);
+    return write;
+  });
+}
+
+async function readVersion(needs: WriteNeeds, caller: Caller, secret: CurrentRow, version: number): Promise<Value> {
+  const [found] = await runForCaller(needs.db, caller, [selectVersion(needs.db, secret, version)]);
+  const [stored] = rowsOf<StoredValue & { encoding: Encoding }>(found);
+  if (!stored) throw versionNotFound(version);
+  const { org, scope, name } = secret;
+  const [bytes] = await readValues(needs, [{ ...stored, binding: { org, scope, name, version } }]);
+  if (!bytes) throw new Error("a value was not read");
+  return { bytes, encoding: stored.encoding };
+}
+
+/** The answer when a version is not there, or is destroyed. */
+export function versionNotFound(version: number): Problem {
+  return new Problem("version-not-found", `There is no version ${version} whose value is kept.`);
+}

@@ -1,0 +1,127 @@
+import type { Caller } from "../access/caller.ts";
+import { type Action, insertEvent } from "../audit/insert-event.ts";
+import type { Keyring } from "../envelope/keyring.ts";
+import { seal } from "../envelope/seal.ts";
+import { putCiphertext } from "../store/ciphertexts.ts";
+import { runBatch } from "../store/run-batch.ts";
+import { type CurrentRow, insertSecrets, requireChanges, type SecretRow, updateSecrets } from "../store/secret-rows.ts";
+import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
+import { type Change, describe, isSameDescription, type Value } from "./change.ts";
+import { holds } from "./holds.ts";
+import { newId } from "./new-id.ts";
+import { runForCaller } from "./run-for-caller.ts";
+
+/** What a verb that writes needs. */
+export interface WriteNeeds {
+  readonly db: D1Database;
+  readonly kv: KVNamespace;
+  readonly keyring: Keyring;
+  /** How many versions of a secret are kept; older ones are destroyed. */
+  readonly maxVersions: number;
+  readonly now: Date;
+  /** Lets work go on after the reply. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+/** A write of one secret that is planned and not done yet. */
+export interface Write {
+  /** The secret as it will be. */
+  readonly row: SecretRow;
+  readonly outcome: "created" | "updated" | "unchanged";
+  /** A new value, if there is one. */
+  readonly value: Value | undefined;
+}
+
+/** How many rows go into one statement: a parameter is at most 2 MB, and a row at most 88 KB of it. */
+const ROWS = 20;
+
+/** Plans the creation of a secret. */
+export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: Change & { value: Value }): Write {
+  const at = now.getTime();
+  const row: SecretRow = {
+    id: newId("sec"),
+    org: caller.org,
+    ...target,
+    version: 1,
+    revision: 1,
+    ...describe(change, undefined),
+    created_at: at,
+    created_by: caller.subject,
+    updated_at: at,
+    updated_by: caller.subject,
+    rotated_at: at,
+    last_resolved_at: null,
+    encoding: change.value.encoding,
+  };
+  return { row, outcome: "created", value: change.value };
+}
+
+/** Plans a change to a secret as it was found. The value that it holds already adds no version. */
+export async function planChange(needs: { kv: KVNamespace; keyring: Keyring; now: Date }, caller: Caller, current: CurrentRow, change: Change): Promise<Write> {
+  const { key_id, wrapped_key, ciphertext, kv_key, ...found } = current;
+  const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
+  const description = describe(change, found);
+  if (!value && isSameDescription(description, found)) return { row: found, outcome: "unchanged", value: undefined };
+  const at = needs.now.getTime();
+  const row: SecretRow = {
+    ...found,
+    ...description,
+    version: found.version + (value ? 1 : 0),
+    revision: found.revision + 1,
+    updated_at: at,
+    updated_by: caller.subject,
+    rotated_at: value ? at : found.rotated_at,
+    encoding: value?.encoding ?? found.encoding,
+  };
+  return { row, outcome: "updated", value };
+}
+
+/**
+ * Does planned writes, all of them or none, in one transaction with their audit event. Then, after the reply, the
+ * ciphertexts are put into KV.
+ *
+ * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
+ * @throws {Problem} `unauthenticated`, `storage-unavailable`.
+ */
+export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
+  const { db, now, maxVersions } = needs;
+  const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
+  const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);
+  const updated = writes.filter(({ outcome }) => outcome === "updated").map(({ row }) => row);
+  const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
+  const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
+  await runForCaller(db, caller, [
+    ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
+    ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
+    ...chunks(versions).map((rows) => insertVersions(db, rows)),
+    ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
+    insertEvent(db, { actor: caller, action, outcome: "allowed", at: now }, named),
+  ]);
+  if (versions.length > 0) needs.defer(moveToKv(needs, versions));
+}
+
+async function sealVersion(needs: WriteNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: Value): Promise<NewVersion> {
+  const { ciphertext, wrappedKey, keyId } = await seal(needs.keyring, row, bytes);
+  return {
+    secret_id: row.id,
+    version: row.version,
+    encoding,
+    key_id: keyId,
+    wrapped_key: wrappedKey,
+    ciphertext,
+    // Random and never used before: nobody can have read it, so no location has cached its absence.
+    kv_key: newId("c"),
+    created_at: needs.now.getTime(),
+    created_by: caller.subject,
+  };
+}
+
+async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersion[]): Promise<void> {
+  await Promise.all(versions.map(({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext)));
+  const keys = versions.map(({ kv_key }) => kv_key);
+  await runBatch(db, [markInKv(db, keys, now.getTime())]);
+}
+
+function chunks<T>(rows: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, n) => rows.slice(n * ROWS, (n + 1) * ROWS));
+}

@@ -1,0 +1,90 @@
+import { MAX_DEPTH } from "../../contract/scope.ts";
+
+/** A scope that is declared or in use. */
+export interface ScopeRow {
+  readonly scope: string;
+  readonly parent: string | null;
+  readonly secrets: number;
+}
+
+/** Selects one scope ({@link ScopeRow}). */
+export function selectScope(db: D1Database, org: string, scope: string): D1PreparedStatement {
+  return db.prepare("SELECT scope, parent, secrets FROM scopes WHERE org = ? AND scope = ?").bind(org, scope);
+}
+
+/** Selects up to `limit` scopes after `after` that one of `limits` matches ({@link ScopeRow}). */
+export function selectScopes(db: D1Database, org: string, limits: readonly string[], after: string | undefined, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT scope, parent, secrets FROM scopes s WHERE org = ? AND scope > ? AND EXISTS (SELECT 1 FROM json_each(?) l WHERE s.scope GLOB l.value)
+       ORDER BY scope LIMIT ?`,
+    )
+    .bind(org, after ?? "", JSON.stringify(limits), limit);
+}
+
+/** Puts a scope under another one. Returns the {@link ScopeRow}. Follow it with {@link requireTree}. */
+export function linkScope(db: D1Database, org: string, scope: string, parent: string): D1PreparedStatement {
+  return db
+    .prepare(
+      "INSERT INTO scopes (org, scope, parent) VALUES (?, ?, ?) ON CONFLICT (org, scope) DO UPDATE SET parent = excluded.parent RETURNING scope, parent, secrets",
+    )
+    .bind(org, scope, parent);
+}
+
+/** Aborts the batch with the guard `scope_tree` when a scope is above itself, or a chain through it has more than {@link MAX_DEPTH} links. */
+export function requireTree(db: D1Database, org: string, scope: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `WITH RECURSIVE
+       up (scope, links) AS (
+         SELECT ?2, 0 UNION ALL
+         SELECT s.parent, up.links + 1 FROM up JOIN scopes s ON s.org = ?1 AND s.scope = up.scope WHERE s.parent IS NOT NULL AND up.links <= ${MAX_DEPTH}
+       ),
+       down (scope, links) AS (
+         SELECT ?2, 0 UNION ALL
+         SELECT s.scope, down.links + 1 FROM down JOIN scopes s ON s.org = ?1 AND s.parent = down.scope WHERE down.links <= ${MAX_DEPTH}
+       )
+       INSERT INTO guard (scope_tree) SELECT 0
+       WHERE EXISTS (SELECT 1 FROM up WHERE scope = ?2 AND links > 0) OR (SELECT MAX(links) FROM up) + (SELECT MAX(links) FROM down) > ${MAX_DEPTH}`,
+    )
+    .bind(org, scope);
+}
+
+/** Takes a scope from under its parent, and forgets it if it holds no secret. */
+export function unlinkScope(db: D1Database, org: string, scope: string): D1PreparedStatement[] {
+  return [
+    db.prepare("UPDATE scopes SET parent = NULL WHERE org = ? AND scope = ?").bind(org, scope),
+    db.prepare("DELETE FROM scopes WHERE org = ? AND scope = ? AND secrets = 0").bind(org, scope),
+  ];
+}
+
+const FIRST_SECRETS = "SELECT id, name, scope, version FROM secrets WHERE org = ?1 ->> 'org' AND scope = ?1 ->> 'scope' ORDER BY name LIMIT ?1 ->> 'limit'";
+
+/** The first secrets of a scope. The statements below, in one batch, all mean the same ones. */
+export interface FirstSecrets {
+  readonly org: string;
+  readonly scope: string;
+  readonly limit: number;
+}
+
+/** The first secrets of a scope as an SQL expression over parameter 1: the JSON array `[{id, name, scope, version}]`. */
+export function firstSecrets(first: FirstSecrets): { sql: string; parameter: string } {
+  return {
+    sql: `SELECT json_group_array(json_object('id', id, 'name', name, 'scope', scope, 'version', version)) FROM (${FIRST_SECRETS})`,
+    parameter: JSON.stringify(first),
+  };
+}
+
+/** Deletes the first secrets of a scope with their versions, noting the ciphertexts for removal from KV. */
+export function deleteFirstSecrets(db: D1Database, first: FirstSecrets, now: number): D1PreparedStatement[] {
+  const parameter = JSON.stringify(first);
+  return [
+    db
+      .prepare(
+        `INSERT INTO kv_removals (kv_key, noted_at)
+         SELECT v.kv_key, ?2 FROM (${FIRST_SECRETS}) f CROSS JOIN versions v ON v.secret_id = f.id AND v.kv_key IS NOT NULL`,
+      )
+      .bind(parameter, now),
+    db.prepare(`DELETE FROM secrets WHERE id IN (SELECT id FROM (${FIRST_SECRETS}))`).bind(parameter),
+  ];
+}
