@@ -14,9 +14,9 @@ rotate and rewrap-root read ROOT_KEY and KEYRING from the environment or .dev.va
 
 What is printed is secret. Send it to a file that only you can read:
 
-  (umask 077; npm run -s keys -- init > keyhole.secrets)
-  npx wrangler secret bulk keyhole.secrets    puts all of them on the deployed Worker, in one go
-  npx wrangler secret put KEYRING             asks for one: paste what is between the quotes
+  (umask 077; npm run -s keys -- init > ~/keyhole.secrets)
+  npx wrangler secret bulk ~/keyhole.secrets    puts all of them on the deployed Worker, in one go
+  npx wrangler secret put KEYRING               asks for one: paste what is between the quotes
 
 On this machine, replace the lines of the same names in .dev.vars.
 `;
