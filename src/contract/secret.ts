@@ -39,7 +39,7 @@ const descriptionSchema = z.string().max(1024).refine(wellFormed, WELL_FORMED);
 const metadataShape = {
   description: descriptionSchema.nullable().optional().meta({ description: "What it is for; never the value.", example: "billing key" }),
   labels: labelsSchema.optional(),
-  expires_at: timeInputSchema.nullable().optional().meta({ description: "RFC 3339. From then on a resolve answers 410.", example: "2027-01-31T00:00:00Z" }),
+  expires_at: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410.", example: "2027-01-31T00:00:00Z" }),
   rotate_after_days: z.int().min(1).max(3650).nullable().optional().meta({ description: "A new value is due this long after the last one.", example: 90 }),
 };
 

@@ -45,7 +45,7 @@ article:target { border-color: var(--link); }
 table { border-collapse: collapse; font-size: 0.9rem; min-width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: 0.4rem 0.9rem 0.4rem 0; text-align: left; vertical-align: top; }
 th { color: var(--dim); font-weight: 600; }
-td:first-child { white-space: nowrap; }
+td:first-child code { white-space: nowrap; }
 .dim { color: var(--dim); font-size: 0.85rem; }
 details { border-top: 1px solid var(--line); padding: 0.45rem 0; }
 summary { cursor: pointer; }
