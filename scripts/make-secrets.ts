@@ -9,9 +9,21 @@ export interface WorkerSecrets {
 
 /** Makes a new set of Worker secrets. */
 export async function makeSecrets(): Promise<WorkerSecrets> {
-  const rootBytes = crypto.getRandomValues(new Uint8Array(32));
+  const rootBytes = newRootKey();
   const keyring = { current: "k1", keys: { k1: await newWrappedKey(rootBytes) } };
   return { ROOT_KEY: toBase64(rootBytes), KEYRING: JSON.stringify(keyring), SIGNING_KEY: JSON.stringify(await newSigningKey()) };
+}
+
+/** A new root key: 256 random bits. */
+export function newRootKey(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(32));
+}
+
+/** Worker secrets as lines of a `.dev.vars` file. */
+export function secretLines(secrets: Partial<WorkerSecrets>): string {
+  return Object.entries(secrets)
+    .map(([name, value]) => `${name}='${value}'`)
+    .join("\n");
 }
 
 /** A new 256-bit key, wrapped under the root key with AES-KW (RFC 3394), base64. */

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { PERMISSIONS } from "../src/contract/permission.ts";
-import { makeSecrets } from "./make-secrets.ts";
+import { makeSecrets, secretLines } from "./make-secrets.ts";
 import { DEV_VARS, fail, ROOT, readSecret, readVars } from "./settings.ts";
 import { signToken } from "./sign-token.ts";
 
@@ -68,9 +68,9 @@ async function refuseTakenPort(wanted: number): Promise<void> {
 /** Makes .dev.vars with fresh keys. Two starts at once make one file: the second finds the first one's. */
 async function writeDevVars(): Promise<void> {
   if (existsSync(DEV_VARS)) return;
-  const lines = Object.entries(await makeSecrets()).map(([name, value]) => `${name}='${value}'`);
+  const lines = secretLines(await makeSecrets());
   try {
-    writeFileSync(DEV_VARS, `${lines.join("\n")}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(DEV_VARS, `${lines}\n`, { mode: 0o600, flag: "wx" });
     console.log(`Made ${relative(process.cwd(), DEV_VARS)} with fresh keys. Without it the local data cannot be opened.`);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;

@@ -12,7 +12,7 @@ export const importSchema = z
       .record(z.string(), z.string({ error: "a value is text" }))
       .meta({ description: "Up to 500 names and values.", example: { OPENAI_API_KEY: "sk-example-not-a-key" } }),
   })
-  .meta({ id: "Import" });
+  .meta({ id: "Import", example: { scope: "namespace:prod", secrets: { OPENAI_API_KEY: "sk-example-not-a-key" } } });
 
 const namesSchema = z.array(z.string());
 

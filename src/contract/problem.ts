@@ -31,24 +31,30 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
 
 /** One thing that is wrong with a request: where (a JSON Pointer, RFC 6901, or `query:<name>`-style place) and what. */
-export const problemErrorSchema = z.object({ pointer: z.string(), detail: z.string() });
+export const problemErrorSchema = z
+  .object({
+    pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the body, or `query:<name>`, `path:<name>`, `header:<name>`." }),
+    detail: z.string(),
+  })
+  .meta({ id: "ProblemError", example: { pointer: "/value", detail: "a value has 1 to 65,536 bytes" } });
 export type ProblemError = z.infer<typeof problemErrorSchema>;
 
 /** An error reply: RFC 9457 `application/problem+json` with a stable `code`. */
 export const problemSchema = z
   .looseObject({
-    type: z.string(),
+    type: z.string().meta({ description: "`urn:keyhole:problem:<code>`." }),
     title: z.string(),
-    status: z.int(),
-    code: z.enum(PROBLEM_CODES),
-    detail: z.string(),
-    request_id: z.string(),
-    errors: z.array(problemErrorSchema).optional(),
-    missing: z.array(z.string()).optional(),
-    expired: z.array(z.string()).optional(),
-    searched: z.array(z.string()).optional(),
+    status: z.int().min(400).max(599),
+    code: z.enum(PROBLEM_CODES).meta({ description: "Stable: what programs compare." }),
+    detail: z.string().meta({ description: "For people. It never holds a value." }),
+    request_id: z.string().meta({ description: "Also in the reply's `X-Request-Id`, in the audit log and in the Worker's log." }),
+    errors: z.array(problemErrorSchema).optional().meta({ description: "Everything that is wrong with the request." }),
+    missing: z.array(z.string()).optional().meta({ description: "The names that a resolve did not find." }),
+    expired: z.array(z.string()).optional().meta({ description: "The names whose secret has expired." }),
+    searched: z.array(z.string()).optional().meta({ description: "The scopes that a resolve searched, in order." }),
   })
   .meta({
+    id: "Problem",
     description: "RFC 9457 problem details. `code` is stable; `detail` is for people.",
     example: {
       type: "urn:keyhole:problem:secret-not-found",

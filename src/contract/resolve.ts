@@ -16,7 +16,7 @@ export const scopesSchema = z
   .min(1, { error: "name at least one scope, or leave scopes out" })
   .max(SCOPE_KINDS.length, { error: "at most one scope per kind" })
   .refine(onePerKind, { error: "at most one scope per kind" })
-  .meta({ description: "At most one scope per kind.", example: ["repo:acme/payments", "namespace:prod"] });
+  .meta({ description: "At most one scope per kind.", uniqueItems: true, example: ["repo:acme/payments", "namespace:prod"] });
 
 /** `POST /v1/resolve`. */
 export const resolveSchema = z
@@ -28,7 +28,7 @@ export const resolveSchema = z
       .max(MAX_NAMES, { error: `at most ${MAX_NAMES} names` })
       .refine((names) => new Set(names).size === names.length, { error: "a name is given twice" })
       .optional()
-      .meta({ description: "Up to 100 names; omitted: everything that applies." }),
+      .meta({ description: "Up to 100 names; omitted: everything that applies.", uniqueItems: true }),
     allow_missing: z.boolean().default(false).meta({ description: "List what is missing or expired instead of failing." }),
     inherit: z.boolean().default(true).meta({ description: "false: search only the scopes given." }),
   })
@@ -37,45 +37,76 @@ export const resolveSchema = z
 export const resolveFormatSchema = z.enum(["json", "env", "dotenv"]);
 export type ResolveFormat = z.infer<typeof resolveFormatSchema>;
 
-const sourceScopeSchema = z.string().meta({ description: "The scope that won, or `builtin`.", example: "namespace:prod" });
+const sourceScopeSchema = z.string().meta({ description: "A scope, or `builtin`.", example: "namespace:prod" });
+const idSchema = z.string().meta({ description: "The secret's id.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" });
+const versionSchema = z.int().min(1).meta({ description: "The version of the value.", example: 3 });
+
+const RELEASED = {
+  value: "sk-example-not-a-key",
+  encoding: "utf8" as const,
+  scope: "namespace:prod",
+  id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+  version: 3,
+};
 
 const releasedShape = {
-  value: z.string().meta({ example: "sk-example-not-a-key" }),
+  value: z.string().meta({ description: "The value, written as `encoding` says.", example: "sk-example-not-a-key" }),
   encoding: encodingSchema,
   scope: sourceScopeSchema,
-  id: z.string(),
-  version: z.int(),
+  id: idSchema,
+  version: versionSchema,
 };
 
 export const resolveReplySchema = z
   .object({
-    secrets: z.record(z.string(), z.object(releasedShape)),
-    missing: z.array(z.string()),
-    searched: z.array(z.string()),
+    secrets: z.record(z.string(), z.object(releasedShape).meta({ id: "ReleasedSecret" })).meta({ description: "By name." }),
+    missing: z.array(z.string()).meta({ description: "What was asked for and is nowhere, or has expired." }),
+    searched: z.array(z.string()).meta({ description: "The scopes searched, in order." }),
   })
-  .meta({ id: "ResolveReply" });
+  .meta({
+    id: "ResolveReply",
+    example: { secrets: { OPENAI_API_KEY: RELEASED }, missing: [], searched: ["repo:acme/payments", "namespace:prod", "global", "builtin"] },
+  });
 export type ResolveReply = z.infer<typeof resolveReplySchema>;
 
 export const envReplySchema = z
   .record(z.string(), z.string())
   .meta({ id: "EnvReply", description: "Environment name to value.", example: { OPENAI_API_KEY: "sk-example-not-a-key" } });
 
-export const resolveOneReplySchema = z.object({ name: secretNameSchema, ...releasedShape }).meta({ id: "ResolveOneReply" });
+export const resolveOneReplySchema = z
+  .object({ name: secretNameSchema, ...releasedShape })
+  .meta({ id: "ResolveOneReply", example: { name: "OPENAI_API_KEY", ...RELEASED } });
 export type ResolveOneReply = z.infer<typeof resolveOneReplySchema>;
 
 export const explainReplySchema = z
   .object({
     name: secretNameSchema,
-    winner: z.object({ scope: sourceScopeSchema, id: z.string(), version: z.int() }).nullable(),
+    winner: z
+      .object({ scope: sourceScopeSchema, id: idSchema, version: versionSchema })
+      .nullable()
+      .meta({ description: "What a resolve would use, or `null`. It may have expired: then a resolve answers 410." }),
     candidates: z.array(
       z.object({
         scope: sourceScopeSchema,
         found: z.boolean(),
-        id: z.string().optional(),
-        version: z.int().optional(),
+        id: idSchema.optional(),
+        version: versionSchema.optional(),
         expired: z.boolean().optional(),
       }),
     ),
   })
-  .meta({ id: "Explanation", description: "Where a name would come from, in search order, without its value." });
+  .meta({
+    id: "Explanation",
+    description: "Where a name would come from, in search order, without its value.",
+    example: {
+      name: "OPENAI_API_KEY",
+      winner: { scope: RELEASED.scope, id: RELEASED.id, version: RELEASED.version },
+      candidates: [
+        { scope: "repo:acme/payments", found: false },
+        { scope: RELEASED.scope, found: true, id: RELEASED.id, version: RELEASED.version, expired: false },
+        { scope: "global", found: false },
+        { scope: "builtin", found: false },
+      ],
+    },
+  });
 export type Explanation = z.infer<typeof explainReplySchema>;

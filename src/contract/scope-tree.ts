@@ -5,25 +5,32 @@ import { cursorSchema, limitSchema } from "./secret.ts";
 /** `PUT /v1/scopes/{scope}`. */
 export const putScopeSchema = z
   .strictObject({ parent: scopeSchema.meta({ description: "Searched after the scope itself.", example: "namespace:prod" }) })
-  .meta({ id: "PutScope" });
+  .meta({ id: "PutScope", example: { parent: "namespace:prod" } });
 
 /** Whether `parent` may be above `scope`: it is of the same kind, or of a wider one, and `scope` is not `global`. */
 export function mayContain(parent: z.infer<typeof scopeSchema>, scope: z.infer<typeof scopeSchema>): boolean {
   return scope !== "global" && bySpecificity(parent, scope) >= 0;
 }
 
+const SCOPE_EXAMPLE = { scope: "repo:acme/payments", parent: "namespace:prod", secrets: 3 };
+
 export const scopeBodySchema = z
-  .object({ scope: scopeSchema, parent: scopeSchema.nullable(), secrets: z.int().meta({ description: "How many secrets it holds." }) })
-  .meta({ id: "Scope" });
+  .object({ scope: scopeSchema, parent: z.string().nullable(), secrets: z.int().meta({ description: "How many secrets it holds." }) })
+  .meta({ id: "DeclaredScope", example: SCOPE_EXAMPLE });
 export type ScopeBody = z.infer<typeof scopeBodySchema>;
 
 /** `GET /v1/scopes`. */
 export const listScopesSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
-export const scopeListSchema = z.object({ scopes: z.array(scopeBodySchema), next_cursor: z.string().nullable() }).meta({ id: "ScopeList" });
+export const scopeListSchema = z
+  .object({ scopes: z.array(scopeBodySchema), next_cursor: z.string().nullable() })
+  .meta({ id: "ScopeList", example: { scopes: [SCOPE_EXAMPLE], next_cursor: null } });
 
 /** `DELETE /v1/scopes/{scope}`. */
 export const deleteScopeSchema = z.strictObject({
-  secrets: z.enum(["true", "false"]).default("false").meta({ description: "true: delete the scope's secrets too, some at a time; repeat until none remain." }),
+  secrets: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "true: delete the scope's secrets too, some at a time; repeat until none remain.", example: "true" }),
 });
 export const deletedScopeSchema = z
   .object({

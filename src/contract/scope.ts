@@ -19,7 +19,11 @@ export const scopeSchema = z
       "a scope is global, team:<name>, namespace:<name>, agent:<name> or repo:<path>; a name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit; a path is 1 to 8 names joined by '/'",
   })
   .brand<"Scope">()
-  .meta({ description: "Where a secret applies.", example: "namespace:prod" });
+  .meta({
+    id: "Scope",
+    description: "Where a secret applies: `global`, `team:<name>`, `namespace:<name>`, `agent:<name>` or `repo:<path>`.",
+    example: "namespace:prod",
+  });
 
 export type Scope = z.infer<typeof scopeSchema>;
 

@@ -9,7 +9,7 @@ export const secretNameSchema = z
     error: "a name is 1 to 128 letters, digits, '_', '.' or '-' and starts with a letter or '_'",
   })
   .brand<"SecretName">()
-  .meta({ description: "The name of a secret, case-sensitive.", example: "OPENAI_API_KEY" });
+  .meta({ id: "SecretName", description: "The name of a secret, case-sensitive.", example: "OPENAI_API_KEY" });
 
 export type SecretName = z.infer<typeof secretNameSchema>;
 

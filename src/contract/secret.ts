@@ -9,7 +9,9 @@ export const MAX_VALUE_BYTES = 65_536;
 export const MAX_BODY_BYTES = 1_048_576;
 
 /** How a value is written in JSON: as text, or as standard base64 (RFC 4648, section 4) of bytes. */
-export const encodingSchema = z.enum(["utf8", "base64"]).meta({ description: "How the value is written in JSON." });
+export const encodingSchema = z
+  .enum(["utf8", "base64"])
+  .meta({ id: "Encoding", description: "How the value is written in JSON: as text, or as base64 of its bytes.", example: "utf8" });
 export type Encoding = z.infer<typeof encodingSchema>;
 
 const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
@@ -22,7 +24,7 @@ export const labelsSchema = z
     z.string().max(256).refine(wellFormed, WELL_FORMED),
   )
   .refine((labels) => Object.keys(labels).length <= 32, { error: "at most 32 labels" })
-  .meta({ description: "Up to 32 labels.", example: { team: "payments" } });
+  .meta({ description: "Up to 32 labels.", maxProperties: 32, propertyNames: { pattern: LABEL_KEY.source }, example: { team: "payments" } });
 
 const descriptionSchema = z.string().max(1024).refine(wellFormed, WELL_FORMED);
 
@@ -30,8 +32,26 @@ const descriptionSchema = z.string().max(1024).refine(wellFormed, WELL_FORMED);
 const metadataShape = {
   description: descriptionSchema.nullable().optional().meta({ description: "What it is for; never the value.", example: "billing key" }),
   labels: labelsSchema.optional(),
-  expires_at: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410." }),
-  rotate_after_days: z.int().min(1).max(3650).nullable().optional().meta({ description: "A new value is due this long after the last one." }),
+  expires_at: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410.", example: "2027-01-31T00:00:00Z" }),
+  rotate_after_days: z.int().min(1).max(3650).nullable().optional().meta({ description: "A new value is due this long after the last one.", example: 90 }),
+};
+
+const EXAMPLE = {
+  id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+  name: "OPENAI_API_KEY",
+  scope: "namespace:prod",
+  version: 3,
+  description: "billing key",
+  labels: { team: "payments" },
+  encoding: "utf8",
+  created_at: "2026-08-01T09:30:00.000Z",
+  created_by: "ada",
+  updated_at: "2026-11-21T12:00:00.000Z",
+  updated_by: "ci",
+  expires_at: null,
+  rotate_after_days: 90,
+  rotation_due: false,
+  last_resolved_at: "2026-11-21T12:34:56.789Z",
 };
 
 const valueSchema = z
@@ -43,28 +63,28 @@ const valueSchema = z
 /** A secret as management replies show it. No field could hold a value. */
 export const secretSchema = z
   .object({
-    id: z.string().meta({ example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+    id: z.string().meta({ description: "Opaque.", example: EXAMPLE.id }),
     name: secretNameSchema,
     scope: scopeSchema,
-    version: z.int().min(1),
+    version: z.int().min(1).meta({ description: "The number of the current value." }),
     description: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
     encoding: encodingSchema,
     created_at: timeSchema,
-    created_by: z.string(),
+    created_by: z.string().meta({ description: "The `sub` of the token." }),
     updated_at: timeSchema,
-    updated_by: z.string(),
+    updated_by: z.string().meta({ description: "The `sub` of the token." }),
     expires_at: timeSchema.nullable(),
     rotate_after_days: z.int().nullable(),
-    rotation_due: z.boolean(),
+    rotation_due: z.boolean().meta({ description: "Whether the current value is older than `rotate_after_days`." }),
     last_resolved_at: timeSchema.nullable(),
   })
-  .meta({ id: "Secret", description: "A secret's metadata. There is no field that could hold a value." });
+  .meta({ id: "Secret", description: "A secret's metadata. There is no field that could hold a value.", example: EXAMPLE });
 export type SecretBody = z.infer<typeof secretSchema>;
 
 export const setSecretReplySchema = secretSchema
   .extend({ changed: z.boolean().meta({ description: "Whether this call changed anything: the value or what is said of it." }) })
-  .meta({ id: "SetSecretReply" });
+  .meta({ id: "SetSecretReply", description: "The secret, and whether this call changed it.", example: { ...EXAMPLE, changed: true } });
 export type SetSecretReply = z.infer<typeof setSecretReplySchema>;
 
 /** `PUT /v1/scopes/{scope}/secrets/{name}`. */
@@ -85,7 +105,7 @@ export const patchSecretSchema = z
     path: ["encoding"],
     error: "an encoding says how the value is written; send both or neither",
   })
-  .meta({ id: "PatchSecret", example: { description: "rotated by hand", expires_at: null } });
+  .meta({ id: "PatchSecret", dependentRequired: { encoding: ["value"] }, example: { description: "rotated by hand", expires_at: null } });
 export type PatchSecretBody = z.infer<typeof patchSecretSchema>;
 
 /** A whole number in a query string. */
@@ -95,14 +115,19 @@ export const limitSchema = z.coerce
   .min(1, { error: "limit is a whole number from 1 to 200" })
   .max(200, { error: "limit is a whole number from 1 to 200" })
   .default(50)
-  .meta({ description: "1 to 200.", example: 50 });
+  .meta({ description: "How many at most.", example: 50 });
 
-export const cursorSchema = z.string().min(1).max(2048).optional().meta({ description: "`next_cursor` of the page before." });
+export const cursorSchema = z
+  .string()
+  .min(1)
+  .max(2048)
+  .optional()
+  .meta({ description: "`next_cursor` of the page before.", example: "eyJuYW1lIjoiT1BFTkFJX0FQSV9LRVkiLCJzY29wZSI6Im5hbWVzcGFjZTpwcm9kIn0" });
 
 /** `GET /v1/secrets`. */
 export const listSecretsSchema = z.strictObject({
   scope: scopeSchema.optional(),
-  kind: z.enum(SCOPE_KINDS).optional().meta({ description: "Only scopes of this kind." }),
+  kind: z.enum(SCOPE_KINDS).optional().meta({ description: "Only scopes of this kind.", example: "namespace" }),
   name: secretNameSchema.optional(),
   prefix: z
     .string()
@@ -114,10 +139,12 @@ export const listSecretsSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[\s\S]{0,256}$/, { error: "label=key:value" })
     .optional()
     .meta({ description: "`key:value`.", example: "team:payments" }),
-  due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired." }),
+  due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired.", example: "rotation" }),
   limit: limitSchema,
   cursor: cursorSchema,
 });
 export type ListSecretsQuery = z.infer<typeof listSecretsSchema>;
 
-export const listSecretsReplySchema = z.object({ secrets: z.array(secretSchema), next_cursor: z.string().nullable() }).meta({ id: "SecretList" });
+export const listSecretsReplySchema = z
+  .object({ secrets: z.array(secretSchema), next_cursor: z.string().nullable().meta({ description: "Where the next page begins; `null` on the last one." }) })
+  .meta({ id: "SecretList", example: { secrets: [EXAMPLE], next_cursor: null } });

@@ -8,7 +8,7 @@ const label = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "a label has no control characters" });
+  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), { error: "a label has no control characters" });
 
 /** Patterns of the scopes or names that a grant covers, as a request gives them. */
 export const limitPatternsSchema = patternsSchema.min(1, { error: "leave the list out for no limit" });
@@ -26,10 +26,22 @@ export const createTokenSchema = z
     secret_names: limitPatternsSchema.optional().meta({ description: "Only these names; left out: no limit.", example: ["OPENAI_*"] }),
     expires_in: z.int().min(60).max(31_536_000).meta({ description: "Seconds, 60 to 31,536,000.", example: 3600 }),
   })
-  .meta({ id: "CreateToken" });
+  .meta({ id: "CreateToken", example: { label: "ci-payments", permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/payments"], expires_in: 3600 } });
 export type CreateTokenBody = z.infer<typeof createTokenSchema>;
 
 const limitsShape = { secret_scopes: z.array(z.string()).nullable(), secret_names: z.array(z.string()).nullable() };
+
+const TOKEN_EXAMPLE = {
+  id: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+  label: "ci-payments",
+  permissions: ["secrets:resolve"],
+  secret_scopes: ["repo:acme/payments"],
+  secret_names: null,
+  created_at: "2026-11-21T12:00:00.000Z",
+  created_by: "developer",
+  expires_at: "2026-11-21T13:00:00.000Z",
+  revoked_at: null,
+};
 
 /** A token as lists show it: everything but the token itself. */
 export const tokenSchema = z
@@ -43,17 +55,19 @@ export const tokenSchema = z
     expires_at: timeSchema,
     revoked_at: timeSchema.nullable(),
   })
-  .meta({ id: "Token", description: "A token's description; the token itself is not stored." });
+  .meta({ id: "Token", description: "A token's description; the token itself is not stored.", example: TOKEN_EXAMPLE });
 export type TokenBody = z.infer<typeof tokenSchema>;
 
 export const createTokenReplySchema = tokenSchema
   .extend({ token: z.string().meta({ description: "The token. It is shown this once.", example: "eyJhbGciOiJFZERTQSJ9.e30.c2ln" }) })
-  .meta({ id: "CreateTokenReply" });
+  .meta({ id: "CreateTokenReply", example: { ...TOKEN_EXAMPLE, token: "eyJhbGciOiJFZERTQSJ9.e30.c2ln" } });
 export type CreateTokenReply = z.infer<typeof createTokenReplySchema>;
 
 /** `GET /v1/tokens`. */
 export const listTokensSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
-export const listTokensReplySchema = z.object({ tokens: z.array(tokenSchema), next_cursor: z.string().nullable() }).meta({ id: "TokenList" });
+export const listTokensReplySchema = z
+  .object({ tokens: z.array(tokenSchema), next_cursor: z.string().nullable() })
+  .meta({ id: "TokenList", example: { tokens: [TOKEN_EXAMPLE], next_cursor: null } });
 
 /** `GET /v1/whoami`. */
 export const whoamiSchema = z
@@ -65,5 +79,16 @@ export const whoamiSchema = z
     ...limitsShape,
     expires_at: timeSchema.nullable(),
   })
-  .meta({ id: "Whoami" });
+  .meta({
+    id: "Whoami",
+    example: {
+      org: "acme",
+      sub: "token:ci-payments",
+      token_id: TOKEN_EXAMPLE.id,
+      permissions: ["secrets:resolve"],
+      secret_scopes: ["repo:acme/payments"],
+      secret_names: null,
+      expires_at: "2026-11-21T13:00:00.000Z",
+    },
+  });
 export type Whoami = z.infer<typeof whoamiSchema>;

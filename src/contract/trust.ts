@@ -15,7 +15,7 @@ const claimPatternSchema = z
   .string()
   .min(1)
   .max(512)
-  .regex(/^[^*\p{Cc}\p{Cs}]*\*?$/u, { error: "a claim's pattern is a literal or a prefix followed by one '*'" });
+  .refine((text) => /^[^*\p{Cc}\p{Cs}]*\*?$/u.test(text), { error: "a claim's pattern is a literal or a prefix followed by one '*'" });
 
 const CLAIM_NAME = /^[A-Za-z_][A-Za-z0-9_.:/-]{0,127}$/;
 
@@ -35,6 +35,25 @@ export const scopeTemplateSchema = z
   .regex(TEMPLATE, { error: "a scope pattern, in which ${claim} stands for a claim of the identity token" })
   // `repo:${owner}*` would match the repositories of every owner whose name begins alike.
   .refine((template) => !template.includes("}*"), { error: "put a separator between ${claim} and '*'" });
+
+const TRUST_EXAMPLE = {
+  issuer: "https://token.actions.githubusercontent.com",
+  audience: "keyhole",
+  claims: { repository_owner: "acme", ref: "refs/heads/main" },
+  permissions: ["secrets:resolve"],
+  secret_scopes: ["repo:${repository}"],
+  expires_in: 900,
+};
+
+const STORED_EXAMPLE = {
+  name: "github",
+  ...TRUST_EXAMPLE,
+  secret_names: null,
+  created_at: "2026-11-21T12:00:00.000Z",
+  created_by: "developer",
+  updated_at: "2026-11-21T12:00:00.000Z",
+  updated_by: "developer",
+};
 
 /** `PUT /v1/trusts/{name}`. */
 export const putTrustSchema = z
@@ -59,7 +78,7 @@ export const putTrustSchema = z
     secret_names: limitPatternsSchema.optional().meta({ description: "Only these names.", example: ["DEPLOY_*"] }),
     expires_in: z.int().min(60).max(86_400).default(900).meta({ description: "Seconds that the exchanged token is valid, 60 to 86,400.", example: 900 }),
   })
-  .meta({ id: "PutTrust" });
+  .meta({ id: "PutTrust", example: TRUST_EXAMPLE });
 export type PutTrustBody = z.infer<typeof putTrustSchema>;
 
 export const trustSchema = z
@@ -77,10 +96,10 @@ export const trustSchema = z
     updated_at: timeSchema,
     updated_by: z.string(),
   })
-  .meta({ id: "Trust" });
+  .meta({ id: "Trust", example: STORED_EXAMPLE });
 export type TrustBody = z.infer<typeof trustSchema>;
 
-export const listTrustsReplySchema = z.object({ trusts: z.array(trustSchema) }).meta({ id: "TrustList" });
+export const listTrustsReplySchema = z.object({ trusts: z.array(trustSchema) }).meta({ id: "TrustList", example: { trusts: [STORED_EXAMPLE] } });
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
@@ -96,7 +115,10 @@ export const exchangeSchema = z
     scope: z.string().optional().meta({ description: "Space-separated permissions, if fewer than the trust gives.", example: "secrets:resolve" }),
     requested_token_type: z.string().optional().meta({ example: ACCESS_TOKEN_TYPE }),
   })
-  .meta({ id: "TokenExchange" });
+  .meta({
+    id: "TokenExchange",
+    example: { grant_type: TOKEN_EXCHANGE, subject_token: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", subject_token_type: JWT_TOKEN_TYPE, audience: "acme/github" },
+  });
 
 /** RFC 8693, section 2.2.1. */
 export const exchangeReplySchema = z
@@ -107,7 +129,16 @@ export const exchangeReplySchema = z
     expires_in: z.int(),
     scope: z.string(),
   })
-  .meta({ id: "TokenExchangeReply" });
+  .meta({
+    id: "TokenExchangeReply",
+    example: {
+      access_token: "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
+      issued_token_type: ACCESS_TOKEN_TYPE,
+      token_type: "Bearer",
+      expires_in: 900,
+      scope: "secrets:resolve",
+    },
+  });
 export type ExchangeReply = z.infer<typeof exchangeReplySchema>;
 
 /** RFC 6749, section 5.2. */

@@ -25,4 +25,7 @@ export const versionListSchema = z
     ),
     next_cursor: z.string().nullable(),
   })
-  .meta({ id: "VersionList" });
+  .meta({
+    id: "VersionList",
+    example: { versions: [{ version: 1, created_at: "2026-11-21T12:00:00.000Z", created_by: "developer", state: "current" }], next_cursor: null },
+  });

@@ -65,7 +65,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function decode(text: string, length: number): Uint8Array | undefined {
+function decode(text: string, length: number): Uint8Array<ArrayBuffer> | undefined {
   try {
     const bytes = Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
     return bytes.length === length ? bytes : undefined;

@@ -9,7 +9,7 @@ import { importSecrets } from "../../secrets/import-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { requireText } from "../parse-value.ts";
-import { json, problems } from "../responses.ts";
+import { json, needs, problems } from "../responses.ts";
 import { writeNeeds } from "../write-needs.ts";
 
 const importRoute = createRoute({
@@ -20,12 +20,12 @@ const importRoute = createRoute({
   description:
     "All or nothing, up to 500: JSON, or a .env file as `text/plain` with `?scope=`. Everything wrong is listed at once. `dry_run=true` says what would happen and stores nothing.",
   tags: ["Secrets"],
-  security: [{ token: [] }],
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.import"),
   request: {
     query: z.strictObject({
       scope: scopeSchema.optional().meta({ description: "The scope, for a .env file.", example: "namespace:prod" }),
-      dry_run: z.enum(["true", "false"]).default("false").meta({ description: "true: change nothing." }),
+      dry_run: z.enum(["true", "false"]).default("false").meta({ description: "true: change nothing.", example: "true" }),
     }),
     body: {
       content: {

@@ -19,19 +19,30 @@ import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from 
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { parseEntityTags } from "../parse-precondition.ts";
-import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { writeDotenv } from "../write-dotenv.ts";
 
-const security = [{ token: [] }];
 const tags = ["Resolve"];
 const REFUSALS: ProblemCode[] = ["invalid-request", "secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"];
-const conditions = z.object({ "if-none-match": z.string().optional().meta({ description: "The ETag of what you hold: 304 when nothing changed." }) });
+const conditions = z.object({
+  "if-none-match": z.string().optional().meta({ description: "The ETag of what you hold: 304 when nothing changed.", example: ETAG_HEADER.ETag.example }),
+});
+
+/** The two forms of a JSON reply. */
+const REPLY_EXAMPLES = {
+  json: { summary: "format=json", value: resolveReplySchema.meta()?.example },
+  env: { summary: "format=env", value: envReplySchema.meta()?.example },
+};
 
 /** `?scope=a&scope=b`: Hono gives one value as a string and several as an array. */
 const scopeQuerySchema = z
   .preprocess((value) => (typeof value === "string" ? [value] : value), scopesSchema)
   .optional()
-  .meta({ description: "A scope to search; repeat it for several, at most one per kind." });
+  .meta({
+    description: "A scope to search; repeat it for several, at most one per kind.",
+    example: ["namespace:prod"],
+    param: { style: "form", explode: true },
+  });
 
 const resolveRoute = createRoute({
   method: "post",
@@ -41,10 +52,10 @@ const resolveRoute = createRoute({
   description:
     "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
   tags,
-  security,
+  security: needs("secrets:resolve"),
   middleware: auditedAs("secret.resolve"),
   request: {
-    query: z.strictObject({ format: resolveFormatSchema.default("json") }),
+    query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
     headers: conditions,
     body: { content: { "application/json": { schema: resolveSchema } } },
   },
@@ -53,7 +64,7 @@ const resolveRoute = createRoute({
       description: "The values.",
       headers: ETAG_HEADER,
       content: {
-        "application/json": { schema: z.union([resolveReplySchema, envReplySchema]) },
+        "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
         "text/plain": { schema: z.string().meta({ example: "OPENAI_API_KEY='sk-example-not-a-key'\n" }) },
       },
     },
@@ -69,11 +80,14 @@ const resolveOneRoute = createRoute({
   summary: "Resolve one secret to its value",
   description: "`format=raw` replies the exact bytes.",
   tags,
-  security,
+  security: needs("secrets:resolve"),
   middleware: auditedAs("secret.resolve"),
   request: {
     params: z.object({ name: secretNameSchema }),
-    query: z.strictObject({ scope: scopeQuerySchema, format: z.enum(["json", "raw"]).default("json") }),
+    query: z.strictObject({
+      scope: scopeQuerySchema,
+      format: z.enum(["json", "raw"]).default("json").meta({ description: "`raw`: the exact bytes and nothing else.", example: "raw" }),
+    }),
     headers: conditions,
   },
   responses: {
@@ -98,7 +112,7 @@ const explainRoute = createRoute({
   summary: "Explain where a name would come from",
   description: "Every scope that a resolve would search, in order, and what it holds. No value.",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("secret.read"),
   request: { params: z.object({ name: secretNameSchema }), query: z.strictObject({ scope: scopeQuerySchema }) },
   responses: { 200: json(explainReplySchema, "The search."), ...problems("invalid-request") },

@@ -17,9 +17,8 @@ import type { ScopeRow } from "../../store/scope-rows.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
-import { json, problems } from "../responses.ts";
+import { json, needs, problems } from "../responses.ts";
 
-const security = [{ token: [] }];
 const tags = ["Scopes"];
 const params = z.object({ scope: scopeSchema });
 const path = "/v1/scopes/{scope}";
@@ -31,7 +30,7 @@ const putRoute = createRoute({
   summary: "Put a scope under another",
   description: "A resolve that is given the scope then searches the parent too. A parent is of the same kind or a wider one; a chain has at most 8 links.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("scope.put"),
   request: { params, body: { required: true, content: { "application/json": { schema: putScopeSchema } } } },
   responses: { 200: json(scopeBodySchema, "The scope."), ...problems("invalid-request", "scope-cycle", "body-too-large", "unsupported-media-type") },
@@ -44,7 +43,7 @@ const listRoute = createRoute({
   summary: "List scopes",
   description: "Those declared or in use, with their parent and number of secrets.",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("scope.read"),
   request: { query: listScopesSchema },
   responses: { 200: json(scopeListSchema, "One page."), ...problems("invalid-request") },
@@ -57,7 +56,7 @@ const deleteRoute = createRoute({
   summary: "Take a scope from under its parent, or delete its secrets",
   description: "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good; repeat the call until none remain.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("scope.delete"),
   request: { params, query: deleteScopeSchema },
   responses: {
@@ -89,5 +88,5 @@ export function scopeRoutes(): OpenAPIHono<HonoEnv> {
 }
 
 function scopeBody({ scope, parent, secrets }: ScopeRow): ScopeBody {
-  return { scope: scope as Scope, parent: parent as Scope | null, secrets };
+  return { scope: scope as Scope, parent, secrets };
 }

@@ -27,10 +27,9 @@ import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
 import { conditionsSchema, secretIdSchema } from "../parameters.ts";
 import { parseRawValue, parseValue } from "../parse-value.ts";
-import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { precondition, writeNeeds } from "../write-needs.ts";
 
-const security = [{ token: [] }];
 const tags = ["Secrets"];
 const byName = z.object({ scope: scopeSchema, name: secretNameSchema });
 const byId = z.object({ id: secretIdSchema });
@@ -44,7 +43,7 @@ const setRoute = createRoute({
   description:
     "Creates the secret or adds a version to it. The same value again adds no version. Fields that are left out stay as they are. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.update"),
   request: {
     params: byName,
@@ -71,7 +70,7 @@ const getByNameRoute = createRoute({
   summary: "Get a secret's metadata",
   description: "The value is not part of it; only a resolve gives values.",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("secret.read"),
   request: { params: byName },
   responses: { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER }, ...problems("invalid-request", "secret-not-found") },
@@ -84,7 +83,7 @@ const deleteByNameRoute = createRoute({
   summary: "Delete a secret",
   description: "With all its versions, for good.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.delete"),
   request: { params: byName, headers: conditionsSchema },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
@@ -97,13 +96,16 @@ const createSecretRoute = createRoute({
   summary: "Create a secret",
   description: "Refused when the scope holds a secret of this name.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.create"),
   request: { body: { required: true, content: { "application/json": { schema: createSecretSchema } } } },
   responses: {
     201: {
       ...json(secretSchema, "The secret is new."),
-      headers: { ...ETAG_HEADER, Location: { description: "Where it is.", schema: { type: "string" as const } } },
+      headers: {
+        ...ETAG_HEADER,
+        Location: { description: "Where it is.", schema: { type: "string" as const }, example: "/v1/secrets/sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" },
+      },
     },
     ...problems("invalid-request", "secret-exists", "body-too-large", "value-too-large", "unsupported-media-type", "name-reserved"),
   },
@@ -116,7 +118,7 @@ const listRoute = createRoute({
   summary: "List secrets",
   description: "By name, then scope; only what the token's grant covers. A page goes on where the one before ended, whatever was written between them.",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("secret.read"),
   request: { query: listSecretsSchema },
   responses: { 200: json(listSecretsReplySchema, "One page."), ...problems("invalid-request") },
@@ -128,7 +130,7 @@ const getByIdRoute = createRoute({
   operationId: "getSecretById",
   summary: "Get a secret's metadata by its id",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("secret.read"),
   request: { params: byId },
   responses: { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER }, ...problems("invalid-request", "secret-not-found") },
@@ -141,7 +143,7 @@ const patchRoute = createRoute({
   summary: "Change a secret by its id",
   description: "Fields that are left out stay as they are; `null` clears one.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.update"),
   request: { params: byId, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
   responses: {
@@ -157,7 +159,7 @@ const deleteByIdRoute = createRoute({
   summary: "Delete a secret by its id",
   description: "With all its versions, for good.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.delete"),
   request: { params: byId, headers: conditionsSchema },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },

@@ -6,16 +6,30 @@ import { json } from "../responses.ts";
 
 const tags = ["System"];
 
-const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
+const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
 const readinessSchema = z
   .object({
     status: z.enum(["ready", "not-ready"]),
     unusable: z.array(z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "vars"]), detail: z.string() })),
   })
-  .meta({ id: "Readiness" });
+  .meta({ id: "Readiness", example: { status: "ready", unusable: [] } });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
-  .meta({ id: "Jwks" });
+  .meta({
+    id: "Jwks",
+    example: {
+      keys: [
+        {
+          kty: "OKP",
+          crv: "Ed25519",
+          x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+          kid: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+          alg: "EdDSA",
+          use: "sig",
+        },
+      ],
+    },
+  });
 
 const healthRoute = createRoute({
   method: "get",

@@ -11,9 +11,8 @@ import type { TokenRow } from "../../store/token-rows.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
-import { json, problems } from "../responses.ts";
+import { json, needs, problems } from "../responses.ts";
 
-const security = [{ token: [] }];
 const tags = ["Tokens"];
 const position = z.object({ createdAt: z.int(), id: z.string() });
 
@@ -24,7 +23,7 @@ const mintRoute = createRoute({
   summary: "Mint a token",
   description: "For CI, a gateway, an agent. It never gets more than its maker holds, and is shown this once.",
   tags,
-  security,
+  security: needs("tokens:write"),
   middleware: auditedAs("token.create"),
   request: { body: { required: true, content: { "application/json": { schema: createTokenSchema } } } },
   responses: { 201: json(createTokenReplySchema, "The token."), ...problems("invalid-request", "body-too-large", "unsupported-media-type") },
@@ -37,7 +36,7 @@ const listRoute = createRoute({
   summary: "List tokens",
   description: "Newest first, without the tokens themselves; those within the caller's own limits. Exchanged tokens are listed too.",
   tags,
-  security,
+  security: needs("tokens:write"),
   middleware: auditedAs("token.read"),
   request: { query: listTokensSchema },
   responses: { 200: json(listTokensReplySchema, "One page."), ...problems("invalid-request") },
@@ -50,7 +49,7 @@ const revokeRoute = createRoute({
   summary: "Revoke a token",
   description: "And every token that it minted, in force from the next request on.",
   tags,
-  security,
+  security: needs("tokens:write"),
   middleware: auditedAs("token.revoke"),
   request: { params: z.object({ id: z.string().max(128).meta({ description: "A token's id.", example: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }) }) },
   responses: { 204: { description: "It is revoked." }, ...problems("invalid-request", "token-not-found") },
@@ -62,7 +61,7 @@ const whoamiRoute = createRoute({
   operationId: "whoami",
   summary: "Show what the token is and may do",
   tags,
-  security,
+  security: [{ token: [] }],
   responses: { 200: json(whoamiSchema, "The caller."), ...problems() },
 });
 

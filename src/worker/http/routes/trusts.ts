@@ -9,9 +9,8 @@ import { getTrust, listTrusts } from "../../secrets/read-trusts.ts";
 import type { TrustRow } from "../../store/trust-rows.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { json, problems } from "../responses.ts";
+import { json, needs, problems } from "../responses.ts";
 
-const security = [{ token: [] }];
 const tags = ["Trusts"];
 const params = z.object({ name: trustNameSchema });
 const path = "/v1/trusts/{name}";
@@ -24,7 +23,7 @@ const putRoute = createRoute({
   description:
     "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds.",
   tags,
-  security,
+  security: needs("trusts:write"),
   middleware: auditedAs("trust.put"),
   request: { params, body: { required: true, content: { "application/json": { schema: putTrustSchema } } } },
   responses: {
@@ -40,7 +39,7 @@ const getRoute = createRoute({
   operationId: "getTrust",
   summary: "Get a trust",
   tags,
-  security,
+  security: needs("trusts:write"),
   middleware: auditedAs("trust.read"),
   request: { params },
   responses: { 200: json(trustSchema, "The trust."), ...problems("invalid-request", "trust-not-found") },
@@ -53,7 +52,7 @@ const deleteRoute = createRoute({
   summary: "Delete a trust",
   description: "And revoke the tokens that were exchanged under it.",
   tags,
-  security,
+  security: needs("trusts:write"),
   middleware: auditedAs("trust.delete"),
   request: { params },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "trust-not-found") },
@@ -65,7 +64,7 @@ const listRoute = createRoute({
   operationId: "listTrusts",
   summary: "List trusts",
   tags,
-  security,
+  security: needs("trusts:write"),
   middleware: auditedAs("trust.read"),
   responses: { 200: json(listTrustsReplySchema, "All of them, by name."), ...problems() },
 });

@@ -11,10 +11,9 @@ import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
 import { conditionsSchema, secretIdSchema } from "../parameters.ts";
-import { ETAG_HEADER, json, problems } from "../responses.ts";
+import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { precondition, writeNeeds } from "../write-needs.ts";
 
-const security = [{ token: [] }];
 const tags = ["Versions"];
 const params = z.object({ id: secretIdSchema });
 
@@ -25,7 +24,7 @@ const listRoute = createRoute({
   summary: "List a secret's versions",
   description: "Newest first. The newest ones are kept, as many as the deployment says; a destroyed one leaves only its number behind.",
   tags,
-  security,
+  security: needs("secrets:read"),
   middleware: auditedAs("secret.read"),
   request: { params, query: listVersionsSchema },
   responses: { 200: json(versionListSchema, "One page."), ...problems("invalid-request", "secret-not-found") },
@@ -38,7 +37,7 @@ const rollbackRoute = createRoute({
   summary: "Make an older value current again",
   description: "As a new version, without anyone reading it.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.rollback"),
   request: { params, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: rollbackSchema } } } },
   responses: {
@@ -54,7 +53,7 @@ const destroyRoute = createRoute({
   summary: "Destroy an older value for good",
   description: "The current one is refused.",
   tags,
-  security,
+  security: needs("secrets:write"),
   middleware: auditedAs("secret.destroy"),
   request: { params: params.extend({ version: versionParamSchema }), headers: conditionsSchema },
   responses: { 204: { description: "It is destroyed." }, ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict") },

@@ -1,0 +1,77 @@
+import { html } from "hono/html";
+import type { ApiDocument, Operation } from "./api-document.ts";
+import { curlCommands, type Request } from "./curl-command.ts";
+import { describeFields, describeType } from "./describe-schema.ts";
+import { type Markup, prose } from "./docs-prose.ts";
+
+type Media = { schema?: unknown; example?: unknown; examples?: Record<string, { summary?: string; value: unknown }> };
+type Reply = { $ref?: string; description?: string; headers?: Record<string, unknown>; content?: Record<string, Media> };
+
+/** One operation of the API page. */
+export function operationArticle(document: ApiDocument, request: Request): Markup {
+  const { method, path, operation } = request;
+  const permissions = (operation.security ?? []).flatMap((requirement) => Object.values(requirement).flat());
+  return html`<article id="${operation.operationId}">
+<h3>${operation.summary}</h3>
+<p class="call"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
+${operation.description ? html`<p>${prose(operation.description)}</p>` : ""}
+<p class="dim"><code>${operation.operationId}</code> ${permissions.length > 0 ? html`needs ${permissions.map((name) => html`<code>${name}</code>`)}` : operation.security?.length === 0 ? "needs no token" : "needs a token"}</p>
+${parameterTable(document, operation)}
+${bodyTable(document, operation)}
+<h4>Example</h4>
+${curlCommands(request).map((command) => html`<pre><code>${command}</code></pre>`)}
+<h4>Replies</h4>
+${Object.entries(operation.responses ?? {}).map(([status, reply], n) => replyDetails(document, status, reply as Reply, n === 0))}
+</article>
+`;
+}
+
+function parameterTable(document: ApiDocument, { parameters = [] }: Operation): Markup | "" {
+  const rows = parameters.flatMap((parameter) => ("in" in parameter ? [parameter] : []));
+  if (rows.length === 0) return "";
+  return html`<h4>Parameters</h4>
+<div class="table"><table>
+<tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Type</th><th scope="col">Meaning</th></tr>
+${rows.map(
+  ({ name, in: place, schema, required, description = "" }) => html`<tr>
+<td><code>${name}</code></td><td>${place}${required ? "" : html` <span class="dim">optional</span>`}</td>
+<td>${describeType(document, schema)}</td><td>${prose(description)}</td></tr>`,
+)}
+</table></div>
+`;
+}
+
+function bodyTable(document: ApiDocument, { requestBody }: Operation): Markup | "" {
+  const { content = {} } = (requestBody ?? {}) as { content?: Record<string, Media> };
+  const fields = describeFields(document, content["application/json"]?.schema);
+  if (fields.length === 0) return "";
+  return html`<h4>JSON body</h4>
+<div class="table"><table>
+<tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr>
+${fields.map(
+  ({ name, type, required, description }) => html`<tr>
+<td><code>${name}</code>${required ? "" : html` <span class="dim">optional</span>`}</td><td>${type}</td><td>${prose(description)}</td></tr>`,
+)}
+</table></div>
+`;
+}
+
+function replyDetails(document: ApiDocument, status: string, given: Reply, open: boolean): Markup {
+  const name = given.$ref?.replace("#/components/responses/", "");
+  const reply = name === undefined ? given : (document.components?.responses?.[name] as Reply);
+  const headers = Object.keys(reply.headers ?? {});
+  return html`<details${open ? html` open` : ""}>
+<summary><span class="status">${status}</span> ${prose(reply.description ?? "")}</summary>
+${headers.length > 0 ? html`<p class="dim">Headers: ${headers.map((header) => html`<code>${header}</code> `)}</p>` : ""}
+${Object.entries(reply.content ?? {}).map(([type, media]) => mediaExamples(type, media))}
+</details>
+`;
+}
+
+function mediaExamples(type: string, { example, examples }: Media): Markup[] {
+  const all = examples ? Object.values(examples) : [{ value: example }];
+  return all.map(({ value, summary }: { value: unknown; summary?: string }) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+    return html`<p class="dim"><code>${type}</code>${summary ? ` ${summary}` : ""}</p><pre><code>${text}</code></pre>`;
+  });
+}

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+
+interface App {
+  request(url: string): Promise<Response>;
+}
+
+// A path that the type checker does not follow: the app's types are those of the Worker's runtime, not of Node.
+const APP = join(import.meta.dirname, "../../../src/worker/http/app.ts");
+const { createApp } = (await import(APP)) as { createApp(): App };
+const app = createApp();
+
+/** Asks the Worker's app for what needs no binding. */
+export async function fetchFromApp(path: string): Promise<Response> {
+  return app.request(`https://keyhole.test${path}`);
+}
