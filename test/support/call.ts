@@ -31,7 +31,8 @@ export async function call(request: string, { token = {}, json, body, headers = 
     ...(sent !== undefined && { body: sent }),
   });
   const text = await reply.text();
-  return { status: reply.status, headers: reply.headers, text, body: /json/.test(reply.headers.get("Content-Type") ?? "") ? JSON.parse(text) : text };
+  const isJson = text !== "" && /json/.test(reply.headers.get("Content-Type") ?? "");
+  return { status: reply.status, headers: reply.headers, text, body: isJson ? JSON.parse(text) : text };
 }
 
 /** Sets a secret and returns the reply. */
