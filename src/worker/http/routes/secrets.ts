@@ -22,6 +22,7 @@ import { secretBody, secretEtag } from "../../secrets/secret-body.ts";
 import { createSecret, setSecret } from "../../secrets/set-secret.ts";
 import type { Change, Value, WriteNeeds, Written } from "../../secrets/write-secret.ts";
 import { auditedAs } from "../audited-as.ts";
+import { deferWork } from "../defer-work.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
 import { parsePrecondition } from "../parse-precondition.ts";
@@ -237,7 +238,7 @@ function changeOf({ description, labels, expires_at, rotate_after_days }: Fields
 }
 
 function writeNeeds(c: Ctx): WriteNeeds {
-  return { db: c.env.DB, kv: c.env.KV, keyring: c.var.config.keyring, now: c.var.now, defer: (work) => c.executionCtx.waitUntil(work) };
+  return { db: c.env.DB, kv: c.env.KV, keyring: c.var.config.keyring, now: c.var.now, defer: (work) => deferWork(c, work) };
 }
 
 function precondition(c: Ctx) {
