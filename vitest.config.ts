@@ -12,6 +12,7 @@ const seed = Number(process.env.TEST_SEED);
 export default defineConfig({
   test: {
     silent: "passed-only",
+    maxWorkers: "100%",
     projects: [
       {
         plugins: [

@@ -17,7 +17,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "worker/config": ["worker/access", "worker/envelope", "contract"],
   "worker/http": ["worker/config", "worker/access", "worker/envelope", "worker/store", "worker/audit", "worker/secrets", "contract"],
   "worker/resolver": ["worker/config", "worker/access", "worker/secrets", "worker/store", "contract"],
-  "worker/worker": ["worker/config", "worker/http", "worker/resolver", "worker/secrets", "contract"],
+  "worker/scheduled": ["worker/config", "worker/http", "worker/secrets", "contract"],
+  "worker/worker": ["worker/config", "worker/http", "worker/resolver", "worker/scheduled", "contract"],
 };
 
 const IMPORT = /(?:import|export)\s[^"';]*?from\s+"(\.[^"]+)"|import\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/g;

@@ -8,6 +8,7 @@ export interface Reply {
   // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects of a reply.
   readonly body: any;
   readonly text: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface CallOptions {
@@ -30,8 +31,10 @@ export async function call(request: string, { token = {}, json, body, headers = 
     headers: { ...(bearer !== null && { Authorization: `Bearer ${bearer}` }), ...(json !== undefined && { "Content-Type": "application/json" }), ...headers },
     ...(sent !== undefined && { body: sent }),
   });
-  const text = await reply.text();
-  return { status: reply.status, headers: reply.headers, text, body: /json/.test(reply.headers.get("Content-Type") ?? "") ? JSON.parse(text) : text };
+  const bytes = new Uint8Array(await reply.arrayBuffer());
+  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
+  const isJson = text !== "" && /json/.test(reply.headers.get("Content-Type") ?? "");
+  return { status: reply.status, headers: reply.headers, text, bytes, body: isJson ? JSON.parse(text) : text };
 }
 
 /** Sets a secret and returns the reply. */

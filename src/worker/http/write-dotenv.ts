@@ -19,10 +19,17 @@ function writeVariable(name: string, value: string): string {
   if (forDotenv === undefined) {
     throw new Problem("invalid-request", `The value for ${name} cannot be written in a .env file; use format=env, or resolve it alone with format=raw.`);
   }
-  return [`: <<'${END}'`, `${name}=${forDotenv}`, END, `:; ${name}=$(printf %b '${octal(value)}.') && ${name}=\${${name}%.}`].join("\n");
+  const end = endFor(forDotenv);
+  return [`: <<'${end}'`, `${name}=${forDotenv}`, end, `:; ${name}=$(printf %b '${octal(value)}.') && ${name}=\${${name}%.}`].join("\n");
 }
 
-const END = "__END_OF_DOTENV__";
+/** A line that ends a here-document around `text`, because it is no line of it. */
+function endFor(text: string): string {
+  const lines = new Set(text.split("\n"));
+  let end = "END";
+  while (lines.has(end)) end += "_";
+  return end;
+}
 
 /** The value in quotes that mean the same to dotenv and to a shell, if there are any. */
 function sameInBoth(value: string): string | undefined {
@@ -32,19 +39,25 @@ function sameInBoth(value: string): string | undefined {
   return /["$`\\]/.test(value) ? undefined : `"${value}"`;
 }
 
-/** The value in quotes that dotenv reads back exactly, on a line of its own; `undefined` where it has no way to say it. */
+/** The value as dotenv reads it back exactly, whatever lines follow; `undefined` where it has no way to say it. */
 function quoteForDotenv(value: string): string | undefined {
-  if (value.includes(`\n${END}\n`) || value.endsWith("\\")) return unquoted(value);
-  if (!value.includes('"') && !/\\[nr]/.test(value)) return `"${value.replaceAll("\r", "\\r")}"`;
-  if (value.includes("\r")) return undefined;
-  const quote = ["'", "`"].find((mark) => !value.includes(mark));
-  return quote === undefined ? unquoted(value) : `${quote}${value}${quote}`;
+  const escaped = value.replaceAll("\r", "\\r");
+  const line = escaped.replaceAll("\n", "\\n");
+  const forms = [`"${escaped}"`, `'${value}'`, `\`${value}\``, value, `"${line}"`, line];
+  return forms.find((form) => readAsDotenv(form) === value);
 }
 
-/** Without quotes dotenv takes the rest of the line as it is, but for `#`, white space around it and a pair of quotes. */
-function unquoted(value: string): string | undefined {
-  const plain = value === value.trim() && !/[#\r\n\u2028\u2029]/.test(value) && !/^(['"`])[\s\S]*\1$/.test(value) && !/^(?:\s*'|\s*"|\s*`)/.test(value);
-  return plain && value !== "" ? value : undefined;
+// What comes after `NAME=` in the grammar of the dotenv package: in quotes, where a backslash before a quote keeps it from
+// ending the text and both stay, or the rest of the line.
+const DOTENV_VALUE = /(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/my;
+
+/** What dotenv makes of `form`. The quotes after it stand for all lines that could follow: a text that does not end where it should ends in one. */
+function readAsDotenv(form: string): string {
+  DOTENV_VALUE.lastIndex = 0;
+  const [, part = ""] = DOTENV_VALUE.exec(`${form}\n'\n"\n\`\n`.replace(/\r\n?/g, "\n")) ?? [];
+  const text = part.trim();
+  const inner = text.replace(/^(['"`])([\s\S]*)\1$/gm, "$2");
+  return text.startsWith('"') ? inner.replaceAll("\\n", "\n").replaceAll("\\r", "\r") : inner;
 }
 
 /** The value as an operand of `printf %b` within single quotes: all but plain characters in octal (POSIX, printf). */

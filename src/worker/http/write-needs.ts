@@ -1,13 +1,14 @@
 import type { Context } from "hono";
 import type { Precondition } from "../secrets/precondition.ts";
 import type { NamingNeeds } from "../secrets/set-secret.ts";
+import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
 import { parsePrecondition } from "./parse-precondition.ts";
 
 /** What a verb that writes needs, from a request's context. */
 export function writeNeeds(c: Context<HonoEnv>): NamingNeeds {
   const { keyring, maxVersions, reservedNames } = c.var.config;
-  return { db: c.env.DB, kv: c.env.KV, keyring, maxVersions, reservedNames, now: c.var.now, defer: (work) => c.executionCtx.waitUntil(work) };
+  return { db: c.env.DB, kv: c.env.KV, keyring, maxVersions, reservedNames, now: c.var.now, defer: (work) => deferWork(c, work) };
 }
 
 /** The conditions of a conditional write, from a request's headers. */

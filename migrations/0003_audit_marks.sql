@@ -1,0 +1,7 @@
+-- How far scheduled work has come in each organization's audit log.
+CREATE TABLE audit_marks (
+  job TEXT NOT NULL,
+  org TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (job, org)
+) STRICT, WITHOUT ROWID;

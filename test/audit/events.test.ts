@@ -1,0 +1,173 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { at, call, put, resolve } from "../support/call.ts";
+
+interface Row {
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly token_id: string;
+  readonly action: string;
+  readonly outcome: string;
+  readonly secrets: string;
+  readonly request_id: string;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+}
+
+const eventsOf = async (org: string) => (await env.DB.prepare("SELECT * FROM audit_events WHERE org = ? ORDER BY seq").bind(org).all<Row>()).results;
+const lastOf = async (org: string) => (await eventsOf(org)).at(-1);
+
+/** Lets every audit insert of an organization fail. */
+const breakAudit = (org: string) =>
+  env.DB.prepare(`CREATE TRIGGER broken BEFORE INSERT ON audit_events WHEN NEW.org = '${org}' BEGIN SELECT RAISE(ABORT, 'no audit today'); END`).run();
+afterEach(() => env.DB.prepare("DROP TRIGGER IF EXISTS broken").run());
+
+describe("an event", () => {
+  it("says who did what to which secret when, from where, by which request", async () => {
+    const token = { org: "who", sub: "deployer", jti: "tok_audited" };
+    const before = Date.now();
+    const set = await put("team:t", "AUDITED", "audited-value", {
+      token,
+      headers: { "User-Agent": `agent/1 ${"x".repeat(400)}`, "CF-Connecting-IP": "2001:db8::1" },
+    });
+    const event = await lastOf("who");
+    expect(event).toMatchObject({ seq: 1, actor: "deployer", token_id: "tok_audited", action: "secret.create", outcome: "allowed", ip: "2001:db8::1" });
+    expect(event?.at).toBeGreaterThanOrEqual(before);
+    expect(event?.request_id).toBe(set.headers.get("X-Request-Id"));
+    expect(event?.user_agent).toMatch(/^agent\/1 x+$/);
+    expect(event?.user_agent).toHaveLength(256);
+    expect(JSON.parse(event?.secrets ?? "")).toEqual([{ id: set.body.id, name: "AUDITED", scope: "team:t", version: 1 }]);
+  });
+
+  it("is there for every write, also one that changed nothing", async () => {
+    const token = { org: "writes" };
+    const { body } = await put("global", "W", "1", { token });
+    await put("global", "W", "1", { token });
+    await put("global", "W", "2", { token });
+    await call(`PATCH /v1/secrets/${body.id}`, { token, json: { description: "d" } });
+    await call(`DELETE ${at("global", "W")}`, { token });
+    await call("POST /v1/secrets", { token, json: { scope: "global", name: "W", value: "3" } });
+    const rows = await eventsOf("writes");
+    expect(rows.map(({ action, secrets }) => [action, JSON.parse(secrets)[0].version])).toEqual([
+      ["secret.create", 1],
+      ["secret.update", 1],
+      ["secret.update", 2],
+      ["secret.update", 2],
+      ["secret.delete", 2],
+      ["secret.create", 1],
+    ]);
+    expect(rows.every(({ outcome }) => outcome === "allowed")).toBe(true);
+  });
+
+  it("is there for every resolve, and names exactly what was released", async () => {
+    const token = { org: "resolves" };
+    const { body: a } = await put("global", "A", "v", { token });
+    const { body: b } = await put("team:t", "B", "v", { token });
+    await put("global", "B", "v", { token });
+    await put("global", "OLD", "v", { token, fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    const released = async (request: object, query = "") => {
+      await call(`POST /v1/resolve${query}`, { token, json: request });
+      const event = await lastOf("resolves");
+      expect(event).toMatchObject({ action: "secret.resolve", outcome: "allowed" });
+      return JSON.parse(event?.secrets ?? "");
+    };
+    const both = [
+      { id: a.id, name: "A", scope: "global", version: 1 },
+      { id: b.id, name: "B", scope: "team:t", version: 1 },
+    ];
+    expect(await released({ names: ["B", "A"], scopes: ["team:t"] })).toEqual(both);
+    expect(await released({ names: ["A", "B", "OLD", "NONE"], scopes: ["team:t"], allow_missing: true })).toEqual(both);
+    expect(await released({ names: ["A", "NONE"] })).toEqual([]);
+    expect(await released({ names: ["A", "OLD"] })).toEqual([]);
+    await put("global", "a", "v", { token });
+    expect(await released({ names: ["A", "a"] }, "?format=env")).toEqual([]);
+    await call("GET /v1/resolve/A", { token });
+    expect(JSON.parse((await lastOf("resolves"))?.secrets ?? "")).toEqual([both[0]]);
+  });
+
+  it("is there for a resolve that is answered with 304", async () => {
+    const token = { org: "not-modified" };
+    await put("global", "N", "v", { token });
+    const first = await resolve({ names: ["N"] }, { token });
+    await resolve({ names: ["N"] }, { token, headers: { "If-None-Match": first.headers.get("ETag") ?? "" } });
+    expect((await eventsOf("not-modified")).filter(({ action }) => action === "secret.resolve")).toHaveLength(2);
+  });
+
+  it("is in the caller's organization when it releases a builtin", async () => {
+    const { body } = await put("global", "AUDITED_BUILTIN", "v", { token: { org: "platform" } });
+    const before = (await eventsOf("platform")).length;
+    await resolve({ names: ["AUDITED_BUILTIN"] }, { token: { org: "builtin-user" } });
+    expect(JSON.parse((await lastOf("builtin-user"))?.secrets ?? "")).toEqual([{ id: body.id, name: "AUDITED_BUILTIN", scope: "builtin", version: 1 }]);
+    expect(await eventsOf("platform")).toHaveLength(before);
+  });
+
+  it("of a refusal names what was asked for, but nothing that the caller could not know", async () => {
+    const token = { org: "refusals", secret_scopes: ["global"] };
+    const { body } = await put("team:t", "HIDDEN", "v", { token: { org: "refusals" } });
+    await call(`DELETE ${at("team:t", "HIDDEN")}`, { token });
+    expect(await lastOf("refusals")).toMatchObject({ action: "secret.delete", outcome: "denied" });
+    expect(JSON.parse((await lastOf("refusals"))?.secrets ?? "")).toEqual([{ id: null, version: null, scope: "team:t", name: "HIDDEN" }]);
+    expect((await call(`GET /v1/secrets/${body.id}`, { token })).text).not.toMatch(/HIDDEN|team:t/);
+  });
+});
+
+describe("the sequence", () => {
+  it("has no gap and no repeat, also when many write at once and some are refused", async () => {
+    const token = { org: "busy" };
+    const work = Array.from({ length: 10 }, (_, n) => [
+      put("global", `BUSY_${n % 3}`, `${n}`, { token }),
+      put("global", "BUSY_ONCE", `${n}`, { token, headers: { "If-None-Match": "*" } }),
+      call("GET /v1/secrets", { token: { ...token, scope: "" } }),
+      resolve({ allow_missing: true }, { token }),
+    ]);
+    await Promise.all(work.flat());
+    const rows = await eventsOf("busy");
+    expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, n) => n + 1));
+    expect(rows.filter(({ outcome }) => outcome === "denied")).toHaveLength(10);
+    expect(rows.filter(({ action }) => action === "secret.resolve")).toHaveLength(10);
+  });
+
+  it("counts in each organization by itself", async () => {
+    for (const org of ["seq-a", "seq-b"]) await put("global", "S", "v", { token: { org } });
+    for (const org of ["seq-a", "seq-b"]) expect((await lastOf(org))?.seq).toBe(1);
+  });
+
+  it("takes no number for what did not happen", async () => {
+    const token = { org: "unhappened" };
+    await put("global", "U", "v", { token });
+    await put("global", "U", "w", { token, headers: { "If-None-Match": "*" } });
+    await put("global", "U", "", { token });
+    await call(`DELETE ${at("global", "NOT_THERE")}`, { token });
+    expect(await eventsOf("unhappened")).toHaveLength(1);
+  });
+});
+
+describe("when the event cannot be written", () => {
+  const token = { org: "unaudited" };
+  const SQL = "SELECT s.*, v.version AS of, v.wrapped_key, v.kv_key FROM secrets s JOIN versions v ON v.secret_id = s.id WHERE org = 'unaudited' ORDER BY 1, 2";
+  const rows = async () => (await env.DB.prepare(SQL).all()).results;
+
+  it("no write happens and no value leaves: 503", async () => {
+    const { body } = await put("global", "KEPT", "unaudited-value", { token });
+    const before = await rows();
+    await breakAudit("unaudited");
+    const replies = [
+      await put("global", "KEPT", "new", { token }),
+      await put("global", "NEW", "new", { token }),
+      await call("POST /v1/secrets", { token, json: { scope: "global", name: "NEW", value: "new" } }),
+      await call(`PATCH /v1/secrets/${body.id}`, { token, json: { description: "new" } }),
+      await call(`DELETE ${at("global", "KEPT")}`, { token }),
+      await resolve({ names: ["KEPT"] }, { token }),
+      await call("GET /v1/resolve/KEPT?format=raw", { token }),
+      await call("GET /v1/secrets", { token: { ...token, scope: "" } }),
+    ];
+    for (const { status, body: problem, text, headers } of replies) {
+      expect([status, problem.code]).toEqual([503, "storage-unavailable"]);
+      expect(headers.get("Retry-After")).toBe("2");
+      expect(text).not.toMatch(/unaudited-value|no audit today/);
+    }
+    expect(await rows()).toEqual(before);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(before[0]?.kv_key).first("n")).toBe(0);
+  });
+});

@@ -1,0 +1,120 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ConfigError, type Env, parseConfig } from "../../src/worker/config.ts";
+import { createApp } from "../../src/worker/http/app.ts";
+import { sign } from "../support/sign.ts";
+import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
+
+const WRAPPED = JSON.parse(env.KEYRING ?? "").keys.k1 as string;
+const PRIVATE = JSON.parse(env.SIGNING_KEY ?? "") as { x: string; d: string; kid: string };
+const keyring = (value: unknown) => ({ KEYRING: JSON.stringify(value) });
+const signing = (change: object) => ({ SIGNING_KEY: JSON.stringify({ ...PRIVATE, ...change }) });
+
+/** What is wrong with the environment, the part it belongs to, and what the fault must name. */
+const FAULTS: [label: string, change: Partial<Record<keyof Env, string | undefined>>, part: string, named: string][] = [
+  ["no ROOT_KEY", { ROOT_KEY: undefined }, "keyring", "ROOT_KEY is not set"],
+  ["an empty ROOT_KEY", { ROOT_KEY: "" }, "keyring", "ROOT_KEY is not set"],
+  ["a ROOT_KEY that is no base64", { ROOT_KEY: "not base64 at all!" }, "keyring", "ROOT_KEY"],
+  ["a ROOT_KEY that is too short", { ROOT_KEY: btoa("short") }, "keyring", "ROOT_KEY"],
+  ["another ROOT_KEY", { ROOT_KEY: new Uint8Array(32).toBase64() }, "keyring", "does not unwrap under ROOT_KEY"],
+  ["no KEYRING", { KEYRING: undefined }, "keyring", "KEYRING is not set"],
+  ["a KEYRING that is no JSON", { KEYRING: "{" }, "keyring", "KEYRING"],
+  ["a KEYRING without keys", keyring({ current: "k1" }), "keyring", "KEYRING"],
+  ["a KEYRING whose current key is not there", keyring({ current: "k2", keys: { k1: WRAPPED } }), "keyring", "current"],
+  ["a KEYRING that calls a property of all objects current", keyring({ current: "toString", keys: { k1: WRAPPED } }), "keyring", "current"],
+  ["a KEYRING with a key that is cut off", keyring({ current: "k1", keys: { k1: WRAPPED.slice(8) } }), "keyring", "k1"],
+  ["a KEYRING with an old key under another root", keyring({ current: "k1", keys: { k1: WRAPPED, k0: new Uint8Array(40).toBase64() } }), "keyring", "k0"],
+  ["no SIGNING_KEY", { SIGNING_KEY: undefined }, "signing_key", "SIGNING_KEY is not set"],
+  ["a SIGNING_KEY that is no JSON", { SIGNING_KEY: "x" }, "signing_key", "SIGNING_KEY"],
+  ["a SIGNING_KEY without its private half", signing({ d: undefined }), "signing_key", "SIGNING_KEY"],
+  ["a SIGNING_KEY of another curve", signing({ crv: "X25519" }), "signing_key", "SIGNING_KEY"],
+  ["a SIGNING_KEY whose halves do not match", signing({ x: JSON.parse(FOREIGN_SIGNING_KEY).x }), "signing_key", "SIGNING_KEY"],
+  ["an empty set of signing keys", { SIGNING_KEY: '{"keys":[]}' }, "signing_key", "SIGNING_KEY"],
+  ["two signing keys with one kid", { SIGNING_KEY: JSON.stringify({ keys: [PRIVATE, PRIVATE] }) }, "signing_key", "kid"],
+  ["a PLATFORM_ORG that is no name", { PLATFORM_ORG: "a/b" }, "vars", "PLATFORM_ORG"],
+  ["RESERVED_NAMES with a * in the middle", { RESERVED_NAMES: "A*B" }, "vars", "RESERVED_NAMES"],
+];
+
+const environment = (change: object): Env => ({ ...env, ...change });
+
+async function ask(changed: Env, path: string): Promise<{ status: number; body: { unusable?: unknown; code?: string }; text: string; headers: Headers }> {
+  const request = new Request(`https://keyhole.test${path}`, { headers: { Authorization: `Bearer ${await sign()}` } });
+  const reply = await createApp().fetch(request, changed, createExecutionContext());
+  const text = await reply.text();
+  return { status: reply.status, headers: reply.headers, text, body: JSON.parse(text) };
+}
+
+/** The secrets of an environment, and those parts of them that are secret by themselves. */
+function secretsOf({ ROOT_KEY, KEYRING, SIGNING_KEY }: Env): string[] {
+  return [ROOT_KEY, KEYRING, SIGNING_KEY, WRAPPED, WRAPPED.slice(8), PRIVATE.d].filter((text): text is string => (text?.length ?? 0) > 4);
+}
+
+let logged: string[];
+beforeEach(() => {
+  logged = [];
+  for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockImplementation((line: string) => void logged.push(line));
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe.each(FAULTS)("with %s", (_, change, part, named) => {
+  it("nothing under /v1 works, /readyz and the log say what is wrong, and no secret is shown", async () => {
+    const changed = environment(change);
+    const ready = await ask(changed, "/readyz");
+    expect(ready.status).toBe(503);
+    expect(ready.body.unusable).toEqual([{ part, detail: expect.stringContaining(named) }]);
+    const refused = await ask(changed, "/v1/secrets");
+    expect([refused.status, refused.body.code]).toEqual([503, "storage-unavailable"]);
+    expect((await ask(changed, "/healthz")).status).toBe(200);
+    expect(logged.filter((line) => line.includes('"event":"config"'))).toEqual([expect.stringContaining(named.replaceAll('"', '\\"'))]);
+    for (const secret of secretsOf(changed)) expect(ready.text + refused.text + logged.join("\n")).not.toContain(secret);
+  });
+
+  it("parsing throws a ConfigError that names it", async () => {
+    const error = await parseConfig(environment(change)).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain(named);
+  });
+});
+
+describe("configuration", () => {
+  it("names everything that is wrong at once", async () => {
+    const { body } = await ask(environment({ ROOT_KEY: undefined, SIGNING_KEY: "x", PLATFORM_ORG: "/" }), "/readyz");
+    expect((body.unusable as { part: string }[]).map(({ part }) => part)).toEqual(["keyring", "signing_key", "vars"]);
+  });
+
+  it("takes an old key beside the current one, a set of signing keys, and a key without a kid", async () => {
+    const keys = { keys: [JSON.parse(FOREIGN_SIGNING_KEY), { ...PRIVATE, kid: undefined }] };
+    const config = await parseConfig(
+      environment({ SIGNING_KEY: JSON.stringify(keys), PLATFORM_ORG: "", ...keyring({ current: "k2", keys: { k1: WRAPPED, k2: WRAPPED } }) }),
+    );
+    expect([config.keyring.current, [...config.keyring.keys.keys()], config.platformOrg]).toEqual(["k2", ["k1", "k2"], null]);
+    expect(config.signingKeys.jwks.keys.map(({ kid }) => kid)).toEqual(["smwqxu5fx", expect.stringMatching(/^[\w-]{43}$/)]);
+  });
+
+  it("keeps keys that nobody can export", async () => {
+    const { keyring, signingKeys } = await parseConfig(env);
+    for (const key of [...keyring.keys.values(), signingKeys.signer.key]) expect(key.extractable).toBe(false);
+    expect(JSON.stringify(signingKeys.jwks)).not.toContain('"d"');
+  });
+});
+
+describe("/readyz", () => {
+  const readiness = async (changed: object) => ask(environment(changed), "/readyz");
+
+  it("is 200 when all is well", async () => {
+    const { status, body } = await readiness({});
+    expect([status, body]).toEqual([200, { status: "ready", unusable: [] }]);
+  });
+
+  it.each([
+    ["d1", { DB: undefined }],
+    ["d1", { DB: { prepare: () => ({}), batch: () => Promise.reject(new Error("down")) } }],
+    ["d1", { DB: { prepare: () => ({}), batch: () => Promise.resolve([{ results: [{ n: 0 }] }]) } }],
+    ["kv", { KV: undefined }],
+    ["kv", { KV: { get: () => Promise.reject(new Error("down")) } }],
+  ])("is 503 naming %s when it is not usable", async (part, changed) => {
+    const { status, body } = await readiness(changed);
+    expect([status, body.unusable]).toEqual([503, [{ part, detail: expect.any(String) }]]);
+  });
+});

@@ -1,0 +1,119 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PROBLEMS } from "../../src/contract/problem.ts";
+import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+/** What every problem reply is, whatever its code (RFC 9457). */
+function expectProblem({ status, body, headers, text }: Reply, code: keyof typeof PROBLEMS): void {
+  expect(body).toMatchObject({ type: `urn:keyhole:problem:${code}`, title: PROBLEMS[code].title, status: PROBLEMS[code].status, code });
+  expect(status).toBe(PROBLEMS[code].status);
+  expect(body.detail).toMatch(/\w+/);
+  expect(headers.get("Content-Type")).toBe("application/problem+json");
+  expect(headers.get("Cache-Control")).toBe("no-store");
+  expect(body.request_id).toBe(headers.get("X-Request-Id"));
+  expect(text).not.toMatch(/\.ts:\d|\n\s+at |D1_ERROR|SQLITE|went down/);
+}
+
+describe("a route that is not there", () => {
+  it.each(["GET /", "GET /v1", "GET /v1/nothing", "POST /v1/secrets/a/b/c", "GET /v2/secrets", "GET /v1/secrets/", "GET /v1/scopes/global/secrets"])(
+    "is 404 route-not-found: %s",
+    async (request) => expectProblem(await call(request), "route-not-found"),
+  );
+
+  it("under /v1 is not shown to a caller without a token", async () => {
+    expectProblem(await call("GET /v1/nothing", { token: null }), "unauthenticated");
+  });
+
+  it.each([
+    ["POST /v1/scopes/global/secrets/A", "DELETE, GET, HEAD, PUT"],
+    ["PUT /v1/secrets", "GET, HEAD, POST"],
+    ["PUT /v1/secrets/sec_x", "DELETE, GET, HEAD, PATCH"],
+    ["GET /v1/resolve", "POST"],
+    ["DELETE /v1/resolve/A", "GET, HEAD"],
+    ["OPTIONS /v1/explain/A", "GET, HEAD"],
+    ["POST /healthz", "GET, HEAD"],
+    ["DELETE /openapi.json", "GET, HEAD"],
+  ])("by its method is 405 with Allow: %s", async (request, allow) => {
+    const reply = await call(request);
+    expectProblem(reply, "method-not-allowed");
+    expect(reply.headers.get("Allow")).toBe(allow);
+  });
+});
+
+describe("every reply under /v1", () => {
+  it.each(["GET /v1/secrets", "GET /v1/secrets/sec_x", "PUT /v1/scopes/x/secrets/A", "GET /v1/nothing"])(
+    "has X-Request-Id of its own and Cache-Control: no-store: %s",
+    async (request) => {
+      const replies = [await call(request), await call(request), await call(request, { token: null })];
+      const ids = replies.map(({ headers }) => headers.get("X-Request-Id"));
+      expect(new Set(ids).size).toBe(3);
+      for (const id of ids) expect(id).toMatch(/^req_[0-9a-f]{32}$/);
+      for (const { headers } of replies) expect(headers.get("Cache-Control")).toBe("no-store");
+    },
+  );
+});
+
+const down = () => Promise.reject(new Error("D1_ERROR: went down")) as never;
+const json = { value: "v" };
+const REQUESTS: [string, CallOptions][] = [
+  [`PUT ${at("global", "DOWN")}`, { json }],
+  [`GET ${at("global", "DOWN")}`, {}],
+  [`DELETE ${at("global", "DOWN")}`, {}],
+  ["POST /v1/secrets", { json: { ...json, scope: "global", name: "DOWN" } }],
+  ["GET /v1/secrets", {}],
+  ["GET /v1/secrets/sec_x", {}],
+  ["PATCH /v1/secrets/sec_x", { json }],
+  ["DELETE /v1/secrets/sec_x", {}],
+  ["POST /v1/resolve", { json: { names: ["DOWN"] } }],
+  ["GET /v1/resolve/DOWN", {}],
+  ["GET /v1/explain/DOWN", {}],
+];
+
+describe("when a binding fails", () => {
+  it.each(REQUESTS)("D1 makes it 503 with Retry-After: %s", async (request, options) => {
+    vi.spyOn(env.DB, "batch").mockImplementation(down);
+    const reply = await call(request, options);
+    expectProblem(reply, "storage-unavailable");
+    expect(Number(reply.headers.get("Retry-After"))).toBeGreaterThan(0);
+  });
+
+  it("D1 makes a refusal that cannot be put on record 503 and not 403", async () => {
+    vi.spyOn(env.DB, "batch").mockImplementation(down);
+    expectProblem(await call("GET /v1/secrets", { token: { scope: "" } }), "storage-unavailable");
+  });
+
+  it("KV makes a resolve of what is only there 503 with Retry-After, and nothing of the rest leaves", async () => {
+    const { body } = await put("global", "KV_ONLY", "v");
+    await put("global", "KV_NOT", "inline-value");
+    await env.DB.prepare("UPDATE versions SET ciphertext = NULL WHERE secret_id = ?").bind(body.id).run();
+    vi.spyOn(env.KV, "get").mockImplementation(down);
+    const reply = await resolve({ names: ["KV_ONLY", "KV_NOT"] });
+    expectProblem(reply, "storage-unavailable");
+    expect(reply.headers.get("Retry-After")).toBe("2");
+    expect(reply.text).not.toContain("inline-value");
+    expect((await resolve({ names: ["KV_NOT"] })).status).toBe(200);
+  });
+
+  it("in a way that nobody foresaw, the reply is 500 internal without a word of the error, and the log has its name and place", async () => {
+    const log = vi.spyOn(console, "log").mockReturnValue();
+    vi.spyOn(crypto.subtle, "generateKey").mockRejectedValue(new TypeError("went down with the-value"));
+    const reply = await put("global", "UNFORESEEN", "the-value");
+    expectProblem(reply, "internal");
+    const [line] = log.mock.calls.map(([text]) => JSON.parse(text)).filter(({ event }) => event === "request");
+    expect(line).toMatchObject({ level: "error", status: 500, problem: "internal", request_id: reply.body.request_id, error: { name: "TypeError" } });
+    expect(JSON.stringify(log.mock.calls)).not.toContain("the-value");
+  });
+});
+
+it("logs one line of a fixed shape for a request: no name, no scope, no query", async () => {
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  await call("GET /v1/scopes/team%3Asecretive/secrets/SECRETIVE?secretive=1", { token: { org: "logged", sub: "me" } });
+  expect(log).toHaveBeenCalledTimes(1);
+  const line = JSON.parse(log.mock.calls[0]?.[0]);
+  const fields = ["level", "event", "method", "route", "status", "duration_ms", "request_id", "org", "subject", "problem"];
+  expect(Object.keys(line)).toEqual(fields);
+  expect(line).toMatchObject({ method: "GET", route: "/v1/scopes/:scope/secrets/:name", status: 404, org: "logged", subject: "me" });
+  expect(JSON.stringify(line)).not.toMatch(/secretive/i);
+});

@@ -1,0 +1,123 @@
+import { env } from "cloudflare:workers";
+import { SignJWT } from "jose";
+import { describe, expect, it } from "vitest";
+import { PERMISSIONS } from "../../src/contract/permission.ts";
+import { call, type Reply } from "../support/call.ts";
+import { sign } from "../support/sign.ts";
+import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
+import { makeSubject, OPERATIONS } from "./operations.ts";
+
+const now = () => Math.floor(Date.now() / 1000);
+const kid = JSON.parse(env.SIGNING_KEY ?? "").kid as string;
+const publicKey = JSON.parse(env.SIGNING_KEY ?? "").x as string;
+const claims = () => ({ iss: "keyhole", aud: "keyhole", sub: "t", org: "acme", scope: PERMISSIONS.join(" "), iat: now(), exp: now() + 600, jti: "tok_x" });
+const encode = (part: object) => btoa(JSON.stringify(part)).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
+
+async function withOtherClaims(): Promise<string> {
+  const [header, payload, signature] = (await sign({ scope: "secrets:read" })).split(".");
+  const changed = { ...JSON.parse(atob((payload ?? "").replaceAll("-", "+").replaceAll("_", "/"))), scope: PERMISSIONS.join(" ") };
+  return [header, encode(changed), signature].join(".");
+}
+
+/** Tokens that are refused, each for one reason. */
+const BAD_TOKENS: Record<string, () => Promise<string | null> | string | null> = {
+  "no token": () => null,
+  "what is no JWT": () => "abc",
+  "an empty signature": async () => `${(await sign()).split(".").slice(0, 2).join(".")}.`,
+  "claims changed after signing": withOtherClaims,
+  "an expired token": () => sign({ exp: now() - 1 }),
+  "a token that is not valid yet": () => sign({ nbf: now() + 60 }),
+  "another audience": () => sign({ aud: "other" }),
+  "another issuer": () => sign({ iss: "https://other.example" }),
+  "the type JWT": () => sign({}, { header: { typ: "JWT" } }),
+  "the alg none": () => `${encode({ alg: "none", typ: "at+jwt", kid })}.${encode(claims())}.`,
+  "the alg HS256 with the public key as the secret": () =>
+    new SignJWT(claims()).setProtectedHeader({ alg: "HS256", typ: "at+jwt", kid }).sign(new TextEncoder().encode(publicKey)),
+  "a foreign key under a known kid": () => sign({}, { key: FOREIGN_SIGNING_KEY, header: { kid } }),
+  "an unknown kid": () => sign({}, { key: FOREIGN_SIGNING_KEY }),
+  "a known key under an unknown kid": () => sign({}, { header: { kid: "other" } }),
+  ...Object.fromEntries(["exp", "iat", "iss", "aud", "sub", "org", "scope", "jti"].map((claim) => [`no ${claim}`, () => sign({ [claim]: undefined })])),
+  "an org that is no name": () => sign({ org: "a/b" }),
+  "a limit that is no list": () => sign({ secret_scopes: "global" as unknown as string[] }),
+  "a limit with a * in the middle": () => sign({ secret_scopes: ["team:*x"] }),
+};
+
+async function countOf(table: string): Promise<unknown> {
+  return env.DB.prepare(`SELECT COUNT(*) AS n FROM ${table}`).first("n");
+}
+
+const denials = async (org: string) =>
+  (await env.DB.prepare("SELECT action, outcome, secrets, actor, request_id FROM audit_events WHERE org = ? AND outcome = 'denied'").bind(org).all()).results;
+
+function expectForbidden(reply: Reply, permission: string): void {
+  expect([reply.status, reply.body.code]).toEqual([403, "forbidden"]);
+  expect(reply.headers.get("WWW-Authenticate")).toBe(`Bearer error="insufficient_scope", scope="${permission}"`);
+  expect(reply.text).not.toMatch(/subject-value|SUBJECT_/);
+}
+
+it("has a row for every operation under /v1 that the API description lists, and for no other", async () => {
+  const { body } = await call("GET /openapi.json", { token: null });
+  const listed = Object.entries<object>(body.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+  expect(listed.filter((operation) => operation.includes(" /v1/")).sort()).toEqual(Object.keys(OPERATIONS).sort());
+});
+
+describe.each(Object.entries(OPERATIONS))("%s", (_, { permission, request, elsewhere, limits, action }) => {
+  it("refuses every bad token with one and the same 401, and does nothing", async () => {
+    const subject = await makeSubject("acme");
+    const before = [await countOf("secrets"), await countOf("versions"), await countOf("audit_events")];
+    const bodies = new Set<string>();
+    for (const [reason, make] of Object.entries(BAD_TOKENS)) {
+      const reply = await request(subject, await make());
+      expect([reason, reply.status, reply.headers.get("WWW-Authenticate")]).toEqual([reason, 401, 'Bearer error="invalid_token"']);
+      expect(reply.headers.get("Content-Type")).toBe("application/problem+json");
+      bodies.add(JSON.stringify({ ...reply.body, request_id: "" }));
+    }
+    expect([...bodies]).toHaveLength(1);
+    expect([await countOf("secrets"), await countOf("versions"), await countOf("audit_events")]).toEqual(before);
+  });
+
+  it("refuses a token without its permission, whatever others it has, and puts that on record", async () => {
+    const org = `no-permission-${crypto.randomUUID().slice(0, 8)}`;
+    const subject = await makeSubject(org);
+    const reply = await request(subject, { org, scope: PERMISSIONS.filter((other) => other !== permission).join(" "), sub: "denied-one" });
+    expectForbidden(reply, permission);
+    const requestId = reply.headers.get("X-Request-Id");
+    expect(await denials(org)).toEqual([expect.objectContaining({ action, actor: "denied-one", request_id: requestId })]);
+    expectForbidden(await request(subject, { org, scope: "" }), permission);
+  });
+
+  it("lets a token with its permission alone through", async () => {
+    const subject = await makeSubject("acme");
+    expect((await request(subject, { scope: `${permission} other:thing` })).status).toBeLessThan(300);
+  });
+
+  it.runIf(limits.length > 0).each(limits)("refuses what is outside the %s of the grant, and puts that on record", async (limit) => {
+    const org = `outside-${crypto.randomUUID().slice(0, 8)}`;
+    const subject = await makeSubject(org);
+    const patterns = [["team:subject2", "global", "team:sub"], ["repo:*"], []];
+    for (const pattern of limit === "secret_scopes" ? patterns : [["SUBJECT", "subject*"], ["OTHER*"], []]) {
+      expectForbidden(await request(subject, { org, [limit]: pattern }), permission);
+    }
+    expect(await denials(org)).toHaveLength(3);
+  });
+
+  it("lets a grant through that covers the subject by a literal or a pattern", async () => {
+    for (const by of ["literal", "pattern"]) {
+      const subject = await makeSubject("acme");
+      const names = by === "literal" ? [subject.name, `${subject.name}_NEW`] : ["SUB*"];
+      const scopes = by === "literal" ? ["team:subject"] : ["team:*"];
+      expect((await request(subject, { secret_scopes: scopes, secret_names: names })).status).toBeLessThan(300);
+    }
+  });
+
+  it("shows another organization nothing and changes nothing there", async () => {
+    const subject = await makeSubject("acme");
+    const org = `other-${crypto.randomUUID().slice(0, 8)}`;
+    const reply = await request(subject, { org });
+    expect(reply.text).not.toMatch(new RegExp(`subject-value|${subject.id}`));
+    if (elsewhere === 404) expect([reply.status, reply.body.code]).toEqual([404, "secret-not-found"]);
+    else expect(reply.status).toBe(elsewhere === "its own" ? 201 : 200);
+    const left = await call(`GET /v1/secrets/${subject.id}`);
+    expect([left.status, left.body.version, left.body.updated_by]).toEqual([200, 1, "tester"]);
+  });
+});
