@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "last-resolved";
+export type Job = "secrets" | "seal";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -46,6 +46,17 @@ export function noteResolved(db: D1Database, org: string, from: number, to: numb
          WHERE e.org = ? AND e.seq > ? AND e.seq <= ? AND e.action = 'secret.resolve' AND e.outcome = 'allowed' GROUP BY 1
        ) r
        WHERE secrets.id = r.id AND COALESCE(secrets.last_resolved_at, 0) < r.at`,
+    )
+    .bind(org, from, to);
+}
+
+/** Records which events after `from`, up to `to`, name which secrets. */
+export function indexBySecret(db: D1Database, org: string, from: number, to: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit_by_secret (org, secret_id, seq)
+       SELECT DISTINCT e.org, j.value ->> 'id', e.seq FROM audit_events e, json_each(e.secrets) j
+       WHERE e.org = ? AND e.seq > ? AND e.seq <= ? AND j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
     )
     .bind(org, from, to);
 }

@@ -89,7 +89,7 @@ export function selectWinners(db: D1Database, query: ResolutionQuery): D1Prepare
   return db
     .prepare(
       `${withWinners(query)}
-       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, c.key_id, c.wrapped_key, c.ciphertext, c.kv_key
+       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, c.key_id, c.wrapped_key, c.ciphertext, c.kv_key, c.legacy_plaintext
        FROM winners w JOIN versions v ON v.secret_id = w.id AND v.version = w.version
          LEFT JOIN versions c ON c.secret_id = w.id AND c.version = w.version AND NOT w.expired
        ORDER BY w.name LIMIT ${MAX_RELEASED + 1}`,

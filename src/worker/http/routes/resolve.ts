@@ -149,8 +149,8 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
 type Ctx = Context<HonoEnv>;
 
 async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
-  const { keyring, platformOrg } = c.var.config;
-  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, platformOrg, now: c.var.now };
+  const { keyring, legacyPlaintext, platformOrg } = c.var.config;
+  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.var.now };
   const known = parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? [];
   const resolved = await resolveSecrets(needs, c.var.caller, request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
   c.header("ETag", resolved.etag);
