@@ -1,3 +1,4 @@
+import { matchesPattern } from "./matches-pattern.ts";
 import { SELECT_SECRETS } from "./secret-rows.ts";
 
 /** Which secrets of an organization are listed. Patterns end in `*` or are literal; `null` means no limit. */
@@ -52,7 +53,6 @@ function given<T>(value: T | null | undefined, condition: (value: T) => Conditio
   return value === undefined || value === null ? undefined : condition(value);
 }
 
-// A pattern holds no character that GLOB treats specially, but for the `*` at its end.
 function within(column: string, limits: readonly string[]): Condition {
-  return { sql: `EXISTS (SELECT 1 FROM json_each(?) p WHERE ${column} GLOB p.value)`, values: [JSON.stringify(limits)] };
+  return { sql: `EXISTS (SELECT 1 FROM json_each(?) p WHERE ${matchesPattern(column, "p.value")})`, values: [JSON.stringify(limits)] };
 }
