@@ -71,21 +71,26 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
     if (error instanceof ExchangeError) return refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
+    if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
     if ("status" in error && error.status === 415) return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
     throw error;
   });
   return app;
 }
 
-function parseExchange(form: z.infer<typeof exchangeSchema>): Exchange | { error: OAuthError; detail: string } {
+/** A parameter without a value is one that was left out (RFC 6749, section 3.2). */
+function parseExchange(sent: z.infer<typeof exchangeSchema>): Exchange | { error: OAuthError; detail: string } {
+  const form = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== "")) as Partial<typeof sent>;
+  const { grant_type, subject_token, subject_token_type, audience } = form;
+  if (!grant_type || !subject_token || !subject_token_type || !audience) return { error: "invalid_request", detail: "A required parameter is empty." };
   if (form.grant_type !== TOKEN_EXCHANGE) return { error: "unsupported_grant_type", detail: `grant_type is ${TOKEN_EXCHANGE}.` };
   if (form.subject_token_type !== JWT_TOKEN_TYPE) return { error: "invalid_request", detail: `subject_token_type is ${JWT_TOKEN_TYPE}.` };
   if (form.requested_token_type !== undefined && form.requested_token_type !== ACCESS_TOKEN_TYPE)
     return { error: "invalid_request", detail: `requested_token_type is ${ACCESS_TOKEN_TYPE}.` };
-  const [org, trust, ...rest] = form.audience.split("/");
+  const [org, trust, ...rest] = audience.split("/");
   if (!orgSchema.safeParse(org).success || !trustNameSchema.safeParse(trust).success || rest.length > 0)
     return { error: "invalid_request", detail: "audience is <org>/<trust name>." };
-  return { subjectToken: form.subject_token, org: org ?? "", trust: trust ?? "", scope: form.scope };
+  return { subjectToken: subject_token, org: org ?? "", trust: trust ?? "", scope: form.scope };
 }
 
 function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 503 = 400) {
