@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
 import type { z } from "zod";
 import { orgSchema } from "../../../contract/claims.ts";
 import { Problem } from "../../../contract/problem.ts";
@@ -23,6 +24,12 @@ import { json } from "../responses.ts";
 
 const MAX_BYTES = 65_536;
 
+/** RFC 8693 takes this one form of a body. The validator would take multipart too, and refuses others with a problem instead of an OAuth error. */
+const requireForm = createMiddleware<HonoEnv>(async (c, next) => {
+  if (/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(c.req.header("Content-Type") ?? "")) return next();
+  return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
+});
+
 const exchangeRoute = createRoute({
   method: "post",
   path: "/oauth/token",
@@ -31,7 +38,7 @@ const exchangeRoute = createRoute({
   description: "RFC 8693 token exchange. Refusals are RFC 6749 errors; they do not say what was wrong with the identity token.",
   tags: ["Trusts"],
   security: [],
-  middleware: [configure, bodyLimit({ maxSize: MAX_BYTES, onError: (c) => refuse(c, "invalid_request", "The request is too large.", 413) })],
+  middleware: [requireForm, configure, bodyLimit({ maxSize: MAX_BYTES, onError: (c) => refuse(c, "invalid_request", "The request is too large.", 413) })],
   request: { body: { required: true, content: { "application/x-www-form-urlencoded": { schema: exchangeSchema } } } },
   responses: {
     200: json(exchangeReplySchema, "The token."),
@@ -72,7 +79,6 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
     if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
-    if ("status" in error && error.status === 415) return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
     throw error;
   });
   return app;
