@@ -52,7 +52,7 @@ export interface TokenLimits {
 
 const WITHIN = (column: string, parameter: string) =>
   `(${parameter} IS NULL OR (t.${column} IS NOT NULL AND NOT EXISTS (
-     SELECT 1 FROM json_each(t.${column}) inner WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) outer WHERE ${matchesPattern("inner.value", "outer.value")}))))`;
+     SELECT 1 FROM json_each(t.${column}) i WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) o WHERE ${matchesPattern("i.value", "o.value")}))))`;
 
 /** Selects up to `limit` tokens of an organization whose limits are within `limits`, newest first ({@link TokenRow}). */
 export function selectTokens(db: D1Database, org: string, limits: TokenLimits, before: TokenPosition | undefined, limit: number): D1PreparedStatement {
