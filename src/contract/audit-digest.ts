@@ -1,5 +1,5 @@
-import { toBase64url } from "./base64url.ts";
 import type { AuditEvent } from "./audit.ts";
+import { toBase64url } from "./base64url.ts";
 
 /**
  * The digest of an audit event: SHA-256 over the UTF-8 of the JSON array of its fields in a fixed order, base64url

@@ -23,7 +23,9 @@ export function selectCheckpoints(db: D1Database, org: string, after: number, li
 /** Inserts a checkpoint. Of two runs that seal the same stretch at once the first one's stays. */
 export function insertCheckpoint(db: D1Database, c: CheckpointRow): D1PreparedStatement {
   return db
-    .prepare("INSERT INTO audit_checkpoints (org, number, first_seq, last_seq, first_at, last_at, row_digests, jws) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+    .prepare(
+      "INSERT INTO audit_checkpoints (org, number, first_seq, last_seq, first_at, last_at, row_digests, jws) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
     .bind(c.org, c.number, c.first_seq, c.last_seq, c.first_at, c.last_at, c.row_digests, c.jws);
 }
 
@@ -40,7 +42,8 @@ export interface LogExtent {
 /** Selects what there is of an organization's log ({@link LogExtent}). */
 export function selectExtent(db: D1Database, org: string): D1PreparedStatement {
   return db
-    .prepare("SELECT COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?1), 0) AS last, COALESCE((SELECT removed_to FROM audit_retention WHERE org = ?1), 0) AS removed_to, (SELECT jws FROM audit_retention WHERE org = ?1) AS retention",
+    .prepare(
+      "SELECT COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?1), 0) AS last, COALESCE((SELECT removed_to FROM audit_retention WHERE org = ?1), 0) AS removed_to, (SELECT jws FROM audit_retention WHERE org = ?1) AS retention",
     )
     .bind(org);
 }
@@ -74,8 +77,7 @@ export function removeStretch(db: D1Database, { org, last_seq }: OldStretch, jws
   return [
     db
       .prepare(`INSERT INTO audit_retention (org, removed_to, jws) VALUES (?, ?, ?)
-         ON CONFLICT (org) DO UPDATE SET removed_to = excluded.removed_to, jws = excluded.jws WHERE excluded.removed_to > removed_to`,
-      )
+         ON CONFLICT (org) DO UPDATE SET removed_to = excluded.removed_to, jws = excluded.jws WHERE excluded.removed_to > removed_to`)
       .bind(org, last_seq, jws),
     db.prepare("DELETE FROM audit_by_secret WHERE org = ? AND seq <= ?").bind(org, last_seq),
     db.prepare("DELETE FROM audit_events WHERE org = ? AND seq <= ?").bind(org, last_seq),

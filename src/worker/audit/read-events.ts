@@ -52,7 +52,9 @@ export function selectEvents(db: D1Database, query: EventQuery): [events: D1Prep
   const candidates = candidatesOf(query, newest, direction);
   return [
     db
-      .prepare(`SELECT ${COLUMNS} FROM (${candidates}) c CROSS JOIN audit_events e ON e.org = ?1 ->> 'org' AND e.seq = c.seq WHERE ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`)
+      .prepare(
+        `SELECT ${COLUMNS} FROM (${candidates}) c CROSS JOIN audit_events e ON e.org = ?1 ->> 'org' AND e.seq = c.seq WHERE ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`,
+      )
       .bind(parameter),
     db.prepare(`SELECT COUNT(*) AS looked_at, ${newest ? "MIN" : "MAX"}(seq) AS last FROM (${candidates})`).bind(parameter),
   ];
@@ -62,8 +64,10 @@ function candidatesOf({ secret_id, beyond, since, until }: EventQuery, newest: b
   const within = [
     beyond !== null && `seq ${newest ? "<" : ">"} ?1 ->> 'beyond'`,
     // Checkpoints know when their stretches were written: what lies wholly outside is not looked at.
-    since !== null && `seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at < (?1 ->> 'since') - ${SLACK} ORDER BY k.last_at DESC LIMIT 1), 0)`,
-    until !== null && `seq <= COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at > (?1 ->> 'until') + ${SLACK} ORDER BY k.last_at LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
+    since !== null &&
+      `seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at < (?1 ->> 'since') - ${SLACK} ORDER BY k.last_at DESC LIMIT 1), 0)`,
+    until !== null &&
+      `seq <= COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at > (?1 ->> 'until') + ${SLACK} ORDER BY k.last_at LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
   ];
   const limits = within.filter((condition) => condition !== false).map((condition) => `AND ${condition}`);
   const source =

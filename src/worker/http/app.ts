@@ -12,8 +12,6 @@ import { describeApi } from "./describe-api.ts";
 import type { HonoEnv } from "./hono-env.ts";
 import { logRequest } from "./log-request.ts";
 import { problemReply, toProblem } from "./problem-reply.ts";
-import { auditRoutes } from "./routes/audit.ts";
-import { keyRoutes } from "./routes/keys.ts";
 import { exchangeRoutes } from "./routes/exchange.ts";
 import { importRoutes } from "./routes/import.ts";
 import { resolveRoutes } from "./routes/resolve.ts";

@@ -35,7 +35,10 @@ async function encrypt(keyring: Keyring, row: LegacyRow) {
  * The current value of a secret that is about to be written, encrypted first if it is still as another store had it.
  * Where legacy values may not be read it stays what it is.
  */
-export async function adoptLegacy({ db, keyring, legacyPlaintext }: Omit<Needs, "now"> & { readonly legacyPlaintext: boolean }, current: CurrentRow): Promise<CurrentRow> {
+export async function adoptLegacy(
+  { db, keyring, legacyPlaintext }: Omit<Needs, "now"> & { readonly legacyPlaintext: boolean },
+  current: CurrentRow,
+): Promise<CurrentRow> {
   if (current.legacy_plaintext === null || !legacyPlaintext) return current;
   const encrypted = await encrypt(keyring, { ...current, secret_id: current.id });
   if (!encrypted) return current;

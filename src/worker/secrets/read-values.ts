@@ -28,7 +28,11 @@ export type BoundValue = StoredValue & { readonly binding: Binding; readonly enc
 export async function readValues(needs: ReadNeeds, values: readonly BoundValue[]): Promise<Uint8Array[]> {
   const elsewhere = values.flatMap((value) => (value.legacy_plaintext === null && value.ciphertext === null ? [value.kv_key] : []));
   const fromKv = elsewhere.length > 0 ? await readCiphertexts(needs.kv, elsewhere) : new Map<string, string>();
-  return Promise.all(values.map((value) => (value.legacy_plaintext === null ? openValue(needs.keyring, value, value.ciphertext ?? fromKv.get(value.kv_key)) : readLegacy(needs, value))));
+  return Promise.all(
+    values.map((value) =>
+      value.legacy_plaintext === null ? openValue(needs.keyring, value, value.ciphertext ?? fromKv.get(value.kv_key)) : readLegacy(needs, value),
+    ),
+  );
 }
 
 /** The bytes of a legacy value, or `undefined` when they are not what a value can be. */

@@ -11,7 +11,17 @@ const STRETCHES = 20;
  * Removes events that are older than they are kept, in whole sealed stretches; their checkpoints stay, so that the
  * rest still verifies. Returns how many events were removed.
  */
-export async function removeOldEvents({ db, signingKeys, retentionDays, now }: { db: D1Database; signingKeys: SigningKeys; retentionDays: number; now: Date }): Promise<number> {
+export async function removeOldEvents({
+  db,
+  signingKeys,
+  retentionDays,
+  now,
+}: {
+  db: D1Database;
+  signingKeys: SigningKeys;
+  retentionDays: number;
+  now: Date;
+}): Promise<number> {
   const [found] = await runBatch(db, [selectOldStretches(db, now.getTime() - retentionDays * DAY, STRETCHES)]);
   const stretches = rowsOf<OldStretch>(found);
   for (const stretch of stretches) {

@@ -58,7 +58,10 @@ export async function rewrapBatch({ db, keyring, now }: Needs, org: string | nul
   return done.length;
 }
 
-async function rewrapRow(keyring: Keyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | { secret_id: string; version: number }> {
+async function rewrapRow(
+  keyring: Keyring,
+  { secret_id, version, key_id, wrapped_key }: WrappedRow,
+): Promise<Rewrapped | { secret_id: string; version: number }> {
   try {
     const { wrappedKey, keyId } = await rewrap(keyring, { wrappedKey: wrapped_key, keyId: key_id });
     return { secret_id, version, was: wrapped_key, key_id: keyId, wrapped_key: wrappedKey };

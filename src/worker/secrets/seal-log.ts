@@ -38,7 +38,12 @@ async function sealNext({ db, signingKeys }: Needs, org: string): Promise<number
   return rows.length;
 }
 
-async function makeCheckpoint(signingKeys: SigningKeys, org: string, previous: CheckpointRow | undefined, rows: readonly EventRow[]): Promise<CheckpointRow | undefined> {
+async function makeCheckpoint(
+  signingKeys: SigningKeys,
+  org: string,
+  previous: CheckpointRow | undefined,
+  rows: readonly EventRow[],
+): Promise<CheckpointRow | undefined> {
   const [first] = rows;
   const last = rows.at(-1);
   if (!first || !last) return undefined;

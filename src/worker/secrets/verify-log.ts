@@ -68,7 +68,9 @@ async function checkNext({ db, signingKeys }: Needs, caller: Caller, progress: P
   if (row.last_seq <= removedTo) return { ...next, firstBad: null };
   const count = row.last_seq - row.first_seq + 1;
   const [events] = await runForCaller(db, caller, [selectStretch(db, caller.org, row.first_seq, count)]);
-  const found = rowsOf<EventRow>(events).filter(({ seq }) => seq <= row.last_seq).map(eventBody);
+  const found = rowsOf<EventRow>(events)
+    .filter(({ seq }) => seq <= row.last_seq)
+    .map(eventBody);
   return { ...next, checked: progress.checked + found.length, firstBad: await firstBadEvent(checkpoint, found) };
 }
 

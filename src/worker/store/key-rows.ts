@@ -9,7 +9,9 @@ const OF_ORG = "AND v.secret_id IN (SELECT id FROM secrets WHERE org = ?1)";
 /** Selects how many versions are under each key ({@link KeyUse}): those of one organization, or all for `null`. */
 export function selectKeyUse(db: D1Database, org: string | null): D1PreparedStatement {
   return db
-    .prepare(`SELECT v.key_id, COUNT(*) AS versions FROM versions v WHERE v.key_id IS NOT NULL AND ?1 IS ?1 ${org === null ? "" : OF_ORG} GROUP BY v.key_id ORDER BY v.key_id`)
+    .prepare(
+      `SELECT v.key_id, COUNT(*) AS versions FROM versions v WHERE v.key_id IS NOT NULL AND ?1 IS ?1 ${org === null ? "" : OF_ORG} GROUP BY v.key_id ORDER BY v.key_id`,
+    )
     .bind(org);
 }
 

@@ -1,6 +1,7 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
 import { MAX_DEPTH } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
+import { matchesPattern } from "./matches-pattern.ts";
 import type { StoredValue } from "./secret-rows.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter. */
@@ -51,7 +52,7 @@ const SEARCH = `
   ),
   search (place, org, scope, label) AS (
     SELECT ROW_NUMBER() OVER (ORDER BY rank, distance, scope), org, scope, label FROM reached
-    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE label GLOB l.value)
+    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("label", "l.value")})
   )`;
 
 const FOUND_BY_NAME = `

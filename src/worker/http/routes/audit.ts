@@ -25,7 +25,8 @@ const readRoute = createRoute({
   path: "/v1/audit",
   operationId: "readAudit",
   summary: "Read the audit log",
-  description: "Newest first, denied attempts included. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line.",
+  description:
+    "Newest first, denied attempts included. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line.",
   tags,
   security: needs("audit:read"),
   middleware: auditedAs("audit.read"),

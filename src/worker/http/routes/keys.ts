@@ -13,7 +13,8 @@ const listRoute = createRoute({
   path: "/v1/keys",
   operationId: "listKeys",
   summary: "List the keyring's keys and how many versions are under each",
-  description: "The operator's own organization sees the whole deployment, any other one its own versions. A key with no versions in the whole deployment is free to go.",
+  description:
+    "The operator's own organization sees the whole deployment, any other one its own versions. A key with no versions in the whole deployment is free to go.",
   tags,
   security: needs("keys:read"),
   middleware: auditedAs("keys.read"),
