@@ -7,15 +7,13 @@ import { readBacklog } from "./secrets/read-backlog.ts";
 import { removeOldEvents } from "./secrets/remove-old-events.ts";
 import { rewrapBatch } from "./secrets/rewrap-keys.ts";
 import { sealLog } from "./secrets/seal-log.ts";
-import { clearSettled, putMissing, removeNoted } from "./secrets/settle-ciphertexts.ts";
+import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 
 type JobNeeds = Config & { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };
 
 /** What is done each minute. Every job does a bounded amount, goes on where it stopped, and may run twice at once. */
 const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
-  put: putMissing,
-  cleared: clearSettled,
-  removed: removeNoted,
+  ciphertexts: settleCiphertexts,
   rewrapped: (needs) => rewrapBatch(needs),
   encrypted: (needs) => (needs.legacyPlaintext ? encryptLegacy(needs) : Promise.resolve(0)),
   sealed: sealLog,

@@ -13,10 +13,15 @@ import {
   selectSettled,
 } from "../store/version-rows.ts";
 
-/**
- * Brings D1 and KV to agreement: the steps of the scheduled run that follow a write or a delete. Each handles a bounded
- * number, can be repeated, and may run twice at once. One that fails keeps none of the others from running.
- */
+/** What one run did. */
+export interface Settled {
+  /** Ciphertexts put into KV because the write's own put is not on record. */
+  put: number;
+  /** Inline copies cleared. */
+  cleared: number;
+  /** Ciphertexts removed from KV. */
+  removed: number;
+}
 
 /** A write's own put has this long to be recorded before the scheduled run puts again, in milliseconds. */
 const PUT_AFTER = 60_000;
@@ -32,8 +37,32 @@ const RETRY_AFTER = 5 * 60_000;
 
 type Needs = { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };
 
-/** Puts ciphertexts into KV that are not known to be there. Returns how many. */
-export async function putMissing({ db, kv, now }: Needs): Promise<number> {
+/**
+ * Brings D1 and KV to agreement: puts what is missing in KV, clears inline copies whose KV copy is everywhere and reads
+ * back equal, removes what is noted for removal. Each step handles a bounded number, can be repeated, and may run twice
+ * at once; one that fails keeps none of the others from running.
+ *
+ * @throws {AggregateError} when a step failed.
+ */
+export async function settleCiphertexts(needs: Needs): Promise<Settled> {
+  const settled: Settled = { put: 0, cleared: 0, removed: 0 };
+  const failures: unknown[] = [];
+  for (const [name, step] of [
+    ["put", putMissing],
+    ["cleared", clearSettled],
+    ["removed", removeNoted],
+  ] as const) {
+    try {
+      settled[name] = await step(needs);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, "D1 and KV could not be brought to agreement");
+  return settled;
+}
+
+async function putMissing({ db, kv, now }: Needs): Promise<number> {
   const at = now.getTime();
   const [found] = await runBatch(db, [selectNotInKv(db, at - PUT_AFTER, at, BATCH)]);
   const { done, failed } = await attempt(rowsOf<InlineVersion>(found), ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
@@ -42,8 +71,7 @@ export async function putMissing({ db, kv, now }: Needs): Promise<number> {
   return done.length;
 }
 
-/** Clears inline copies whose KV copy is old enough to be everywhere and reads back equal. Returns how many. */
-export async function clearSettled({ db, kv, now }: Needs): Promise<number> {
+async function clearSettled({ db, kv, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectSettled(db, now.getTime() - CLEAR_AFTER, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
   if (rows.length === 0) return 0;
@@ -55,8 +83,7 @@ export async function clearSettled({ db, kv, now }: Needs): Promise<number> {
   return equal.size;
 }
 
-/** Removes ciphertexts from KV whose version is gone. Returns how many. */
-export async function removeNoted({ db, kv, now }: Needs): Promise<number> {
+async function removeNoted({ db, kv, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectRemovals(db, now.getTime() - REMOVE_AFTER, BATCH)]);
   const keys = rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key);
   const { done, failed } = await attempt(keys, (key) => removeCiphertext(kv, key));

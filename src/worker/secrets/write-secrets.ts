@@ -1,6 +1,5 @@
 import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
@@ -11,7 +10,7 @@ import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import { newId } from "./new-id.ts";
 import type { ReadNeeds } from "./read-values.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds extends ReadNeeds {
@@ -91,13 +90,13 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   const updated = writes.filter(({ outcome }) => outcome === "updated").map(({ row }) => row);
   const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
-  await runForCaller(db, caller, [
+  const statements = [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
-    insertEvent(db, { actor: caller, action, outcome: "allowed", at: now }, named),
-  ]);
+  ];
+  await writeForCaller(needs, caller, statements, { action, secrets: named });
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 
