@@ -21,6 +21,13 @@ export async function readValues(needs: { kv: KVNamespace; keyring: Keyring }, v
   return Promise.all(values.map((value) => openValue(needs.keyring, value, value.ciphertext ?? fromKv.get(value.kv_key))));
 }
 
+/** The rows with the ciphertexts that KV has, in one bulk read. Those that cannot be read now stay `null`. */
+export async function inlineCiphertexts<T extends StoredValue>(kv: KVNamespace, rows: readonly T[]): Promise<T[]> {
+  const elsewhere = rows.filter(({ ciphertext }) => ciphertext === null).map(({ kv_key }) => kv_key);
+  const fromKv = elsewhere.length > 0 ? await readCiphertexts(kv, elsewhere).catch(() => new Map<string, string>()) : new Map<string, string>();
+  return rows.map((row) => ({ ...row, ciphertext: row.ciphertext ?? fromKv.get(row.kv_key) ?? null }));
+}
+
 async function openValue(keyring: Keyring, { binding, key_id, wrapped_key }: BoundValue, ciphertext: string | undefined): Promise<Uint8Array> {
   const what = `${binding.name} in ${binding.scope}, version ${binding.version}`;
   // A committed version is never "not found": its ciphertext is on its way to this location.
