@@ -1,4 +1,5 @@
 import type { AuditEvent } from "../../contract/audit.ts";
+import { matchesAny } from "../../contract/pattern.ts";
 import type { Caller } from "../access/caller.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventQuery, type EventRow, SCAN, type Scanned, selectEvents } from "../audit/read-events.ts";
@@ -17,7 +18,8 @@ export interface LogPage {
 }
 
 /**
- * Reads the organization's audit log.
+ * Reads the organization's audit log. A caller whose grant has limits sees what happened to the secrets within them,
+ * and nothing else.
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
@@ -26,9 +28,18 @@ export async function readLog({ db }: { db: D1Database }, caller: Caller, query:
   const [found, far] = await runForCaller(db, caller, selectEvents(db, { ...query, org: caller.org, limit: limit + 1 }));
   const rows = rowsOf<EventRow>(found);
   const page = rows.slice(0, limit);
-  if (rows.length > limit) return { events: page.map(eventBody), next: page.at(-1)?.seq ?? null };
+  const events = page.map(eventBody).flatMap((event) => visibleTo(caller, event));
+  if (rows.length > limit) return { events, next: page.at(-1)?.seq ?? null };
   const [{ looked_at, last } = { looked_at: 0, last: null }] = rowsOf<Scanned>(far);
-  return { events: page.map(eventBody), next: looked_at === SCAN ? last : null };
+  return { events, next: looked_at === SCAN ? last : null };
+}
+
+function visibleTo({ secretScopes, secretNames }: Caller, event: AuditEvent): AuditEvent[] {
+  if (secretScopes === null && secretNames === null) return [event];
+  const secrets = event.secrets.filter(
+    ({ scope, name }) => scope !== null && name !== null && matchesAny(secretScopes, scope) && matchesAny(secretNames, name),
+  );
+  return secrets.length > 0 ? [{ ...event, secrets }] : [];
 }
 
 /** How many events a stream reads at once. */

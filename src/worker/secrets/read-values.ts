@@ -35,6 +35,13 @@ export async function readValues(needs: ReadNeeds, values: readonly BoundValue[]
   );
 }
 
+/** The rows with the ciphertexts that KV has, in one bulk read. Those that cannot be read now stay as they are. */
+export async function inlineCiphertexts<T extends StoredValue>(kv: KVNamespace, rows: readonly T[]): Promise<T[]> {
+  const elsewhere = rows.flatMap((row) => (row.legacy_plaintext === null && row.ciphertext === null ? [row.kv_key] : []));
+  const fromKv = elsewhere.length > 0 ? await readCiphertexts(kv, elsewhere).catch(() => new Map<string, string>()) : new Map<string, string>();
+  return rows.map((row) => (row.legacy_plaintext === null ? { ...row, ciphertext: row.ciphertext ?? fromKv.get(row.kv_key) ?? null } : row));
+}
+
 /** The bytes of a legacy value, or `undefined` when they are not what a value can be. */
 export function valueOfLegacy(text: string, encoding: Encoding): Uint8Array | undefined {
   try {

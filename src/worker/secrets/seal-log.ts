@@ -14,7 +14,7 @@ const ORGS = 50;
 /** How many events one checkpoint seals. */
 const EVENTS = 1_000;
 
-type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys };
+type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly now: Date };
 
 /**
  * Seals what is new in each organization's log into a checkpoint, signed and chained to the one before. Of two runs
@@ -27,14 +27,17 @@ export async function sealLog(needs: Needs): Promise<number> {
   return sealed;
 }
 
-async function sealNext({ db, signingKeys }: Needs, org: string): Promise<number> {
+async function sealNext({ db, signingKeys, now }: Needs, org: string): Promise<number> {
   const [last] = await runBatch(db, [selectLastCheckpoint(db, org)]);
   const [previous] = rowsOf<CheckpointRow>(last);
   const [events] = await runBatch(db, [selectStretch(db, org, (previous?.last_seq ?? 0) + 1, EVENTS)]);
   const rows = rowsOf<EventRow>(events);
   const checkpoint = await makeCheckpoint(signingKeys, org, previous, rows);
   const seen = checkpoint?.last_seq ?? previous?.last_seq ?? 0;
-  await runBatch(db, [...(checkpoint ? [insertCheckpoint(db, checkpoint)] : []), markSeen(db, "seal", org, seen)]);
+  await runBatch(db, [
+    ...(checkpoint ? [insertCheckpoint(db, checkpoint)] : []),
+    markSeen(db, "seal", [{ org, done: previous?.last_seq ?? 0, to: seen }], now.getTime()),
+  ]);
   return rows.length;
 }
 

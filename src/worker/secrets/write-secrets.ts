@@ -3,7 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { type CurrentRow, insertSecrets, requireChanges, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
+import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { type Change, describe, isSameDescription, type Value } from "./change.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
@@ -31,8 +31,8 @@ export interface Write {
   readonly value: Value | undefined;
 }
 
-/** How many rows go into one statement: a parameter is at most 2 MB, and a row at most 88 KB of it. */
-const ROWS = 20;
+/** How many characters of JSON go into one statement, beside its last row: a parameter is at most 2 MB. */
+const STATEMENT_SIZE = 400_000;
 
 /** Plans the creation of a secret. */
 export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: Change & { value: Value }): Write {
@@ -88,11 +88,13 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
   const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);
   const updated = writes.filter(({ outcome }) => outcome === "updated").map(({ row }) => row);
+  const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
   const statements = [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
+    ...(unchanged.length > 0 ? [requireRevisions(db, unchanged)] : []),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
   ];
@@ -123,6 +125,17 @@ async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersi
   await runBatch(db, [markInKv(db, keys, now.getTime())]);
 }
 
+/** Rows in as few statements as carry them. */
 function chunks<T>(rows: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, n) => rows.slice(n * ROWS, (n + 1) * ROWS));
+  const chunks: T[][] = [];
+  let size = STATEMENT_SIZE;
+  for (const row of rows) {
+    if (size >= STATEMENT_SIZE) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)?.push(row);
+    size += JSON.stringify(row).length;
+  }
+  return chunks;
 }

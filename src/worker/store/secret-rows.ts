@@ -128,3 +128,13 @@ export function deleteSecretRow(db: D1Database, secret: { readonly org: string; 
 export function requireChanges(db: D1Database, rows: number): D1PreparedStatement {
   return db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE changes() <> ?").bind(rows);
 }
+
+/** Aborts the batch with the guard `unchanged` unless every secret is still there at the row's revision. */
+export function requireRevisions(db: D1Database, rows: readonly Pick<SecretRow, "id" | "revision">[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO guard (unchanged) SELECT 0 WHERE EXISTS (
+         SELECT 1 FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = j.value ->> 'id' AND s.revision = j.value ->> 'revision'))`,
+    )
+    .bind(JSON.stringify(rows.map(({ id, revision }) => ({ id, revision }))));
+}

@@ -65,9 +65,9 @@ export interface VersionRow {
 export function selectVersions(db: D1Database, secretId: string, before: number | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      "SELECT version, created_at, created_by, kv_key IS NOT NULL OR legacy_plaintext IS NOT NULL AS live FROM versions WHERE secret_id = ?1 AND (?2 IS NULL OR version < ?2) ORDER BY version DESC LIMIT ?3",
+      "SELECT version, created_at, created_by, kv_key IS NOT NULL OR legacy_plaintext IS NOT NULL AS live FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
     )
-    .bind(secretId, before ?? null, limit);
+    .bind(secretId, before ?? Number.MAX_SAFE_INTEGER, limit);
 }
 
 /** Selects the stored value and the encoding of one version, unless it is destroyed ({@link StoredValue}). */
