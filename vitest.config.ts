@@ -23,6 +23,7 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          testTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/node/**"],
           globalSetup: ["test/node/issuer-server.ts"],
