@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
 import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as splitSql } from "wrangler";
@@ -36,7 +37,7 @@ export function bundleKeyhole(entry: string): string {
 /** The floor Worker's bundle. */
 export function bundleFloor(): string {
   const { outputFiles } = buildSync({
-    entryPoints: [join(ROOT, "bench/floor.ts")],
+    entryPoints: [join(ROOT, "bench/workers/floor.ts")],
     bundle: true,
     minify: true,
     format: "esm",

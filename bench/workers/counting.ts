@@ -1,4 +1,5 @@
-import worker from "../src/worker/worker.ts";
+import type { Env as WorkerEnv } from "../../src/worker/config.ts";
+import worker from "../../src/worker/worker.ts";
 
 /** What a request asked of the bindings. */
 interface Counts {
@@ -12,7 +13,9 @@ interface Counts {
   kvWrites: number;
 }
 
-type Env = Parameters<typeof worker.fetch>[1] & { readonly DELAYS?: string };
+interface Env extends WorkerEnv {
+  readonly DELAYS?: string;
+}
 
 /** Delays that stand for distance, in milliseconds: D1 at the primary, KV where it is in the location's cache and where not. */
 interface Delays {
