@@ -26,8 +26,8 @@ CREATE TABLE secrets (
 CREATE UNIQUE INDEX secrets_by_scope ON secrets (org, scope, name);
 CREATE INDEX secrets_by_name ON secrets (org, name, scope);
 CREATE INDEX secrets_by_kind ON secrets (org, kind, name, scope);
-CREATE INDEX secrets_by_expiry ON secrets (org, expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX secrets_by_rotation ON secrets (org, rotation_due_at) WHERE rotation_due_at IS NOT NULL;
+CREATE INDEX secrets_by_expiry ON secrets (org, expires_at, name, scope, id) WHERE expires_at IS NOT NULL;
+CREATE INDEX secrets_by_rotation ON secrets (org, rotation_due_at, name, scope, id) WHERE rotation_due_at IS NOT NULL;
 
 -- One row per value that a secret has or had. `ciphertext` is the inline copy; it goes once the copy under
 -- `kv_key` has been in KV long enough to be everywhere. A destroyed version keeps its number and nothing else.
@@ -129,6 +129,7 @@ CREATE TABLE secret_labels (
   PRIMARY KEY (org, key, value, name, scope)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX secret_labels_by_scope ON secret_labels (org, key, value, scope, name);
 CREATE INDEX secret_labels_by_secret ON secret_labels (secret_id);
 
 CREATE TRIGGER secrets_labelled AFTER INSERT ON secrets WHEN NEW.labels <> '{}'

@@ -3,7 +3,7 @@ import { ALWAYS_RESERVED } from "../contract/reserved-name.ts";
 import { CliError } from "./cli-error.ts";
 
 /** Ours, and none of the child's business unless it is asked for. */
-const OWN = ["KEYHOLE_TOKEN"];
+const OWN = ["KEYHOLE_TOKEN", "KEYHOLE_IDENTITY"];
 
 /**
  * The environment of a child: the parent's, and the secrets.

@@ -41,16 +41,17 @@ export function fillReferences(text: string, references: readonly Reference[], v
   let filled = "";
   let at = 0;
   for (const { name, start, end } of references) {
-    filled += text.slice(at, start) + quote(values.get(name) ?? "");
+    const before = text.slice(at, start);
+    filled += `${before}${before.endsWith(":") ? " " : ""}${quote(values.get(name) ?? "")}`;
     at = end;
   }
   return filled + text.slice(at);
 }
 
 function toReference(map: YAMLMap, text: string): Reference {
-  const [start = 0, end = 0] = map.range ?? [];
-  const name = nameIn(map);
-  if (name !== undefined) return { name, start: map.flow ? start : startOfBlock(text, start), end: map.flow ? end : endOfBlock(text, end) };
+  const [start = 0] = map.range ?? [];
+  const found = storeIn(map);
+  if (found) return { name: found.name, start: map.flow ? start : startOfBlock(text, start), end: found.end };
   const line = text.slice(0, start).split("\n").length;
   throw usageError(
     `line ${line}: a secret_key_ref is {store: NAME} and has nothing beside it`,
@@ -58,11 +59,14 @@ function toReference(map: YAMLMap, text: string): Reference {
   );
 }
 
-/** The name in `{secret_key_ref: {store: NAME}}`, if the map is that and no more. */
-function nameIn(map: YAMLMap): string | undefined {
+/** The name in `{secret_key_ref: {store: NAME}}`, if the map is that and no more, and where its text ends. */
+function storeIn(map: YAMLMap): { name: string; end: number } | undefined {
   const ref = onlyValue(map, "secret_key_ref");
   const store = isMap(ref) ? onlyValue(ref, "store") : undefined;
-  return isScalar(store) && typeof store.value === "string" ? store.value : undefined;
+  if (!isMap(ref) || !isScalar(store) || typeof store.value !== "string") return undefined;
+  // The range of a block takes in what follows it, comments too: it ends where what is in it does.
+  const last = [map, ref].find(({ flow }) => flow) ?? store;
+  return { name: store.value, end: last.range?.[1] ?? 0 };
 }
 
 /** The value of a map's only key, if that is `key`. */
@@ -74,13 +78,7 @@ function onlyValue({ items }: YAMLMap, key: string): unknown {
 /** A block on the lines after its key moves up to the key: `api_key: "…"`. A comment in between keeps it where it is. */
 function startOfBlock(text: string, start: number): number {
   const [blank = ""] = /[ \t]*\r?\n[ \t]*$/.exec(text.slice(0, start)) ?? [];
-  const before = text.slice(0, start - blank.length);
-  return before.endsWith(":") ? start - blank.length : start;
-}
-
-/** A block's range takes in the line end after it, and comments there. */
-function endOfBlock(text: string, end: number): number {
-  return end - (/\s*$/.exec(text.slice(0, end))?.[0].length ?? 0);
+  return text.slice(0, start - blank.length).endsWith(":") ? start - blank.length : start;
 }
 
 /** A string as JSON and YAML 1.2 both read it, in ASCII. */

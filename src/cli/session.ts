@@ -1,6 +1,6 @@
 import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
-import { actionsToken } from "./actions-token.ts";
 import { usageError } from "./cli-error.ts";
+import { exchangedToken } from "./exchanged-token.ts";
 import { readProfiles, readProfileToken } from "./profiles.ts";
 
 /** The deployment that a command talks to. */
@@ -41,7 +41,7 @@ async function findDeployment(wanted: string | undefined): Promise<Omit<Session,
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
   if (KEYHOLE_TOKEN) return { url, token: KEYHOLE_TOKEN, source: "KEYHOLE_TOKEN" };
-  const exchanged = actionsToken(url);
+  const exchanged = exchangedToken(url);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
   if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");
   if (!sameOrigin(url, saved.profile.url))

@@ -1,17 +1,12 @@
-import {
-  type AuditEvent,
-  type AuditPage,
-  auditEventSchema,
-  auditPageSchema,
-  type CheckpointPage,
-  checkpointPageSchema,
-  type VerifyReply,
-  verifyReplySchema,
-} from "../contract/audit.ts";
+import type { z } from "zod";
+import { type AuditEvent, auditEventSchema, auditPageSchema, checkpointPageSchema, type VerifyReply, verifyReplySchema } from "../contract/audit.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 import { pages } from "./pages.ts";
 import { readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
+
+export type AuditPage = z.output<typeof auditPageSchema>;
+export type CheckpointPage = z.output<typeof checkpointPageSchema>;
 
 /** Which events. `since` and `until` are RFC 3339 times. */
 export interface AuditFilter {

@@ -9,7 +9,7 @@ import { type TokenProvider, tokenSource } from "./token-source.ts";
 import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
 
-export type { AuditEvent, AuditPage, Checkpoint, CheckpointPage, VerifyReply } from "../contract/audit.ts";
+export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
@@ -18,6 +18,7 @@ export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
 export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
 export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
+export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
 export type { ResolveRequest, Where } from "./resolve.ts";

@@ -48,6 +48,7 @@ afterAll(() => vi.restoreAllMocks());
 
 const raw = (contentType: string): CallOptions => ({ body: CANARY, headers: { "Content-Type": contentType } });
 const json = { value: CANARY };
+const dotenv: CallOptions = { headers: { "Content-Type": "text/plain" } };
 
 /** Every route that takes a value. */
 const WRITES: Record<string, () => Promise<Reply>> = {
@@ -61,6 +62,20 @@ const WRITES: Record<string, () => Promise<Reply>> = {
     const { body } = await call(`PUT ${at("global", "C_PATCH")}`, { json: { value: "other" } });
     return call(`PATCH /v1/secrets/${body.id}`, { json });
   },
+  "import json": () => call("POST /v1/import", { json: { scope: "global", secrets: { C_IMPORT: CANARY } } }),
+  "import .env": () => call("POST /v1/import?scope=global", { ...dotenv, body: `C_ENV='${CANARY}'\n` }),
+  "import again": () => call("POST /v1/import?scope=global", { ...dotenv, body: `C_ENV='${CANARY}'\n` }),
+  "import dry run": () => call("POST /v1/import?scope=global&dry_run=true", { ...dotenv, body: `C_ENV='${CANARY}'\nC_DRY='${CANARY}'\n` }),
+  rollback: async () => {
+    const { body } = await call(`PUT ${at("global", "C_BACK")}`, { json });
+    await call(`PUT ${at("global", "C_BACK")}`, { json: { value: "other" } });
+    return call(`POST /v1/secrets/${body.id}/rollback`, { json: { version: 1 } });
+  },
+  destroy: async () => {
+    const { body } = await call(`PUT ${at("global", "C_DESTROYED")}`, { json });
+    await call(`PUT ${at("global", "C_DESTROYED")}`, { json: { value: "other" } });
+    return call(`DELETE /v1/secrets/${body.id}/versions/1`);
+  },
 };
 
 describe("a value", () => {
@@ -70,9 +85,11 @@ describe("a value", () => {
       expect(status, route).toBeLessThan(300);
       expectClean(`the reply of ${route}`, text + JSON.stringify([...headers]));
     }
-    const resolved = await resolve({ names: ["C_JSON", "C_TEXT", "C_BYTES", "C_POST", "C_PATCH"] });
-    expect(resolved.text.split(CANARY)).toHaveLength(5);
-    for (const path of ["/v1/secrets", at("global", "C_JSON"), "/v1/explain/C_JSON"]) expectClean(path, (await call(`GET ${path}`)).text);
+    const resolved = await resolve({ names: ["C_JSON", "C_TEXT", "C_BYTES", "C_POST", "C_PATCH", "C_IMPORT", "C_ENV", "C_BACK"] });
+    expect(resolved.text.split(CANARY)).toHaveLength(8);
+    const versions = `/v1/secrets/${resolved.body.secrets.C_BACK.id}/versions`;
+    for (const path of ["/v1/secrets", at("global", "C_JSON"), "/v1/explain/C_JSON", versions, "/v1/scopes"])
+      expectClean(path, (await call(`GET ${path}`)).text);
     await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(Date.now() + 2 * MINUTE) });
     expectClean("D1", await dumpD1());
     expectClean("KV", await dumpKv());
@@ -108,6 +125,16 @@ describe("a value", () => {
     ["If-Match", () => call(`PUT ${at("global", "M")}`, { json: { value: "v" }, headers: { "If-Match": CANARY } })],
     ["the query", () => call(`GET /v1/secrets?prefix=${encodeURIComponent(CANARY)}&cursor=${encodeURIComponent(CANARY)}`)],
     ["the path", () => call(`PUT ${at("global", CANARY)}`, { json: { value: "v" } })],
+    ["an imported value that is too large", () => call("POST /v1/import", { json: { scope: "global", secrets: { M: CANARY.repeat(3000) } } })],
+    ["an imported value that is no text", () => call("POST /v1/import", { json: { scope: "global", secrets: { M: [CANARY] } } })],
+    ["an import's scope", () => call("POST /v1/import", { json: { scope: CANARY, secrets: { M: "v" } } })],
+    ["a .env file with a bad name", () => call("POST /v1/import?scope=global", { ...dotenv, body: `1M='${CANARY}'\nPATH='${CANARY}'` })],
+    ["a .env file without a scope", () => call("POST /v1/import", { ...dotenv, body: `M='${CANARY}'` })],
+    ["a version", () => call("POST /v1/secrets/sec_x/rollback", { json: { version: CANARY } })],
+    ["a scope's parent", () => call("PUT /v1/scopes/team%3Aa", { json: { parent: CANARY } })],
+    ["a token's limits", () => call("POST /v1/tokens", { json: { label: "ci", permissions: ["secrets:read"], secret_names: [CANARY], expires_in: 60 } })],
+    ["a trust's issuer", () => call("PUT /v1/trusts/t", { json: { issuer: CANARY } })],
+    ["an identity token", () => call("POST /oauth/token", { token: null, body: new URLSearchParams({ subject_token: CANARY, audience: CANARY }) })],
     ["an unknown path", () => call(`POST /v1/${encodeURIComponent(CANARY)}`, { json })],
     ["a resolve's names", () => resolve({ names: [CANARY] })],
     ["the Authorization header", () => call("GET /v1/secrets", { token: null, headers: { Authorization: `Bearer ${CANARY}` } })],
@@ -123,6 +150,12 @@ describe("a value", () => {
     expect(logged).not.toEqual([]);
     expectClean("the log", logged.join("\n"));
   });
+});
+
+it("a minted token is in its reply, and in no D1 row, no KV entry, no log line and no list", async () => {
+  const { body } = await call("POST /v1/tokens", { json: { label: "ci", permissions: ["secrets:read"], expires_in: 60 } });
+  const signature = body.token.split(".")[2];
+  for (const text of [await dumpD1(), await dumpKv(), logged.join("\n"), (await call("GET /v1/tokens")).text]) expect(text).not.toContain(signature);
 });
 
 describe("the search for it", () => {

@@ -1,21 +1,27 @@
+import type { ProblemCode } from "../../src/contract/problem.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 /** What the rows of {@link OPERATIONS} are about: one secret of its own for each check. */
 export interface Subject {
+  readonly org: string;
   readonly scope: string;
   readonly name: string;
   readonly id: string;
+  /** What the operation's `prepare` made: a version, a token's id, a trust's name. */
+  readonly target: string;
 }
 
 /** One operation of the API, and how the security matrix calls it. A new route is one more row. */
 export interface Operation {
-  /** The permission that it needs. */
-  readonly permission: string;
+  /** The permission that it needs; `null` where any valid token will do. */
+  readonly permission: string | null;
+  /** Makes what else the operation is about. */
+  readonly prepare?: (subject: Omit<Subject, "target">) => Promise<string>;
   /** Makes the request with a token; it succeeds for a token with the permission whose grant covers the subject. */
   readonly request: (subject: Subject, token: string | TokenClaims | null) => Promise<Reply>;
-  /** What a token of another organization gets: a 404, a list with nothing of the subject's, or a secret of its own. */
-  readonly elsewhere: 404 | "nothing" | "its own";
+  /** What a token of another organization gets: a 404 with this code, a reply with nothing of the subject's, or something new of its own. */
+  readonly elsewhere: ProblemCode | 200 | 201;
   /** The limits of a grant that this operation checks; a list leaves out what the grant does not cover instead. */
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
   /** The action that a denied call is on record with. */
@@ -25,92 +31,270 @@ export interface Operation {
 const both = ["secret_scopes", "secret_names"] as const;
 const path = ({ scope, name }: Subject) => at(scope, name);
 const json = { value: "written" };
+const scopePath = ({ scope }: Subject) => `/v1/scopes/${encodeURIComponent(scope)}`;
+const limitsOf = ({ scope, name }: Pick<Subject, "scope" | "name">) => ({ secret_scopes: [scope], secret_names: [name] });
+
+async function link({ org, scope }: Pick<Subject, "org" | "scope">): Promise<string> {
+  await call(`PUT /v1/scopes/${encodeURIComponent(scope)}`, { token: { org }, json: { parent: "team:parent" } });
+  return "";
+}
+
+async function addVersion({ org, scope, name }: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  await put(scope, name, "subject-value-2", { token: { org } });
+  return "1";
+}
+
+const tokenOf = (subject: Pick<Subject, "scope" | "name">) => ({ label: "ci", permissions: ["tokens:write"], expires_in: 60, ...limitsOf(subject) });
+async function mintToken(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  return (await call("POST /v1/tokens", { token: { org: subject.org }, json: tokenOf(subject) })).body.id;
+}
+
+const trustOf = (subject: Pick<Subject, "scope" | "name">) => ({
+  issuer: "https://token.actions.githubusercontent.com",
+  audience: "keyhole",
+  claims: { sub: "subject" },
+  permissions: ["trusts:write"],
+  ...limitsOf(subject),
+});
+async function putTrust(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  await call(`PUT /v1/trusts/${subject.name}`, { token: { org: subject.org }, json: trustOf(subject) });
+  return subject.name;
+}
 
 export const OPERATIONS: Record<string, Operation> = {
   "PUT /v1/scopes/{scope}/secrets/{name}": {
     permission: "secrets:write",
     request: (subject, token) => call(`PUT ${path(subject)}`, { token, json }),
-    elsewhere: "its own",
+    elsewhere: 201,
     limits: both,
     action: "secret.update",
   },
   "GET /v1/scopes/{scope}/secrets/{name}": {
     permission: "secrets:read",
     request: (subject, token) => call(`GET ${path(subject)}`, { token }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.read",
   },
   "DELETE /v1/scopes/{scope}/secrets/{name}": {
     permission: "secrets:write",
     request: (subject, token) => call(`DELETE ${path(subject)}`, { token }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.delete",
   },
   "POST /v1/secrets": {
     permission: "secrets:write",
     request: ({ scope, name }, token) => call("POST /v1/secrets", { token, json: { ...json, scope, name: `${name}_NEW` } }),
-    elsewhere: "its own",
+    elsewhere: 201,
     limits: both,
     action: "secret.create",
   },
   "GET /v1/secrets": {
     permission: "secrets:read",
     request: (_, token) => call("GET /v1/secrets", { token }),
-    elsewhere: "nothing",
+    elsewhere: 200,
     limits: [],
     action: "secret.read",
   },
   "GET /v1/secrets/{id}": {
     permission: "secrets:read",
     request: ({ id }, token) => call(`GET /v1/secrets/${id}`, { token }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.read",
   },
   "PATCH /v1/secrets/{id}": {
     permission: "secrets:write",
     request: ({ id }, token) => call(`PATCH /v1/secrets/${id}`, { token, json }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.update",
   },
   "DELETE /v1/secrets/{id}": {
     permission: "secrets:write",
     request: ({ id }, token) => call(`DELETE /v1/secrets/${id}`, { token }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.delete",
   },
   "POST /v1/resolve": {
     permission: "secrets:resolve",
     request: ({ scope, name }, token) => call("POST /v1/resolve", { token, json: { scopes: [scope], names: [name] } }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.resolve",
   },
   "GET /v1/resolve/{name}": {
     permission: "secrets:resolve",
     request: ({ scope, name }, token) => call(`GET /v1/resolve/${name}?scope=${scope}`, { token }),
-    elsewhere: 404,
+    elsewhere: "secret-not-found",
     limits: both,
     action: "secret.resolve",
   },
   "GET /v1/explain/{name}": {
     permission: "secrets:read",
     request: ({ scope, name }, token) => call(`GET /v1/explain/${name}?scope=${scope}`, { token }),
-    elsewhere: "nothing",
+    elsewhere: 200,
     limits: both,
     action: "secret.read",
+  },
+  "GET /v1/secrets/{id}/versions": {
+    permission: "secrets:read",
+    request: ({ id }, token) => call(`GET /v1/secrets/${id}/versions`, { token }),
+    elsewhere: "secret-not-found",
+    limits: both,
+    action: "secret.read",
+  },
+  "POST /v1/secrets/{id}/rollback": {
+    permission: "secrets:write",
+    prepare: addVersion,
+    request: ({ id }, token) => call(`POST /v1/secrets/${id}/rollback`, { token, json: { version: 1 } }),
+    elsewhere: "secret-not-found",
+    limits: both,
+    action: "secret.rollback",
+  },
+  "DELETE /v1/secrets/{id}/versions/{version}": {
+    permission: "secrets:write",
+    prepare: addVersion,
+    request: ({ id, target }, token) => call(`DELETE /v1/secrets/${id}/versions/${target}`, { token }),
+    elsewhere: "secret-not-found",
+    limits: both,
+    action: "secret.destroy",
+  },
+  "POST /v1/import": {
+    permission: "secrets:write",
+    request: ({ scope, name }, token) => call("POST /v1/import", { token, json: { scope, secrets: { [name]: "imported" } } }),
+    elsewhere: 200,
+    limits: both,
+    action: "secret.import",
+  },
+  "PUT /v1/scopes/{scope}": {
+    permission: "secrets:write",
+    request: (subject, token) => call(`PUT ${scopePath(subject)}`, { token, json: { parent: "team:parent" } }),
+    elsewhere: 200,
+    limits: ["secret_scopes"],
+    action: "scope.put",
+  },
+  "GET /v1/scopes": {
+    permission: "secrets:read",
+    request: (_, token) => call("GET /v1/scopes", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "scope.read",
+  },
+  "DELETE /v1/scopes/{scope}": {
+    permission: "secrets:write",
+    prepare: link,
+    request: (subject, token) => call(`DELETE ${scopePath(subject)}`, { token }),
+    elsewhere: "scope-not-found",
+    limits: ["secret_scopes"],
+    action: "scope.delete",
+  },
+  "POST /v1/tokens": {
+    permission: "tokens:write",
+    request: (subject, token) => call("POST /v1/tokens", { token, json: tokenOf(subject) }),
+    elsewhere: 201,
+    limits: both,
+    action: "token.create",
+  },
+  "GET /v1/audit": {
+    permission: "audit:read",
+    request: (_, token) => call("GET /v1/audit", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "audit.read",
+  },
+  "GET /v1/audit/checkpoints": {
+    permission: "audit:read",
+    request: (_, token) => call("GET /v1/audit/checkpoints", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "audit.read",
+  },
+  "GET /v1/audit/verify": {
+    permission: "audit:read",
+    request: (_, token) => call("GET /v1/audit/verify", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "audit.read",
+  },
+  "GET /v1/keys": {
+    permission: "keys:read",
+    request: (_, token) => call("GET /v1/keys", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "keys.read",
+  },
+  "POST /v1/keys/rewrap": {
+    permission: "keys:write",
+    request: (_, token) => call("POST /v1/keys/rewrap", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "keys.rewrap",
+  },
+  "GET /v1/tokens": {
+    permission: "tokens:write",
+    prepare: mintToken,
+    request: (_, token) => call("GET /v1/tokens", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "token.read",
+  },
+  "DELETE /v1/tokens/{id}": {
+    permission: "tokens:write",
+    prepare: mintToken,
+    request: ({ target }, token) => call(`DELETE /v1/tokens/${target}`, { token }),
+    elsewhere: "token-not-found",
+    limits: both,
+    action: "token.revoke",
+  },
+  "GET /v1/whoami": {
+    permission: null,
+    request: (_, token) => call("GET /v1/whoami", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "",
+  },
+  "PUT /v1/trusts/{name}": {
+    permission: "trusts:write",
+    request: (subject, token) => call(`PUT /v1/trusts/${subject.name}`, { token, json: trustOf(subject) }),
+    elsewhere: 201,
+    limits: both,
+    action: "trust.put",
+  },
+  "GET /v1/trusts/{name}": {
+    permission: "trusts:write",
+    prepare: putTrust,
+    request: ({ target }, token) => call(`GET /v1/trusts/${target}`, { token }),
+    elsewhere: "trust-not-found",
+    limits: both,
+    action: "trust.read",
+  },
+  "GET /v1/trusts": {
+    permission: "trusts:write",
+    prepare: putTrust,
+    request: (_, token) => call("GET /v1/trusts", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "trust.read",
+  },
+  "DELETE /v1/trusts/{name}": {
+    permission: "trusts:write",
+    prepare: putTrust,
+    request: ({ target }, token) => call(`DELETE /v1/trusts/${target}`, { token }),
+    elsewhere: "trust-not-found",
+    limits: both,
+    action: "trust.delete",
   },
 };
 
 let made = 0;
 
-/** Makes a secret in an organization, under a name that no other check uses. */
-export async function makeSubject(org: string): Promise<Subject> {
+/** Makes a secret in an organization, under a name that no other check uses, and what else an operation is about. */
+export async function makeSubject(org: string, prepare?: Operation["prepare"]): Promise<Subject> {
   const name = `SUBJECT_${made++}`;
   const { body } = await put("team:subject", name, "subject-value", { token: { org } });
-  return { scope: "team:subject", name, id: body.id };
+  const subject = { org, scope: "team:subject", name, id: body.id };
+  return { ...subject, target: (await prepare?.(subject)) ?? "" };
 }

@@ -89,7 +89,8 @@ function lineOf(event: AuditEvent): string {
   return `${event.at}  ${clean(event.actor)}  ${clean(event.action)}  ${outcome}  ${clean(subjectsOf(event))}`.trimEnd();
 }
 
-function subjectsOf({ secrets }: AuditEvent): string {
+function subjectsOf({ secrets, target }: AuditEvent): string {
+  if (secrets.length === 0) return target ?? "";
   const named = secrets.map(({ name, scope }) => [name, scope].filter(Boolean).join(" in "));
   return named.length > 3 ? `${named.slice(0, 3).join(", ")} and ${named.length - 3} more` : named.join(", ");
 }

@@ -1,3 +1,4 @@
+import type { KeysReply } from "../../client/create-client.ts";
 import { command } from "../define-command.ts";
 import { endProgress, note, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
@@ -32,8 +33,14 @@ export const keys = command({
     if (json) return printJson(found);
     printTable(
       ["KEY", "VERSIONS", ""],
-      found.map(({ id, current, versions }) => [id, String(versions), current ? "current" : versions === 0 ? "free to go" : ""]),
+      found.map((key) => [key.id, String(key.versions), stateOf(key)]),
       "No keys.",
     );
   },
 });
+
+function stateOf({ current, available, versions }: KeysReply["keys"][number]): string {
+  if (current) return "current";
+  if (!available) return "not in the keyring";
+  return versions === 0 ? "free to go" : "";
+}

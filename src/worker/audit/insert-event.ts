@@ -1,11 +1,4 @@
-/** What audit events record. */
-export type Action =
-  | `secret.${"create" | "update" | "delete" | "rollback" | "destroy" | "import" | "resolve" | "read"}`
-  | `token.${"create" | "revoke" | "exchange" | "read"}`
-  | `trust.${"put" | "delete" | "read"}`
-  | `scope.${"put" | "delete" | "read"}`
-  | `keys.${"rewrap" | "read"}`
-  | "audit.read";
+import type { Action } from "../../contract/audit.ts";
 
 /** A secret as an audit event names it. What a denied call asked for has no id and no version. */
 export interface EventSecret {

@@ -5,6 +5,7 @@ import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { deleteFirstSecrets, firstSecrets, type ScopeRow, selectScope, unlinkScope } from "../store/scope-rows.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** How many secrets one call deletes. */
 const BATCH = 200;
@@ -20,10 +21,7 @@ export async function deleteScope({ db, now }: Needs, caller: Caller, scope: Sco
   caller.require("secrets:write", scope);
   const row = await findScope(db, caller, scope);
   if (row?.parent === undefined || row.parent === null) throw scopeNotFound(scope);
-  await runForCaller(db, caller, [
-    ...unlinkScope(db, caller.org, scope),
-    insertEvent(db, { actor: caller, action: "scope.delete", outcome: "allowed", at: now, target: scope }, []),
-  ]);
+  await unlink({ db, now }, caller, scope);
 }
 
 /**
@@ -46,8 +44,12 @@ export async function deleteScopeSecrets({ db, now }: Needs, caller: Caller, sco
   ]);
   const [{ secrets } = { secrets: "[]" }] = rowsOf<{ secrets: string }>(recorded);
   const remaining = rowsOf<ScopeRow>(after)[0]?.secrets ?? 0;
-  if (remaining === 0 && before.parent !== null) await deleteScope({ db, now }, caller, scope);
+  if (remaining === 0 && before.parent !== null) await unlink({ db, now }, caller, scope);
   return { deleted: (JSON.parse(secrets) as unknown[]).length, remaining };
+}
+
+async function unlink({ db, now }: Needs, caller: Caller, scope: Scope): Promise<void> {
+  await writeForCaller({ db, now }, caller, unlinkScope(db, caller.org, scope), { action: "scope.delete", secrets: [], target: scope });
 }
 
 async function findScope(db: D1Database, caller: Caller, scope: Scope): Promise<ScopeRow | undefined> {

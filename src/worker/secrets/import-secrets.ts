@@ -8,14 +8,15 @@ import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import type { Value } from "./change.ts";
+import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
 import { runForCaller } from "./run-for-caller.ts";
 import type { NamingNeeds } from "./set-secret.ts";
 import { planChange, planCreation, type Write, writeSecrets } from "./write-secrets.ts";
 
-/** How many current values are read at once, to compare with: as many as fit into memory at their largest. */
-const READ_AT_ONCE = 50;
+/** How many current values are read at once, to compare with: as many as KV reads in one operation. */
+const READ_AT_ONCE = 100;
 
 /** What is to be imported. */
 export interface Import {
@@ -85,7 +86,8 @@ async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values:
   for (let at = 0; at < names.length; at += READ_AT_ONCE) {
     const some = names.slice(at, at + READ_AT_ONCE);
     const [found] = await runForCaller(needs.db, caller, [selectCurrents(needs.db, caller.org, scope, some)]);
-    const current = new Map(rowsOf<CurrentRow>(found).map((row) => [row.name, row]));
+    const rows = await inlineCiphertexts(needs.kv, rowsOf<CurrentRow>(found));
+    const current = new Map(rows.map((row) => [row.name, row]));
     writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { scope, name }, current.get(name), values.get(name))))));
   }
   return writes;

@@ -2,6 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ScopeRow, selectScopes } from "../store/scope-rows.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { intersect, rangesOf } from "./text-ranges.ts";
 
 /** One page of scopes, in the order of their names. */
 export interface ScopePage {
@@ -17,7 +18,9 @@ export interface ScopePage {
  */
 export async function listScopes({ db }: { db: D1Database }, caller: Caller, limit: number, after: string | undefined): Promise<ScopePage> {
   caller.require("secrets:read");
-  const [result] = await runForCaller(db, caller, [selectScopes(db, caller.org, caller.secretScopes ?? ["*"], after, limit + 1)]);
+  // No scope comes between a scope and the same text with "!" after it.
+  const ranges = intersect(rangesOf(caller.secretScopes), { from: after === undefined ? "" : `${after}!`, to: "~" });
+  const [result] = await runForCaller(db, caller, [selectScopes(db, caller.org, ranges, limit + 1)]);
   const rows = rowsOf<ScopeRow>(result);
   const page = rows.slice(0, limit);
   return { rows: page, next: rows.length > limit ? (page.at(-1)?.scope ?? null) : null };

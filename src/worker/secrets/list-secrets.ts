@@ -1,10 +1,11 @@
+import { SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
 import type { ListSecretsQuery } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type SecretFilter, selectSecrets } from "../store/secret-list.ts";
+import { type Place, selectSecrets, type TextRange } from "../store/secret-list.ts";
 import type { SecretRow } from "../store/secret-rows.ts";
-import { intersect, type NameRange, prefixRange, rangesOf } from "./name-ranges.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { exactRange, intersect, prefixRange, rangesOf } from "./text-ranges.ts";
 
 /** Where a list goes on: after this name and scope. */
 export interface Position {
@@ -32,15 +33,13 @@ export async function listSecrets(
   after: Position | undefined,
 ): Promise<SecretPage> {
   caller.require("secrets:read", query.scope, query.name);
-  const { limit, label, scope, kind, due } = query;
-  const filter: SecretFilter = {
+  const { limit, label, due } = query;
+  const filter = {
     org: caller.org,
-    scope,
-    kind,
-    due,
+    names: namesAsked(query, caller),
+    places: placesAsked(query, caller),
     label: label === undefined ? undefined : splitLabel(label),
-    nameRanges: nameRanges(query, caller),
-    scopeLimits: caller.secretScopes,
+    due,
     after,
     now: needs.now.getTime(),
     limit: limit + 1,
@@ -58,7 +57,23 @@ function splitLabel(label: string): { key: string; value: string } {
 }
 
 /** The names that are asked for, as far as the grant covers them. */
-function nameRanges({ name, prefix }: ListSecretsQuery, { secretNames }: Caller): NameRange[] {
-  const asked = [name !== undefined && { from: name, to: name }, prefix !== undefined && prefixRange(prefix)].filter((range) => range !== false);
+function namesAsked({ name, prefix }: ListSecretsQuery, { secretNames }: Caller): TextRange[] {
+  const asked = [name !== undefined && exactRange(name), prefix !== undefined && prefixRange(prefix)].filter((range) => range !== false);
   return asked.reduce(intersect, rangesOf(secretNames));
+}
+
+/** The scopes that are asked for, as far as the grant covers them, kind by kind; `null` for everywhere. */
+function placesAsked({ scope, kind }: ListSecretsQuery, { secretScopes }: Caller): Place[] | null {
+  const everywhere = secretScopes?.some((pattern) => pattern === "*") ?? true;
+  if (everywhere && scope === undefined && kind === undefined) return null;
+  const covered = rangesOf(secretScopes);
+  const asked = scope === undefined ? covered : intersect(covered, exactRange(scope));
+  return (kind === undefined ? SCOPE_KINDS : [kind]).flatMap((each) => {
+    const whole = kindRange(each);
+    return intersect(asked, whole).map((range) => ({ ...range, kind: range.from === whole.from && range.to === whole.to ? each : null }));
+  });
+}
+
+function kindRange(kind: ScopeKind): TextRange {
+  return kind === "global" ? exactRange(kind) : prefixRange(`${kind}:`);
 }

@@ -5,7 +5,7 @@ import { bySpecificity, GLOBAL, type Scope, scopeSchema } from "../../contract/s
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ResolutionQuery } from "../store/resolution.ts";
-import { rangesOf } from "./name-ranges.ts";
+import { rangesOf } from "./text-ranges.ts";
 
 /** What a caller asks for. */
 export interface ResolveRequest {

@@ -5,19 +5,15 @@ import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { type ResolutionQuery, releasedSecrets, selectSearched, selectWinners, type Winner } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import type { StoredValue } from "../store/secret-rows.ts";
-import { readValues } from "./read-values.ts";
+import { type ReadNeeds, readValues } from "./read-values.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
 /** What a resolve needs. */
-export interface ResolveNeeds {
+export interface ResolveNeeds extends ReadNeeds {
   readonly db: D1Database;
-  readonly kv: KVNamespace;
-  readonly keyring: Keyring;
   readonly platformOrg: string | null;
   readonly now: Date;
 }
@@ -120,7 +116,7 @@ async function entityTag(format: string, winners: readonly Winner[], missing: re
   return `"${toBase64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what))))}"`;
 }
 
-async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: readonly (Releasable & StoredValue)[]): Promise<Released[]> {
+async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: readonly Releasable[]): Promise<Released[]> {
   const values = await readValues(
     needs,
     winners.map((winner) => ({ ...winner, binding: { ...placeOf(query, winner), name: winner.name, version: winner.version } })),

@@ -1,21 +1,20 @@
+import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Action, insertEvent } from "../audit/insert-event.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { type CurrentRow, insertSecrets, requireChanges, type SecretRow, updateSecrets } from "../store/secret-rows.ts";
+import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { type Change, describe, isSameDescription, type Value } from "./change.ts";
+import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import { newId } from "./new-id.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import type { ReadNeeds } from "./read-values.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** What a verb that writes needs. */
-export interface WriteNeeds {
+export interface WriteNeeds extends ReadNeeds {
   readonly db: D1Database;
-  readonly kv: KVNamespace;
-  readonly keyring: Keyring;
   /** How many versions of a secret are kept; older ones are destroyed. */
   readonly maxVersions: number;
   readonly now: Date;
@@ -32,8 +31,8 @@ export interface Write {
   readonly value: Value | undefined;
 }
 
-/** How many rows go into one statement: a parameter is at most 2 MB, and a row at most 88 KB of it. */
-const ROWS = 20;
+/** How many characters of JSON go into one statement, beside its last row: a parameter is at most 2 MB. */
+const STATEMENT_SIZE = 400_000;
 
 /** Plans the creation of a secret. */
 export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: Change & { value: Value }): Write {
@@ -57,8 +56,9 @@ export function planCreation({ now }: { now: Date }, caller: Caller, target: { s
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
-export async function planChange(needs: { kv: KVNamespace; keyring: Keyring; now: Date }, caller: Caller, current: CurrentRow, change: Change): Promise<Write> {
-  const { key_id, wrapped_key, ciphertext, kv_key, ...found } = current;
+export async function planChange(needs: WriteNeeds, caller: Caller, stored: CurrentRow, change: Change): Promise<Write> {
+  const current = await adoptLegacy(needs, stored);
+  const found = secretRow(current);
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
   const description = describe(change, found);
   if (!value && isSameDescription(description, found)) return { row: found, outcome: "unchanged", value: undefined };
@@ -88,15 +88,17 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
   const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);
   const updated = writes.filter(({ outcome }) => outcome === "updated").map(({ row }) => row);
+  const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
-  await runForCaller(db, caller, [
+  const statements = [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
+    ...(unchanged.length > 0 ? [requireRevisions(db, unchanged)] : []),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
-    insertEvent(db, { actor: caller, action, outcome: "allowed", at: now }, named),
-  ]);
+  ];
+  await writeForCaller(needs, caller, statements, { action, secrets: named });
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 
@@ -111,6 +113,7 @@ async function sealVersion(needs: WriteNeeds, caller: Caller, row: SecretRow, { 
     ciphertext,
     // Random and never used before: nobody can have read it, so no location has cached its absence.
     kv_key: newId("c"),
+    legacy_plaintext: null,
     created_at: needs.now.getTime(),
     created_by: caller.subject,
   };
@@ -122,6 +125,17 @@ async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersi
   await runBatch(db, [markInKv(db, keys, now.getTime())]);
 }
 
+/** Rows in as few statements as carry them. */
 function chunks<T>(rows: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, n) => rows.slice(n * ROWS, (n + 1) * ROWS));
+  const chunks: T[][] = [];
+  let size = STATEMENT_SIZE;
+  for (const row of rows) {
+    if (size >= STATEMENT_SIZE) {
+      chunks.push([]);
+      size = 0;
+    }
+    chunks.at(-1)?.push(row);
+    size += JSON.stringify(row).length;
+  }
+  return chunks;
 }

@@ -1,6 +1,7 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
 import { MAX_DEPTH } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
+import { matchesPattern } from "./matches-pattern.ts";
 import type { StoredValue } from "./secret-rows.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter. */
@@ -51,7 +52,7 @@ const SEARCH = `
   ),
   search (place, org, scope, label) AS (
     SELECT ROW_NUMBER() OVER (ORDER BY rank, distance, scope), org, scope, label FROM reached
-    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE label GLOB l.value)
+    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("label", "l.value")})
   )`;
 
 const FOUND_BY_NAME = `
@@ -89,7 +90,7 @@ export function selectWinners(db: D1Database, query: ResolutionQuery): D1Prepare
   return db
     .prepare(
       `${withWinners(query)}
-       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, c.key_id, c.wrapped_key, c.ciphertext, c.kv_key
+       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, c.key_id, c.wrapped_key, c.ciphertext, c.kv_key, c.legacy_plaintext
        FROM winners w JOIN versions v ON v.secret_id = w.id AND v.version = w.version
          LEFT JOIN versions c ON c.secret_id = w.id AND c.version = w.version AND NOT w.expired
        ORDER BY w.name LIMIT ${MAX_RELEASED + 1}`,

@@ -1,4 +1,5 @@
 import { MAX_DEPTH } from "../../contract/scope.ts";
+import type { TextRange } from "./secret-list.ts";
 
 /** A scope that is declared or in use. */
 export interface ScopeRow {
@@ -12,14 +13,17 @@ export function selectScope(db: D1Database, org: string, scope: string): D1Prepa
   return db.prepare("SELECT scope, parent, secrets FROM scopes WHERE org = ? AND scope = ?").bind(org, scope);
 }
 
-/** Selects up to `limit` scopes after `after` that one of `limits` matches ({@link ScopeRow}). */
-export function selectScopes(db: D1Database, org: string, limits: readonly string[], after: string | undefined, limit: number): D1PreparedStatement {
+/** Selects up to `limit` scopes within disjoint ranges ({@link ScopeRow}), by name. Each range is read no further than one page. */
+export function selectScopes(db: D1Database, org: string, ranges: readonly TextRange[], limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT scope, parent, secrets FROM scopes s WHERE org = ? AND scope > ? AND EXISTS (SELECT 1 FROM json_each(?) l WHERE s.scope GLOB l.value)
-       ORDER BY scope LIMIT ?`,
+      `SELECT j.value ->> 0 AS scope, j.value ->> 1 AS parent, j.value ->> 2 AS secrets FROM json_each(?2) r CROSS JOIN json_each((
+         SELECT json_group_array(json_array(scope, parent, secrets)) FROM (
+           SELECT scope, parent, secrets FROM scopes WHERE org = ?1 AND scope BETWEEN r.value ->> 'from' AND r.value ->> 'to'
+           ORDER BY scope LIMIT ?3))) j
+       ORDER BY scope LIMIT ?3`,
     )
-    .bind(org, after ?? "", JSON.stringify(limits), limit);
+    .bind(org, JSON.stringify(ranges), limit);
 }
 
 /** Puts a scope under another one. Returns the {@link ScopeRow}. Follow it with {@link requireTree}. */

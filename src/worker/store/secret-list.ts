@@ -1,16 +1,23 @@
 import { SELECT_SECRETS } from "./secret-rows.ts";
 
-/** Which secrets of an organization are listed. */
+/** A range of texts, both ends included, in the order of their bytes. */
+export interface TextRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where to look: a range of scopes, and the kind when the range is all of that kind. */
+export type Place = TextRange & { readonly kind: string | null };
+
+/** Which secrets of an organization are listed. It goes to D1 as one JSON parameter. */
 export interface SecretFilter {
   readonly org: string;
-  readonly scope?: string | undefined;
-  readonly kind?: string | undefined;
-  /** Disjoint ranges of names, both ends included. */
-  readonly nameRanges: readonly { readonly from: string; readonly to: string }[];
+  /** Disjoint ranges of names. */
+  readonly names: readonly TextRange[];
+  /** Disjoint ranges of scopes; `null` for everywhere. */
+  readonly places: readonly Place[] | null;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly due?: "rotation" | "expiry" | undefined;
-  /** Patterns of the scopes that may be seen; `null` for all. */
-  readonly scopeLimits: readonly string[] | null;
   /** The list goes on after this name and scope. */
   readonly after?: { readonly name: string; readonly scope: string } | undefined;
   /** Milliseconds since 1970. */
@@ -18,41 +25,55 @@ export interface SecretFilter {
   readonly limit: number;
 }
 
-// Each slice (a range of names, within a scope where the grant names scopes) is read through an index, in the order
-// of the list and no further than one page: so the rows read depend on the page, and not on how many secrets there are.
-const SLICES = {
-  all: "json_each(?1, '$.nameRanges') r",
-  scopes: `(SELECT c.scope FROM scopes c WHERE c.org = ?1 ->> 'org'
-      AND EXISTS (SELECT 1 FROM json_each(?1, '$.scopeLimits') l WHERE c.scope GLOB l.value)) c CROSS JOIN json_each(?1, '$.nameRanges') r`,
-};
-
 /** Selects up to `filter.limit` secrets ({@link SecretRow}), by name, then scope. */
 export function selectSecrets(db: D1Database, filter: SecretFilter): D1PreparedStatement {
-  const perScope = filter.scope === undefined && filter.scopeLimits !== null;
+  const found = filter.due ? selectDue(filter.due, filter) : slicesOf(filter).join(" UNION ALL ");
   return db
     .prepare(
-      `WITH page (id) AS (
-         SELECT j.value FROM ${perScope ? SLICES.scopes : SLICES.all}
-           CROSS JOIN json_each((SELECT json_group_array(id) FROM (${slice(filter, perScope)}))) j
-       )
-       ${SELECT_SECRETS} JOIN page ON page.id = s.id ORDER BY s.name, s.scope LIMIT ?1 ->> 'limit'`,
+      `WITH found (id, name, scope) AS (${found}), page (id) AS (SELECT id FROM found ORDER BY name, scope LIMIT ?1 ->> 'limit')
+       ${SELECT_SECRETS} JOIN page ON page.id = s.id ORDER BY s.name, s.scope`,
     )
-    .bind(JSON.stringify(filter));
+    .bind(JSON.stringify({ ...filter, names: filter.names.map((range) => startAfter(filter.after, range)) }));
 }
 
-function slice({ scope, kind, label, due, after }: SecretFilter, perScope: boolean): string {
-  const source = label ? "secret_labels x JOIN secrets f ON f.id = x.secret_id" : "secrets x";
-  const row = label ? "f" : "x";
+/** A range that begins after a position of the list: of its first name only the scopes after `beyond`. */
+function startAfter(after: SecretFilter["after"], range: TextRange): TextRange & { readonly beyond: string } {
+  return after && after.name >= range.from ? { from: after.name, beyond: after.scope, to: range.to } : { ...range, beyond: "" };
+}
+
+const WITHIN_NAME = "(x.name, x.scope) > (r.value ->> 'from', r.value ->> 'beyond') AND x.name <= r.value ->> 'to'";
+const WITHIN_PLACE = "x.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to'";
+const NAMES = "json_each(?1, '$.names') r";
+const KINDS = "(SELECT value FROM json_each(?1, '$.places') WHERE value ->> 'kind' IS NOT NULL) p";
+const SCOPES = `(SELECT c.scope FROM json_each(?1, '$.places') p CROSS JOIN scopes c
+  ON c.org = ?1 ->> 'org' AND c.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to' AND c.secrets > 0 WHERE p.value ->> 'kind' IS NULL) c`;
+
+// Each slice (a range of names, everywhere or in one kind or scope) is read through an index, in the order of the
+// list and no further than one page: so the rows read depend on the page, and not on how many secrets there are.
+function slicesOf(filter: SecretFilter): string[] {
+  if (filter.places === null) return [slice(filter, NAMES, "true")];
+  const inKind = filter.label ? WITHIN_PLACE : "x.kind = p.value ->> 'kind'";
+  return [slice(filter, `${KINDS} CROSS JOIN ${NAMES}`, inKind), slice(filter, `${SCOPES} CROSS JOIN ${NAMES}`, "x.scope = c.scope")];
+}
+
+function slice({ label }: SecretFilter, from: string, where: string): string {
+  const [source, id] = label ? ["secret_labels", "secret_id"] : ["secrets", "id"];
+  const labelled = label ? " AND x.key = ?1 ->> '$.label.key' AND x.value = ?1 ->> '$.label.value'" : "";
+  return `SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM ${from} CROSS JOIN json_each((
+    SELECT json_group_array(json_array(id, name, scope)) FROM (
+      SELECT x.${id} AS id, x.name, x.scope FROM ${source} x WHERE x.org = ?1 ->> 'org' AND ${where} AND ${WITHIN_NAME}${labelled}
+      ORDER BY x.name, x.scope LIMIT ?1 ->> 'limit'))) j`;
+}
+
+const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;
+
+// What is due changes with the time, so no index has it in the order of the list: all that is due is read, and sorted.
+function selectDue(due: keyof typeof DUE, { places, label }: SecretFilter): string {
+  const [index, time] = DUE[due];
   const conditions = [
-    "x.org = ?1 ->> 'org' AND x.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'",
-    perScope && "x.scope = c.scope",
-    scope !== undefined && "x.scope = ?1 ->> 'scope'",
-    kind !== undefined && `${row}.kind = ?1 ->> 'kind'`,
-    label && "x.key = ?1 ->> '$.label.key' AND x.value = ?1 ->> '$.label.value'",
-    due === "expiry" && `${row}.expires_at <= ?1 ->> 'now'`,
-    due === "rotation" && `${row}.rotation_due_at <= ?1 ->> 'now'`,
-    after && "(x.name, x.scope) > (?1 ->> '$.after.name', ?1 ->> '$.after.scope')",
+    `x.org = ?1 ->> 'org' AND ${time} <= ?1 ->> 'now' AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
+    places ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.places') p WHERE ${WITHIN_PLACE})` : "",
+    label ? ` AND EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = x.id AND l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
   ];
-  const where = conditions.filter((condition) => typeof condition === "string").join(" AND ");
-  return `SELECT ${row}.id FROM ${source} WHERE ${where} ORDER BY x.name, x.scope LIMIT ?1 ->> 'limit'`;
+  return `SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY ${index} WHERE ${conditions.join("")}`;
 }

@@ -1,0 +1,277 @@
+import { env } from "cloudflare:workers";
+import { parse } from "dotenv";
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
+import { type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import type { TokenClaims } from "../support/sign.ts";
+
+type Query = { readonly scope?: string; readonly dry_run?: boolean };
+
+const importJson = (secrets: unknown, { token = {}, scope = "global", dry_run = false }: Query & CallOptions = {}) =>
+  call(`POST /v1/import?dry_run=${dry_run}`, { token, json: { scope, secrets } });
+const importEnv = (body: BodyInit, { token = {}, scope = "global", dry_run = false }: Query & CallOptions = {}) =>
+  call(`POST /v1/import?scope=${encodeURIComponent(scope)}&dry_run=${dry_run}`, { token, body, headers: { "Content-Type": "text/plain" } });
+const refused = ({ status, body }: Reply) => [status, body.code];
+const pointers = ({ body }: Reply) => body.errors.map(({ pointer }: { pointer: string }) => pointer);
+const countIn = async (org: string) => (await call("GET /v1/secrets?limit=200", { token: { org } })).body.secrets.length;
+const numbered = (count: number, value = (n: number) => `value ${n}`) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`N${n}`, value(n)]));
+
+async function valuesOf(token: TokenClaims): Promise<Record<string, string>> {
+  const { body } = await resolve({}, { token });
+  return Object.fromEntries(Object.entries<{ value: string }>(body.secrets).map(([name, { value }]) => [name, value]));
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("an import", () => {
+  it("as JSON creates, updates and leaves alone, and says which", async () => {
+    const token = { org: "json" };
+    await put("global", "SAME", "same", { token });
+    await put("global", "OLD", "old", { token });
+    const reply = await importJson({ NEW: "n", OLD: "changed", SAME: "same" }, { token });
+    expect([reply.status, reply.body]).toEqual([200, { created: ["NEW"], updated: ["OLD"], unchanged: ["SAME"] }]);
+    expect(await valuesOf(token)).toEqual({ NEW: "n", OLD: "changed", SAME: "same" });
+    expect((await importJson({ NEW: "n", OLD: "changed", SAME: "same" }, { token })).body.unchanged).toHaveLength(3);
+    expect((await call("GET /v1/secrets?name=OLD", { token })).body.secrets[0].version).toBe(2);
+  });
+
+  it("as a .env file takes what dotenv takes", async () => {
+    const token = { org: "env-file" };
+    const file = `\uFEFF# a comment\r\nexport PLAIN=plain # and another\r\nSINGLE='a # b\\n'\nDOUBLE="one\\ntwo"\nMULTI="three\nfour"\nTWICE=1\nTWICE=2\nCOLON: yes\n`;
+    const reply = await importEnv(file, { token });
+    expect(reply.body).toEqual({ created: ["PLAIN", "SINGLE", "DOUBLE", "MULTI", "TWICE", "COLON"], updated: [], unchanged: [] });
+    expect(await valuesOf(token)).toEqual({ PLAIN: "plain", SINGLE: "a # b\\n", DOUBLE: "one\ntwo", MULTI: "three\nfour", TWICE: "2", COLON: "yes" });
+  });
+
+  it("compares with values that are in KV alone, in bulk", async () => {
+    const token = { org: "from-kv" };
+    await importJson(numbered(150), { token });
+    await settleAll();
+    const get = vi.spyOn(env.KV, "get");
+    expect((await importJson({ ...numbered(150), N7: "changed" }, { token })).body).toMatchObject({ created: [], updated: ["N7"] });
+    expect(get.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  it("replaces what cannot be read now instead of failing", async () => {
+    const token = { org: "kv-down" };
+    await importJson({ A: "a" }, { token });
+    await settleAll();
+    vi.spyOn(env.KV, "get").mockRejectedValue(new Error("KV is down"));
+    expect((await importJson({ A: "b" }, { token })).body.updated).toEqual(["A"]);
+  });
+
+  it("keeps what is said of a secret", async () => {
+    const token = { org: "fields" };
+    await put("global", "A", "1", { token, fields: { description: "d", labels: { a: "b" } } });
+    await importJson({ A: "2" }, { token });
+    expect((await call("GET /v1/secrets?name=A", { token })).body.secrets[0]).toMatchObject({ version: 2, description: "d", labels: { a: "b" } });
+  });
+
+  it("is one event that names all", async () => {
+    await importJson({ A: "1", B: "2" }, { token: { org: "event" } });
+    const { results } = await env.DB.prepare("SELECT action, secrets FROM audit_events WHERE org = 'event'").all<{ action: string; secrets: string }>();
+    expect(results.map(({ action, secrets }) => [action, JSON.parse(secrets).map(({ name }: { name: string }) => name)])).toEqual([
+      ["secret.import", ["A", "B"]],
+    ]);
+  });
+
+  it("of nothing is an import of nothing", async () => {
+    for (const reply of [await importJson({}), await importEnv(""), await importEnv("# nothing\n")]) {
+      expect([reply.status, reply.body]).toEqual([200, { created: [], updated: [], unchanged: [] }]);
+    }
+  });
+});
+
+describe("a dry run", () => {
+  it("says what an import would do, changes nothing, and is on record", async () => {
+    const token = { org: "dry" };
+    await put("global", "OLD", "old", { token });
+    const secrets = { NEW: "n", OLD: "changed" };
+    for (const reply of [await importJson(secrets, { token, dry_run: true }), await importEnv("NEW=n\nOLD=changed", { token, dry_run: true })]) {
+      expect(reply.body).toEqual({ created: ["NEW"], updated: ["OLD"], unchanged: [] });
+    }
+    expect(await valuesOf(token)).toEqual({ OLD: "old" });
+    const events = await env.DB.prepare("SELECT action, target FROM audit_events WHERE org = 'dry' AND action = 'secret.import'").all();
+    expect(events.results).toEqual(Array(2).fill({ action: "secret.import", target: "dry-run:global" }));
+  });
+
+  it("finds everything that is wrong", async () => {
+    expect(pointers(await importJson({ "1": "a", PATH: "b" }, { dry_run: true }))).toEqual(["/secrets/1", "/secrets/PATH"]);
+  });
+});
+
+describe("an import that is refused", () => {
+  const token = { org: "refused" };
+  const wrong: [string, unknown, [number, string], string[]][] = [
+    ["bad names", { GOOD: "v", "A B": "v", "": "v", é: "v" }, [400, "invalid-request"], ["/secrets/A B", "/secrets/", "/secrets/é"]],
+    ["names with / and ~", { "a/b": "v", "a~b": "v" }, [400, "invalid-request"], ["/secrets/a~1b", "/secrets/a~0b"]],
+    ["reserved names", { GOOD: "v", PATH: "v", aws_key: "v" }, [422, "name-reserved"], ["/secrets/PATH", "/secrets/aws_key"]],
+    ["all sorts", { PATH: "v", EMPTY: "", "A B": "v" }, [400, "invalid-request"], ["/secrets/PATH", "/secrets/EMPTY", "/secrets/A B"]],
+    ["a lone surrogate", { A: "\ud800" }, [400, "invalid-request"], ["/secrets/A"]],
+    ["a value that is no text", { A: 1, B: null, GOOD: "v" }, [400, "invalid-request"], ["/secrets/A", "/secrets/B"]],
+    ["a value that is too large", { A: "x".repeat(65_537), GOOD: "v" }, [413, "value-too-large"], ["/secrets/A"]],
+  ];
+
+  it.each(wrong)("for %s stores nothing and lists all of them", async (_, secrets, expected, listed) => {
+    const reply = await importJson(secrets, { token });
+    expect(refused(reply)).toEqual(expected);
+    expect(pointers(reply).sort()).toEqual([...listed].sort());
+    expect(await countIn(token.org)).toBe(0);
+  });
+
+  it("for a name that JSON parsers lose says so", async () => {
+    const options = { token, headers: { "Content-Type": "application/json" }, body: '{"scope":"global","secrets":{"__proto__":"v","A":"v"}}' };
+    expect(pointers(await call("POST /v1/import", options))).toEqual(["/secrets/__proto__"]);
+    expect((await importJson({ constructor: "v", toString: "w" }, { token: { org: "odd" } })).body.created).toEqual(["constructor", "toString"]);
+  });
+
+  it("as a .env file lists bad, reserved and empty ones too", async () => {
+    expect(pointers(await importEnv("GOOD=v\n1A=v\nPATH=v\nEMPTY=\n", { token }))).toEqual(["/secrets/1A", "/secrets/PATH", "/secrets/EMPTY"]);
+    expect(await countIn(token.org)).toBe(0);
+  });
+
+  it.each<[string, string, CallOptions]>([
+    ["a .env file without ?scope=", "", { body: "A=1", headers: { "Content-Type": "text/plain" } }],
+    ["JSON with ?scope=", "?scope=global", { json: { scope: "global", secrets: {} } }],
+    ["JSON without a scope", "", { json: { secrets: {} } }],
+    ["an unknown field", "", { json: { scope: "global", secrets: {}, encoding: "utf8" } }],
+    ["a bad scope", "?scope=galaxy", { body: "A=1", headers: { "Content-Type": "text/plain" } }],
+    ["a bad dry_run", "?scope=global&dry_run=1", { body: "A=1", headers: { "Content-Type": "text/plain" } }],
+    ["text that is not UTF-8", "?scope=global", { body: Uint8Array.from([65, 61, 0xff]), headers: { "Content-Type": "text/plain" } }],
+  ])("for %s is 400", async (_, query, options) => {
+    expect((await call(`POST /v1/import${query}`, options)).status).toBe(400);
+  });
+
+  it("for another content type is 415", async () => {
+    expect((await call("POST /v1/import?scope=global", { body: "A=1", headers: { "Content-Type": "application/xml" } })).status).toBe(415);
+  });
+
+  it("when one name is outside the grant stores nothing", async () => {
+    const limited = { ...token, secret_names: ["A*"], secret_scopes: ["global"] };
+    expect(refused(await importJson({ A1: "v", B: "v" }, { token: limited }))).toEqual([403, "forbidden"]);
+    expect(refused(await importJson({ A1: "v" }, { token: limited, scope: "team:t" }))).toEqual([403, "forbidden"]);
+    expect(await countIn(token.org)).toBe(0);
+    expect((await importJson({ A1: "v" }, { token: { ...limited, org: "granted" } })).body.created).toEqual(["A1"]);
+  });
+
+  it("by D1 stores nothing", async () => {
+    await env.DB.prepare("CREATE TRIGGER broken BEFORE INSERT ON versions WHEN NEW.created_by = 'unlucky' BEGIN SELECT RAISE(ABORT, 'no'); END").run();
+    expect(refused(await importJson(numbered(40), { token: { ...token, sub: "unlucky" } }))).toEqual([503, "storage-unavailable"]);
+    await env.DB.prepare("DROP TRIGGER broken").run();
+    expect(await countIn(token.org)).toBe(0);
+  });
+});
+
+describe("a large import", () => {
+  it("takes 500 in few statements, and refuses 501 with 413", async () => {
+    const token = { org: "large" };
+    const batch = vi.spyOn(env.DB, "batch");
+    const statements = () => batch.mock.calls.reduce((sum, [list]) => sum + list.length, 0);
+    expect((await importJson(numbered(500), { token })).body.created).toHaveLength(500);
+    expect(batch.mock.calls.length).toBeLessThanOrEqual(7);
+    expect(statements()).toBeLessThan(25);
+    expect(await valuesOf(token)).toEqual(numbered(500));
+    batch.mockClear();
+    expect(
+      (
+        await importJson(
+          numbered(500, (n) => `changed ${n}`),
+          { token },
+        )
+      ).body.updated,
+    ).toHaveLength(500);
+    expect(statements()).toBeLessThan(25);
+    expect(refused(await importJson(numbered(501), { token: { org: "larger" } }))).toEqual([413, "too-many-secrets"]);
+    expect(await countIn("larger")).toBe(0);
+  });
+
+  it("takes 1 MiB, and refuses more with 413", async () => {
+    const token = { org: "mebibyte" };
+    const lines = Array.from({ length: 16 }, (_, n) => `B${n}=${"x".repeat(65_535 - `B${n}=`.length)}\n`).join("");
+    expect(new TextEncoder().encode(lines)).toHaveLength(1_048_576);
+    expect((await importEnv(lines, { token })).body.created).toHaveLength(16);
+    expect(refused(await importEnv(`${lines}#`, { token }))).toEqual([413, "body-too-large"]);
+  });
+
+  it.each<[string, string]>([
+    ["newlines", "\n"],
+    ["carriage returns", "\r"],
+    ["quotes", '"'],
+    ["a name and quotes", "A='\\"],
+    ["unclosed quotes", 'A="x\n'],
+    ["escaped quotes", 'A="\\"x\n'],
+    ["names without a value", "A\n"],
+    ["exports", "export "],
+    ["spaces", "A = "],
+    ["line separators before quotes", "A=\u2028'x"],
+  ])("of 1 MiB of %s is answered", async (_, piece) => {
+    const body = piece.repeat(1_048_576 / new TextEncoder().encode(piece).length);
+    const reply = await importEnv(body, { token: { org: "hostile" }, dry_run: true });
+    expect([200, 400, 413]).toContain(reply.status);
+  });
+});
+
+describe("imports at the same time", () => {
+  it("of the same names all go through, one after the other", async () => {
+    const token = { org: "crowd" };
+    const replies = await Promise.all(Array.from({ length: 8 }, (_, n) => importJson({ A: `a${n}`, B: `b${n}`, C: "c" }, { token })));
+    expect(replies.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    const values = await valuesOf(token);
+    expect(values.A?.slice(1)).toBe(values.B?.slice(1));
+    expect((await call("GET /v1/secrets?name=A", { token })).body.secrets[0].version).toBe(8);
+  });
+
+  it("as a write to a value that was unchanged: the import starts over and does not skip it", async () => {
+    const token = { org: "between" };
+    await importJson({ A: "a", B: "b" }, { token });
+    const batch = env.DB.batch.bind(env.DB);
+    let calls = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation((async (statements: D1PreparedStatement[]) => {
+      // The second batch is the import's write.
+      if (++calls === 2) await put("global", "A", "other", { token });
+      return batch(statements);
+    }) as typeof env.DB.batch);
+    expect((await importJson({ A: "a", B: "new" }, { token })).body).toEqual({ created: [], updated: ["A", "B"], unchanged: [] });
+    expect(await valuesOf(token)).toEqual({ A: "a", B: "new" });
+  });
+});
+
+describe("a .env file", () => {
+  const name = fc.constantFrom("A", "B_1", "c.d", "e-f", "_G", "A");
+  const inner = fc.string({ unit: fc.constantFrom(..."ab =#:'\"`\\", "\n", "\\n", "\\r", "é", "\t"), maxLength: 12 });
+  const value = fc.oneof(
+    inner,
+    inner.map((text) => `'${text.replaceAll("'", "")}'`),
+    inner.map((text) => `"${text.replaceAll('"', "")}"`),
+    inner.map((text) => `\`${text.replaceAll("`", "")}\``),
+  );
+  const assignment = fc
+    .tuple(fc.constantFrom("", "export ", "  ", "export\t"), name, fc.constantFrom("=", " = ", ": ", "= "), value, fc.constantFrom("", " # note", "#x", " "))
+    .map((parts) => parts.join(""));
+  const line = fc.oneof({ weight: 5, arbitrary: assignment }, fc.constantFrom("", "# A=comment", "#", "A", "=x", "A B=c"), inner);
+  const file = fc
+    .tuple(fc.constantFrom("", "\uFEFF"), fc.array(line, { maxLength: 10 }), fc.constantFrom("\n", "\r\n", "\r"))
+    .map(([bom, lines, end]) => bom + lines.join(end));
+
+  it("is stored as dotenv reads it", async () => {
+    let org = 0;
+    const property = fc.asyncProperty(file, async (text) => {
+      const token = { org: `dotenv-${org++}` };
+      const expected = parse(text);
+      const wrong = Object.keys(expected).filter((key) => expected[key] === "" || !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key));
+      const reply = await importEnv(text, { token });
+      if (wrong.length > 0) expect(pointers(reply)).toEqual(wrong.map((key) => `/secrets/${key}`));
+      else expect([reply.status, await valuesOf(token)]).toEqual([200, expected]);
+    });
+    await fc.assert(property, { numRuns: 300 });
+  }, 60_000);
+});
+
+/** Runs the scheduled work until every ciphertext is in KV alone. */
+async function settleAll(): Promise<void> {
+  for (let more = true, minutes = 2; more; minutes += 6) {
+    const { put: moved, cleared } = await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(Date.now() + minutes * 60_000) });
+    more = moved + cleared > 0;
+  }
+}
