@@ -18,7 +18,7 @@ else console.error("dist/ is not built: the development dependencies are not ins
 async function build() {
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const common = { bundle: true, outdir, logLevel: "warning", absWorkingDir: root, target: "es2022", legalComments: "none" };
+  const common = { bundle: true, outdir, logLevel: "warning", absWorkingDir: root, target: "es2022", minifyWhitespace: true, legalComments: "none" };
   rmSync(outdir, { recursive: true, force: true });
   await Promise.all([
     build({

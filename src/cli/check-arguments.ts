@@ -6,18 +6,24 @@ import type { Definition } from "./define-command.ts";
 /** What citty's own parser does not do: it takes options that there are not, and of a repeated one only the last. */
 export function checkArguments(definition: Definition<ArgsDef>, args: readonly string[], path: string): { all(option: string): string[] } {
   const help = `\`${path} --help\` shows what it takes`;
-  const { values, positionals } = parseStrictly(definition.args ?? {}, args, help);
+  const { values, positionals } = parseStrictly(definition, args, help);
   const wanted = Object.entries(definition.args ?? {}).filter(([, { type }]) => type === "positional");
   if (positionals.length > wanted.length) {
     const { message, hint } = definition.surplus ?? { message: `there are more arguments than ${path} takes`, hint: help };
     throw usageError(message, hint);
   }
+  for (const [name, definitionOf] of Object.entries(definition.args ?? {})) checkChoice(name, definitionOf, [values[name] ?? []].flat());
   const missing = wanted.slice(positionals.length).find(([, { required }]) => required !== false);
   if (missing) throw usageError(`${path} needs ${missing[0].toUpperCase()}`, help);
   return { all: (option) => ((values[option] ?? []) as string[]).flatMap((text) => text.split(",")).flatMap((text) => text.trim() || []) };
 }
 
-function parseStrictly(definitions: ArgsDef, args: readonly string[], help: string) {
+function checkChoice(name: string, { type, options = [] }: { type?: string; options?: readonly string[] }, given: readonly (string | boolean)[]): void {
+  if (type !== "enum" || given.every((text) => options.includes(String(text)))) return;
+  throw usageError(`--${name} is not one that there is`, `one of: ${options.join(", ")}`);
+}
+
+function parseStrictly({ args: definitions = {}, surplus }: Definition<ArgsDef>, args: readonly string[], help: string) {
   const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h", multiple: true } };
   for (const [name, definition] of Object.entries(definitions)) {
     if (definition.type === "positional") continue;
@@ -28,6 +34,8 @@ function parseStrictly(definitions: ArgsDef, args: readonly string[], help: stri
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
+    const { message } = error as Error;
+    if (surplus && /'--(value|token|secret|password)\b/.test(message)) throw usageError(surplus.message, surplus.hint);
     throw usageError(explain(error), help);
   }
 }
@@ -35,6 +43,7 @@ function parseStrictly(definitions: ArgsDef, args: readonly string[], help: stri
 /** What Node says, without its advice, and without anything that could be a value. */
 function explain(error: unknown): string {
   const { code, message } = error as Error & { code?: string };
-  const [, option = "an option"] = /'(-[^'=\s<]*)/.exec(message) ?? [];
-  return code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" ? `there is no option ${option}` : (message.split(/[.\n]/, 1)[0] ?? message);
+  const [, option = "an option"] = /(--[\w-]+|'-\w)/.exec(message) ?? [];
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return `there is no option ${option.replace("'", "")}`;
+  return /does not take an argument/.test(message) ? `${option} takes no value` : `${option} needs a value`;
 }

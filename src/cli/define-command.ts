@@ -10,11 +10,13 @@ export const COMMON = {
 /** What an argument is once it is parsed: there, where it has a default or is required. */
 type Parsed<A extends ArgDef> = A extends { type: "boolean" }
   ? boolean | undefined
-  : A extends { type: "positional"; required: false }
-    ? string | undefined
-    : A extends { type: "positional" } | { default: string }
-      ? string
-      : string | undefined;
+  : A extends { type: "enum"; options: readonly (infer O)[] }
+    ? O | undefined
+    : A extends { type: "positional"; required: false }
+      ? string | undefined
+      : A extends { type: "positional" } | { default: string }
+        ? string
+        : string | undefined;
 
 /** The arguments of a command, with the ones that every command has. */
 export type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };

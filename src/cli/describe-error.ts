@@ -11,14 +11,16 @@ export function describeError(error: unknown): CliError {
   return new CliError(`unexpected: ${message}`, "this looks like a mistake in keyhole itself; please report it");
 }
 
-function messageOf({ message, members: { errors = [], expired = [] } }: KeyholeError): string {
+function messageOf({ code, message, members: { errors = [], expired = [] } }: KeyholeError): string {
+  if (code === "unauthenticated") return "the service does not accept this token";
   const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
   const listed = expired.filter((name) => !message.includes(name));
   return [message, ...places, ...listed].join(" ");
 }
 
 const HINTS: Record<string, string> = {
-  unauthenticated: "the token is missing, expired or revoked: `keyhole login`, or set KEYHOLE_TOKEN",
+  "invalid-request": "`--help` after a command shows what it takes",
+  unauthenticated: "it is expired, revoked or for another deployment: `keyhole login`, or set KEYHOLE_TOKEN",
   forbidden: "`keyhole status` shows what this token may do",
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",

@@ -20,7 +20,7 @@ export function findCommand(root: Command, args: readonly string[], words: reado
 }
 
 function unknownCommand(word: string, known: readonly string[], words: readonly string[]) {
-  const near = known.find((name) => name.startsWith(word) || word.startsWith(name) || distance(name, word) <= 2);
+  const near = known.find((name) => name.startsWith(word) || word.startsWith(name) || distance(name, word) <= Math.max(1, Math.floor(name.length / 3)));
   const path = ["keyhole", ...words].join(" ");
   return usageError(`there is no command ${path} ${word}`, near ? `did you mean \`${path} ${near}\`?` : `\`${path} --help\` lists the commands`);
 }

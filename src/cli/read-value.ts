@@ -31,7 +31,8 @@ export async function readValue(source: ValueSource, question: string): Promise<
     throw usageError("there is more than one source for the value", "give one of --stdin, --env-var, --file and --keychain");
   if (stdin) return required(withoutLineEnd(asText(await readStdin())), "standard input is empty");
   if (file !== undefined) return required(asText(readFileSync(file)), "the file is empty");
-  if (variable !== undefined) return required(process.env[variable] ?? "", `the environment variable ${variable} is not set`);
+  if (variable !== undefined)
+    return required(process.env[variable] ?? "", `the environment variable ${variable} is not set`, "set it for this command, or use --stdin or --file");
   if (keychain !== undefined) return fromKeychain(keychain);
   if (!canAsk())
     throw usageError("there is no terminal to ask for the value on", "give one of --stdin, --env-var NAME, --file PATH and --keychain SERVICE:ACCOUNT");
@@ -66,7 +67,7 @@ function withoutLineEnd(value: string | Uint8Array): string | Uint8Array {
   return typeof value === "string" ? value.replace(/\r?\n$/, "") : value;
 }
 
-function required<T extends string | Uint8Array>(value: T, message: string): T {
-  if (value.length === 0) throw new CliError(message, "a value has 1 to 65,536 bytes");
+function required<T extends string | Uint8Array>(value: T, message: string, hint = "a value has 1 to 65,536 bytes"): T {
+  if (value.length === 0) throw new CliError(message, hint);
   return value;
 }

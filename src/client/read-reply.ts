@@ -17,7 +17,7 @@ export async function readReply<T extends z.ZodType>(reply: Response, schema: T)
 
 /** The text of a reply. */
 export async function readText(reply: Response): Promise<string> {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await readBytes(reply));
+  return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(await readBytes(reply));
 }
 
 /** The bytes of a reply. */

@@ -1,12 +1,9 @@
 import type { SecretBody } from "../../client/create-client.ts";
-import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { endProgress, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
-
-const KINDS = ["global", "team", "namespace", "agent", "repo"] as const;
 
 /** `keyhole list`. */
 export const list = command({
@@ -14,7 +11,7 @@ export const list = command({
   examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json"],
   args: {
     scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
-    kind: { type: "enum", options: [...KINDS], description: "only scopes of this kind" },
+    kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
     name: { type: "string", valueHint: "NAME", description: "only this name" },
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
@@ -27,8 +24,8 @@ export const list = command({
       name,
       prefix,
       label: label?.replace("=", ":"),
-      kind: oneOf("--kind", KINDS, kind),
-      due: oneOf("--due", ["rotation", "expiry"] as const, due),
+      kind,
+      due,
     };
     const secrets: SecretBody[] = [];
     for await (const secret of client.secrets.listAll(query)) if (secrets.push(secret) % 200 === 0) progress(`${secrets.length} secrets …`);
@@ -50,10 +47,4 @@ function row({ name, scope, version, updated_at, updated_by, last_resolved_at, e
     relativeTime(last_resolved_at),
     [due, rotation_due ? "rotation due" : ""].filter(Boolean).join(", "),
   ];
-}
-
-function oneOf<const T extends string>(option: string, known: readonly T[], given: string | undefined): T | undefined {
-  const found = known.find((one) => one === given);
-  if (given !== undefined && found === undefined) throw usageError(`${option} is not one that there is`, `one of: ${known.join(", ")}`);
-  return found;
 }

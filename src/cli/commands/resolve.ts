@@ -6,8 +6,6 @@ import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
-const FORMATS = ["raw", "dotenv", "env", "json"] as const;
-
 /** `keyhole resolve`. */
 export const resolve = command({
   description: "Print values: one exactly as it is, or several as a .env file or JSON",
@@ -22,7 +20,7 @@ export const resolve = command({
     only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
     format: {
       type: "enum",
-      options: [...FORMATS],
+      options: ["raw", "dotenv", "env", "json"],
       description: "raw: the exact bytes of one; dotenv: a .env file; env: JSON by environment name; json: with where each came from",
     },
     "allow-missing": { type: "boolean", description: "leave out what is missing or expired" },

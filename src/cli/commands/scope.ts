@@ -53,7 +53,7 @@ const remove = command({
       endProgress();
     } else await client.scopes.delete(scope);
     if (json) printJson({ scope, deleted });
-    else note(secrets ? `Deleted ${deleted} secrets of ${scope}.` : `${scope} is under no other scope.`);
+    else note(secrets ? `Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}.` : `${scope} is under no other scope.`);
   },
 });
 

@@ -36,7 +36,7 @@ export const set = command({
     const value = await readValue(given, `Value of ${name} in ${scope}`);
     const secret = await client.secrets.set(scope, name, value, fields, create ? { ifNoneMatch: "*" } : {}).catch((error: unknown) => {
       throw create && error instanceof KeyholeError && error.code === "version-conflict"
-        ? new KeyholeError("secret-exists", `${scope} has a ${name} already.`, { status: 409 })
+        ? new KeyholeError("secret-exists", `There is a secret ${name} in ${scope} already.`, { status: 409 })
         : error;
     });
     if (json) printJson(secret);
