@@ -33,8 +33,6 @@ export interface ComputedSecrets {
   /** An SQL expression over parameter 1 that gives the secrets as JSON. */
   readonly sql: string;
   readonly parameter: string;
-  /** An SQL expression over parameter 1 that the statement returns as `returned`. */
-  readonly returning?: string;
 }
 
 /**
@@ -42,13 +40,13 @@ export interface ComputedSecrets {
  * database computes that in the same transaction. The statement returns the `secrets` that it wrote.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
-  const { sql, parameter, returning = "NULL" } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
+  const { sql, parameter } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
   const { actor } = event;
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
        SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11
-       RETURNING secrets, (${returning}) AS returned`,
+       RETURNING secrets`,
     )
     .bind(
       parameter,

@@ -5,7 +5,7 @@ import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import { type ResolutionQuery, releasedSecrets, selectWinners, type Winner } from "../store/resolution.ts";
+import { type Found, type ResolutionQuery, releasedSecrets, selectWinners, type Winner } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ReadNeeds, readValues } from "./read-values.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
@@ -67,14 +67,15 @@ interface Selected {
 }
 
 async function selectAndRecord({ db, now }: ResolveNeeds, caller: Caller, query: ResolutionQuery): Promise<Selected> {
-  const [event, winners] = await runForCaller(db, caller, [
+  const [event, found] = await runForCaller(db, caller, [
     insertEvent(db, { actor: caller, action: "secret.resolve", outcome: "allowed", at: now }, releasedSecrets(query)),
     selectWinners(db, query),
   ]);
-  const [{ secrets, returned } = { secrets: "[]", returned: "[]" }] = rowsOf<{ secrets: string; returned: string }>(event);
+  const rows = rowsOf<Found>(found);
+  const [{ secrets } = { secrets: "[]" }] = rowsOf<{ secrets: string }>(event);
   return {
-    winners: rowsOf<Winner>(winners),
-    searched: JSON.parse(returned) as string[],
+    winners: rows.filter((row): row is Found & Winner => row.name !== null),
+    searched: JSON.parse(rows[0]?.searched ?? "[]") as string[],
     recorded: (JSON.parse(secrets) as unknown[]).length,
   };
 }

@@ -85,13 +85,19 @@ const VALUES = ["key_id", "wrapped_key", "ciphertext", "kv_key", "legacy_plainte
   .map((column) => `IIF(w.expired, NULL, v.${column}) AS ${column}`)
   .join(", ");
 
-/** Selects the winner of each name ({@link Winner}), by name; one more than may be released at the most. */
+/** What a resolve finds: a row for each winner, or one row without a winner where there is none. */
+export type Found = {
+  /** The labels of the scopes that were searched, in order; a JSON array. */
+  readonly searched: string;
+} & (Winner | { readonly name: null });
+
+/** Selects the winner of each name ({@link Found}), by name; one more than may be released at the most. */
 export function selectWinners(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
   return db
     .prepare(
       `${withWinners(query)}
-       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${VALUES}
-       FROM winners w CROSS JOIN versions v ON v.secret_id = w.id AND v.version = w.version
+       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${VALUES}, (SELECT json_group_array(label) FROM (SELECT label FROM search ORDER BY place)) AS searched
+       FROM (SELECT 1) LEFT JOIN winners w LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
        ORDER BY w.name LIMIT ${MAX_RELEASED + 1}`,
     )
     .bind(JSON.stringify(query));
@@ -100,9 +106,9 @@ export function selectWinners(db: D1Database, query: ResolutionQuery): D1Prepare
 /**
  * What a resolve releases, as an SQL expression over parameter 1: the JSON array `[{id, name, scope, version}]` of the
  * winners that have not expired, or `[]` when the resolve is refused as a whole. It goes into the audit event, in the
- * same transaction that selects the values. `returning` is the JSON array of the searched scopes' labels, in order.
+ * same transaction that selects the values.
  */
-export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string; returning: string } {
+export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string } {
   const sql = `${withWinners(query)}
     SELECT CASE
       WHEN COUNT(*) > ${MAX_RELEASED} THEN '[]'
@@ -111,8 +117,7 @@ export function releasedSecrets(query: ResolutionQuery): { sql: string; paramete
         > COUNT(DISTINCT upper(replace(replace(name, '-', '_'), '.', '_'))) FILTER (WHERE NOT expired) THEN '[]'
       ELSE json_group_array(json_object('id', id, 'name', name, 'scope', label, 'version', version)) FILTER (WHERE NOT expired)
     END FROM (SELECT * FROM winners ORDER BY name)`;
-  const returning = `WITH RECURSIVE ${SEARCH} SELECT json_group_array(label) FROM (SELECT label FROM search ORDER BY place)`;
-  return { sql, parameter: JSON.stringify(query), returning };
+  return { sql, parameter: JSON.stringify(query) };
 }
 
 /** One scope of a search, and what it holds under one name. */
