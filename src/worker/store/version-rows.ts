@@ -36,7 +36,8 @@ export interface VersionRange {
   readonly to: number;
 }
 
-const IN_RANGES = `FROM json_each(?1) j CROSS JOIN versions v
+// Through the index of what is kept: a secret may have had any number of versions that are destroyed already.
+const IN_RANGES = `FROM json_each(?1) j CROSS JOIN versions v INDEXED BY versions_live
   ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.kv_key IS NOT NULL`;
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
