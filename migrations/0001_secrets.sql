@@ -125,20 +125,22 @@ CREATE TABLE secret_labels (
   value TEXT NOT NULL,
   name TEXT NOT NULL,
   scope TEXT NOT NULL,
+  kind TEXT NOT NULL GENERATED ALWAYS AS (substr(scope, 1, instr(scope || ':', ':') - 1)) VIRTUAL,
   secret_id TEXT NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
   PRIMARY KEY (org, key, value, name, scope)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX secret_labels_by_kind ON secret_labels (org, key, value, kind, name, scope);
 CREATE INDEX secret_labels_by_scope ON secret_labels (org, key, value, scope, name);
 CREATE INDEX secret_labels_by_secret ON secret_labels (secret_id);
 
 CREATE TRIGGER secrets_labelled AFTER INSERT ON secrets WHEN NEW.labels <> '{}'
 BEGIN
-  INSERT INTO secret_labels SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+  INSERT INTO secret_labels (org, key, value, name, scope, secret_id) SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
 END;
 
 CREATE TRIGGER secrets_relabelled AFTER UPDATE OF labels ON secrets WHEN NEW.labels <> OLD.labels
 BEGIN
   DELETE FROM secret_labels WHERE secret_id = NEW.id;
-  INSERT INTO secret_labels SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+  INSERT INTO secret_labels (org, key, value, name, scope, secret_id) SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
 END;

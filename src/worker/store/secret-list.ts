@@ -48,21 +48,31 @@ const KINDS = "(SELECT value FROM json_each(?1, '$.places') WHERE value ->> 'kin
 const SCOPES = `(SELECT c.scope FROM json_each(?1, '$.places') p CROSS JOIN scopes c
   ON c.org = ?1 ->> 'org' AND c.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to' AND c.secrets > 0 WHERE p.value ->> 'kind' IS NULL) c`;
 
-// Each slice (a range of names, everywhere or in one kind or scope) is read through an index, in the order of the
+// Each slice (a range of names, everywhere or in one kind or scope) is read through its index, in the order of the
 // list and no further than one page: so the rows read depend on the page, and not on how many secrets there are.
 function slicesOf(filter: SecretFilter): string[] {
-  if (filter.places === null) return [slice(filter, NAMES, "true")];
-  const inKind = filter.label ? WITHIN_PLACE : "x.kind = p.value ->> 'kind'";
-  return [slice(filter, `${KINDS} CROSS JOIN ${NAMES}`, inKind), slice(filter, `${SCOPES} CROSS JOIN ${NAMES}`, "x.scope = c.scope")];
+  const from = filter.label ? FROM_LABELS : FROM_SECRETS;
+  if (filter.places === null) return [slice(NAMES, from.everywhere)];
+  return [slice(`${KINDS} CROSS JOIN ${NAMES}`, from.kind), slice(`${SCOPES} CROSS JOIN ${NAMES}`, from.scope)];
 }
 
-function slice({ label }: SecretFilter, from: string, where: string): string {
-  const [source, id] = label ? ["secret_labels", "secret_id"] : ["secrets", "id"];
-  const labelled = label ? " AND x.key = ?1 ->> '$.label.key' AND x.value = ?1 ->> '$.label.value'" : "";
-  return `SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM ${from} CROSS JOIN json_each((
+const FROM_SECRETS = {
+  everywhere: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_name WHERE true",
+  kind: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_kind WHERE x.kind = p.value ->> 'kind'",
+  scope: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_scope WHERE x.scope = c.scope",
+};
+
+const LABELLED = "x.key = ?1 ->> '$.label.key' AND x.value = ?1 ->> '$.label.value'";
+const FROM_LABELS = {
+  everywhere: `SELECT x.secret_id AS id, x.name, x.scope FROM secret_labels x WHERE ${LABELLED}`,
+  kind: `SELECT x.secret_id AS id, x.name, x.scope FROM secret_labels x INDEXED BY secret_labels_by_kind WHERE ${LABELLED} AND x.kind = p.value ->> 'kind'`,
+  scope: `SELECT x.secret_id AS id, x.name, x.scope FROM secret_labels x INDEXED BY secret_labels_by_scope WHERE ${LABELLED} AND x.scope = c.scope`,
+};
+
+function slice(each: string, select: string): string {
+  return `SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM ${each} CROSS JOIN json_each((
     SELECT json_group_array(json_array(id, name, scope)) FROM (
-      SELECT x.${id} AS id, x.name, x.scope FROM ${source} x WHERE x.org = ?1 ->> 'org' AND ${where} AND ${WITHIN_NAME}${labelled}
-      ORDER BY x.name, x.scope LIMIT ?1 ->> 'limit'))) j`;
+      ${select} AND x.org = ?1 ->> 'org' AND ${WITHIN_NAME} ORDER BY x.name, x.scope LIMIT ?1 ->> 'limit'))) j`;
 }
 
 const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;

@@ -36,21 +36,19 @@ export interface VersionRange {
   readonly to: number;
 }
 
-const IN_RANGES = `FROM json_each(?1) j CROSS JOIN versions v
-  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND (v.kv_key IS NOT NULL OR v.legacy_plaintext IS NOT NULL)`;
+// Through the indexes of what is kept: a secret may have had any number of versions that are destroyed already.
+const inRanges = (index: string, kept: string) => `FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
+  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${kept} IS NOT NULL`;
+const LIVE = inRanges("versions_live", "kv_key");
+const LEGACY = inRanges("versions_legacy", "legacy_plaintext");
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
-  return [
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
-    db
-      .prepare(
-        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL
-         WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`,
-      )
-      .bind(parameter),
-  ];
+  const cleared = "key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL";
+  const clear = (those: string) =>
+    db.prepare(`UPDATE versions SET ${cleared} WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${those})`).bind(parameter);
+  return [db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${LIVE}`).bind(parameter, now), clear(LIVE), clear(LEGACY)];
 }
 
 /** A version as lists show it. `live` is 0 once it is destroyed. */

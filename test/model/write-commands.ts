@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import { type Command, commands, condition, conditionHeaders, fails, fields, idOf, names, pathOf, place, scopes, values } from "./command.ts";
+import { change, create, currentOf, expiryOf, type Fields, find, keyOf, type Model, view } from "./model.ts";
+
+function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: Fields) {
+  return {
+    ...rest,
+    ...(expiresInDays !== undefined && { expires_at: expiresInDays === null ? null : expiryOf(model, expiresInDays) }),
+    ...(rotateAfterDays !== undefined && { rotate_after_days: rotateAfterDays }),
+  };
+}
+
+const put = commands("PUT", fc.record({ place, value: values, fields, condition }), async (drawn, model, real) => {
+  const { scope, name } = drawn.place;
+  const { value } = drawn;
+  const secret = find(model, scope, name);
+  const headers = await conditionHeaders(drawn.condition, secret?.id, real);
+  const { status, body } = await real.call(`PUT ${pathOf(scope, name)}`, { value, ...fieldsBody(model, drawn.fields) }, headers);
+  if (fails(drawn.condition, secret !== undefined)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
+  expect(status).toBe(secret ? 200 : 201);
+  const written = secret ?? create(model, scope, name, body.id);
+  const changed = change(model, written, value, drawn.fields);
+  expect(body).toMatchObject({ ...view(model, written), changed });
+});
+
+const post = commands("POST", fc.record({ place, value: values, fields }), async (drawn, model, real) => {
+  const { scope, name } = drawn.place;
+  const { value } = drawn;
+  const { status, body } = await real.call("POST /v1/secrets", { scope, name, value, ...fieldsBody(model, drawn.fields) });
+  if (find(model, scope, name)) return void expect([status, body.code]).toEqual([409, "secret-exists"]);
+  const written = create(model, scope, name, body.id);
+  change(model, written, value, drawn.fields);
+  expect([status, body]).toEqual([201, expect.objectContaining(view(model, written))]);
+});
+
+const patch = commands("PATCH", fc.record({ place, value: fc.option(values), fields, condition }), async (drawn, model, real) => {
+  const { scope, name } = drawn.place;
+  const { value } = drawn;
+  const secret = find(model, scope, name);
+  const headers = await conditionHeaders(drawn.condition, secret?.id, real);
+  const sent = { ...(value !== null && { value }), ...fieldsBody(model, drawn.fields) };
+  const { status, body } = await real.call(`PATCH /v1/secrets/${idOf(model, scope, name)}`, sent, headers);
+  if (!secret) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
+  if (fails(drawn.condition, true)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
+  const changed = change(model, secret, value ?? undefined, drawn.fields);
+  expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed })]);
+});
+
+const remove = commands("DELETE", fc.record({ place, byId: fc.boolean(), condition }), async (drawn, model, real) => {
+  const { scope, name } = drawn.place;
+  const { byId } = drawn;
+  const secret = find(model, scope, name);
+  const headers = await conditionHeaders(drawn.condition, secret?.id, real);
+  const { status } = await real.call(`DELETE ${byId ? `/v1/secrets/${idOf(model, scope, name)}` : pathOf(scope, name)}`, undefined, headers);
+  if (!secret) return void expect(status).toBe(404);
+  if (fails(drawn.condition, true)) return void expect(status).toBe(412);
+  expect(status).toBe(204);
+  model.secrets.delete(keyOf(scope, name));
+});
+
+const imported = fc.dictionary(fc.oneof({ weight: 20, arbitrary: names }, fc.constantFrom("1X", "PATH")), values, { maxKeys: 4, noNullPrototype: true });
+
+const importAll = commands("import", fc.record({ scope: scopes, secrets: imported, dryRun: fc.boolean() }), async ({ scope, secrets, dryRun }, model, real) => {
+  const { status, body } = await real.call(`POST /v1/import?dry_run=${dryRun}`, { scope, secrets });
+  if ("1X" in secrets) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
+  if ("PATH" in secrets) return void expect([status, body.code]).toEqual([422, "name-reserved"]);
+  const outcomeOf = (name: string) => {
+    const secret = find(model, scope, name);
+    if (!secret) return "created";
+    return currentOf(secret) === secrets[name] ? "unchanged" : "updated";
+  };
+  const of = (outcome: string) => Object.keys(secrets).filter((name) => outcomeOf(name) === outcome);
+  expect([status, body]).toEqual([200, { created: of("created"), updated: of("updated"), unchanged: of("unchanged") }]);
+  if (dryRun) return;
+  for (const [name, value] of Object.entries(secrets)) {
+    const secret = find(model, scope, name);
+    const id = secret?.id ?? (await real.call(`GET ${pathOf(scope, name)}`)).body.id;
+    change(model, secret ?? create(model, scope, name, id), value, {});
+  }
+});
+
+export const writeCommands: fc.Arbitrary<Command>[] = [put, put, put, put, post, patch, patch, patch, remove, importAll, importAll];
