@@ -12,8 +12,7 @@ const { values } = parseArgs({ options: { outdir: { type: "string", default: joi
 const outdir = resolve(values.outdir);
 
 if (existsSync(join(root, "node_modules", "esbuild"))) await build();
-else if (process.env.npm_config_global === "true") installFirst();
-else console.error("dist/ is not built: the development dependencies are not installed");
+else console.error("dist/ is not built yet: the development dependencies are not installed");
 
 async function build() {
   const { build } = await import("esbuild");
@@ -46,13 +45,6 @@ function buildTypes() {
     const path = join(outdir, "types", name);
     writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(from "\.[^"]+)\.ts"/g, '$1.js"'));
   }
-}
-
-/** `npm install -g .` in a clone where nothing is installed yet: it links the folder and brings no dependencies. */
-function installFirst() {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_(global|prefix|local_prefix)$/i.test(name)));
-  const { status } = spawnSync(process.execPath, [join(root, "scripts", "install.mjs")], { cwd: root, env, stdio: ["ignore", 2, 2] });
-  if (status !== 0) process.exit(1);
 }
 
 /** The prompts color their text with `util.styleText`, which Node has from 20.12 on; before that they go without color. */

@@ -70,6 +70,56 @@ describe("a command that runs", () => {
   });
 });
 
+describe("a job of GitHub's", () => {
+  it("has its identity token exchanged, and its command gets the secrets and no token", async () => {
+    const asked: string[] = [];
+    service.answer = ({ url = "", headers }, body) => {
+      asked.push(
+        [url, headers.authorization ?? "", new URLSearchParams(body).get("subject_token") ?? "", new URLSearchParams(body).get("audience") ?? ""].join(" "),
+      );
+      if (url.startsWith("/identity")) return { json: { value: "identity" } };
+      const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
+      if (url === "/oauth/token") return { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+      return { json: { API_KEY: VALUE } };
+    };
+    const { KEYHOLE_TOKEN: _, ...rest } = env;
+    const job = { ACTIONS_ID_TOKEN_REQUEST_URL: `${service.url}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token", KEYHOLE_TRUST: "acme/github" };
+    const ran = await runProgram(cli.path, ["run", "--", "sh", "-c", 'echo "$API_KEY $KEYHOLE_TOKEN"'], { env: { ...rest, ...job } });
+    expect(ran).toEqual({ code: 0, stdout: `${VALUE} \n`, stderr: "" });
+    expect(asked.map((line) => line.trim())).toEqual([
+      "/identity?v=1&audience=keyhole Bearer request-token",
+      "/oauth/token  identity acme/github",
+      "/v1/resolve?format=env Bearer exchanged",
+    ]);
+    const without = await runProgram(cli.path, ["run", "--", "true"], { env: { ...rest, KEYHOLE_TRUST: "acme/github" } });
+    expect(without).toMatchObject({ code: 4, stderr: expect.stringContaining("no identity token") });
+  });
+});
+
+describe("the audit log", () => {
+  it("is followed: what is there oldest first, then each new event once", async () => {
+    const event = (seq: number) => ({
+      ...{ seq, at: "2026-11-21T12:00:00.000Z", org: "acme", actor: `actor-${seq}`, token_id: null, action: "secret.read", outcome: "denied" },
+      ...{ secrets: [], target: null, request_id: "req_1", ip: null, user_agent: null },
+    });
+    const pages = [
+      [2, 1],
+      [2, 1],
+      [4, 3, 2, 1],
+      [5, 4, 3],
+    ];
+    service.answer = () => ({ json: { events: (pages.shift() ?? [5]).map(event), next_cursor: null } });
+    const child = spawn(cli.path, ["audit", "--follow", "--interval", "0"], { env, stdio: ["ignore", "pipe", "ignore"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (output.includes("actor-5")) child.kill();
+    });
+    await once(child, "close");
+    expect(output.match(/actor-\d/g)).toEqual(["actor-1", "actor-2", "actor-3", "actor-4", "actor-5"]);
+  });
+});
+
 describe.runIf(process.platform === "linux")("a listing of processes", () => {
   it("shows neither the token nor a value while values are set, resolved and used", async () => {
     const seen: string[] = [];
