@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "secrets" | "seal";
+export type Job = "secrets" | "seal" | "retention";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -41,9 +41,18 @@ export function markSeen(db: D1Database, job: Job, stretches: readonly Stretch[]
   return db
     .prepare(
       `INSERT INTO audit_marks (job, org, seq, seen_at) SELECT ?1, j.value ->> 'org', j.value ->> 'to', ?3 FROM json_each(?2) j WHERE true
-       ON CONFLICT (job, org) DO UPDATE SET seq = MAX(seq, excluded.seq), seen_at = MAX(seen_at, excluded.seen_at)`,
+       ON CONFLICT (job, org) DO UPDATE SET seq = MAX(seq, excluded.seq), seen_at = MAX(seen_at, excluded.seen_at), failed = 0`,
     )
     .bind(job, JSON.stringify(stretches), now);
+}
+
+/** Records at `now` that a job could not go on in an organization's log, because that is not what was signed. */
+export function markFailed(db: D1Database, job: Job, org: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      "INSERT INTO audit_marks (job, org, seq, seen_at, failed) VALUES (?, ?, 0, ?, 1) ON CONFLICT (job, org) DO UPDATE SET seen_at = excluded.seen_at, failed = 1",
+    )
+    .bind(job, org, now);
 }
 
 /**
