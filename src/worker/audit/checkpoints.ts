@@ -1,3 +1,5 @@
+import { RETRY_AFTER } from "./marks.ts";
+
 /** A sealed stretch of an organization's log, as D1 has it. `row_digests` is JSON. */
 export interface CheckpointRow {
   readonly org: string;
@@ -52,9 +54,6 @@ export interface OldStretch extends CheckpointRow {
   readonly removed_to: number;
   readonly head: string;
 }
-
-/** How long a log that does not match what was signed is left alone, in milliseconds. */
-const RETRY_AFTER = 3_600_000;
 
 /**
  * Selects the first stretch of up to `limit` logs where that ended before `before` ({@link OldStretch}), but never the

@@ -8,11 +8,15 @@ export interface Unseen {
   readonly last: number;
 }
 
+/** How long a log that does not match what was signed is left alone, in milliseconds. */
+export const RETRY_AFTER = 3_600_000;
+
 /**
  * Selects up to `limit` organizations whose log goes on after where the job has come to ({@link Unseen}), those first
- * that it has not come to for longest. It reads a few rows for each organization.
+ * that it has not come to for longest. A log that the job could not go on in is left alone for an hour. It reads a few
+ * rows for each organization.
  */
-export function selectUnseen(db: D1Database, job: Job, limit: number): D1PreparedStatement {
+export function selectUnseen(db: D1Database, job: Job, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `WITH RECURSIVE orgs (org) AS (
@@ -20,13 +24,13 @@ export function selectUnseen(db: D1Database, job: Job, limit: number): D1Prepare
          UNION ALL
          SELECT (SELECT MIN(e.org) FROM audit_events e WHERE e.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
        ),
-       logs (org, done, seen_at, last) AS (
-         SELECT o.org, COALESCE(m.seq, 0), COALESCE(m.seen_at, 0), (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = o.org)
+       logs (org, done, seen_at, failed, last) AS (
+         SELECT o.org, COALESCE(m.seq, 0), COALESCE(m.seen_at, 0), COALESCE(m.failed, 0), (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = o.org)
          FROM orgs o LEFT JOIN audit_marks m ON m.job = ?1 AND m.org = o.org WHERE o.org IS NOT NULL
        )
-       SELECT org, done, last FROM logs WHERE last > done ORDER BY seen_at, org LIMIT ?2`,
+       SELECT org, done, last FROM logs WHERE last > done AND (NOT failed OR seen_at <= ?2 - ${RETRY_AFTER}) ORDER BY seen_at, org LIMIT ?3`,
     )
-    .bind(job, limit);
+    .bind(job, now, limit);
 }
 
 /** A stretch of an organization's log: after `done`, up to `to`. */

@@ -34,7 +34,7 @@ export interface Sealed {
  * checkpoint stays.
  */
 export async function sealLog(needs: Needs): Promise<Sealed> {
-  const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", ORGS)]);
+  const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", needs.now.getTime(), ORGS)]);
   const waiting = rowsOf<Unseen>(found);
   const sealed: Sealed = { events: 0, refused: 0 };
   for (let n = 0; n < CHECKPOINTS; n++) {
