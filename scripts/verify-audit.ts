@@ -1,88 +1,66 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from "jose";
+import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
-import { type AuditEvent, auditEventSchema, type Checkpoint, checkpointSchema, retentionPayloadSchema } from "../src/contract/audit.ts";
-import { firstBadEvent, isLinked } from "../src/contract/check-stretch.ts";
+import { checkpointSchema } from "../src/contract/audit.ts";
 import { fail } from "./settings.ts";
+import { parseEvent, verifyExport } from "./verify-export.ts";
 
 const HELP = `Verifies an exported audit log against its checkpoints, without the deployment that it comes from.
 
   npm run -s verify-audit -- --log FILE --checkpoints FILE --jwks FILE [--org NAME]
 
-  --log FILE          GET /v1/audit?format=ndjson
   --checkpoints FILE  GET /v1/audit/checkpoints; of several pages, one after the other
+  --log FILE          GET /v1/audit?format=ndjson, exported after the checkpoints
   --jwks FILE         GET /.well-known/jwks.json
   --org NAME          the organization                       [that of the first event]
 
 It prints {"ok", "checked", "unsealed", "first_bad"} and exits with 0 if the log is as it was sealed, with 1 if not.
+Checkpoints that were exported earlier, and kept elsewhere, also show that a log has been cut short.
 `;
 
-const pageSchema = z.object({ checkpoints: z.array(checkpointSchema), retention: z.string().nullable() });
+const HINT = "npm run -s verify-audit -- --help";
 
-interface Finding {
-  readonly checked: number;
-  readonly firstBad: number | null;
-}
+const pageSchema = z.object({ checkpoints: z.array(checkpointSchema), head: z.string().nullable() });
+const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 const files = readArguments();
-const events = readText(files.log)
-  .split("\n")
-  .filter((line) => line !== "")
-  .map((line) => auditEventSchema.parse(JSON.parse(line)))
-  .sort((a, b) => a.seq - b.seq);
-const pages = readPages(readText(files.checkpoints));
-const keys = createLocalJWKSet(JSON.parse(readText(files.jwks)) as JSONWebKeySet);
-const org = files.org ?? events[0]?.org ?? "";
-const checkpoints = pages.flatMap((page) => page.checkpoints).sort((a, b) => a.number - b.number);
-const { checked, firstBad } = await check(checkpoints, await removedByRetention());
-const unsealed = events.filter(({ seq }) => seq > (checkpoints.at(-1)?.last_seq ?? 0)).length;
-console.log(JSON.stringify({ ok: firstBad === null, checked, unsealed, first_bad: firstBad }));
-process.exitCode = firstBad === null ? 0 : 1;
+const pages = readPages(files.checkpoints);
+const events = readLines(files.log);
+const finding = await verifyExport({
+  org: files.org ?? events[0]?.org ?? "",
+  events,
+  checkpoints: pages.flatMap((page) => page.checkpoints),
+  head: pages.at(-1)?.head ?? null,
+  jwks: readJwks(files.jwks),
+});
+console.log(JSON.stringify(finding));
+process.exitCode = finding.ok ? 0 : 1;
 
-async function check(chain: readonly Checkpoint[], removedTo: number): Promise<Finding> {
-  let previous: Checkpoint | null = null;
-  let checked = 0;
-  let vouched = true;
-  for (const checkpoint of chain) {
-    const statement = await readStatement(checkpoint.jws, "keyhole-checkpoint");
-    if (!(await isLinked({ org, checkpoint, previous, payload: statement?.payload }))) return { checked, firstBad: (previous?.last_seq ?? 0) + 1 };
-    const sealed: AuditEvent[] = events.filter(({ seq }) => seq >= checkpoint.first_seq && seq <= checkpoint.last_seq);
-    if (checkpoint.last_seq > removedTo) {
-      const bad = await firstBadEvent(checkpoint, sealed);
-      if (bad !== null) return { checked, firstBad: bad };
-      checked += sealed.length;
-    }
-    vouched = statement?.vouched ?? false;
-    previous = checkpoint;
-  }
-  // A chain whose last checkpoint nobody vouches for could be of anybody's making.
-  return { checked, firstBad: vouched ? null : (previous?.first_seq ?? null) };
-}
-
-async function removedByRetention(): Promise<number> {
-  const jws = pages.find(({ retention }) => retention !== null)?.retention;
-  const statement = jws ? await readStatement(jws, "keyhole-retention") : undefined;
-  const { data } = retentionPayloadSchema.safeParse(statement?.payload);
-  return data && statement?.vouched && data.org === org ? data.removed_to : 0;
-}
-
-/** The payload of a statement; one by a key that is not in the set is vouched for only by a later one that names its hash. */
-async function readStatement(jws: string, typ: string): Promise<{ payload: unknown; vouched: boolean } | undefined> {
-  try {
-    if (decodeProtectedHeader(jws).typ !== typ) return undefined;
-    const { payload } = await compactVerify(jws, keys, { algorithms: ["EdDSA"] });
-    return { payload: JSON.parse(new TextDecoder().decode(payload)), vouched: true };
-  } catch (error) {
-    if (error instanceof errors.JWKSNoMatchingKey) return { payload: JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()), vouched: false };
-    return undefined;
-  }
+function readLines(file: string) {
+  const lines = readText(file).split("\n");
+  return lines.flatMap((line, n) => (line === "" ? [] : [orFail(() => parseEvent(line), `${file}, line ${n + 1} is not an audit event`)]));
 }
 
 /** Pages of checkpoints, one JSON document after the other. */
-function readPages(text: string): z.infer<typeof pageSchema>[] {
-  const documents = text.trim().split(/(?<=\})\s*(?=\{"checkpoints")/);
-  return documents.map((document) => pageSchema.parse(JSON.parse(document)));
+function readPages(file: string): z.infer<typeof pageSchema>[] {
+  const documents = readText(file)
+    .trim()
+    .split(/(?<=\})\s*(?=\{\s*"checkpoints")/);
+  return documents.map((document) => orFail(() => pageSchema.parse(JSON.parse(document)), `${file} is not a list of checkpoints`));
+}
+
+function readJwks(file: string): JSONWebKeySet {
+  return orFail(() => jwksSchema.parse(JSON.parse(readText(file))), `${file} is not a JWK Set`);
+}
+
+function orFail<T>(parse: () => T, message: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return fail(message, HINT);
+    throw error;
+  }
 }
 
 function readArguments(): { log: string; checkpoints: string; jwks: string; org: string | undefined } {
@@ -101,10 +79,10 @@ function readArguments(): { log: string; checkpoints: string; jwks: string; org:
       process.exit(0);
     }
     const { log, checkpoints, jwks, org } = values;
-    if (!log || !checkpoints || !jwks) fail("--log, --checkpoints and --jwks are needed", "npm run -s verify-audit -- --help");
+    if (!log || !checkpoints || !jwks) fail("--log, --checkpoints and --jwks are needed", HINT);
     return { log, checkpoints, jwks, org };
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), "npm run -s verify-audit -- --help");
+    return fail(error instanceof Error ? error.message : String(error), HINT);
   }
 }
 
@@ -112,6 +90,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return fail(`${file} cannot be read`, "npm run -s verify-audit -- --help");
+    return fail(`${file} cannot be read`, HINT);
   }
 }

@@ -99,18 +99,24 @@ export const checkpointSchema = z
   });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
-/** What the statement of retention covers: events up to `removed_to` were removed because of their age. */
-export const retentionPayloadSchema = z.object({ org: z.string(), removed_to: z.int() });
+/**
+ * What the statement of a log's head covers: its last checkpoint and the hash of that one's JWS, `0` and `null` where
+ * there is none, and up to which event the log was removed because of its age.
+ */
+export const headPayloadSchema = z.object({ org: z.string(), number: z.int().min(0), checkpoint: z.string().nullable(), removed_to: z.int().min(0) });
+export type HeadPayload = z.infer<typeof headPayloadSchema>;
 
 /** `GET /v1/audit/checkpoints`. */
 export const listCheckpointsSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
 export const checkpointPageSchema = z
   .object({
     checkpoints: z.array(checkpointSchema),
-    retention: z.string().nullable().meta({ description: "A compact JWS that says up to which event the log was removed because of its age." }),
+    head: z.string().nullable().meta({
+      description: "A compact JWS that names the last checkpoint, and says up to which event the log was removed because of its age.",
+    }),
     next_cursor: z.string().nullable(),
   })
-  .meta({ id: "CheckpointPage", example: { checkpoints: [], retention: null, next_cursor: null } });
+  .meta({ id: "CheckpointPage", example: { checkpoints: [], head: null, next_cursor: null } });
 
 /** `GET /v1/audit/verify`. */
 export const verifyAuditSchema = z.strictObject({ cursor: cursorSchema });

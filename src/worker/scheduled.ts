@@ -5,6 +5,7 @@ import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
 import { forgetExpiredTokens } from "./secrets/forget-expired-tokens.ts";
 import { readBacklog } from "./secrets/read-backlog.ts";
 import { removeOldEvents } from "./secrets/remove-old-events.ts";
+import { renewHeads } from "./secrets/renew-heads.ts";
 import { rewrapBatch } from "./secrets/rewrap-keys.ts";
 import { sealLog } from "./secrets/seal-log.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
@@ -16,6 +17,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
   rewrapped: (needs) => rewrapBatch(needs),
   encrypted: (needs) => (needs.legacyPlaintext ? encryptLegacy(needs) : Promise.resolve(0)),
+  heads: renewHeads,
   sealed: sealLog,
   digested: digestLog,
   events_removed: removeOldEvents,

@@ -104,13 +104,13 @@ describe("/readyz", () => {
 
   it("is 200 when all is well", async () => {
     const { status, body } = await readiness({});
-    expect([status, body]).toEqual([200, { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0 } }]);
+    expect([status, body]).toEqual([200, { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } }]);
   });
 
   it.each([
     ["d1", { DB: undefined }],
     ["d1", { DB: { prepare: () => ({}), batch: () => Promise.reject(new Error("down")) } }],
-    ["d1", { DB: { prepare: () => ({}), batch: () => Promise.resolve([{ results: [{ n: 0 }] }]) } }],
+    ["d1", { DB: { prepare: () => ({}), batch: () => Promise.resolve([{ results: [{ n: 3 }] }]) } }],
     ["kv", { KV: undefined }],
     ["kv", { KV: { get: () => Promise.reject(new Error("down")) } }],
   ])("is 503 naming %s when it is not usable", async (part, changed) => {

@@ -30,6 +30,12 @@ export function callWith(vars: Partial<Record<keyof WorkerEnv, string>>) {
     const bytes = new Uint8Array(await reply.arrayBuffer());
     const text = new TextDecoder().decode(bytes);
     await waitOnExecutionContext(context);
-    return { status: reply.status, headers: reply.headers, bytes, text, body: /json/.test(reply.headers.get("Content-Type") ?? "") ? JSON.parse(text) : text };
+    return {
+      status: reply.status,
+      headers: reply.headers,
+      bytes,
+      text,
+      body: /[/+]json/.test(reply.headers.get("Content-Type") ?? "") ? JSON.parse(text) : text,
+    };
   };
 }

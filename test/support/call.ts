@@ -33,7 +33,7 @@ export async function call(request: string, { token = {}, json, body, headers = 
   });
   const bytes = new Uint8Array(await reply.arrayBuffer());
   const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
-  const isJson = text !== "" && /json/.test(reply.headers.get("Content-Type") ?? "");
+  const isJson = text !== "" && /[/+]json/.test(reply.headers.get("Content-Type") ?? "");
   return { status: reply.status, headers: reply.headers, text, bytes, body: isJson ? JSON.parse(text) : text };
 }
 

@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "secrets" | "seal";
+export type Job = "secrets" | "seal" | "retention";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -8,11 +8,15 @@ export interface Unseen {
   readonly last: number;
 }
 
+/** How long a log that does not match what was signed is left alone, in milliseconds. */
+export const RETRY_AFTER = 3_600_000;
+
 /**
  * Selects up to `limit` organizations whose log goes on after where the job has come to ({@link Unseen}), those first
- * that it has not come to for longest. It reads a few rows for each organization.
+ * that it has not come to for longest. A log that the job could not go on in is left alone for an hour. It reads a few
+ * rows for each organization.
  */
-export function selectUnseen(db: D1Database, job: Job, limit: number): D1PreparedStatement {
+export function selectUnseen(db: D1Database, job: Job, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `WITH RECURSIVE orgs (org) AS (
@@ -20,13 +24,13 @@ export function selectUnseen(db: D1Database, job: Job, limit: number): D1Prepare
          UNION ALL
          SELECT (SELECT MIN(e.org) FROM audit_events e WHERE e.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
        ),
-       logs (org, done, seen_at, last) AS (
-         SELECT o.org, COALESCE(m.seq, 0), COALESCE(m.seen_at, 0), (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = o.org)
+       logs (org, done, seen_at, failed, last) AS (
+         SELECT o.org, COALESCE(m.seq, 0), COALESCE(m.seen_at, 0), COALESCE(m.failed, 0), (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = o.org)
          FROM orgs o LEFT JOIN audit_marks m ON m.job = ?1 AND m.org = o.org WHERE o.org IS NOT NULL
        )
-       SELECT org, done, last FROM logs WHERE last > done ORDER BY seen_at, org LIMIT ?2`,
+       SELECT org, done, last FROM logs WHERE last > done AND (NOT failed OR seen_at <= ?2 - ${RETRY_AFTER}) ORDER BY seen_at, org LIMIT ?3`,
     )
-    .bind(job, limit);
+    .bind(job, now, limit);
 }
 
 /** A stretch of an organization's log: after `done`, up to `to`. */
@@ -41,9 +45,18 @@ export function markSeen(db: D1Database, job: Job, stretches: readonly Stretch[]
   return db
     .prepare(
       `INSERT INTO audit_marks (job, org, seq, seen_at) SELECT ?1, j.value ->> 'org', j.value ->> 'to', ?3 FROM json_each(?2) j WHERE true
-       ON CONFLICT (job, org) DO UPDATE SET seq = MAX(seq, excluded.seq), seen_at = MAX(seen_at, excluded.seen_at)`,
+       ON CONFLICT (job, org) DO UPDATE SET seq = MAX(seq, excluded.seq), seen_at = MAX(seen_at, excluded.seen_at), failed = 0`,
     )
     .bind(job, JSON.stringify(stretches), now);
+}
+
+/** Records at `now` that a job could not go on in an organization's log, because that is not what was signed. */
+export function markFailed(db: D1Database, job: Job, org: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      "INSERT INTO audit_marks (job, org, seq, seen_at, failed) VALUES (?, ?, 0, ?, 1) ON CONFLICT (job, org) DO UPDATE SET seen_at = excluded.seen_at, failed = 1",
+    )
+    .bind(job, org, now);
 }
 
 /**

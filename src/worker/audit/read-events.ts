@@ -94,6 +94,24 @@ function matching({ action, actor, outcome, since, until }: EventQuery): string 
   return conditions.filter((condition) => condition !== false).join(" AND ");
 }
 
+/** How many characters of secrets one checkpoint seals, beside its last event: a resolve can name 500, and all is read at once. */
+const SEALED_SIZE = 2_000_000;
+
+/** Selects up to `limit` events that no checkpoint seals, oldest first ({@link EventRow}). */
+export function selectUnsealed(db: D1Database, org: string, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT * FROM (
+         SELECT *, SUM(length(secrets)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - length(secrets) AS size_before FROM (
+           SELECT ${COLUMNS} FROM audit_events e
+           WHERE e.org = ?1 AND e.seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ORDER BY k.number DESC LIMIT 1), 0)
+           ORDER BY e.seq LIMIT ?2
+         )
+       ) WHERE size_before < ${SEALED_SIZE} ORDER BY seq`,
+    )
+    .bind(org, limit);
+}
+
 /** Selects up to `limit` events from `first` on, oldest first ({@link EventRow}). */
 export function selectStretch(db: D1Database, org: string, first: number, limit: number): D1PreparedStatement {
   return db.prepare(`SELECT ${COLUMNS} FROM audit_events e WHERE e.org = ? AND e.seq >= ? ORDER BY e.seq LIMIT ?`).bind(org, first, limit);

@@ -17,11 +17,13 @@ export interface Readiness {
   readonly backlog: Backlog | null;
 }
 
+/** Some from each migration: all are there, or some were not applied. */
+const TABLES = ["secrets", "versions", "audit_events", "tokens", "audit_checkpoints", "audit_heads"];
+
 /** Tries everything that the Worker needs. */
 export async function checkReadiness(env: Env): Promise<Readiness> {
-  const [config, d1, kv] = await Promise.all([checkConfig(env), checkD1(env), checkKv(env)]);
-  const backlog = d1.length === 0 ? await readBacklog({ db: env.DB }) : null;
-  return { unusable: [...config, ...d1, ...kv], backlog };
+  const [config, { unusable, backlog }, kv] = await Promise.all([checkConfig(env), checkD1(env), checkKv(env)]);
+  return { unusable: [...config, ...unusable, ...kv], backlog };
 }
 
 async function checkConfig(env: Env): Promise<Unusable[]> {
@@ -34,16 +36,21 @@ async function checkConfig(env: Env): Promise<Unusable[]> {
   }
 }
 
-async function checkD1({ DB }: Env): Promise<Unusable[]> {
-  if (!DB) return [{ part: "d1", detail: "the binding DB is missing" }];
+async function checkD1({ DB }: Env): Promise<Readiness> {
+  if (!DB) return unusableD1("the binding DB is missing");
   try {
     const [tables] = await runBatch(DB, [
-      DB.prepare("SELECT COUNT(*) AS n FROM sqlite_schema WHERE name IN ('secrets', 'versions', 'audit_events', 'tokens', 'audit_checkpoints')"),
+      DB.prepare(`SELECT COUNT(*) AS n FROM sqlite_schema WHERE name IN (${TABLES.map((name) => `'${name}'`).join(", ")})`),
     ]);
-    return rowsOf<{ n: number }>(tables)[0]?.n === 5 ? [] : [{ part: "d1", detail: "the migrations have not been applied" }];
+    if (rowsOf<{ n: number }>(tables)[0]?.n !== TABLES.length) return unusableD1("the migrations have not been applied");
+    return { unusable: [], backlog: await readBacklog({ db: DB }) };
   } catch {
-    return [{ part: "d1", detail: "the database does not answer" }];
+    return unusableD1("the database does not answer");
   }
+}
+
+function unusableD1(detail: string): Readiness {
+  return { unusable: [{ part: "d1", detail }], backlog: null };
 }
 
 async function checkKv({ KV }: Env): Promise<Unusable[]> {

@@ -12,7 +12,7 @@ const EVENTS = 2_000;
  * were gone through.
  */
 export async function digestLog({ db, now }: { db: D1Database; now: Date }): Promise<number> {
-  const [found] = await runBatch(db, [selectUnseen(db, "secrets", ORGS)]);
+  const [found] = await runBatch(db, [selectUnseen(db, "secrets", now.getTime(), ORGS)]);
   const stretches = shares(rowsOf<Unseen>(found));
   if (stretches.length === 0) return 0;
   await runBatch(db, [noteResolved(db, stretches), indexBySecret(db, stretches), markSeen(db, "secrets", stretches, now.getTime())]);

@@ -1,9 +1,9 @@
 import type { Keyring } from "../envelope/keyring.ts";
 import { seal } from "../envelope/seal.ts";
-import { setAside } from "../store/key-rows.ts";
-import { type LegacyRow, replaceLegacy, selectLegacy } from "../store/legacy-rows.ts";
+import { type LegacyRow, replaceLegacy, selectLegacy, setAsideLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
+import { chunks } from "./chunks.ts";
 import { newId } from "./new-id.ts";
 import { valueOfLegacy } from "./read-values.ts";
 
@@ -13,14 +13,14 @@ const RETRY_AFTER = 3_600_000;
 
 type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
 
-/** Encrypts a batch of values that are still as another store had them. Returns how many. */
+/** Encrypts a batch of values that are still as another store had them, and sets aside what cannot be. Returns how many. */
 export async function encryptLegacy({ db, keyring, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectLegacy(db, now.getTime(), BATCH)]);
   const rows = rowsOf<LegacyRow>(found);
   const sealed = await Promise.all(rows.map((row) => encrypt(keyring, row)));
   const done = sealed.filter((one) => one !== undefined);
-  const failed = rows.filter((_, n) => sealed[n] === undefined);
-  if (rows.length > 0) await runBatch(db, [replaceLegacy(db, done), setAside(db, failed, now.getTime() + RETRY_AFTER)]);
+  const places = rows.map(({ secret_id, version }) => ({ secret_id, version }));
+  if (rows.length > 0) await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), setAsideLegacy(db, places, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 

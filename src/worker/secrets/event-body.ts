@@ -1,16 +1,49 @@
-import type { AuditEvent, Checkpoint } from "../../contract/audit.ts";
+import { z } from "zod";
+import { type AuditEvent, auditEventSchema, type Checkpoint } from "../../contract/audit.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { EventRow } from "../audit/read-events.ts";
 
-/** An audit event as replies show it, and as its digest is made. */
+/**
+ * An audit event as replies show it, and as its digest is made. A row that somebody made unreadable comes with what is
+ * left of it, so that it is shown, and found not to be what was sealed.
+ */
 export function eventBody(row: EventRow): AuditEvent {
   const { seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent } = row;
-  const secrets = JSON.parse(row.secrets) as AuditEvent["secrets"];
-  return { seq, at: formatTime(row.at), org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent };
+  return { seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent };
 }
 
 /** A checkpoint as replies show it. */
 export function checkpointBody({ number, first_seq, last_seq, last_at, row_digests, jws }: CheckpointRow): Checkpoint {
-  return { number, first_seq, last_seq, last_at: formatTime(last_at), row_digests: JSON.parse(row_digests) as string[], jws };
+  return { number, first_seq, last_seq, last_at: timeOf(last_at), row_digests: digestsOf(row_digests), jws };
+}
+
+const secretsSchema = auditEventSchema.shape.secrets;
+const digestsSchema = z.array(z.string());
+const LAST_TIME = 8_640_000_000_000_000;
+
+function timeOf(milliseconds: number): string {
+  return formatTime(Math.min(Math.max(milliseconds, -LAST_TIME), LAST_TIME));
+}
+
+/** Only what is written as JSON writes it, so that nothing can be added that is not in the digest. */
+function secretsOf(text: string): AuditEvent["secrets"] {
+  const written = parse(text);
+  const { data } = secretsSchema.safeParse(written);
+  const shown = data?.every((secret, n) => Object.keys((written as object[])[n] ?? {}).length === Object.keys(secret).length);
+  return data && shown && JSON.stringify(written) === text ? data : [UNREADABLE];
+}
+
+const UNREADABLE = { id: null, name: "(unreadable)", scope: null, version: null };
+
+function digestsOf(text: string): string[] {
+  return digestsSchema.safeParse(parse(text)).data ?? [];
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

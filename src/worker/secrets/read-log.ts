@@ -66,7 +66,7 @@ export async function streamLog(needs: { db: D1Database }, caller: Caller, query
 /** One page of checkpoints, in their order. */
 export interface CheckpointPage {
   readonly rows: readonly CheckpointRow[];
-  readonly retention: string | null;
+  readonly head: string | null;
   readonly next: number | null;
 }
 
@@ -80,5 +80,5 @@ export async function listCheckpoints({ db }: { db: D1Database }, caller: Caller
   const [found, extents] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after, limit + 1), selectExtent(db, caller.org)]);
   const rows = rowsOf<CheckpointRow>(found);
   const page = rows.slice(0, limit);
-  return { rows: page, retention: rowsOf<LogExtent>(extents)[0]?.retention ?? null, next: rows.length > limit ? (page.at(-1)?.number ?? null) : null };
+  return { rows: page, head: rowsOf<LogExtent>(extents)[0]?.head ?? null, next: rows.length > limit ? (page.at(-1)?.number ?? null) : null };
 }

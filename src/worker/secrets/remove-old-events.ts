@@ -1,32 +1,76 @@
-import { signStatement } from "../access/sign-statement.ts";
+import { firstBadEvent, isAsSigned } from "../../contract/check-chain.ts";
+import { readStatement } from "../access/sign-statement.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
-import { type OldStretch, removeStretch, selectOldStretches } from "../audit/checkpoints.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type OldStretch, removeEvents, selectOldStretches } from "../audit/checkpoints.ts";
+import { replaceHead } from "../audit/heads.ts";
+import { markFailed, markSeen } from "../audit/marks.ts";
+import { type EventRow, selectStretch } from "../audit/read-events.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
+import { requireChanges } from "../store/secret-rows.ts";
+import { checkpointBody, eventBody } from "./event-body.ts";
+import { LogError, readHead, signHead } from "./log-head.ts";
 
 const DAY = 86_400_000;
-/** How many stretches one run removes. */
+/** How many stretches one run removes: so many at once, one of each log, so many times. */
 const STRETCHES = 20;
+const ROUNDS = 5;
+
+type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly retentionDays: number; readonly now: Date };
+
+/** What a run did. */
+export interface RemovedEvents {
+  events: number;
+  /** Stretches that are not what was signed, or by a key that is not known: they stay. */
+  refused: number;
+}
 
 /**
- * Removes events that are older than they are kept, in whole sealed stretches; their checkpoints stay, so that the
- * rest still verifies. Returns how many events were removed.
+ * Removes events that are older than they are kept, in whole sealed stretches that are still what was sealed; their
+ * checkpoints stay, so that the rest still verifies. The log's head says up to where it was done.
  */
-export async function removeOldEvents({
-  db,
-  signingKeys,
-  retentionDays,
-  now,
-}: {
-  db: D1Database;
-  signingKeys: SigningKeys;
-  retentionDays: number;
-  now: Date;
-}): Promise<number> {
-  const [found] = await runBatch(db, [selectOldStretches(db, now.getTime() - retentionDays * DAY, STRETCHES)]);
-  const stretches = rowsOf<OldStretch>(found);
-  for (const stretch of stretches) {
-    const jws = await signStatement(signingKeys, "keyhole-retention", { org: stretch.org, removed_to: stretch.last_seq });
-    await runBatch(db, removeStretch(db, stretch, jws));
+export async function removeOldEvents(needs: Needs): Promise<RemovedEvents> {
+  const { db, retentionDays, now } = needs;
+  const removed: RemovedEvents = { events: 0, refused: 0 };
+  for (let n = 0; n < ROUNDS; n++) {
+    const [found] = await runBatch(db, [selectOldStretches(db, now.getTime() - retentionDays * DAY, now.getTime(), STRETCHES)]);
+    const stretches = rowsOf<OldStretch>(found);
+    for (const stretch of stretches) {
+      const events = await removeOrRefuse(needs, stretch);
+      if (events === "refused") removed.refused++;
+      else removed.events += events;
+    }
+    if (stretches.length === 0) break;
   }
-  return stretches.reduce((sum, { first_seq, last_seq }) => sum + last_seq - first_seq + 1, 0);
+  return removed;
+}
+
+async function removeOrRefuse(needs: Needs, stretch: OldStretch): Promise<number | "refused"> {
+  try {
+    return await removeStretch(needs, stretch);
+  } catch (error) {
+    // Another run has removed it, or something was sealed: the next round sees what is left.
+    if (error instanceof GuardError) return 0;
+    if (!(error instanceof LogError)) throw error;
+    await runBatch(needs.db, [markFailed(needs.db, "retention", stretch.org, needs.now.getTime())]);
+    return "refused";
+  }
+}
+
+async function removeStretch({ db, signingKeys, now }: Needs, stretch: OldStretch): Promise<number> {
+  const { org, first_seq, last_seq, removed_to, head: was } = stretch;
+  const head = await readHead(signingKeys, org, was);
+  if (!head || head.removed_to !== removed_to) throw new LogError("the head of a log is not what was signed");
+  const checkpoint = checkpointBody(stretch);
+  const statement = await readStatement(signingKeys, "keyhole-checkpoint", stretch.jws);
+  if (!statement?.vouched || !(await isAsSigned(org, checkpoint, statement))) throw new LogError("a checkpoint is not what was signed");
+  const [events] = await runBatch(db, [selectStretch(db, org, first_seq, checkpoint.row_digests.length)]);
+  if ((await firstBadEvent(checkpoint, rowsOf<EventRow>(events).map(eventBody))) !== null) throw new LogError("a stretch is not what was sealed");
+  const next = await signHead(signingKeys, { ...head, removed_to: last_seq });
+  await runBatch(db, [
+    replaceHead(db, next, was, now.getTime()),
+    requireChanges(db, 1),
+    ...removeEvents(db, org, last_seq),
+    markSeen(db, "retention", [{ org, done: removed_to, to: last_seq }], now.getTime()),
+  ]);
+  return last_seq - first_seq + 1;
 }

@@ -4,7 +4,7 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
-import { type KeyUse, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, setAside, type WrappedRow } from "../store/key-rows.ts";
+import { type KeyUse, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, setAsideWrapped, type WrappedRow } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
@@ -54,19 +54,16 @@ export async function rewrapBatch({ db, keyring, now }: Needs, org: string | nul
   const results = await Promise.all(rowsOf<WrappedRow>(found).map((row) => rewrapRow(keyring, row)));
   const done = results.filter((result) => "was" in result);
   const failed = results.filter((result) => !("was" in result));
-  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), setAside(db, failed, now.getTime() + RETRY_AFTER)]);
+  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), setAsideWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 
-async function rewrapRow(
-  keyring: Keyring,
-  { secret_id, version, key_id, wrapped_key }: WrappedRow,
-): Promise<Rewrapped | { secret_id: string; version: number }> {
+async function rewrapRow(keyring: Keyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {
   try {
     const { wrappedKey, keyId } = await rewrap(keyring, { wrappedKey: wrapped_key, keyId: key_id });
     return { secret_id, version, was: wrapped_key, key_id: keyId, wrapped_key: wrappedKey };
   } catch (error) {
-    if (error instanceof OpenError) return { secret_id, version };
+    if (error instanceof OpenError) return { secret_id, version, wrapped_key };
     throw error;
   }
 }

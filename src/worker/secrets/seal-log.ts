@@ -4,55 +4,103 @@ import { formatTime } from "../../contract/time.ts";
 import { signStatement } from "../access/sign-statement.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
-import { markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";
-import { type EventRow, selectStretch } from "../audit/read-events.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
+import { markFailed, markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";
+import { type EventRow, selectUnsealed } from "../audit/read-events.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
+import { requireChanges } from "../store/secret-rows.ts";
 import { eventBody } from "./event-body.ts";
+import { LogError, requireHead, signHead } from "./log-head.ts";
 
 /** How many organizations one run seals. */
 const ORGS = 50;
+/** How many checkpoints one run makes. */
+const CHECKPOINTS = 100;
 /** How many events one checkpoint seals. */
 const EVENTS = 1_000;
 
 type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly now: Date };
 
+/** What a run did. */
+export interface Sealed {
+  events: number;
+  /** Organizations whose log is not what was signed: it is not sealed any further. */
+  refused: number;
+}
+
 /**
- * Seals what is new in each organization's log into a checkpoint, signed and chained to the one before. Of two runs
- * at once the first one's checkpoint stays. Returns how many events were sealed.
+ * Seals what is new in each organization's log into checkpoints, signed and chained to the one before. Logs take turns,
+ * and one that is not what was signed keeps none of the others from being sealed. Of two runs at once the first one's
+ * checkpoint stays.
  */
-export async function sealLog(needs: Needs): Promise<number> {
-  const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", ORGS)]);
-  let sealed = 0;
-  for (const { org } of rowsOf<Unseen>(found)) sealed += await sealNext(needs, org);
+export async function sealLog(needs: Needs): Promise<Sealed> {
+  const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", needs.now.getTime(), ORGS)]);
+  const waiting = rowsOf<Unseen>(found);
+  const sealed: Sealed = { events: 0, refused: 0 };
+  for (let n = 0; n < CHECKPOINTS; n++) {
+    const log = waiting.shift();
+    if (!log) break;
+    const done = await sealOrRefuse(needs, log.org);
+    if (done === "refused") sealed.refused++;
+    else sealed.events += done.events;
+    if (done !== "refused" && done.events > 0 && done.to < log.last) waiting.push(log);
+  }
   return sealed;
 }
 
-async function sealNext({ db, signingKeys, now }: Needs, org: string): Promise<number> {
-  const [last] = await runBatch(db, [selectLastCheckpoint(db, org)]);
-  const [previous] = rowsOf<CheckpointRow>(last);
-  const [events] = await runBatch(db, [selectStretch(db, org, (previous?.last_seq ?? 0) + 1, EVENTS)]);
-  const rows = rowsOf<EventRow>(events);
-  const checkpoint = await makeCheckpoint(signingKeys, org, previous, rows);
-  const seen = checkpoint?.last_seq ?? previous?.last_seq ?? 0;
+interface Progress {
+  readonly events: number;
+  readonly to: number;
+}
+
+async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refused"> {
+  try {
+    return await sealNext(needs, org);
+  } catch (error) {
+    // Another run has sealed the same stretch.
+    if (error instanceof GuardError) return { events: 0, to: 0 };
+    if (!(error instanceof LogError)) throw error;
+    await runBatch(needs.db, [markFailed(needs.db, "seal", org, needs.now.getTime())]);
+    return "refused";
+  }
+}
+
+async function sealNext({ db, signingKeys, now }: Needs, org: string): Promise<Progress> {
+  const [checkpoints, heads, events] = await runBatch(db, [selectLastCheckpoint(db, org), selectHead(db, org), selectUnsealed(db, org, EVENTS)]);
+  const [previous] = rowsOf<CheckpointRow>(checkpoints);
+  const [head] = rowsOf<HeadRow>(heads);
+  const { removed_to } = await requireHead(signingKeys, org, head?.jws ?? null, previous);
+  const rows = withoutGap(rowsOf<EventRow>(events));
+  const [first] = rows;
+  if (!first) return { events: 0, to: previous?.last_seq ?? 0 };
+  const checkpoint = await makeCheckpoint(signingKeys, org, previous, [first, ...rows.slice(1)]);
+  const { number, jws, last_seq: to } = checkpoint;
+  const next = await signHead(signingKeys, { org, number, checkpoint: await sha256(jws), removed_to });
   await runBatch(db, [
-    ...(checkpoint ? [insertCheckpoint(db, checkpoint)] : []),
-    markSeen(db, "seal", [{ org, done: previous?.last_seq ?? 0, to: seen }], now.getTime()),
+    replaceHead(db, next, head?.jws ?? null, now.getTime()),
+    requireChanges(db, 1),
+    insertCheckpoint(db, checkpoint),
+    markSeen(db, "seal", [{ org, done: 0, to }], now.getTime()),
   ]);
-  return rows.length;
+  return { events: rows.length, to };
+}
+
+/** A checkpoint seals numbers that follow each other: one that is missing is then found between two of them. */
+function withoutGap(rows: readonly EventRow[]): readonly EventRow[] {
+  const gap = rows.findIndex(({ seq }, n) => seq !== (rows[0]?.seq ?? 0) + n);
+  return gap === -1 ? rows : rows.slice(0, gap);
 }
 
 async function makeCheckpoint(
   signingKeys: SigningKeys,
   org: string,
   previous: CheckpointRow | undefined,
-  rows: readonly EventRow[],
-): Promise<CheckpointRow | undefined> {
-  const [first] = rows;
-  const last = rows.at(-1);
-  if (!first || !last) return undefined;
+  rows: readonly [EventRow, ...EventRow[]],
+): Promise<CheckpointRow> {
   const digests = await Promise.all(rows.map((row) => eventDigest(eventBody(row))));
   const times = rows.map(({ at }) => at);
-  const stretch = { org, number: (previous?.number ?? 0) + 1, first_seq: first.seq, last_seq: last.seq };
+  const first_seq = rows[0].seq;
+  const stretch = { org, number: (previous?.number ?? 0) + 1, first_seq, last_seq: first_seq + rows.length - 1 };
   const last_at = Math.max(...times);
   const payload: CheckpointPayload = {
     ...stretch,

@@ -1,5 +1,4 @@
 import { putCiphertext, readCiphertexts, removeCiphertext } from "../store/ciphertexts.ts";
-import { setAside } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import {
   clearInline,
@@ -11,6 +10,7 @@ import {
   selectNotInKv,
   selectRemovals,
   selectSettled,
+  setAsideUnput,
 } from "../store/version-rows.ts";
 
 /** What one run did. */
@@ -66,8 +66,7 @@ async function putMissing({ db, kv, now }: Needs): Promise<number> {
   const at = now.getTime();
   const [found] = await runBatch(db, [selectNotInKv(db, at - PUT_AFTER, at, BATCH)]);
   const { done, failed } = await attempt(rowsOf<InlineVersion>(found), ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
-  const keys = done.map(({ kv_key }) => kv_key);
-  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keys, at), setAside(db, failed.map(placeOf), at + RETRY_AFTER)]);
+  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), setAsideUnput(db, keysOf(failed), at + RETRY_AFTER)]);
   return done.length;
 }
 
@@ -75,7 +74,7 @@ async function clearSettled({ db, kv, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectSettled(db, now.getTime() - CLEAR_AFTER, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
   if (rows.length === 0) return 0;
-  const keys = rows.map(({ kv_key }) => kv_key);
+  const keys = keysOf(rows);
   const inKv = await readCiphertexts(kv, keys);
   const equal = new Set(rows.filter(({ kv_key, ciphertext }) => inKv.get(kv_key) === ciphertext).map(({ kv_key }) => kv_key));
   const missing = keys.filter((key) => !equal.has(key));
@@ -91,8 +90,8 @@ async function removeNoted({ db, kv, now }: Needs): Promise<number> {
   return done.length;
 }
 
-function placeOf({ secret_id, version }: InlineVersion): { secret_id: string; version: number } {
-  return { secret_id, version };
+function keysOf(versions: readonly InlineVersion[]): string[] {
+  return versions.map(({ kv_key }) => kv_key);
 }
 
 async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {

@@ -6,6 +6,7 @@ import { runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { type Change, describe, isSameDescription, type Value } from "./change.ts";
+import { chunks } from "./chunks.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import { newId } from "./new-id.ts";
@@ -30,9 +31,6 @@ export interface Write {
   /** A new value, if there is one. */
   readonly value: Value | undefined;
 }
-
-/** How many characters of JSON go into one statement, beside its last row: a parameter is at most 2 MB. */
-const STATEMENT_SIZE = 400_000;
 
 /** Plans the creation of a secret. */
 export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: Change & { value: Value }): Write {
@@ -123,19 +121,4 @@ async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersi
   await Promise.all(versions.map(({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext)));
   const keys = versions.map(({ kv_key }) => kv_key);
   await runBatch(db, [markInKv(db, keys, now.getTime())]);
-}
-
-/** Rows in as few statements as carry them. */
-function chunks<T>(rows: readonly T[]): T[][] {
-  const chunks: T[][] = [];
-  let size = STATEMENT_SIZE;
-  for (const row of rows) {
-    if (size >= STATEMENT_SIZE) {
-      chunks.push([]);
-      size = 0;
-    }
-    chunks.at(-1)?.push(row);
-    size += JSON.stringify(row).length;
-  }
-  return chunks;
 }

@@ -5,6 +5,8 @@ import { withDeadline } from "./with-deadline.ts";
 const DEADLINE = 5_000;
 /** How long a location may keep its copy, in seconds: keys are never reused, so no copy is ever stale. */
 const CACHE_TTL = 86_400;
+/** A miss is kept at a location too. So what is missing is asked for once more, and no miss counts that is older than this, in seconds: the least KV takes. */
+const MISS_TTL = 30;
 /** How many keys one KV read may name. */
 const KEYS_PER_READ = 100;
 
@@ -24,19 +26,27 @@ export function removeCiphertext(kv: KVNamespace, kvKey: string): Promise<void> 
  * @throws {Problem} `storage-unavailable` when KV fails or does not answer in time.
  */
 export async function readCiphertexts(kv: KVNamespace, kvKeys: readonly string[]): Promise<Map<string, string>> {
-  const reads: Promise<Map<string, string | null>>[] = [];
-  for (let at = 0; at < kvKeys.length; at += KEYS_PER_READ) {
-    reads.push(kv.get(kvKeys.slice(at, at + KEYS_PER_READ), { type: "text", cacheTtl: CACHE_TTL }));
-  }
   try {
-    const maps = await withDeadline(Promise.all(reads), DEADLINE);
-    return new Map(maps.flatMap((map) => [...map]).filter((entry): entry is [string, string] => entry[1] !== null));
+    return await withDeadline(readTwice(kv, kvKeys), DEADLINE);
   } catch (cause) {
     throw storageUnavailable("The ciphertext store did not answer.", cause);
   }
 }
 
+async function readTwice(kv: KVNamespace, kvKeys: readonly string[]): Promise<Map<string, string>> {
+  const found = await read(kv, kvKeys, CACHE_TTL);
+  const missing = kvKeys.filter((key) => !found.has(key));
+  return missing.length === 0 ? found : new Map([...found, ...(await read(kv, missing, MISS_TTL))]);
+}
+
+async function read(kv: KVNamespace, kvKeys: readonly string[], cacheTtl: number): Promise<Map<string, string>> {
+  const reads: Promise<Map<string, string | null>>[] = [];
+  for (let at = 0; at < kvKeys.length; at += KEYS_PER_READ) reads.push(kv.get(kvKeys.slice(at, at + KEYS_PER_READ), { type: "text", cacheTtl }));
+  const maps = await Promise.all(reads);
+  return new Map(maps.flatMap((map) => [...map]).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 /** Rejects when KV does not answer. It asks for a key that no ciphertext ever has. */
 export async function probeCiphertexts(kv: KVNamespace): Promise<void> {
-  await readCiphertexts(kv, ["probe"]);
+  await withDeadline(kv.get(["probe"], { type: "text", cacheTtl: MISS_TTL }), DEADLINE);
 }

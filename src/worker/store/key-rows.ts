@@ -4,15 +4,13 @@ export interface KeyUse {
   readonly versions: number;
 }
 
-const OF_ORG = "AND v.secret_id IN (SELECT id FROM secrets WHERE org = ?1)";
+/** The versions of one organization, read by its secrets, or those of all for `null`. */
+const versionsOf = (org: string | null) =>
+  org === null ? "FROM versions v WHERE ?1 IS ?1" : "FROM secrets s CROSS JOIN versions v ON v.secret_id = s.id WHERE s.org = ?1";
 
 /** Selects how many versions are under each key ({@link KeyUse}): those of one organization, or all for `null`. */
 export function selectKeyUse(db: D1Database, org: string | null): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT v.key_id, COUNT(*) AS versions FROM versions v WHERE v.key_id IS NOT NULL AND ?1 IS ?1 ${org === null ? "" : OF_ORG} GROUP BY v.key_id ORDER BY v.key_id`,
-    )
-    .bind(org);
+  return db.prepare(`SELECT v.key_id, COUNT(*) AS versions ${versionsOf(org)} AND v.key_id IS NOT NULL GROUP BY v.key_id ORDER BY v.key_id`).bind(org);
 }
 
 /** A version's wrapped data key. */
@@ -27,8 +25,8 @@ export interface WrappedRow {
 export function selectWrapped(db: D1Database, keyIds: readonly string[], org: string | null, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT v.secret_id, v.version, v.key_id, v.wrapped_key FROM versions v
-       WHERE v.key_id IN (SELECT value FROM json_each(?2)) AND (v.retry_at IS NULL OR v.retry_at <= ?3) AND ?1 IS ?1 ${org === null ? "" : OF_ORG} LIMIT ?4`,
+      `SELECT v.secret_id, v.version, v.key_id, v.wrapped_key ${versionsOf(org)}
+       AND v.key_id IN (SELECT value FROM json_each(?2)) AND (v.retry_at IS NULL OR v.retry_at <= ?3) LIMIT ?4`,
     )
     .bind(org, JSON.stringify(keyIds), now, limit);
 }
@@ -52,27 +50,35 @@ export function replaceWrapped(db: D1Database, rows: readonly Rewrapped[]): D1Pr
     .bind(JSON.stringify(rows));
 }
 
-/** Sets versions aside until `retryAt`: scheduled work failed on them, and must not stumble over them each time. */
-export function setAside(db: D1Database, versions: readonly { readonly secret_id: string; readonly version: number }[], retryAt: number): D1PreparedStatement {
+/** Sets versions aside until `retryAt` whose wrapped key is still what could not be unwrapped. */
+export function setAsideWrapped(db: D1Database, rows: readonly Omit<WrappedRow, "key_id">[], retryAt: number): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE versions SET retry_at = ?2 FROM json_each(?1) j WHERE versions.secret_id = j.value ->> 'secret_id' AND versions.version = j.value ->> 'version'`,
+      `UPDATE versions SET retry_at = ?2 FROM json_each(?1) j
+       WHERE versions.secret_id = j.value ->> 'secret_id' AND versions.version = j.value ->> 'version' AND versions.wrapped_key = j.value ->> 'wrapped_key'`,
     )
-    .bind(JSON.stringify(versions), retryAt);
+    .bind(JSON.stringify(rows), retryAt);
 }
 
-/** What scheduled work has before it that does not get done by itself. */
+/** What scheduled work has before it that does not get done by itself. Each is counted up to {@link COUNTED}. */
 export interface Backlog {
   /** Versions on which scheduled work failed and that wait for another try. */
   readonly set_aside: number;
   /** Values that are still as another store had them. */
   readonly legacy_plaintext: number;
+  /** Audit logs that do not match what was signed, or that a key signed which is not known: they are not sealed, or not shortened. */
+  readonly audit_logs: number;
 }
+
+/** Whoever asks whether the Worker is ready must not make D1 count millions. */
+const COUNTED = 10_000;
+
+const count = (table: string, condition: string) => `(SELECT COUNT(*) FROM (SELECT 1 FROM ${table} WHERE ${condition} LIMIT ${COUNTED}))`;
 
 /** Selects the {@link Backlog}. */
 export function selectBacklog(db: D1Database): D1PreparedStatement {
   return db.prepare(
-    `SELECT (SELECT COUNT(*) FROM versions WHERE retry_at IS NOT NULL) AS set_aside,
-       (SELECT COUNT(*) FROM versions WHERE legacy_plaintext IS NOT NULL) AS legacy_plaintext`,
+    `SELECT ${count("versions", "retry_at IS NOT NULL")} AS set_aside, ${count("versions", "legacy_plaintext IS NOT NULL")} AS legacy_plaintext,
+       ${count("audit_marks", "failed = 1")} AS audit_logs`,
   );
 }

@@ -11,11 +11,14 @@ export interface LegacyRow {
   readonly legacy_plaintext: string;
 }
 
+/** Longer than any value in either encoding: what is cut here is refused all the same, and a row of megabytes is not read. */
+const CUT = 100_000;
+
 /** Selects up to `limit` legacy values that are not set aside ({@link LegacyRow}). */
 export function selectLegacy(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT v.secret_id, s.org, s.scope, s.name, v.version, v.encoding, v.legacy_plaintext FROM versions v JOIN secrets s ON s.id = v.secret_id
+      `SELECT v.secret_id, s.org, s.scope, s.name, v.version, v.encoding, substr(v.legacy_plaintext, 1, ${CUT}) AS legacy_plaintext FROM versions v JOIN secrets s ON s.id = v.secret_id
        WHERE v.legacy_plaintext IS NOT NULL AND (v.retry_at IS NULL OR v.retry_at <= ?) LIMIT ?`,
     )
     .bind(now, limit);
@@ -41,4 +44,18 @@ export function replaceLegacy(db: D1Database, rows: readonly EncryptedRow[]): D1
        WHERE versions.secret_id = j.value ->> 'secret_id' AND versions.version = j.value ->> 'version' AND versions.legacy_plaintext = j.value ->> 'was'`,
     )
     .bind(JSON.stringify(rows));
+}
+
+/** Sets those versions aside until `retryAt` that are still as another store had them: they could not be encrypted. */
+export function setAsideLegacy(
+  db: D1Database,
+  versions: readonly { readonly secret_id: string; readonly version: number }[],
+  retryAt: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE versions SET retry_at = ?2 FROM json_each(?1) j
+       WHERE versions.secret_id = j.value ->> 'secret_id' AND versions.version = j.value ->> 'version' AND versions.legacy_plaintext IS NOT NULL`,
+    )
+    .bind(JSON.stringify(versions), retryAt);
 }

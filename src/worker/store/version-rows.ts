@@ -115,6 +115,11 @@ export function markInKv(db: D1Database, kvKeys: readonly string[], now: number)
   return db.prepare(`UPDATE versions SET kv_put_at = ?2, retry_at = NULL WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), now);
 }
 
+/** Sets versions aside until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
+export function setAsideUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
+  return db.prepare(`UPDATE versions SET retry_at = ?2 WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), retryAt);
+}
+
 /** Records that the KV copies of versions are not there after all, so that they are put again. */
 export function markNotInKv(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
   return db.prepare(`UPDATE versions SET kv_put_at = NULL WHERE ${THESE}`).bind(JSON.stringify(kvKeys));

@@ -82,8 +82,8 @@ export function auditRoutes(): OpenAPIHono<HonoEnv> {
   });
   app.openapi(checkpointsRoute, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { rows, retention, next } = await listCheckpoints({ db: c.env.DB }, c.var.caller, fromCursor(position, cursor) ?? 0, limit);
-    return c.json({ checkpoints: rows.map(checkpointBody), retention, next_cursor: next === null ? null : toCursor(next) }, 200);
+    const { rows, head, next } = await listCheckpoints({ db: c.env.DB }, c.var.caller, fromCursor(position, cursor) ?? 0, limit);
+    return c.json({ checkpoints: rows.map(checkpointBody), head, next_cursor: next === null ? null : toCursor(next) }, 200);
   });
   app.openapi(verifyRoute, async (c) => {
     const { signingKeys } = c.var.config;

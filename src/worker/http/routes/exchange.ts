@@ -19,6 +19,7 @@ import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { type Exchange, ExchangeError, exchangeToken } from "../../secrets/exchange-token.ts";
 import { configure } from "../configure.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { limitFailures } from "../limit-rate.ts";
 import { originOf } from "../origin-of.ts";
 import { json } from "../responses.ts";
 
@@ -45,6 +46,10 @@ const exchangeRoute = createRoute({
     400: json(oauthErrorSchema, "Refused."),
     413: json(oauthErrorSchema, "The request is too large."),
     415: json(oauthErrorSchema, "The body is not form-encoded."),
+    429: {
+      ...json(oauthErrorSchema, "Too many refused identity tokens from this address."),
+      headers: { "Retry-After": { schema: { type: "integer" as const } } },
+    },
     503: { ...json(oauthErrorSchema, "The issuer or the storage is not available."), headers: { "Retry-After": { schema: { type: "integer" as const } } } },
   },
 });
@@ -72,10 +77,10 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
         ? undefined
         : refuse(c as Context<HonoEnv>, "invalid_request", `Missing or repeated: ${outcome.error.issues.map(({ path }) => path.join(".")).join(", ")}.`),
   );
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
     if (error instanceof ExchangeError && error.code === "scope-refused")
       return refuse(c, "invalid_scope", "The trust does not give every permission asked for.");
-    if (error instanceof ExchangeError) return refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
+    if (error instanceof ExchangeError) return (await isHeldUp(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
     if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
@@ -99,7 +104,20 @@ function parseExchange(sent: z.infer<typeof exchangeSchema>): Exchange | { error
   return { subjectToken: subject_token, org: org ?? "", trust: trust ?? "", scope: form.scope };
 }
 
-function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 503 = 400) {
+/** A refused identity token is a failed authentication: it counts against the address. */
+async function isHeldUp(c: Context<HonoEnv>) {
+  try {
+    await limitFailures(c);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
+    c.set("problem", error.code);
+    return refuse(c, "temporarily_unavailable", error.message, 429);
+  }
+}
+
+function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 429 | 503 = 400) {
   return c.json({ error, error_description: detail }, status);
 }
 

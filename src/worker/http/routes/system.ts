@@ -15,10 +15,11 @@ const readinessSchema = z
       .object({
         set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
         legacy_plaintext: z.int().meta({ description: "Values that are not encrypted yet." }),
+        audit_logs: z.int().meta({ description: "Audit logs that do not match what was signed, or were signed with a key that is not known." }),
       })
       .nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0 } } });
+  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } } });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({

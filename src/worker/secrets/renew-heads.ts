@@ -1,0 +1,31 @@
+import type { SigningKeys } from "../access/signing-keys.ts";
+import { type HeadRow, noteTried, replaceHead, selectForeignHeads } from "../audit/heads.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { readHead, signHead } from "./log-head.ts";
+
+/** How many heads one run renews. */
+const BATCH = 100;
+
+type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly now: Date };
+
+/**
+ * Signs the heads that an older key signed with the present one, so that the older one can go, also where nothing has
+ * been sealed since. Returns how many, and how many are by keys that are not known.
+ */
+export async function renewHeads({ db, signingKeys, now }: Needs): Promise<{ renewed: number; unknown: number }> {
+  const [found] = await runBatch(db, [selectForeignHeads(db, signingKeys.signer.kid, BATCH)]);
+  const rows = rowsOf<HeadRow>(found);
+  const renewals = await Promise.all(rows.map((row) => renew(signingKeys, row)));
+  const statements = rows.map((row, n) => {
+    const renewal = renewals[n];
+    return renewal ? replaceHead(db, renewal, row.jws, now.getTime()) : noteTried(db, row.org, now.getTime());
+  });
+  if (statements.length > 0) await runBatch(db, statements);
+  const renewed = renewals.filter((renewal) => renewal !== undefined).length;
+  return { renewed, unknown: rows.length - renewed };
+}
+
+async function renew(keys: SigningKeys, { org, jws }: HeadRow): Promise<HeadRow | undefined> {
+  const head = await readHead(keys, org, jws);
+  return head && signHead(keys, head);
+}

@@ -1,0 +1,85 @@
+import { env } from "cloudflare:workers";
+import { parseEvent, verifyExport } from "../../scripts/verify-export.ts";
+import { type Config, loadConfig } from "../../src/worker/config.ts";
+import { sealLog } from "../../src/worker/secrets/seal-log.ts";
+import { type CallOptions, call, type Reply } from "../support/call.ts";
+
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+/** When the events of {@link append} begin; each is a second after the one before. */
+export const START = Date.parse("2026-01-01T00:00:00Z");
+
+type Call = (request: string, options?: CallOptions) => Promise<Reply>;
+
+/** Appends events to an organization's log. */
+export async function append(org: string, count: number, fields: { at?: number; secrets?: string; action?: string } = {}): Promise<void> {
+  await env.DB.prepare(
+    `WITH RECURSIVE n (seq) AS (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_events WHERE org = ?1 UNION ALL SELECT seq + 1 FROM n LIMIT ?2)
+     INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
+     SELECT ?1, seq, COALESCE(?3, ${START} + seq * 1000), 'actor-' || (seq % 3), 'tok_' || (seq % 2), COALESCE(?5, 'secret.update'), 'allowed',
+       COALESCE(?4, json_array(json_object('id', 'sec_' || (seq % 4), 'name', 'NAME_' || (seq % 4), 'scope', 'team:t', 'version', seq))),
+       NULL, 'req_' || hex(randomblob(8)), '192.0.2.1', 'agent' FROM n`,
+  )
+    .bind(org, count, fields.at ?? null, fields.secrets ?? null, fields.action ?? null)
+    .run();
+}
+
+/** Seals every log, as a scheduled run does. */
+export async function seal(config?: Config): Promise<{ events: number; refused: number }> {
+  const { signingKeys } = config ?? (await loadConfig(env));
+  return sealLog({ db: env.DB, signingKeys, now: new Date(START + DAY) });
+}
+
+/** Makes a log of sealed stretches of these lengths. */
+export async function sealedLog(org: string, lengths: readonly number[]): Promise<void> {
+  for (const length of lengths) {
+    await append(org, length);
+    await seal();
+  }
+}
+
+/** What `GET /v1/audit/verify` says, of all its pages together. */
+export async function verified(org: string, by: Call = call): Promise<{ ok: boolean; checked: number; unsealed: number; first_bad: number | null }> {
+  let { body } = await by("GET /v1/audit/verify", { token: { org } });
+  let { checked } = body;
+  while (body.next_cursor !== null) {
+    ({ body } = await by(`GET /v1/audit/verify?cursor=${body.next_cursor}`, { token: { org } }));
+    checked += body.checked;
+  }
+  return { ok: body.ok, checked, unsealed: body.unsealed, first_bad: body.first_bad };
+}
+
+/** An organization's log as it is exported. */
+export async function exported(org: string, by: Call = call) {
+  const token = { org };
+  const checkpoints = [];
+  let head: string | null = null;
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const { body }: Reply = await by(`GET /v1/audit/checkpoints?limit=200${cursor && `&cursor=${cursor}`}`, { token });
+    checkpoints.push(...body.checkpoints);
+    head = body.head;
+    cursor = body.next_cursor;
+  }
+  const { text } = await by("GET /v1/audit?format=ndjson", { token });
+  const { body: jwks } = await by("GET /.well-known/jwks.json", { token: null });
+  const events = text.split("\n").filter((line) => line !== "");
+  return { org, events: events.map(parseEvent), checkpoints, head, jwks };
+}
+
+/** What the offline verifier says. */
+export async function verifiedOffline(org: string, by: Call = call) {
+  return verifyExport(await exported(org, by));
+}
+
+/** Takes away what keeps rows from being changed, as somebody would who can write to D1. */
+export async function dropTriggers(): Promise<void> {
+  const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit%'").all<{ name: string }>();
+  for (const { name } of results) await env.DB.prepare(`DROP TRIGGER ${name}`).run();
+}
+
+/** Runs one statement as somebody would who can write to D1. */
+export function sql(text: string, ...parameters: unknown[]): Promise<D1Result> {
+  return env.DB.prepare(text)
+    .bind(...parameters)
+    .run();
+}
