@@ -21,7 +21,14 @@ export default defineConfig({
             miniflare: { cf: false, bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed } },
           })),
         ],
-        test: { name: "worker", include: ["test/**/*.test.ts"], exclude: ["test/node/**"], setupFiles: ["test/support/setup.ts"] },
+        test: {
+          name: "worker",
+          testTimeout: 60_000,
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/node/**"],
+          globalSetup: ["test/node/issuer-server.ts"],
+          setupFiles: ["test/support/setup.ts"],
+        },
       },
       {
         test: { name: "node", include: ["test/node/**/*.test.ts"], env: { TEST_SEED: String(seed) }, testTimeout: 60_000, hookTimeout: 120_000 },

@@ -2,7 +2,7 @@
 // nothing but Node 20 and npm. What npm says goes to standard error: some commands print data on standard output.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,13 @@ const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "
 
 if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted || !existsSync(node)) {
   console.error("Installing the dependencies (once, and again when they change) …");
+  // npm ci empties the folder first: behind a link that would be somebody else's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      "node_modules is a link to another folder, which does not hold what the lock file names\nhint: remove the link, or install in the folder that it leads to",
+    );
+    process.exit(1);
+  }
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
   const { status, error } = spawnSync(command, [...args, "ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });

@@ -19,7 +19,8 @@ export const claimsSchema = z.object({
   org: orgSchema,
   scope: z.string().max(1024),
   jti: z.string().min(1).max(128).optional(),
-  exp: z.number(),
+  // No later than the last date there is (ECMA-262, section 21.4.1.1): another issuer's token may say anything.
+  exp: z.number().max(8_640_000_000_000),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
 });

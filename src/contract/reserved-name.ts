@@ -6,7 +6,7 @@ import { envName, type SecretName } from "./secret-name.ts";
  * user's identity, and what loaders, shells, interpreters and git read before or instead of the program itself.
  */
 export const ALWAYS_RESERVED = [
-  ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "IFS", "ENV", "CDPATH", "TMPDIR"],
+  ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "IFS", "ENV", "CDPATH", "TMPDIR", "UID", "EUID", "PPID", "_"],
   ...["LD_*", "DYLD_*", "GCONV_PATH", "GLIBC_TUNABLES", "MALLOC_*"],
   ...["BASH_ENV", "BASH_FUNC_*", "BASHOPTS", "SHELLOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR"],
   ...["NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE"],

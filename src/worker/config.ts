@@ -17,6 +17,11 @@ export interface Env {
   readonly PLATFORM_ORG?: string;
   readonly RESERVED_NAMES?: string;
   readonly MAX_VERSIONS?: string;
+  readonly AUDIT_RETENTION_DAYS?: string;
+  readonly LEGACY_PLAINTEXT?: string;
+  /** Brakes; a deployment without them has none. */
+  readonly RESOLVE_LIMIT?: RateLimit;
+  readonly FAILURE_LIMIT?: RateLimit;
   readonly TRUSTED_ISSUERS?: string;
   readonly ALLOW_INSECURE_ISSUERS?: string;
 }
@@ -32,6 +37,10 @@ export interface Config {
   readonly reservedNames: readonly Pattern[];
   /** How many versions of a secret are kept. */
   readonly maxVersions: number;
+  /** How many days audit events are kept. */
+  readonly retentionDays: number;
+  /** Whether values that are still as another store had them may be read, and are encrypted. */
+  readonly legacyPlaintext: boolean;
   readonly trustedIssuers: readonly TrustedIssuer[];
   /** Whether issuers may have http and private addresses: for local use only. */
   readonly insecureIssuers: boolean;
@@ -57,6 +66,8 @@ const varsSchema = (insecureIssuers: boolean) =>
     PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
     RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
     MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
+    AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+    LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
   });
@@ -84,6 +95,8 @@ export async function parseConfig(env: Env): Promise<Config> {
     platformOrg: vars.data.PLATFORM_ORG,
     reservedNames: vars.data.RESERVED_NAMES,
     maxVersions: vars.data.MAX_VERSIONS,
+    retentionDays: vars.data.AUDIT_RETENTION_DAYS,
+    legacyPlaintext: vars.data.LEGACY_PLAINTEXT === "read",
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
   };

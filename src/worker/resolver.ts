@@ -71,8 +71,8 @@ async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResol
   const { allowMissing: allow_missing, ...rest } = request;
   const parsed = resolveSchema.safeParse({ ...rest, ...(allow_missing !== undefined && { allow_missing }) });
   if (!parsed.success) throw new Problem("invalid-request", z.prettifyError(parsed.error));
-  const { keyring, platformOrg } = await loadConfig(env);
-  const needs = { db: env.DB, kv: env.KV, keyring, platformOrg, now };
+  const { keyring, legacyPlaintext, platformOrg } = await loadConfig(env);
+  const needs = { db: env.DB, kv: env.KV, keyring, legacyPlaintext, platformOrg, now };
   const { scopes, names, inherit } = parsed.data;
   try {
     const resolved = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, format: "json" }, []);

@@ -1,30 +1,42 @@
-import type { Env } from "./config.ts";
+import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./http/log-request.ts";
+import { digestLog } from "./secrets/digest-log.ts";
+import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
 import { forgetExpiredTokens } from "./secrets/forget-expired-tokens.ts";
-import { noteLastResolved } from "./secrets/note-last-resolved.ts";
+import { readBacklog } from "./secrets/read-backlog.ts";
+import { removeOldEvents } from "./secrets/remove-old-events.ts";
+import { rewrapBatch } from "./secrets/rewrap-keys.ts";
+import { sealLog } from "./secrets/seal-log.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 
-type Job = (needs: { db: D1Database; kv: KVNamespace; now: Date }) => Promise<unknown>;
+type JobNeeds = Config & { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };
 
 /** What is done each minute. Every job does a bounded amount, goes on where it stopped, and may run twice at once. */
-const JOBS: Readonly<Record<string, Job>> = {
+const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
-  last_resolved: noteLastResolved,
+  rewrapped: (needs) => rewrapBatch(needs),
+  encrypted: (needs) => (needs.legacyPlaintext ? encryptLegacy(needs) : Promise.resolve(0)),
+  sealed: sealLog,
+  digested: digestLog,
+  events_removed: removeOldEvents,
   tokens_forgotten: forgetExpiredTokens,
+  backlog: readBacklog,
 };
 
 /**
  * Runs every job, one after the other, and logs one line with what each did. A job that fails keeps none of the others
  * from running.
  *
+ * @throws {ConfigError} when the Worker is not configured.
  * @throws {AggregateError} when a job failed, so that the platform shows the run as failed.
  */
 export async function runScheduled(env: Env, now: Date): Promise<void> {
+  const needs: JobNeeds = { ...(await loadConfig(env)), db: env.DB, kv: env.KV, now };
   const failures: unknown[] = [];
   const done: Record<string, unknown> = {};
   for (const [name, job] of Object.entries(JOBS)) {
     try {
-      done[name] = await job({ db: env.DB, kv: env.KV, now });
+      done[name] = await job(needs);
     } catch (error) {
       failures.push(error);
       done[name] = { failed: describeError(error) };

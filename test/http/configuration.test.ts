@@ -104,7 +104,7 @@ describe("/readyz", () => {
 
   it("is 200 when all is well", async () => {
     const { status, body } = await readiness({});
-    expect([status, body]).toEqual([200, { status: "ready", unusable: [] }]);
+    expect([status, body]).toEqual([200, { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0 } }]);
   });
 
   it.each([

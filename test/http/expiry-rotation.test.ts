@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { noteLastResolved } from "../../src/worker/secrets/note-last-resolved.ts";
+import { digestLog } from "../../src/worker/secrets/digest-log.ts";
 import worker from "../../src/worker/worker.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import type { TokenClaims } from "../support/sign.ts";
@@ -12,7 +12,7 @@ const goTo = (days: number) => vi.setSystemTime(START + days * DAY);
 const names = async (query: string, token: TokenClaims) =>
   (await call(`GET /v1/secrets?${query}`, { token })).body.secrets.map(({ name }: { name: string }) => name);
 const get = async (name: string, token: TokenClaims) => (await call(`GET ${at("global", name)}`, { token })).body;
-const note = () => noteLastResolved({ db: env.DB, now: new Date() });
+const note = () => digestLog({ db: env.DB, now: new Date() });
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: START }));
 afterEach(() => {

@@ -13,3 +13,10 @@ declare global {
   }
   type WorkerEnv = Env;
 }
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Where the tests' issuer listens. */
+    issuer: string;
+  }
+}

@@ -11,27 +11,41 @@ const KEPT_FAILURES = 1_000;
 
 const failedAt = new Map<string, number>();
 
+/** How an issuer is reached. */
+export interface IssuerAccess {
+  /** Whether issuers may have http and private addresses. */
+  readonly insecureIssuers: boolean;
+  readonly now: Date;
+}
+
 /**
- * Fetches a JSON document of an issuer: over https from a public name only (unless `insecure`), without following
- * redirects, at most 256 KiB, within five seconds. An address that failed is not asked again for ten seconds, so
- * nobody can make the Worker hammer it.
+ * Fetches a JSON document of an issuer and reads it: over https from a public name only (unless insecure issuers are
+ * allowed), without following redirects, at most 256 KiB, within five seconds. An address that failed, or whose
+ * document `read` cannot take, is not asked again for ten seconds, so nobody can make the Worker hammer it.
  *
  * @throws {IssuerError}
  */
-export async function fetchIssuerDocument(address: string, insecure: boolean): Promise<Response> {
+export async function fetchIssuerDocument<T>(address: string, { insecureIssuers, now }: IssuerAccess, read: (document: unknown) => T): Promise<T> {
   const url = new URL(address);
-  if (!insecure) requirePublic(url);
+  if (!insecureIssuers) requirePublic(url);
   const failed = failedAt.get(url.href);
-  if (failed !== undefined && Date.now() - failed < PAUSE) throw new IssuerError("the issuer failed a moment ago");
+  if (failed !== undefined && now.getTime() - failed < PAUSE) throw new IssuerError("the issuer failed a moment ago");
   try {
-    const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
-    if (reply.status !== 200) throw new IssuerError(`the issuer answered ${reply.status}`);
-    return new Response(await readLimited(reply), { headers: { "Content-Type": "application/json" } });
+    const document: unknown = JSON.parse(await fetchText(url));
+    failedAt.delete(url.href);
+    return read(document);
   } catch (cause) {
     if (failedAt.size >= KEPT_FAILURES) failedAt.clear();
-    failedAt.set(url.href, Date.now());
-    throw cause instanceof IssuerError ? cause : new IssuerError("the issuer did not answer", { cause });
+    failedAt.set(url.href, now.getTime());
+    throw cause instanceof IssuerError ? cause : new IssuerError("the issuer did not give a usable document", { cause });
   }
+}
+
+async function fetchText(url: URL): Promise<string> {
+  const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
+  if (reply.status === 200) return new TextDecoder().decode(await readLimited(reply));
+  await reply.body?.cancel();
+  throw new IssuerError(`the issuer answered ${reply.status}`);
 }
 
 /**

@@ -24,6 +24,11 @@ export function fillTemplate(template: string, claims: Readonly<Record<string, u
   return !refused && SCOPE_PATTERN.test(filled) ? patternSchema.safeParse(filled).data : undefined;
 }
 
+/** Whether there are claims that make a pattern of the template. */
+export function canBeFilled(template: string): boolean {
+  return SCOPE_PATTERN.test(template.replace(PLACE, "x"));
+}
+
 /** The widest pattern that a template could become: what comes before its first claim, and any rest. */
 export function widestPattern(template: string): Pattern {
   const place = template.indexOf("${");

@@ -1,6 +1,7 @@
-import { createRemoteJWKSet, customFetch, type RemoteJWKSet } from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import { z } from "zod";
-import { fetchIssuerDocument, IssuerError } from "./fetch-issuer-document.ts";
+import { fetchIssuerDocument, type IssuerAccess } from "./fetch-issuer-document.ts";
+import type { FindKey } from "./verify-jwt.ts";
 
 /** How long what was discovered and fetched is kept, in milliseconds. */
 const MAX_AGE = 600_000;
@@ -9,20 +10,41 @@ const COOLDOWN = 60_000;
 /** How many issuers an isolate keeps in mind; the one that came first makes room. */
 const KEPT_ISSUERS = 100;
 
-const keySets = new Map<string, RemoteJWKSet>();
+interface KeySet {
+  readonly find: FindKey;
+  readonly fetchedAt: number;
+  /** When a key that it does not have last made it be fetched again. */
+  askedAt: number;
+}
+
+const keySets = new Map<string, KeySet>();
 const discovered = new Map<string, { readonly jwksUri: string; readonly at: number }>();
 
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** The keys of a JWK Set (RFC 7517) at an address: fetched when they are first needed, then kept, with rotation on an unknown `kid`. */
-export function remoteKeys(jwksUri: string, insecure: boolean): RemoteJWKSet {
-  return remember(keySets, jwksUri, () =>
-    createRemoteJWKSet(new URL(jwksUri), {
-      cacheMaxAge: MAX_AGE,
-      cooldownDuration: COOLDOWN,
-      [customFetch]: (address) => fetchIssuerDocument(address, insecure),
-    }),
-  );
+export function remoteKeys(jwksUri: string, access: IssuerAccess): FindKey {
+  const now = access.now.getTime();
+  return async (header) => {
+    const kept = keySets.get(jwksUri);
+    const keys = kept && now - kept.fetchedAt < MAX_AGE ? kept : await fetchKeys(jwksUri, access);
+    try {
+      return await keys.find(header);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || now - keys.askedAt < COOLDOWN) throw error;
+      // Before the fetch, so that a hundred requests at once with made-up kids make one of them and not a hundred.
+      keys.askedAt = now;
+      return (await fetchKeys(jwksUri, access)).find(header);
+    }
+  };
+}
+
+async function fetchKeys(jwksUri: string, access: IssuerAccess): Promise<KeySet> {
+  const find: FindKey = await fetchIssuerDocument(jwksUri, access, (document) => createLocalJWKSet(document as JSONWebKeySet));
+  const at = access.now.getTime();
+  const keys = { find, fetchedAt: at, askedAt: at };
+  keep(keySets, jwksUri, keys);
+  return keys;
 }
 
 /**
@@ -30,23 +52,23 @@ export function remoteKeys(jwksUri: string, insecure: boolean): RemoteJWKSet {
  *
  * @throws {IssuerError} when the configuration cannot be had, or is another issuer's.
  */
-export async function issuerKeys(issuer: string, insecure: boolean): Promise<RemoteJWKSet> {
+export async function issuerKeys(issuer: string, access: IssuerAccess): Promise<FindKey> {
+  const now = access.now.getTime();
   const known = discovered.get(issuer);
-  if (known && Date.now() - known.at < MAX_AGE) return remoteKeys(known.jwksUri, insecure);
-  const reply = await fetchIssuerDocument(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`, insecure);
-  const configuration = discoverySchema.safeParse(await reply.json().catch(() => undefined));
-  if (!configuration.success || configuration.data.issuer !== issuer) throw new IssuerError("the issuer's configuration is not its own");
-  discovered.delete(issuer);
-  remember(discovered, issuer, () => ({ jwksUri: configuration.data.jwks_uri, at: Date.now() }));
-  return remoteKeys(configuration.data.jwks_uri, insecure);
+  if (known && now - known.at < MAX_AGE) return remoteKeys(known.jwksUri, access);
+  const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const jwksUri = await fetchIssuerDocument(address, access, (document) => {
+    const configuration = discoverySchema.parse(document);
+    if (configuration.issuer !== issuer) throw new TypeError("the configuration is another issuer's");
+    return configuration.jwks_uri;
+  });
+  keep(discovered, issuer, { jwksUri, at: now });
+  return remoteKeys(jwksUri, access);
 }
 
-function remember<T>(map: Map<string, T>, key: string, make: () => T): T {
-  const known = map.get(key);
-  if (known !== undefined) return known;
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
   const [oldest] = map.keys();
   if (map.size >= KEPT_ISSUERS && oldest !== undefined) map.delete(oldest);
-  const made = make();
-  map.set(key, made);
-  return made;
+  map.set(key, value);
 }

@@ -14,17 +14,22 @@ export interface TrustedIssuer {
   readonly orgClaim: string | undefined;
 }
 
-const trustedIssuerSchema = z
-  .strictObject({
-    issuer: z.string().min(1).max(512),
-    jwks_url: z.url().max(512),
-    audience: z.string().min(1).max(512),
-    algorithms: z.array(z.enum(PUBLIC_KEY_ALGORITHMS)).min(1),
-    org: orgSchema.optional(),
-    org_claim: z.string().min(1).max(128).optional(),
-  })
-  .refine(({ org, org_claim }) => (org === undefined) !== (org_claim === undefined), { error: "either org or org_claim" })
-  .transform(({ jwks_url, org_claim, org, ...rest }): TrustedIssuer => ({ ...rest, jwksUrl: jwks_url, org, orgClaim: org_claim }));
+const trustedIssuerSchema = (insecure: boolean) =>
+  z
+    .strictObject({
+      issuer: z.string().min(1).max(512),
+      // On the field and not on the list: a check of the list would also see entries that another check has refused.
+      jwks_url: z
+        .url()
+        .max(512)
+        .refine((address) => insecure || isPublic(address), { error: "https with a public name, unless ALLOW_INSECURE_ISSUERS is true" }),
+      audience: z.string().min(1).max(512),
+      algorithms: z.array(z.enum(PUBLIC_KEY_ALGORITHMS)).min(1),
+      org: orgSchema.optional(),
+      org_claim: z.string().min(1).max(128).optional(),
+    })
+    .refine(({ org, org_claim }) => (org === undefined) !== (org_claim === undefined), { error: "either org or org_claim" })
+    .transform(({ jwks_url, org_claim, org, ...rest }): TrustedIssuer => ({ ...rest, jwksUrl: jwks_url, org, orgClaim: org_claim }));
 
 /**
  * The var `TRUSTED_ISSUERS`: a JSON array of `{issuer, jwks_url, audience, algorithms, org | org_claim}`. Algorithms
@@ -41,11 +46,8 @@ export function trustedIssuersSchema(insecure: boolean) {
         return z.NEVER;
       }
     })
-    .pipe(z.array(trustedIssuerSchema))
-    .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, { error: "an issuer is named twice" })
-    .refine((issuers) => insecure || issuers.every(({ jwksUrl }) => isPublic(jwksUrl)), {
-      error: "a jwks_url is https with a public name, unless ALLOW_INSECURE_ISSUERS is true",
-    });
+    .pipe(z.array(trustedIssuerSchema(insecure)))
+    .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, { error: "an issuer is named twice" });
 }
 
 function isPublic(address: string): boolean {

@@ -1,4 +1,4 @@
-import { errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { type JWTHeaderParameters, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { fromBase64url } from "../../contract/base64url.ts";
 import { MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
 import { IssuerError } from "./fetch-issuer-document.ts";
@@ -31,9 +31,9 @@ export async function verifyJwt(token: string, findKey: FindKey, rules: JwtRules
     const { payload } = await jwtVerify(token, findKey, rules);
     return payload;
   } catch (error) {
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) throw new TokenError("the token does not verify", { cause: error });
-    if (error instanceof errors.JWKSTimeout) throw new IssuerError("the issuer did not answer in time", { cause: error });
-    throw error;
+    if (error instanceof IssuerError || error instanceof TokenError) throw error;
+    // Not only the library's own errors: an issuer's key that the platform does not import is a TypeError.
+    throw new TokenError("the token does not verify", { cause: error });
   }
 }
 
@@ -47,7 +47,17 @@ export function readClaims(token: string): Record<string, unknown> {
   const [header, payload, signature, ...rest] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not a JWT");
   readObject(header);
+  requireCanonical(signature);
   return readObject(payload);
+}
+
+/** A signature that could be written in another way would make two tokens of one. */
+function requireCanonical(part: string): void {
+  try {
+    fromBase64url(part);
+  } catch {
+    throw new TokenError("a part of the token is not base64url");
+  }
 }
 
 function readObject(part: string): Record<string, unknown> {

@@ -3,20 +3,18 @@ import { claimsSchema, orgSchema } from "../../contract/claims.ts";
 import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
+import type { IssuerAccess } from "./fetch-issuer-document.ts";
 import { remoteKeys } from "./issuer-keys.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
 import { type FindKey, type JwtRules, readClaims, TokenError, verifyJwt } from "./verify-jwt.ts";
 
 /** What a token must say, and the keys it may be signed with. */
-export interface TokenRules {
+export interface TokenRules extends IssuerAccess {
   readonly signingKeys: SigningKeys;
   readonly issuer: string;
   readonly audience: string;
   readonly trustedIssuers: readonly TrustedIssuer[];
-  /** Whether issuers may have http and private addresses. */
-  readonly insecureIssuers: boolean;
-  readonly now: Date;
 }
 
 /** What a token says of its caller. */
@@ -34,7 +32,7 @@ export async function verifyToken(rules: TokenRules, token: string): Promise<Tok
   if (iss === rules.issuer) return factsOf(await verifyJwt(token, ownKey(rules.signingKeys), ownRules(rules)), undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("the issuer is not known");
-  return factsOf(await verifyJwt(token, remoteKeys(trusted.jwksUrl, rules.insecureIssuers), trustedRules(rules, trusted)), trusted);
+  return factsOf(await verifyJwt(token, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
 }
 
 function ownRules({ issuer, audience, now }: TokenRules): JwtRules {

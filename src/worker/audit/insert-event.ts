@@ -1,11 +1,4 @@
-/** What audit events record. */
-export type Action =
-  | `secret.${"create" | "update" | "delete" | "rollback" | "destroy" | "import" | "resolve" | "read"}`
-  | `token.${"create" | "revoke" | "exchange" | "read"}`
-  | `trust.${"put" | "delete" | "read"}`
-  | `scope.${"put" | "delete" | "read"}`
-  | `keys.${"rewrap" | "read"}`
-  | "audit.read";
+import type { Action } from "../../contract/audit.ts";
 
 /** A secret as an audit event names it. What a denied call asked for has no id and no version. */
 export interface EventSecret {
@@ -35,19 +28,27 @@ export interface NewEvent {
   readonly target?: string;
 }
 
+/** What an event names, as the transaction that writes it finds it. */
+export interface ComputedSecrets {
+  /** An SQL expression over parameter 1 that gives the secrets as JSON. */
+  readonly sql: string;
+  readonly parameter: string;
+  /** An SQL expression over parameter 1 that the statement returns as `returned`. */
+  readonly returning?: string;
+}
+
 /**
- * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or an SQL
- * expression over parameter 1 that computes it as JSON in the same transaction, with the parameter's value.
- * The statement returns the `secrets` that it wrote.
+ * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
+ * database computes that in the same transaction. The statement returns the `secrets` that it wrote.
  */
-export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | { sql: string; parameter: string }): D1PreparedStatement {
-  const { sql, parameter } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
+export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
+  const { sql, parameter, returning = "NULL" } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
   const { actor } = event;
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
        SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11
-       RETURNING secrets`,
+       RETURNING secrets, (${returning}) AS returned`,
     )
     .bind(
       parameter,

@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "last-resolved";
+export type Job = "secrets" | "seal";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -61,6 +61,18 @@ export function noteResolved(db: D1Database, stretches: readonly Stretch[]): D1P
          CROSS JOIN json_each(e.secrets) j GROUP BY 1
        ) r
        WHERE secrets.id = r.id AND COALESCE(secrets.last_resolved_at, 0) < r.at`,
+    )
+    .bind(JSON.stringify(stretches));
+}
+
+/** Records which events of stretches name which secrets. */
+export function indexBySecret(db: D1Database, stretches: readonly Stretch[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit_by_secret (org, secret_id, seq)
+       SELECT DISTINCT e.org, j.value ->> 'id', e.seq
+       FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
+       CROSS JOIN json_each(e.secrets) j WHERE j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
     )
     .bind(JSON.stringify(stretches));
 }

@@ -10,10 +10,13 @@ import { authenticate } from "./authenticate.ts";
 import { configure } from "./configure.ts";
 import { describeApi } from "./describe-api.ts";
 import type { HonoEnv } from "./hono-env.ts";
+import { limitFailures } from "./limit-rate.ts";
 import { logRequest } from "./log-request.ts";
 import { problemReply, toProblem } from "./problem-reply.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { exchangeRoutes } from "./routes/exchange.ts";
 import { importRoutes } from "./routes/import.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { resolveRoutes } from "./routes/resolve.ts";
 import { scopeRoutes } from "./routes/scopes.ts";
 import { secretRoutes } from "./routes/secrets.ts";
@@ -35,6 +38,8 @@ export function createApp(): OpenAPIHono<HonoEnv> {
     importRoutes(),
     scopeRoutes(),
     resolveRoutes(),
+    auditRoutes(),
+    keyRoutes(),
     tokenRoutes(),
     trustRoutes(),
     exchangeRoutes(),
@@ -44,9 +49,9 @@ export function createApp(): OpenAPIHono<HonoEnv> {
   app.notFound(refuseRoute(app));
   app.onError(async (error, c) => {
     const problem = toProblem(error);
-    if (problem.code !== "forbidden") return problemReply(c, problem);
     try {
-      await recordDenial({ db: c.env.DB, now: c.var.now }, c.var.caller, c.var.action, problem.about);
+      if (problem.code === "forbidden") await recordDenial({ db: c.env.DB, now: c.var.now }, c.var.caller, c.var.action, problem.about);
+      if (problem.code === "unauthenticated") await limitFailures(c);
       return problemReply(c, problem);
     } catch (failure) {
       return problemReply(c, toProblem(failure));

@@ -1,5 +1,5 @@
 import { createMiddleware } from "hono/factory";
-import type { Action } from "../audit/insert-event.ts";
+import type { Action } from "../../contract/audit.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
 /** Says what a route does, for the audit event of a call that is refused. */

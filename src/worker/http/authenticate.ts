@@ -5,6 +5,7 @@ import { TokenError } from "../access/verify-jwt.ts";
 import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "../access/verify-token.ts";
 import { storageUnavailable } from "../store/run-batch.ts";
 import type { HonoEnv } from "./hono-env.ts";
+import { originOf } from "./origin-of.ts";
 
 const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 
@@ -13,15 +14,7 @@ export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const [, token] = BEARER.exec(c.req.header("Authorization") ?? "") ?? [];
   if (token === undefined) throw unauthenticated();
   const facts = await verify({ ...c.var.config, now: c.var.now }, token);
-  c.set(
-    "caller",
-    createCaller({
-      ...facts,
-      requestId: c.var.requestId,
-      ip: c.req.header("CF-Connecting-IP") ?? null,
-      userAgent: c.req.header("User-Agent")?.slice(0, 256) ?? null,
-    }),
-  );
+  c.set("caller", createCaller({ ...facts, ...originOf(c) }));
   await next();
 });
 

@@ -1,6 +1,6 @@
+import type { Action } from "../../contract/audit.ts";
 import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import type { Action } from "../audit/insert-event.ts";
 import type { Config, Env } from "../config.ts";
 
 /** What Hono's context carries through a request. */

@@ -46,5 +46,6 @@ export function describeError(error: unknown): unknown {
     ...(/^(D1_|KV )/.test(error.message) && { message: error.message }),
     at,
     ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+    ...(error instanceof AggregateError && { errors: error.errors.map(describeError) }),
   };
 }

@@ -2,11 +2,10 @@ import type { CreateTokenBody } from "../../contract/token.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { insertToken, type TokenRow } from "../store/token-rows.ts";
 import { toColumns } from "./grant-columns.ts";
 import { newId } from "./new-id.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** What a verb that mints needs. */
 export interface MintNeeds {
@@ -41,9 +40,6 @@ export async function createToken({ db, minting, now }: MintNeeds, caller: Calle
     expires_at: now.getTime() + request.expires_in * 1000,
     revoked_at: null,
   };
-  await runForCaller(db, caller, [
-    insertToken(db, row),
-    insertEvent(db, { actor: caller, action: "token.create", outcome: "allowed", at: now, target: id }, []),
-  ]);
+  await writeForCaller({ db, now }, caller, [insertToken(db, row)], { action: "token.create", secrets: [], target: id });
   return { row, token };
 }

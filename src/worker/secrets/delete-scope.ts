@@ -5,6 +5,7 @@ import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { deleteFirstSecrets, firstSecrets, type ScopeRow, selectScope, unlinkScope } from "../store/scope-rows.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** How many secrets one call deletes. */
 const BATCH = 200;
@@ -48,10 +49,7 @@ export async function deleteScopeSecrets({ db, now }: Needs, caller: Caller, sco
 }
 
 async function unlink({ db, now }: Needs, caller: Caller, scope: Scope): Promise<void> {
-  await runForCaller(db, caller, [
-    ...unlinkScope(db, caller.org, scope),
-    insertEvent(db, { actor: caller, action: "scope.delete", outcome: "allowed", at: now, target: scope }, []),
-  ]);
+  await writeForCaller({ db, now }, caller, unlinkScope(db, caller.org, scope), { action: "scope.delete", secrets: [], target: scope });
 }
 
 async function findScope(db: D1Database, caller: Caller, scope: Scope): Promise<ScopeRow | undefined> {

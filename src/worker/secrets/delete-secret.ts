@@ -1,12 +1,11 @@
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { deleteSecretRow, requireChanges } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
-import { runForCaller } from "./run-for-caller.ts";
 import type { SecretSelector } from "./secret-selector.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /**
  * Deletes a secret with all its versions. Their wrapped keys go in the same transaction, which makes every copy of
@@ -23,11 +22,7 @@ export async function deleteSecret(needs: { db: D1Database; now: Date }, caller:
     const { id, scope, name, version } = row;
     caller.require("secrets:write", scope, name);
     checkPrecondition(precondition, row);
-    await runForCaller(db, caller, [
-      noteRemovals(db, id, now.getTime()),
-      deleteSecretRow(db, row),
-      requireChanges(db, 1),
-      insertEvent(db, { actor: caller, action: "secret.delete", outcome: "allowed", at: now }, [{ id, name, scope, version }]),
-    ]);
+    const statements = [noteRemovals(db, id, now.getTime()), deleteSecretRow(db, row), requireChanges(db, 1)];
+    await writeForCaller({ db, now }, caller, statements, { action: "secret.delete", secrets: [{ id, name, scope, version }] });
   });
 }

@@ -1,13 +1,12 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { requireChanges, touchSecret } from "../store/secret-rows.ts";
 import { destroyVersions } from "../store/version-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
 import { versionNotFound } from "./rollback-secret.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /**
  * Destroys an older version's value for good. The revision counts up with it, so that a rollback to that version which
@@ -32,11 +31,8 @@ export async function destroyVersion(
     if (version > secret.version) throw versionNotFound(version);
     if (version === secret.version)
       throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
-    await runForCaller(db, caller, [
-      touchSecret(db, secret),
-      requireChanges(db, 1),
-      ...destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime()),
-      insertEvent(db, { actor: caller, action: "secret.destroy", outcome: "allowed", at: now }, [{ id, name, scope, version }]),
-    ]);
+    const destroy = destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
+    const recorded = { action: "secret.destroy", secrets: [{ id, name, scope, version }] } as const;
+    await writeForCaller({ db, now }, caller, [touchSecret(db, secret), requireChanges(db, 1), ...destroy], recorded);
   });
 }

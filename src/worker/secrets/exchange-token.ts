@@ -2,24 +2,23 @@ import { z } from "zod";
 import type { Pattern } from "../../contract/pattern.ts";
 import { type Permission, parsePermissions } from "../../contract/permission.ts";
 import type { Grant } from "../access/caller.ts";
+import type { IssuerAccess } from "../access/fetch-issuer-document.ts";
 import { fillTemplate } from "../access/fill-template.ts";
 import { issuerKeys } from "../access/issuer-keys.ts";
 import { matchClaims } from "../access/match-claims.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
 import { PUBLIC_KEY_ALGORITHMS, readClaims, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
-import { selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { fromColumns, toColumns } from "./grant-columns.ts";
 import { newId } from "./new-id.ts";
 
 /** What an exchange needs. */
-export interface ExchangeNeeds {
+export interface ExchangeNeeds extends IssuerAccess {
   readonly db: D1Database;
   readonly minting: Minting;
-  readonly insecureIssuers: boolean;
-  readonly now: Date;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
 }
@@ -71,18 +70,21 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
   const claims = trust && (await verifyIdentity(needs, trust, exchange.subjectToken));
   const grant = trust && claims && grantOf(trust, claims);
   if (!grant) throw new ExchangeError("subject-refused");
-  return mint(needs, trust, `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256), narrowed(grant, exchange.scope));
+  const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
+  const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
+  if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
+  return mint(needs, trust, subject, { ...grant, permissions });
 }
 
-async function verifyIdentity({ insecureIssuers, now }: ExchangeNeeds, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
+async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
   try {
     // Only a token that names the trust's issuer is worth asking the issuer for its keys.
     if (readClaims(token).iss !== trust.issuer) throw new TokenError("the token is another issuer's");
-    return await verifyJwt(token, await issuerKeys(trust.issuer, insecureIssuers), {
+    return await verifyJwt(token, await issuerKeys(trust.issuer, access), {
       algorithms: [...PUBLIC_KEY_ALGORITHMS],
       issuer: trust.issuer,
       audience: trust.audience,
-      currentDate: now,
+      currentDate: access.now,
       clockTolerance: 30,
       requiredClaims: ["iss", "aud", "exp", "iat", "sub"],
     });
@@ -102,14 +104,15 @@ function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant | unde
   return filled.every((pattern) => pattern !== undefined) ? { ...grant, secretScopes: filled as Pattern[] } : undefined;
 }
 
-function narrowed(grant: Grant, scope: string | undefined): Grant {
-  if (scope === undefined) return grant;
-  const permissions = parsePermissions(scope);
-  if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) throw new ExchangeError("scope-refused");
-  return { ...grant, permissions };
+/** The workload is who it says and asks for more than it gets: that is a denied attempt for the record. */
+async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: TrustRow, subject: string): Promise<never> {
+  const actor = { org, subject, tokenId: null, ...origin };
+  await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, [])]);
+  throw new ExchangeError("scope-refused");
 }
 
-async function mint({ db, minting, now, origin }: ExchangeNeeds, { org, name, expires_in }: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+async function mint({ db, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+  const { org, name, expires_in } = trust;
   const id = newId("tok");
   const token = await mintToken(minting, { ...grant, id, org, subject, expiresIn: expires_in });
   const at = now.getTime();
@@ -123,9 +126,19 @@ async function mint({ db, minting, now, origin }: ExchangeNeeds, { org, name, ex
     created_by: subject,
     expires_at: at + expires_in * 1000,
   };
-  await runBatch(db, [
+  await runUnderTrust(db, trust, [
     insertToken(db, row),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
   ]);
   return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
+}
+
+/** The issuer may have taken seconds to answer: a trust that was deleted or replaced meanwhile gives nothing. */
+async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
+  try {
+    await runBatch(db, [requireTrust(db, trust), ...statements]);
+  } catch (error) {
+    if (error instanceof GuardError) throw new ExchangeError("subject-refused", { cause: error });
+    throw error;
+  }
 }

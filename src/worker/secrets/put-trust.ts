@@ -4,12 +4,14 @@ import type { PutTrustBody } from "../../contract/trust.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { requirePublic } from "../access/fetch-issuer-document.ts";
-import { widestPattern } from "../access/fill-template.ts";
+import { canBeFilled } from "../access/fill-template.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectTrust, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { toColumns } from "./grant-columns.ts";
+import { getTrust } from "./read-trusts.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { trustReach } from "./trust-reach.ts";
 
 /** What a verb that declares a trust needs. */
 export interface TrustNeeds {
@@ -32,20 +34,22 @@ export async function putTrust(
   body: PutTrustBody,
 ): Promise<{ row: TrustRow; created: boolean }> {
   caller.require("trusts:write");
-  refuseIssuer(body.issuer, insecureIssuers);
   const { secret_scopes: templates, permissions } = body;
+  refuseIssuer(body.issuer, insecureIssuers);
+  refuseTemplates(templates ?? []);
   const grant: Grant = {
     permissions: new Set(permissions),
     secretScopes: (templates as Pattern[] | undefined) ?? null,
     secretNames: body.secret_names ?? null,
   };
-  const widest: Grant = { ...grant, secretScopes: templates?.map(widestPattern) ?? null };
-  if (!covers(caller, widest))
+  const columns = toColumns(grant);
+  if (!covers(caller, trustReach(columns)))
     throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
+  await refuseReplacement(db, caller, name);
   const at = now.getTime();
   const who = { created_at: at, created_by: caller.subject, updated_at: at, updated_by: caller.subject };
   const { issuer, audience, claims, expires_in } = body;
-  const row: TrustRow = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...toColumns(grant), expires_in, ...who };
+  const row: TrustRow = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, ...who };
   const [before, stored] = await runForCaller(db, caller, [
     selectTrust(db, caller.org, name),
     upsertTrust(db, row),
@@ -55,14 +59,32 @@ export async function putTrust(
   return { row: written, created: rowsOf(before).length === 0 };
 }
 
+/** A trust that reaches further than the caller is not the caller's to replace. */
+async function refuseReplacement(db: D1Database, caller: Caller, name: string): Promise<void> {
+  try {
+    await getTrust({ db }, caller, name);
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === "trust-not-found")) throw error;
+  }
+}
+
 function refuseIssuer(issuer: string, insecure: boolean): void {
   const url = new URL(issuer);
   try {
     if (!insecure) requirePublic(url);
-    if (url.search === "" && url.hash === "" && /^https?:$/.test(url.protocol)) return;
+    // By the text: an empty query or fragment is one too, and would swallow the path that is added to it.
+    if (!/[?#]/.test(issuer) && /^https?:$/.test(url.protocol)) return;
   } catch {
     // Refused below, like an address with a query.
   }
-  const detail = "an issuer has an https address with a public name, without a query";
-  throw new Problem("invalid-request", `/issuer: ${detail}`, { members: { errors: [{ pointer: "/issuer", detail }] } });
+  throw invalid("/issuer", "an issuer has an https address with a public name, without a query");
+}
+
+function refuseTemplates(templates: readonly string[]): void {
+  const index = templates.findIndex((template) => !canBeFilled(template));
+  if (index !== -1) throw invalid(`/secret_scopes/${index}`, "no claim makes this a scope or a pattern of scopes");
+}
+
+function invalid(pointer: string, detail: string): Problem {
+  return new Problem("invalid-request", `${pointer}: ${detail}`, { members: { errors: [{ pointer, detail }] } });
 }

@@ -1,6 +1,7 @@
+import type { Action } from "../../contract/audit.ts";
 import type { ProblemSubject } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Action, insertEvent } from "../audit/insert-event.ts";
+import { insertEvent } from "../audit/insert-event.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
 /**

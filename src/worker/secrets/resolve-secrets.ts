@@ -5,19 +5,15 @@ import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import type { Keyring } from "../envelope/keyring.ts";
-import { type ResolutionQuery, releasedSecrets, selectSearched, selectWinners, type Winner } from "../store/resolution.ts";
+import { type ResolutionQuery, releasedSecrets, selectWinners, type Winner } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import type { StoredValue } from "../store/secret-rows.ts";
-import { readValues } from "./read-values.ts";
+import { type ReadNeeds, readValues } from "./read-values.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
 /** What a resolve needs. */
-export interface ResolveNeeds {
+export interface ResolveNeeds extends ReadNeeds {
   readonly db: D1Database;
-  readonly kv: KVNamespace;
-  readonly keyring: Keyring;
   readonly platformOrg: string | null;
   readonly now: Date;
 }
@@ -71,15 +67,14 @@ interface Selected {
 }
 
 async function selectAndRecord({ db, now }: ResolveNeeds, caller: Caller, query: ResolutionQuery): Promise<Selected> {
-  const [event, searched, winners] = await runForCaller(db, caller, [
+  const [event, winners] = await runForCaller(db, caller, [
     insertEvent(db, { actor: caller, action: "secret.resolve", outcome: "allowed", at: now }, releasedSecrets(query)),
-    selectSearched(db, query),
     selectWinners(db, query),
   ]);
-  const [{ secrets } = { secrets: "[]" }] = rowsOf<{ secrets: string }>(event);
+  const [{ secrets, returned } = { secrets: "[]", returned: "[]" }] = rowsOf<{ secrets: string; returned: string }>(event);
   return {
     winners: rowsOf<Winner>(winners),
-    searched: rowsOf<{ label: string }>(searched).map(({ label }) => label),
+    searched: JSON.parse(returned) as string[],
     recorded: (JSON.parse(secrets) as unknown[]).length,
   };
 }
@@ -120,7 +115,7 @@ async function entityTag(format: string, winners: readonly Winner[], missing: re
   return `"${toBase64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what))))}"`;
 }
 
-async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: readonly (Releasable & StoredValue)[]): Promise<Released[]> {
+async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: readonly Releasable[]): Promise<Released[]> {
   const values = await readValues(
     needs,
     winners.map((winner) => ({ ...winner, binding: { ...placeOf(query, winner), name: winner.name, version: winner.version } })),

@@ -1,11 +1,11 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { coversLimits } from "../access/covers.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { revokeTokens, selectToken, type TokenRow } from "../store/token-rows.ts";
 import { fromColumns } from "./grant-columns.ts";
 import { runForCaller } from "./run-for-caller.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /**
  * Revokes a token and every token that it minted, in force from the next request on. To revoke it again changes nothing.
@@ -18,8 +18,5 @@ export async function revokeToken({ db, now }: { db: D1Database; now: Date }, ca
   const [row] = rowsOf<TokenRow>(found);
   if (!row) throw new Problem("token-not-found", "There is no token with this id.");
   if (!coversLimits(caller, fromColumns(row))) throw caller.refuse("tokens:write", "The token's grant does not cover that token's.");
-  await runForCaller(db, caller, [
-    revokeTokens(db, caller.org, id, now.getTime()),
-    insertEvent(db, { actor: caller, action: "token.revoke", outcome: "allowed", at: now, target: id }, []),
-  ]);
+  await writeForCaller({ db, now }, caller, [revokeTokens(db, caller.org, id, now.getTime())], { action: "token.revoke", secrets: [], target: id });
 }

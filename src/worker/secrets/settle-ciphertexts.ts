@@ -1,15 +1,26 @@
 import { putCiphertext, readCiphertexts, removeCiphertext } from "../store/ciphertexts.ts";
+import { setAside } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { clearInline, forgetRemovals, type InlineVersion, markInKv, markNotInKv, selectNotInKv, selectRemovals, selectSettled } from "../store/version-rows.ts";
+import {
+  clearInline,
+  forgetRemovals,
+  type InlineVersion,
+  markInKv,
+  markNotInKv,
+  postponeRemovals,
+  selectNotInKv,
+  selectRemovals,
+  selectSettled,
+} from "../store/version-rows.ts";
 
 /** What one run did. */
 export interface Settled {
   /** Ciphertexts put into KV because the write's own put is not on record. */
-  readonly put: number;
+  put: number;
   /** Inline copies cleared. */
-  readonly cleared: number;
+  cleared: number;
   /** Ciphertexts removed from KV. */
-  readonly removed: number;
+  removed: number;
 }
 
 /** A write's own put has this long to be recorded before the scheduled run puts again, in milliseconds. */
@@ -21,21 +32,42 @@ const REMOVE_AFTER = 20 * 60_000;
 /** How many ciphertexts one run handles of each sort. */
 const BATCH = 100;
 
+/** A ciphertext that could not be put is left alone for this long, in milliseconds, so that it keeps no other waiting. */
+const RETRY_AFTER = 5 * 60_000;
+
 type Needs = { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };
 
 /**
  * Brings D1 and KV to agreement: puts what is missing in KV, clears inline copies whose KV copy is everywhere and reads
- * back equal, removes what is noted for removal. Each step can be repeated, and two runs at once do no harm.
+ * back equal, removes what is noted for removal. Each step handles a bounded number, can be repeated, and may run twice
+ * at once; one that fails keeps none of the others from running.
+ *
+ * @throws {AggregateError} when a step failed.
  */
 export async function settleCiphertexts(needs: Needs): Promise<Settled> {
-  return { put: await putMissing(needs), cleared: await clearSettled(needs), removed: await removeNoted(needs) };
+  const settled: Settled = { put: 0, cleared: 0, removed: 0 };
+  const failures: unknown[] = [];
+  for (const [name, step] of [
+    ["put", putMissing],
+    ["cleared", clearSettled],
+    ["removed", removeNoted],
+  ] as const) {
+    try {
+      settled[name] = await step(needs);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, "D1 and KV could not be brought to agreement");
+  return settled;
 }
 
 async function putMissing({ db, kv, now }: Needs): Promise<number> {
-  const [found] = await runBatch(db, [selectNotInKv(db, now.getTime() - PUT_AFTER, BATCH)]);
-  const rows = rowsOf<InlineVersion>(found);
-  const done = await succeeded(rows.map(({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext).then(() => kv_key)));
-  if (done.length > 0) await runBatch(db, [markInKv(db, done, now.getTime())]);
+  const at = now.getTime();
+  const [found] = await runBatch(db, [selectNotInKv(db, at - PUT_AFTER, at, BATCH)]);
+  const { done, failed } = await attempt(rowsOf<InlineVersion>(found), ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
+  const keys = done.map(({ kv_key }) => kv_key);
+  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keys, at), setAside(db, failed.map(placeOf), at + RETRY_AFTER)]);
   return done.length;
 }
 
@@ -43,26 +75,28 @@ async function clearSettled({ db, kv, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectSettled(db, now.getTime() - CLEAR_AFTER, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
   if (rows.length === 0) return 0;
-  const inKv = await readCiphertexts(
-    kv,
-    rows.map(({ kv_key }) => kv_key),
-  );
-  const equal = rows.filter(({ kv_key, ciphertext }) => inKv.get(kv_key) === ciphertext).map(({ kv_key }) => kv_key);
-  const missing = rows.filter(({ kv_key, ciphertext }) => inKv.get(kv_key) !== ciphertext).map(({ kv_key }) => kv_key);
-  await runBatch(db, [clearInline(db, equal), markNotInKv(db, missing)]);
-  return equal.length;
+  const keys = rows.map(({ kv_key }) => kv_key);
+  const inKv = await readCiphertexts(kv, keys);
+  const equal = new Set(rows.filter(({ kv_key, ciphertext }) => inKv.get(kv_key) === ciphertext).map(({ kv_key }) => kv_key));
+  const missing = keys.filter((key) => !equal.has(key));
+  await runBatch(db, [clearInline(db, [...equal]), markNotInKv(db, missing)]);
+  return equal.size;
 }
 
 async function removeNoted({ db, kv, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectRemovals(db, now.getTime() - REMOVE_AFTER, BATCH)]);
   const keys = rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key);
-  const done = await succeeded(keys.map((key) => removeCiphertext(kv, key).then(() => key)));
-  if (done.length > 0) await runBatch(db, [forgetRemovals(db, done)]);
+  const { done, failed } = await attempt(keys, (key) => removeCiphertext(kv, key));
+  if (keys.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);
   return done.length;
 }
 
-/** The results that came. What failed is still on record as not done, and the next run does it. */
-async function succeeded<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(work);
-  return results.filter((result) => result.status === "fulfilled").map(({ value }) => value);
+function placeOf({ secret_id, version }: InlineVersion): { secret_id: string; version: number } {
+  return { secret_id, version };
+}
+
+async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
+  const results = await Promise.allSettled(items.map(work));
+  const of = (status: "fulfilled" | "rejected") => items.filter((_, n) => results[n]?.status === status);
+  return { done: of("fulfilled"), failed: of("rejected") };
 }

@@ -1,21 +1,20 @@
+import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Action, insertEvent } from "../audit/insert-event.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, updateSecrets } from "../store/secret-rows.ts";
+import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { type Change, describe, isSameDescription, type Value } from "./change.ts";
+import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import { newId } from "./new-id.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import type { ReadNeeds } from "./read-values.ts";
+import { writeForCaller } from "./write-for-caller.ts";
 
 /** What a verb that writes needs. */
-export interface WriteNeeds {
+export interface WriteNeeds extends ReadNeeds {
   readonly db: D1Database;
-  readonly kv: KVNamespace;
-  readonly keyring: Keyring;
   /** How many versions of a secret are kept; older ones are destroyed. */
   readonly maxVersions: number;
   readonly now: Date;
@@ -57,8 +56,9 @@ export function planCreation({ now }: { now: Date }, caller: Caller, target: { s
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
-export async function planChange(needs: { kv: KVNamespace; keyring: Keyring; now: Date }, caller: Caller, current: CurrentRow, change: Change): Promise<Write> {
-  const { key_id, wrapped_key, ciphertext, kv_key, ...found } = current;
+export async function planChange(needs: WriteNeeds, caller: Caller, stored: CurrentRow, change: Change): Promise<Write> {
+  const current = await adoptLegacy(needs, stored);
+  const found = secretRow(current);
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
   const description = describe(change, found);
   if (!value && isSameDescription(description, found)) return { row: found, outcome: "unchanged", value: undefined };
@@ -91,14 +91,14 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
-  await runForCaller(db, caller, [
+  const statements = [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
     ...(unchanged.length > 0 ? [requireRevisions(db, unchanged)] : []),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
-    insertEvent(db, { actor: caller, action, outcome: "allowed", at: now }, named),
-  ]);
+  ];
+  await writeForCaller(needs, caller, statements, { action, secrets: named });
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 
@@ -113,6 +113,7 @@ async function sealVersion(needs: WriteNeeds, caller: Caller, row: SecretRow, { 
     ciphertext,
     // Random and never used before: nobody can have read it, so no location has cached its absence.
     kv_key: newId("c"),
+    legacy_plaintext: null,
     created_at: needs.now.getTime(),
     created_by: caller.subject,
   };

@@ -1,6 +1,7 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
 import { MAX_DEPTH } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
+import { matchesPattern } from "./matches-pattern.ts";
 import type { StoredValue } from "./secret-rows.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter. */
@@ -51,7 +52,7 @@ const SEARCH = `
   ),
   search (place, org, scope, label) AS (
     SELECT ROW_NUMBER() OVER (ORDER BY rank, distance, scope), org, scope, label FROM reached
-    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE label GLOB l.value)
+    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("label", "l.value")})
   )`;
 
 const FOUND_BY_NAME = `
@@ -79,19 +80,18 @@ function withWinners(query: ResolutionQuery): string {
   return `WITH RECURSIVE ${[SEARCH, query.names ? FOUND_BY_NAME : FOUND_ALL, WINNERS].join(",")}`;
 }
 
-/** Selects the labels of the scopes that a resolve searches, in order. */
-export function selectSearched(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
-  return db.prepare(`WITH RECURSIVE ${SEARCH} SELECT label FROM search ORDER BY place`).bind(JSON.stringify(query));
-}
+// What has expired comes without its value.
+const VALUES = ["key_id", "wrapped_key", "ciphertext", "kv_key", "legacy_plaintext"]
+  .map((column) => `IIF(w.expired, NULL, v.${column}) AS ${column}`)
+  .join(", ");
 
 /** Selects the winner of each name ({@link Winner}), by name; one more than may be released at the most. */
 export function selectWinners(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
   return db
     .prepare(
       `${withWinners(query)}
-       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, c.key_id, c.wrapped_key, c.ciphertext, c.kv_key
-       FROM winners w JOIN versions v ON v.secret_id = w.id AND v.version = w.version
-         LEFT JOIN versions c ON c.secret_id = w.id AND c.version = w.version AND NOT w.expired
+       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${VALUES}
+       FROM winners w CROSS JOIN versions v ON v.secret_id = w.id AND v.version = w.version
        ORDER BY w.name LIMIT ${MAX_RELEASED + 1}`,
     )
     .bind(JSON.stringify(query));
@@ -100,9 +100,9 @@ export function selectWinners(db: D1Database, query: ResolutionQuery): D1Prepare
 /**
  * What a resolve releases, as an SQL expression over parameter 1: the JSON array `[{id, name, scope, version}]` of the
  * winners that have not expired, or `[]` when the resolve is refused as a whole. It goes into the audit event, in the
- * same transaction that selects the values.
+ * same transaction that selects the values. `returning` is the JSON array of the searched scopes' labels, in order.
  */
-export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string } {
+export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string; returning: string } {
   const sql = `${withWinners(query)}
     SELECT CASE
       WHEN COUNT(*) > ${MAX_RELEASED} THEN '[]'
@@ -111,7 +111,8 @@ export function releasedSecrets(query: ResolutionQuery): { sql: string; paramete
         > COUNT(DISTINCT upper(replace(replace(name, '-', '_'), '.', '_'))) FILTER (WHERE NOT expired) THEN '[]'
       ELSE json_group_array(json_object('id', id, 'name', name, 'scope', label, 'version', version)) FILTER (WHERE NOT expired)
     END FROM (SELECT * FROM winners ORDER BY name)`;
-  return { sql, parameter: JSON.stringify(query) };
+  const returning = `WITH RECURSIVE ${SEARCH} SELECT json_group_array(label) FROM (SELECT label FROM search ORDER BY place)`;
+  return { sql, parameter: JSON.stringify(query), returning };
 }
 
 /** One scope of a search, and what it holds under one name. */

@@ -23,16 +23,36 @@ export interface SecretRow {
 }
 
 /** Where the value of a version is, and the key that opens it. */
-export interface StoredValue {
+export interface SealedValue {
   readonly key_id: string;
   readonly wrapped_key: string;
   /** The inline copy, or `null` once it is in KV for good. */
   readonly ciphertext: string | null;
   readonly kv_key: string;
+  readonly legacy_plaintext: null;
 }
+
+/** A value that is still as another store had it. */
+export interface LegacyValue {
+  readonly legacy_plaintext: string;
+}
+
+/** A value as D1 has it. */
+export type StoredValue = SealedValue | LegacyValue;
+
+/** The columns of a {@link StoredValue} in the table `v`. */
+export const VALUE_COLUMNS = "v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.legacy_plaintext";
 
 /** A secret with its current value. */
 export type CurrentRow = SecretRow & StoredValue;
+
+/** A secret without its value. */
+export function secretRow(current: CurrentRow): SecretRow {
+  const { id, org, scope, name, version, revision, description, labels, created_at, created_by, encoding } = current;
+  const { updated_at, updated_by, expires_at, rotate_after_days, rotated_at, last_resolved_at } = current;
+  const dates = { created_at, updated_at, expires_at, rotate_after_days, rotated_at, last_resolved_at };
+  return { id, org, scope, name, version, revision, description, labels, ...dates, created_by, updated_by, encoding };
+}
 
 /** Which secret of an organization: by its id, or by its scope and name. */
 export type SecretKey = { readonly org: string } & ({ readonly id: string } | { readonly scope: string; readonly name: string });
@@ -45,7 +65,7 @@ const FROM = "FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version
 /** The secrets with the encoding of their current version, to be followed by a `WHERE` or a join. */
 export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;
 
-const SELECT_CURRENT = `SELECT ${COLUMNS}, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key ${FROM}`;
+const SELECT_CURRENT = `SELECT ${COLUMNS}, ${VALUE_COLUMNS} ${FROM}`;
 
 /** Selects one secret ({@link SecretRow}). */
 export function selectSecret(db: D1Database, key: SecretKey): D1PreparedStatement {

@@ -1,3 +1,5 @@
+import { matchesPattern } from "./matches-pattern.ts";
+
 /** A token that Keyhole issued, as D1 has it. Lists are JSON. */
 export interface TokenRow {
   readonly id: string;
@@ -48,10 +50,9 @@ export interface TokenLimits {
   readonly names: readonly string[] | null;
 }
 
-// Of patterns the one contains the other exactly when it matches its text: a pattern's `*` stands at its end.
 const WITHIN = (column: string, parameter: string) =>
   `(${parameter} IS NULL OR (t.${column} IS NOT NULL AND NOT EXISTS (
-     SELECT 1 FROM json_each(t.${column}) inner WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) outer WHERE inner.value GLOB outer.value))))`;
+     SELECT 1 FROM json_each(t.${column}) i WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) o WHERE ${matchesPattern("i.value", "o.value")}))))`;
 
 /** Selects up to `limit` tokens of an organization whose limits are within `limits`, newest first ({@link TokenRow}). */
 export function selectTokens(db: D1Database, org: string, limits: TokenLimits, before: TokenPosition | undefined, limit: number): D1PreparedStatement {
@@ -75,9 +76,18 @@ export function revokeTokens(db: D1Database, org: string, id: string, now: numbe
     .bind(org, id, now);
 }
 
-/** Deletes up to `limit` tokens that expired before `before`: they are refused without being looked up. */
+/**
+ * Deletes up to `limit` tokens that expired before `before`: they are refused without being looked up. One that minted
+ * others stays as long as they do, because revoking its own maker reaches them through it.
+ */
 export function deleteExpiredTokens(db: D1Database, before: number, limit: number): D1PreparedStatement {
-  return db.prepare("DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)").bind(before, limit);
+  return db
+    .prepare(
+      `DELETE FROM tokens WHERE id IN (
+         SELECT t.id FROM tokens t WHERE t.expires_at < ? AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)
+         ORDER BY t.expires_at LIMIT ?)`,
+    )
+    .bind(before, limit);
 }
 
 function json(list: readonly string[] | null): string | null {

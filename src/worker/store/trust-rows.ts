@@ -53,6 +53,13 @@ export function selectTrusts(db: D1Database, org: string): D1PreparedStatement {
   return db.prepare("SELECT * FROM trusts WHERE org = ? ORDER BY name").bind(org);
 }
 
+/** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read. */
+export function requireTrust(db: D1Database, { org, name, updated_at }: TrustRow): D1PreparedStatement {
+  return db
+    .prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM trusts WHERE org = ? AND name = ? AND updated_at = ?)")
+    .bind(org, name, updated_at);
+}
+
 /** Deletes a trust. */
 export function deleteTrustRow(db: D1Database, org: string, name: string): D1PreparedStatement {
   return db.prepare("DELETE FROM trusts WHERE org = ? AND name = ?").bind(org, name);

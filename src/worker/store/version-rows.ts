@@ -1,8 +1,8 @@
 import type { Encoding } from "../../contract/secret.ts";
-import type { StoredValue } from "./secret-rows.ts";
+import { type SealedValue, VALUE_COLUMNS } from "./secret-rows.ts";
 
 /** A version as it is first written: its ciphertext inline. */
-export interface NewVersion extends StoredValue {
+export interface NewVersion extends SealedValue {
   readonly secret_id: string;
   readonly version: number;
   readonly encoding: Encoding;
@@ -36,18 +36,19 @@ export interface VersionRange {
   readonly to: number;
 }
 
-// Through the index of what is kept: a secret may have had any number of versions that are destroyed already.
-const IN_RANGES = `FROM json_each(?1) j CROSS JOIN versions v INDEXED BY versions_live
-  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.kv_key IS NOT NULL`;
+// Through the indexes of what is kept: a secret may have had any number of versions that are destroyed already.
+const kept = (index: string, column: string) => `SELECT v.secret_id, v.version, v.kv_key FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
+  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${column} IS NOT NULL`;
+const IN_RANGES = `FROM (${kept("versions_live", "kv_key")} UNION ALL ${kept("versions_legacy", "legacy_plaintext")}) v`;
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
   return [
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES}`).bind(parameter, now),
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
     db
       .prepare(
-        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL
+        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL
          WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`,
       )
       .bind(parameter),
@@ -66,7 +67,7 @@ export interface VersionRow {
 export function selectVersions(db: D1Database, secretId: string, before: number | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      "SELECT version, created_at, created_by, kv_key IS NOT NULL AS live FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
+      "SELECT version, created_at, created_by, kv_key IS NOT NULL OR legacy_plaintext IS NOT NULL AS live FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
     )
     .bind(secretId, before ?? Number.MAX_SAFE_INTEGER, limit);
 }
@@ -75,8 +76,8 @@ export function selectVersions(db: D1Database, secretId: string, before: number 
 export function selectVersion(db: D1Database, secret: { readonly org: string; readonly id: string }, version: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key FROM versions v JOIN secrets s ON s.id = v.secret_id
-       WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND v.kv_key IS NOT NULL`,
+      `SELECT v.encoding, ${VALUE_COLUMNS} FROM versions v JOIN secrets s ON s.id = v.secret_id
+       WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND (v.kv_key IS NOT NULL OR v.legacy_plaintext IS NOT NULL)`,
     )
     .bind(secret.org, secret.id, version);
 }
@@ -88,41 +89,44 @@ export function noteRemovals(db: D1Database, secretId: string, now: number): D1P
 
 /** A version whose ciphertext is still inline. */
 export interface InlineVersion {
+  readonly secret_id: string;
+  readonly version: number;
   readonly kv_key: string;
   readonly ciphertext: string;
 }
 
-/** Selects up to `limit` versions ({@link InlineVersion}) written before `before` whose KV copy is not known to be there. */
-export function selectNotInKv(db: D1Database, before: number, limit: number): D1PreparedStatement {
+/** Selects up to `limit` versions ({@link InlineVersion}) written before `before` whose KV copy is not known to be there, but for those set aside. */
+export function selectNotInKv(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
   return db
-    .prepare("SELECT kv_key, ciphertext FROM versions WHERE ciphertext IS NOT NULL AND kv_put_at IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?")
-    .bind(before, limit);
+    .prepare(
+      `SELECT secret_id, version, kv_key, ciphertext FROM versions
+       WHERE ciphertext IS NOT NULL AND kv_put_at IS NULL AND created_at <= ? AND (retry_at IS NULL OR retry_at <= ?) ORDER BY created_at LIMIT ?`,
+    )
+    .bind(before, now, limit);
 }
 
 /** Selects up to `limit` versions ({@link InlineVersion}) whose KV copy was put before `before`. */
 export function selectSettled(db: D1Database, before: number, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT kv_key, ciphertext FROM versions WHERE ciphertext IS NOT NULL AND kv_put_at <= ? ORDER BY kv_put_at LIMIT ?").bind(before, limit);
+  return db
+    .prepare("SELECT secret_id, version, kv_key, ciphertext FROM versions WHERE ciphertext IS NOT NULL AND kv_put_at <= ? ORDER BY kv_put_at LIMIT ?")
+    .bind(before, limit);
 }
+
+const THESE = "kv_key IN (SELECT value FROM json_each(?1)) AND ciphertext IS NOT NULL";
 
 /** Records that the ciphertexts of versions are in KV since `now`. */
 export function markInKv(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
-  return db
-    .prepare("UPDATE versions SET kv_put_at = ? WHERE kv_key IN (SELECT value FROM json_each(?)) AND ciphertext IS NOT NULL AND kv_put_at IS NULL")
-    .bind(now, JSON.stringify(kvKeys));
+  return db.prepare(`UPDATE versions SET kv_put_at = ?2, retry_at = NULL WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), now);
 }
 
 /** Records that the KV copies of versions are not there after all, so that they are put again. */
 export function markNotInKv(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
-  return db
-    .prepare("UPDATE versions SET kv_put_at = NULL WHERE kv_key IN (SELECT value FROM json_each(?)) AND ciphertext IS NOT NULL")
-    .bind(JSON.stringify(kvKeys));
+  return db.prepare(`UPDATE versions SET kv_put_at = NULL WHERE ${THESE}`).bind(JSON.stringify(kvKeys));
 }
 
 /** Clears the inline copies of versions that are in KV. */
 export function clearInline(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
-  return db
-    .prepare("UPDATE versions SET ciphertext = NULL WHERE kv_key IN (SELECT value FROM json_each(?)) AND kv_put_at IS NOT NULL")
-    .bind(JSON.stringify(kvKeys));
+  return db.prepare(`UPDATE versions SET ciphertext = NULL WHERE ${THESE} AND kv_put_at IS NOT NULL`).bind(JSON.stringify(kvKeys));
 }
 
 /** Selects up to `limit` KV keys that were noted for removal before `before`. */
@@ -133,4 +137,9 @@ export function selectRemovals(db: D1Database, before: number, limit: number): D
 /** Forgets KV keys that have been removed. */
 export function forgetRemovals(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
   return db.prepare("DELETE FROM kv_removals WHERE kv_key IN (SELECT value FROM json_each(?))").bind(JSON.stringify(kvKeys));
+}
+
+/** Puts KV keys that could not be removed at the end of the queue. */
+export function postponeRemovals(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
+  return db.prepare("UPDATE kv_removals SET noted_at = ?2 WHERE kv_key IN (SELECT value FROM json_each(?1))").bind(JSON.stringify(kvKeys), now);
 }

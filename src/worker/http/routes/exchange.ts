@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
 import type { z } from "zod";
 import { orgSchema } from "../../../contract/claims.ts";
 import { Problem } from "../../../contract/problem.ts";
@@ -23,6 +24,12 @@ import { json } from "../responses.ts";
 
 const MAX_BYTES = 65_536;
 
+/** RFC 8693 takes this one form of a body. The validator would take multipart too, and refuses others with a problem instead of an OAuth error. */
+const requireForm = createMiddleware<HonoEnv>(async (c, next) => {
+  if (/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(c.req.header("Content-Type") ?? "")) return next();
+  return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
+});
+
 const exchangeRoute = createRoute({
   method: "post",
   path: "/oauth/token",
@@ -31,7 +38,7 @@ const exchangeRoute = createRoute({
   description: "RFC 8693 token exchange. Refusals are RFC 6749 errors; they do not say what was wrong with the identity token.",
   tags: ["Trusts"],
   security: [],
-  middleware: [configure, bodyLimit({ maxSize: MAX_BYTES, onError: (c) => refuse(c, "invalid_request", "The request is too large.", 413) })],
+  middleware: [requireForm, configure, bodyLimit({ maxSize: MAX_BYTES, onError: (c) => refuse(c, "invalid_request", "The request is too large.", 413) })],
   request: { body: { required: true, content: { "application/x-www-form-urlencoded": { schema: exchangeSchema } } } },
   responses: {
     200: json(exchangeReplySchema, "The token."),
@@ -71,21 +78,25 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
     if (error instanceof ExchangeError) return refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
-    if ("status" in error && error.status === 415) return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
+    if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
     throw error;
   });
   return app;
 }
 
-function parseExchange(form: z.infer<typeof exchangeSchema>): Exchange | { error: OAuthError; detail: string } {
+/** A parameter without a value is one that was left out (RFC 6749, section 3.2). */
+function parseExchange(sent: z.infer<typeof exchangeSchema>): Exchange | { error: OAuthError; detail: string } {
+  const form = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== "")) as Partial<typeof sent>;
+  const { grant_type, subject_token, subject_token_type, audience } = form;
+  if (!grant_type || !subject_token || !subject_token_type || !audience) return { error: "invalid_request", detail: "A required parameter is empty." };
   if (form.grant_type !== TOKEN_EXCHANGE) return { error: "unsupported_grant_type", detail: `grant_type is ${TOKEN_EXCHANGE}.` };
   if (form.subject_token_type !== JWT_TOKEN_TYPE) return { error: "invalid_request", detail: `subject_token_type is ${JWT_TOKEN_TYPE}.` };
   if (form.requested_token_type !== undefined && form.requested_token_type !== ACCESS_TOKEN_TYPE)
     return { error: "invalid_request", detail: `requested_token_type is ${ACCESS_TOKEN_TYPE}.` };
-  const [org, trust, ...rest] = form.audience.split("/");
+  const [org, trust, ...rest] = audience.split("/");
   if (!orgSchema.safeParse(org).success || !trustNameSchema.safeParse(trust).success || rest.length > 0)
     return { error: "invalid_request", detail: "audience is <org>/<trust name>." };
-  return { subjectToken: form.subject_token, org: org ?? "", trust: trust ?? "", scope: form.scope };
+  return { subjectToken: subject_token, org: org ?? "", trust: trust ?? "", scope: form.scope };
 }
 
 function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 503 = 400) {

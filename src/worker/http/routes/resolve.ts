@@ -18,6 +18,7 @@ import { resolveBody, resolveOneBody, valueText } from "../../secrets/resolve-bo
 import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { limitResolves } from "../limit-rate.ts";
 import { parseEntityTags } from "../parse-precondition.ts";
 import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { writeDotenv } from "../write-dotenv.ts";
@@ -53,7 +54,7 @@ const resolveRoute = createRoute({
     "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
   tags,
   security: needs("secrets:resolve"),
-  middleware: auditedAs("secret.resolve"),
+  middleware: [auditedAs("secret.resolve"), limitResolves] as const,
   request: {
     query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
     headers: conditions,
@@ -81,7 +82,7 @@ const resolveOneRoute = createRoute({
   description: "`format=raw` replies the exact bytes.",
   tags,
   security: needs("secrets:resolve"),
-  middleware: auditedAs("secret.resolve"),
+  middleware: [auditedAs("secret.resolve"), limitResolves] as const,
   request: {
     params: z.object({ name: secretNameSchema }),
     query: z.strictObject({
@@ -149,8 +150,8 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
 type Ctx = Context<HonoEnv>;
 
 async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
-  const { keyring, platformOrg } = c.var.config;
-  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, platformOrg, now: c.var.now };
+  const { keyring, legacyPlaintext, platformOrg } = c.var.config;
+  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.var.now };
   const known = parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? [];
   const resolved = await resolveSecrets(needs, c.var.caller, request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
   c.header("ETag", resolved.etag);

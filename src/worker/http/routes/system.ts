@@ -11,8 +11,14 @@ const readinessSchema = z
   .object({
     status: z.enum(["ready", "not-ready"]),
     unusable: z.array(z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "vars"]), detail: z.string() })),
+    backlog: z
+      .object({
+        set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
+        legacy_plaintext: z.int().meta({ description: "Values that are not encrypted yet." }),
+      })
+      .nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [] } });
+  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0 } } });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({
@@ -67,8 +73,10 @@ export function systemRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(healthRoute, (c) => c.json({ status: "ok" as const }, 200));
   app.openapi(readinessRoute, async (c) => {
-    const unusable = await checkReadiness(c.env);
-    return unusable.length === 0 ? c.json({ status: "ready" as const, unusable }, 200) : c.json({ status: "not-ready" as const, unusable }, 503);
+    const readiness = await checkReadiness(c.env);
+    return readiness.unusable.length === 0
+      ? c.json({ status: "ready" as const, ...readiness }, 200)
+      : c.json({ status: "not-ready" as const, ...readiness }, 503);
   });
   app.openapi(jwksRoute, async (c) => {
     const { signingKeys } = await loadConfig(c.env);

@@ -1,4 +1,4 @@
-import { markSeen, noteResolved, type Stretch, selectUnseen, type Unseen } from "../audit/marks.ts";
+import { indexBySecret, markSeen, noteResolved, type Stretch, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 
 /** How many organizations one run handles. */
@@ -7,15 +7,15 @@ const ORGS = 50;
 const EVENTS = 2_000;
 
 /**
- * Derives when secrets were last resolved from the audit log, so that a resolve writes nothing for it. A bounded number
- * of events in each run, and of each organization its share; the next run goes on from there. Returns how many events
+ * Derives from the audit log when secrets were last resolved and which events name them, so that a resolve writes nothing
+ * for either. A bounded number of events in each run, and of each organization its share; the next run goes on from there. Returns how many events
  * were gone through.
  */
-export async function noteLastResolved({ db, now }: { db: D1Database; now: Date }): Promise<number> {
-  const [found] = await runBatch(db, [selectUnseen(db, "last-resolved", ORGS)]);
+export async function digestLog({ db, now }: { db: D1Database; now: Date }): Promise<number> {
+  const [found] = await runBatch(db, [selectUnseen(db, "secrets", ORGS)]);
   const stretches = shares(rowsOf<Unseen>(found));
   if (stretches.length === 0) return 0;
-  await runBatch(db, [noteResolved(db, stretches), markSeen(db, "last-resolved", stretches, now.getTime())]);
+  await runBatch(db, [noteResolved(db, stretches), indexBySecret(db, stretches), markSeen(db, "secrets", stretches, now.getTime())]);
   return EVENTS - left(stretches);
 }
 

@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto";
+import type { Shot } from "./load.ts";
+import { NAMES } from "./seed.ts";
+
+/** The requests that are measured. */
+export interface Cases {
+  readonly resolve: (count: number) => Shot;
+  readonly resolveInline: Shot;
+  readonly notModified: (etag: string) => Shot;
+  readonly set: () => Shot;
+  readonly list: Shot;
+}
+
+/** The requests that are measured, with a token. */
+export function casesFor(token: string): Cases {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const body = (count: number) => JSON.stringify({ scopes: ["namespace:prod"], names: NAMES.slice(0, count) });
+  const resolve = (count: number): Shot => ({ method: "POST", path: "/v1/resolve", headers, body: body(count), expect: 200 });
+  return {
+    resolve,
+    resolveInline: { ...resolve(1), body: JSON.stringify({ scopes: ["namespace:prod"], names: ["BENCH_INLINE"] }) },
+    notModified: (etag) => ({ ...resolve(1), headers: { ...headers, "If-None-Match": etag }, expect: 304 }),
+    set: () => ({
+      method: "PUT",
+      path: "/v1/scopes/namespace%3Aprod/secrets/BENCH_SET",
+      headers,
+      body: JSON.stringify({ value: randomBytes(16).toString("hex") }),
+      expect: 200,
+    }),
+    list: { method: "GET", path: "/v1/secrets?limit=50", headers, expect: 200 },
+  };
+}

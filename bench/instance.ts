@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
+import { buildSync } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_splitSqlQuery as splitSql } from "wrangler";
+import type { WorkerSecrets } from "../scripts/make-secrets.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const COMPATIBILITY_DATE = "2026-10-01";
+
+/** A Worker in workerd, behind nothing but Miniflare's own server. */
+export interface Instance {
+  readonly url: URL;
+  readonly db: D1Database;
+  readonly kv: KVNamespace;
+  readonly stop: () => Promise<void>;
+}
+
+/** The Worker's bundle, as it is deployed. */
+export function bundleKeyhole(entry: string): string {
+  const out = mkdtempSync(join(tmpdir(), "keyhole-bench-"));
+  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
+  const { status, stderr } = spawnSync(process.execPath, [wrangler, "deploy", entry, "--dry-run", "--minify", "--outdir", out], {
+    cwd: ROOT,
+    env,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  const [name = "worker.js"] = readdirSync(out).filter((file) => file.endsWith(".js"));
+  return readFileSync(join(out, name), "utf8");
+}
+
+/** The floor Worker's bundle. */
+export function bundleFloor(): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(ROOT, "bench/workers/floor.ts")],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "esnext",
+    conditions: ["workerd", "worker"],
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Starts a Worker with an empty D1 and KV of its own. */
+export async function startInstance(script: string, secrets: WorkerSecrets, vars: Record<string, string> = {}): Promise<Instance> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script,
+      compatibilityDate: COMPATIBILITY_DATE,
+      compatibilityFlags: ["nodejs_compat_do_not_populate_process_env"],
+      bindings: { ...secrets, PLATFORM_ORG: "platform", ...vars },
+      d1Databases: ["DB"],
+      kvNamespaces: ["KV"],
+      // The Worker's own log would be measured too.
+      handleStructuredLogs: () => undefined,
+    }),
+  );
+  const url = await miniflare.ready;
+  const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
+  const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
+  return { url, db, kv, stop: () => miniflare.dispose() };
+}
+
+/** Applies the project's migrations. */
+export async function migrate(db: D1Database): Promise<void> {
+  for (const file of readdirSync(join(ROOT, "migrations")).sort()) {
+    const statements = splitSql(readFileSync(join(ROOT, "migrations", file), "utf8"));
+    await db.batch(statements.map((sql) => db.prepare(sql)));
+  }
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { arch, cpus, platform, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { CallCounts } from "./count-calls.ts";
+import { DELAYS, type DistanceRow } from "./distance.ts";
+import { quantile } from "./load.ts";
+import type { CpuRow, StartTime } from "./measure-process.ts";
+import type { Row, Setup } from "./ratios.ts";
+import type { SizeRow } from "./sizes.ts";
+import type { TimingRow } from "./timing.ts";
+
+/** Everything that was measured. */
+export interface Results {
+  readonly setup: Setup;
+  readonly ratios: readonly Row[];
+  readonly cpu: readonly CpuRow[];
+  readonly timing: readonly TimingRow[];
+  readonly bySize: readonly SizeRow[];
+  readonly counts: readonly CallCounts[];
+  readonly distance: readonly DistanceRow[];
+  readonly start: StartTime;
+}
+
+/** Cloudflare's list prices in dollars per million, Workers Paid plan, beyond what the plan includes. */
+const PRICES = { request: 0.3, rowRead: 0.001, rowWritten: 1, kvRead: 0.5, kvWrite: 5 };
+
+/** The report, in Markdown. */
+export function writeReport(results: Results): string {
+  const { setup } = results;
+  return [
+    "# What was measured",
+    `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests}\`; to repeat it, run that. ${machine()}`,
+    "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load.",
+    ...ratioSection(results),
+    ...countSection(results),
+    ...sizeSection(results),
+    ...distanceSection(results),
+    ...processSection(results),
+    ...timingSection(results),
+    "",
+  ].join("\n\n");
+}
+
+function machine(): string {
+  const versions = ["miniflare", "workerd", "wrangler", "hono", "zod", "jose"].map((name) => `${name} ${versionOf(name)}`);
+  const [{ model } = { model: "unknown" }] = cpus();
+  return `Date: ${new Date().toISOString().slice(0, 10)}. Machine: ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}; ${versions.join(", ")}.`;
+}
+
+function versionOf(name: string): string {
+  return (JSON.parse(readFileSync(join(import.meta.dirname, "../node_modules", name, "package.json"), "utf8")) as { version: string }).version;
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [head, head.map((_, n) => (n === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function ratioSection({ ratios }: Results): string[] {
+  const rows = ratios.map(({ name, connections, rounds }) => {
+    const own = rounds.map(({ keyhole }) => keyhole);
+    const against = rounds.flatMap(({ keyhole, floor }) => (floor ? [keyhole.perSecond / floor.perSecond] : []));
+    const ratio = against.length > 0 ? [quantile(against, 0.5), Math.min(...against), Math.max(...against)].map((value) => value.toFixed(2)) : ["–", "–", "–"];
+    const median = (value: (m: (typeof own)[number]) => number) => quantile(own.map(value), 0.5);
+    return [name, connections, median((m) => m.perSecond).toFixed(0), median((m) => m.p50).toFixed(2), median((m) => m.p99).toFixed(2), ...ratio];
+  });
+  return [
+    "## Throughput against the floor",
+    "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open. The ratio is Keyhole's requests per second over the floor's, per round.",
+    table(["case", "connections", "requests/s", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
+    `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times.`,
+  ];
+}
+
+function timeOf(ratios: readonly Row[], name: string, floor = false): string {
+  const p50 = (wanted: string) =>
+    quantile(
+      ratios.find((row) => row.name === wanted && row.connections === 8)?.rounds.flatMap((r) => (floor ? (r.floor?.p50 ?? []) : r.keyhole.p50)) ?? [],
+      0.5,
+    );
+  return (p50(name) / p50("resolve 1")).toFixed(1);
+}
+
+function countSection({ counts }: Results): string[] {
+  const rows = counts.map((c) => [c.name, c.waits, c.d1Batches, c.d1Statements, c.rowsRead, c.rowsWritten, c.kvReads, c.kvWrites, dollars(c).toFixed(2)]);
+  return [
+    "## What a call asks of the bindings",
+    "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV reads $0.50 and writes $5.00 per million. A set's KV write and the row that records it come after its reply and are priced here as one KV write and one row more.",
+    table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV reads", "KV writes", "$ per million"], rows),
+  ];
+}
+
+function dollars({ name, rowsRead, rowsWritten, kvReads, kvWrites }: CallCounts): number {
+  const later = name.startsWith("set") ? PRICES.kvWrite + PRICES.rowWritten : 0;
+  return PRICES.request + rowsRead * PRICES.rowRead + rowsWritten * PRICES.rowWritten + kvReads * PRICES.kvRead + kvWrites * PRICES.kvWrite + later;
+}
+
+function sizeSection({ bySize }: Results): string[] {
+  const rows = bySize.map(({ size, resolve, list, rowsReadByResolve, rowsReadByList }) => [
+    size.toLocaleString("en"),
+    resolve.toFixed(2),
+    rowsReadByResolve,
+    list.toFixed(2),
+    rowsReadByList,
+  ]);
+  const [first, last] = [bySize[0], bySize.at(-1)];
+  const growth =
+    first && last ? `The resolve's median latency at the largest store is ${(last.resolve / first.resolve).toFixed(2)} of that at the smallest.` : "";
+  return [
+    "## Size of the store",
+    table(["secrets", "resolve p50 ms", "rows read", "list p50 ms", "rows read"], rows),
+    growth,
+    "![Latency and rows read against store size](store-size.svg)",
+  ];
+}
+
+function distanceSection({ distance }: Results): string[] {
+  return [
+    "## Far from the primary",
+    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that.`,
+    table(
+      ["case", "unavoidable ms", "p50 ms", "p99 ms"],
+      distance.map(({ name, unavoidable, p50, p99 }) => [name, unavoidable, p50.toFixed(0), p99.toFixed(0)]),
+    ),
+  ];
+}
+
+function processSection({ cpu, start, setup }: Results): string[] {
+  const gzipped = (gzipSync(setup.bundles.keyhole).length / 1024).toFixed(1);
+  return [
+    "## Size, start, CPU",
+    `The bundle is ${gzipped} KiB gzipped. From nothing to the first answer of /healthz takes ${start.keyhole.toFixed(0)} ms, with an empty Worker ${start.empty.toFixed(0)} ms: the module itself costs ${(start.keyhole - start.empty).toFixed(0)} ms (medians of five).`,
+    "CPU milliseconds of the workerd process for each call; the local simulations of D1 and KV run in that process too, so a deployed Worker takes less.",
+    table(
+      ["call", "Keyhole", "floor"],
+      cpu.map(({ name, keyhole, floor }) => [name, keyhole.toFixed(2), floor === undefined ? "–" : floor.toFixed(2)]),
+    ),
+  ];
+}
+
+function timingSection({ timing }: Results): string[] {
+  return [
+    "## Answers that must not tell by their time",
+    "Median microseconds, the p of a two-sided Mann–Whitney test over 1,500 answers each, and the probability that the one takes longer than the other (0.50: no difference).",
+    table(
+      ["answers compared", "first", "second", "p", "effect"],
+      timing.map(({ name, a, b, p, effect }) => [name, a.toFixed(0), b.toFixed(0), p.toFixed(3), effect.toFixed(3)]),
+    ),
+  ];
+}

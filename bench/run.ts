@@ -1,0 +1,87 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { makeSecrets } from "../scripts/make-secrets.ts";
+import { signToken } from "../scripts/sign-token.ts";
+import { PERMISSIONS } from "../src/contract/permission.ts";
+import { countPerCall } from "./count-calls.ts";
+import { measureDistance } from "./distance.ts";
+import { bundleFloor, bundleKeyhole, migrate, startInstance } from "./instance.ts";
+import { measureCpu, measureStart } from "./measure-process.ts";
+import { plot } from "./plot.ts";
+import { compareRatios, type Setup } from "./ratios.ts";
+import { writeReport } from "./report.ts";
+import { seedFloor, seedNames } from "./seed.ts";
+import { measureSizes } from "./sizes.ts";
+import { measureTiming } from "./timing.ts";
+
+const HELP = `Measures Keyhole against a floor Worker, and writes bench/RESULTS.md and bench/store-size.svg.
+
+  npm run bench -- [--rounds N] [--requests N] [--sizes "10,10000,300000"]
+
+  --rounds N      how often each case is measured, in turn with the floor      [5]
+  --requests N    requests of each measurement                                 [400]
+  --sizes LIST    numbers of secrets in the store                              [10,10000,300000]
+`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    requests: { type: "string", default: "400" },
+    sizes: { type: "string", default: "10,10000,300000" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (values.help) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const rounds = Number(values.rounds);
+  const requests = Number(values.requests);
+  const sizes = values.sizes.split(",").map(Number);
+  const secrets = await makeSecrets();
+  const token = await signToken(secrets.SIGNING_KEY, {
+    org: "acme",
+    subject: "bench",
+    permissions: PERMISSIONS.join(" "),
+    ttl: 86_400,
+    issuer: "keyhole",
+    audience: "keyhole",
+  });
+  const bundles = { keyhole: bundleKeyhole("src/worker/worker.ts"), counting: bundleKeyhole("bench/workers/counting.ts"), floor: bundleFloor() };
+  const setup: Setup = { secrets, token, bundles, rounds, requests };
+
+  say("starting both Workers");
+  const keyhole = await startInstance(bundles.keyhole, secrets);
+  await migrate(keyhole.db);
+  await seedNames(keyhole, token);
+  const floor = await startInstance(bundles.floor, secrets);
+  await seedFloor(keyhole, floor);
+
+  say("comparing with the floor");
+  const ratios = await compareRatios(setup, keyhole, floor, say);
+  say("measuring time and CPU of the process");
+  const cpu = await measureCpu(setup, keyhole, floor);
+  say("comparing answers that must take the same time");
+  const timing = await measureTiming(setup, keyhole);
+  await floor.stop();
+  await keyhole.stop();
+  say("filling the store");
+  const bySize = await measureSizes(setup, sizes, say);
+  say("counting what each call asks of the bindings");
+  const counts = await countPerCall(setup);
+  say("putting D1 and KV at a distance");
+  const distance = await measureDistance(setup);
+  say("starting Workers from nothing");
+  const start = await measureStart(setup);
+
+  const folder = import.meta.dirname;
+  writeFileSync(join(folder, "store-size.svg"), plot(bySize));
+  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, cpu, timing, bySize, counts, distance, start }));
+  say("wrote bench/RESULTS.md and bench/store-size.svg");
+}
+
+function say(text: string): void {
+  console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+}

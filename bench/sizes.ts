@@ -1,0 +1,52 @@
+import { casesFor } from "./cases.ts";
+import { type Instance, migrate, startInstance } from "./instance.ts";
+import { fire, load, type Shot } from "./load.ts";
+import type { Setup } from "./ratios.ts";
+import { fill, seedNames } from "./seed.ts";
+
+/** What a store of a size answers. Latencies in milliseconds, medians over the rounds. */
+export interface SizeRow {
+  readonly size: number;
+  readonly resolve: number;
+  readonly list: number;
+  readonly rowsReadByResolve: number;
+  readonly rowsReadByList: number;
+}
+
+/** Fills the store to each size, and measures a resolve of one secret and a list of 50 on one connection. */
+export async function measureSizes(
+  { secrets, token, bundles, rounds, requests }: Setup,
+  sizes: readonly number[],
+  say: (text: string) => void,
+): Promise<SizeRow[]> {
+  const keyhole = await startInstance(bundles.counting, secrets);
+  await migrate(keyhole.db);
+  await seedNames(keyhole, token);
+  const cases = casesFor(token);
+  const rows: SizeRow[] = [];
+  for (const size of sizes) {
+    await fill(keyhole, size);
+    say(`  ${size} secrets`);
+    const resolve: number[] = [];
+    const list: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      resolve.push((await load(keyhole.url, cases.resolve(1), 1, requests)).p50);
+      list.push((await load(keyhole.url, cases.list, 1, requests / 4)).p50);
+    }
+    const rowsReadByResolve = await rowsRead(keyhole, cases.resolve(1));
+    rows.push({ size, resolve: median(resolve), list: median(list), rowsReadByResolve, rowsReadByList: await rowsRead(keyhole, cases.list) });
+  }
+  await keyhole.stop();
+  return rows;
+}
+
+/** Rows that D1 read for one call, as the proxy around the bindings counted them. */
+async function rowsRead(instance: Instance, shot: Shot): Promise<number> {
+  const { headers } = await fire(instance.url, shot);
+  return (JSON.parse(String(headers["x-counts"])) as { rowsRead: number }).rowsRead;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

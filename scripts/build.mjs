@@ -1,0 +1,69 @@
+// Builds dist/: the command line as one file, and the client with its types. Runs when the package is installed
+// (`prepare`), also on Node 20. With --outdir DIR it builds there.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values } = parseArgs({ options: { outdir: { type: "string", default: join(root, "dist") }, "no-types": { type: "boolean", default: false } } });
+const outdir = resolve(values.outdir);
+
+if (existsSync(join(root, "node_modules", "esbuild"))) await build();
+else if (process.env.npm_config_global === "true") installFirst();
+else console.error("dist/ is not built: the development dependencies are not installed");
+
+async function build() {
+  const { build } = await import("esbuild");
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const common = { bundle: true, outdir, logLevel: "warning", absWorkingDir: root, target: "es2022", minifyWhitespace: true, legalComments: "none" };
+  rmSync(outdir, { recursive: true, force: true });
+  await Promise.all([
+    build({
+      ...common,
+      entryPoints: { keyhole: "src/cli/main.ts" },
+      outExtension: { ".js": ".cjs" },
+      platform: "node",
+      format: "cjs",
+      external: ["@napi-rs/keyring"],
+      define: { KEYHOLE_VERSION: JSON.stringify(version) },
+      plugins: [withoutStyleText()],
+    }),
+    build({ ...common, entryPoints: { client: "src/client/create-client.ts" }, platform: "neutral", format: "esm", external: ["zod"] }),
+  ]);
+  if (!values["no-types"]) buildTypes();
+}
+
+/** The declarations of the client and the contract, with the names that imports have once they are built. */
+function buildTypes() {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+  const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", "src", "--outDir", join(outdir, "types")];
+  const { status } = spawnSync(process.execPath, [tsc, "-p", "src/client", ...options], { cwd: root, stdio: "inherit" });
+  if (status !== 0) process.exit(1);
+  for (const name of readdirSync(join(outdir, "types"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".d.ts"))) {
+    const path = join(outdir, "types", name);
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(from "\.[^"]+)\.ts"/g, '$1.js"'));
+  }
+}
+
+/** `npm install -g .` in a clone where nothing is installed yet: it links the folder and brings no dependencies. */
+function installFirst() {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_(global|prefix|local_prefix)$/i.test(name)));
+  const { status } = spawnSync(process.execPath, [join(root, "scripts", "install.mjs")], { cwd: root, env, stdio: ["ignore", 2, 2] });
+  if (status !== 0) process.exit(1);
+}
+
+/** The prompts color their text with `util.styleText`, which Node has from 20.12 on; before that they go without color. */
+function withoutStyleText() {
+  const contents =
+    'import * as util from "util"; export const styleText = util.styleText ?? ((_, text) => text); export const { stripVTControlCharacters } = util;';
+  return {
+    name: "without-style-text",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^node:util$/ }, ({ importer }) => (importer.includes("@clack") ? { path: "node:util", namespace: "style-text" } : undefined));
+      onLoad({ filter: /.*/, namespace: "style-text" }, () => ({ contents, resolveDir: root }));
+    },
+  };
+}

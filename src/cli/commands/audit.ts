@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditEvent, Client } from "../../client/create-client.ts";
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { EXIT } from "../exit-code.ts";
+import { clean, dataColors, endProgress, note, printJson, printLine, progress } from "../output.ts";
+import { parseDuration, parseTime } from "../parse-duration.ts";
+import { printTable } from "../print-table.ts";
+import { relativeTime } from "../relative-time.ts";
+import { openSession } from "../session.ts";
+
+type Filter = Parameters<Client["audit"]["list"]>[0] & {};
+
+const verify = command({
+  description: "Have the service check its audit log against the signed digests over it",
+  examples: ["keyhole audit verify"],
+  async run({ profile, json }) {
+    const { client } = await openSession({ profile });
+    let reply = await client.audit.verify();
+    const total = { ...reply };
+    while (reply.ok && reply.next_cursor) {
+      progress(`${total.checked} events checked …`);
+      reply = await client.audit.verify({ cursor: reply.next_cursor });
+      Object.assign(total, { ok: reply.ok, checked: total.checked + reply.checked, unsealed: reply.unsealed, first_bad: reply.first_bad });
+    }
+    endProgress();
+    const { ok, checked, unsealed, first_bad } = total;
+    if (json) printJson({ ok, checked, unsealed, first_bad });
+    else
+      printLine(
+        ok
+          ? `The log is whole: ${checked} events checked, ${unsealed} not sealed yet.`
+          : `The log was changed: the first event that does not fit is ${first_bad}.`,
+      );
+    return ok ? EXIT.ok : EXIT.failed;
+  },
+});
+
+/** `keyhole audit`. */
+export const audit = command({
+  description: "Show who did what, newest first; --follow goes on as it happens",
+  examples: ["keyhole audit", "keyhole audit --action secret.resolve --since 24h", "keyhole audit --follow --outcome denied"],
+  subCommands: { verify },
+  args: {
+    action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
+    actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
+    "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
+    outcome: { type: "enum", options: ["allowed", "denied"], description: "only what was allowed, or denied" },
+    since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
+    until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
+    limit: { type: "string", valueHint: "N", default: "50", description: "how many at most, 1 to 200" },
+    follow: { type: "boolean", alias: "f", description: "print new events as they come; with --json, a line for each" },
+    interval: { type: "string", valueHint: "DURATION", default: "2", description: "how often --follow asks" },
+  },
+  async run({ profile, json, follow, interval, limit, ...given }) {
+    if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
+    const filter: Filter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
+    const { client } = await openSession({ profile });
+    const { events } = await client.audit.list({ ...filter, limit: Number(limit) });
+    if (follow) return followLog(client, filter, events.reverse(), parseDuration("--interval", interval), json === true);
+    if (json) return printJson(events);
+    const rows = events.map((event) => [relativeTime(event.at), event.actor, event.action, event.outcome, subjectsOf(event), event.ip ?? ""]);
+    printTable(["WHEN", "WHO", "WHAT", "OUTCOME", "SECRETS", "FROM"], rows, "No events.");
+  },
+});
+
+/** Prints events oldest first, and then for as long as it runs those that come. */
+async function followLog(client: Client, filter: Filter, events: AuditEvent[], seconds: number, json: boolean): Promise<never> {
+  note("Following the audit log; Ctrl-C ends it.");
+  for (let last = 0, fresh = events; ; fresh = await eventsAfter(client, filter, last)) {
+    for (const event of fresh) printLine(json ? JSON.stringify(event) : lineOf(event));
+    last = fresh.at(-1)?.seq ?? last;
+    await sleep(seconds * 1000);
+  }
+}
+
+/** What is in the log after number `last`, oldest first. */
+async function eventsAfter(client: Client, filter: Filter, last: number): Promise<AuditEvent[]> {
+  const fresh: AuditEvent[] = [];
+  for await (const event of client.audit.listAll(filter)) {
+    if (event.seq <= last) break;
+    fresh.unshift(event);
+  }
+  return fresh;
+}
+
+function lineOf(event: AuditEvent): string {
+  const outcome = event.outcome === "denied" ? dataColors.red("denied") : "allowed";
+  return `${event.at}  ${clean(event.actor)}  ${clean(event.action)}  ${outcome}  ${clean(subjectsOf(event))}`.trimEnd();
+}
+
+function subjectsOf({ secrets, target }: AuditEvent): string {
+  if (secrets.length === 0) return target ?? "";
+  const named = secrets.map(({ name, scope }) => [name, scope].filter(Boolean).join(" in "));
+  return named.length > 3 ? `${named.slice(0, 3).join(", ")} and ${named.length - 3} more` : named.join(", ");
+}
+
+function timesOf({ since, until }: { since?: string | undefined; until?: string | undefined }): Pick<Filter, "since" | "until"> {
+  return {
+    ...(since !== undefined && { since: parseTime("--since", since, { sign: -1 }) }),
+    ...(until !== undefined && { until: parseTime("--until", until, { sign: -1 }) }),
+  };
+}

@@ -1,0 +1,28 @@
+import { command } from "../define-command.ts";
+import { EXIT } from "../exit-code.ts";
+import { note, printJson } from "../output.ts";
+import { printTable } from "../print-table.ts";
+import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
+import { openSession } from "../session.ts";
+
+/** `keyhole explain`. */
+export const explain = command({
+  description: "Show where a name would come from, without its value",
+  examples: ["keyhole explain OPENAI_API_KEY --scope repo:acme/api --scope namespace:prod"],
+  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPES_ARG },
+  async run({ name, profile, json }, { all }) {
+    const { client } = await openSession({ profile });
+    const { winner, candidates } = await client.explain(name, { scopes: scopesOf(all("scope")) });
+    if (json) printJson({ name, winner, candidates });
+    else {
+      const rows = candidates.map(({ scope, found, version, expired }) => [
+        scope,
+        found ? `version ${version}${expired ? ", expired" : ""}` : "-",
+        found && scope === winner?.scope ? "used" : "",
+      ]);
+      printTable(["SCOPE", name, ""], rows, "No scopes to search.");
+      if (!winner) note(`${name} is in none of these scopes.`);
+    }
+    return winner ? EXIT.ok : EXIT.notFound;
+  },
+});

@@ -1,0 +1,50 @@
+import type { SecretBody } from "../../client/create-client.ts";
+import { command } from "../define-command.ts";
+import { endProgress, printJson, progress } from "../output.ts";
+import { printTable } from "../print-table.ts";
+import { relativeTime } from "../relative-time.ts";
+import { openSession } from "../session.ts";
+
+/** `keyhole list`. */
+export const list = command({
+  description: "List secrets: names, scopes and dates, never values",
+  examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json"],
+  args: {
+    scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
+    kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
+    name: { type: "string", valueHint: "NAME", description: "only this name" },
+    prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
+    label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
+    due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
+  },
+  async run({ profile, json, scope, kind, name, prefix, label, due }) {
+    const { client } = await openSession({ profile });
+    const query = {
+      scope,
+      name,
+      prefix,
+      label: label?.replace("=", ":"),
+      kind,
+      due,
+    };
+    const secrets: SecretBody[] = [];
+    for await (const secret of client.secrets.listAll(query)) if (secrets.push(secret) % 200 === 0) progress(`${secrets.length} secrets …`);
+    endProgress();
+    if (json) return printJson(secrets);
+    printTable(["NAME", "SCOPE", "VERSION", "UPDATED", "BY", "LAST USED", ""], secrets.map(row), "No secrets.");
+  },
+});
+
+function row({ name, scope, version, updated_at, updated_by, last_resolved_at, expires_at, rotation_due }: SecretBody): string[] {
+  const expired = expires_at !== null && Date.parse(expires_at) <= Date.now();
+  const due = expires_at === null ? "" : `${expired ? "expired" : "expires"} ${relativeTime(expires_at)}`;
+  return [
+    name,
+    scope,
+    String(version),
+    relativeTime(updated_at),
+    updated_by,
+    relativeTime(last_resolved_at),
+    [due, rotation_due ? "rotation due" : ""].filter(Boolean).join(", "),
+  ];
+}

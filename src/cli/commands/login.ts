@@ -1,0 +1,56 @@
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { note, printJson } from "../output.ts";
+import { readProfiles, saveProfile } from "../profiles.ts";
+import { askText, canAsk } from "../prompt.ts";
+import { readValue, VALUE_ARGS } from "../read-value.ts";
+import { relativeTime } from "../relative-time.ts";
+import { clientFor } from "../session.ts";
+
+const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** `keyhole login`. */
+export const login = command({
+  description: "Save the address of a deployment and a token for it",
+  examples: ["keyhole login https://keyhole.example", "keyhole login https://keyhole.example --profile staging --stdin < token"],
+  args: {
+    url: { type: "positional", required: false, description: "the address; asked for when left out" },
+    ...VALUE_ARGS,
+    "plain-file": { type: "boolean", description: "keep the token in a file that only you may read, not in the system's keychain" },
+  },
+  surplus: {
+    message: "login takes an address and nothing more: a token on the command line would show in every process listing",
+    hint: "leave the token away and type it when asked, or use --stdin, --env-var NAME or --file PATH",
+  },
+  async run({ url: given, profile = "default", json, ...source }) {
+    if (!PROFILE.test(profile)) throw usageError("that is not a name for a profile", "letters, digits, '.', '_' and '-'");
+    const url = (given as string | undefined) ?? (await askAddress());
+    // The address is checked before the token is asked for.
+    clientFor(url, "");
+    const token = asToken(await readValue(source, `Token for ${url}`));
+    const { org, sub, expires_at } = await clientFor(url, token).whoami();
+    const saved = await saveProfile(profile, url, token, !source["plain-file"]);
+    if (new URL(url).protocol === "http:" && !isLocal(url)) note("warning: this address is not https: tokens and values cross the network in the clear");
+    if (json) printJson({ profile, url, org, sub, expires_at, token_in: saved.token });
+    else
+      note(
+        `Logged in to ${url} as ${sub} of ${org}; the token expires ${relativeTime(expires_at)} and is in the ${saved.token === "file" ? "0600 file tokens.json" : "keychain"}.`,
+      );
+    if (readProfiles().default !== profile) note(`Use it with --profile ${profile}.`);
+  },
+});
+
+async function askAddress(): Promise<string> {
+  if (!canAsk()) throw usageError("keyhole login needs an address", "keyhole login https://keyhole.example --stdin < token");
+  return askText("Address of the deployment", "https://keyhole.example");
+}
+
+function asToken(value: string | Uint8Array): string {
+  const text = typeof value === "string" ? value.trim() : "";
+  if (!/^[\x21-\x7e]+$/.test(text)) throw usageError("that is not a token", "a token is one word, as `keyhole token create` prints it");
+  return text;
+}
+
+function isLocal(url: string): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
+}

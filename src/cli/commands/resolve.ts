@@ -1,0 +1,50 @@
+import type { Client } from "../../client/create-client.ts";
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { locating } from "../locate.ts";
+import { print, printJson } from "../output.ts";
+import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
+import { openSession } from "../session.ts";
+
+/** `keyhole resolve`. */
+export const resolve = command({
+  description: "Print values: one exactly as it is, or several as a .env file or JSON",
+  examples: [
+    "keyhole resolve OPENAI_API_KEY --scope namespace:prod",
+    "keyhole resolve --only A,B --format dotenv",
+    "keyhole resolve --scope repo:acme/api --json",
+  ],
+  args: {
+    name: { type: "positional", required: false, description: "the secret to print; left out: everything that applies" },
+    ...SCOPES_ARG,
+    only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
+    format: {
+      type: "enum",
+      options: ["raw", "dotenv", "env", "json"],
+      description: "raw: the exact bytes of one; dotenv: a .env file; env: JSON by environment name; json: with where each came from",
+    },
+    "allow-missing": { type: "boolean", description: "leave out what is missing or expired" },
+  },
+  async run({ name, profile, json, format, ...options }, { all }) {
+    const form = json ? "json" : (format ?? (name === undefined ? "dotenv" : "raw"));
+    const names = [...(name === undefined ? [] : [name]), ...all("only")];
+    if (form === "raw" && names.length !== 1) throw usageError("--format raw is for one secret", "name one, or use --format dotenv, env or json");
+    const { client } = await openSession({ profile });
+    const scopes = scopesOf(all("scope"));
+    const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };
+    await locating(client, names, scopes ?? [], () => printAs(client, form, request));
+  },
+});
+
+async function printAs(
+  client: Client,
+  form: string,
+  request: { scopes: string[] | undefined; names: string[] | undefined; allow_missing: boolean },
+): Promise<void> {
+  if (form === "json") return printJson(await client.resolve(request));
+  if (form === "env") return printJson(await client.resolveEnv(request));
+  if (form === "dotenv") return print(await client.resolveDotenv(request));
+  const bytes = await client.resolveRaw(request.names?.[0] ?? "", { scopes: request.scopes });
+  print(bytes);
+  if (process.stdout.isTTY && bytes.at(-1) !== 10) print("\n");
+}

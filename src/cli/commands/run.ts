@@ -1,0 +1,50 @@
+import { childEnvironment } from "../child-environment.ts";
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { type FallbackRequest, openFallback } from "../fallback.ts";
+import { locating } from "../locate.ts";
+import { parseDuration } from "../parse-duration.ts";
+import { runChild } from "../run-child.ts";
+import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
+import { openSession, type Session } from "../session.ts";
+
+/** `keyhole run`. */
+export const run = command({
+  description: "Run a command with every applicable secret in its environment, and with nothing else changed",
+  examples: ["keyhole run -- npm start", "keyhole run --scope repo:acme/api --mask -- ./deploy.sh", "keyhole run --only DATABASE_URL --fallback -- ./server"],
+  takesChild: true,
+  surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
+  args: {
+    ...SCOPES_ARG,
+    only: { type: "string", valueHint: "NAMES", description: "only these secrets, separated by commas" },
+    secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
+    mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
+    fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
+    "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
+    "pass-token": { type: "boolean", description: "leave KEYHOLE_TOKEN in the command's environment" },
+  },
+  async run({ profile, secrets, mask, fallback, json: _json, ...options }, { all, child }) {
+    const [file, ...args] = child;
+    if (file === undefined) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
+    const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
+    const only = all("only");
+    const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
+    const variables = secrets ? await resolveVariables(profile, request, fallback === true, maxAge) : {};
+    const env = childEnvironment(process.env, variables, options["pass-token"] === true);
+    return runChild(file, args, env, mask ? Object.values(variables) : undefined);
+  },
+});
+
+/** Waits less for a service that may be down when there is something to fall back on. */
+const IMPATIENT = { retries: 1, timeout: 10_000 };
+
+async function resolveVariables(profile: string | undefined, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+  const session = await openSession({ profile, ...(fallback && IMPATIENT) });
+  const ask = () => locating(session.client, request.names ?? [], request.scopes ?? [], () => session.client.resolveEnv(request));
+  return fallback ? withFallback(session, request, maxAge, ask) : ask();
+}
+
+async function withFallback({ url, token }: Session, request: FallbackRequest, maxAge: number, ask: () => Promise<Record<string, string>>) {
+  const kept = await openFallback({ url, token, request });
+  return kept.keepOrUse(ask, { maxAge, now: Date.now() });
+}

@@ -1,0 +1,61 @@
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { endProgress, note, printJson, progress } from "../output.ts";
+import { printTable } from "../print-table.ts";
+import { askToConfirm } from "../prompt.ts";
+import { requireScope } from "../scope-args.ts";
+import { openSession } from "../session.ts";
+import { YES_ARG } from "./delete.ts";
+
+const SCOPE = { scope: { type: "positional", description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH" } } as const;
+
+const list = command({
+  description: "List the scopes that are declared or in use",
+  examples: ["keyhole scope list"],
+  async run({ profile, json }) {
+    const { client } = await openSession({ profile });
+    const scopes = [];
+    for await (const scope of client.scopes.listAll()) scopes.push(scope);
+    if (json) return printJson(scopes);
+    const rows = scopes.map(({ scope, parent, secrets }) => [scope, parent ?? "-", String(secrets)]);
+    printTable(["SCOPE", "PARENT", "SECRETS"], rows, "No scopes.");
+  },
+});
+
+const put = command({
+  description: "Put a scope under another, which a resolve then searches too",
+  examples: ["keyhole scope put repo:acme/api --parent namespace:prod"],
+  args: { ...SCOPE, parent: { type: "string", valueHint: "SCOPE", description: "the scope to put it under" } },
+  async run({ scope, parent, profile, json }) {
+    if (parent === undefined) throw usageError("--parent is missing", `for example keyhole scope put ${scope} --parent namespace:prod`);
+    const { client } = await openSession({ profile });
+    const placed = await client.scopes.put(requireScope(scope), requireScope(parent));
+    if (json) printJson(placed);
+    else note(`${scope} is under ${parent}.`);
+  },
+});
+
+const remove = command({
+  description: "Take a scope from under its parent; with --secrets, delete all its secrets for good",
+  examples: ["keyhole scope delete repo:acme/api", "keyhole scope delete namespace:preview --secrets"],
+  args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...YES_ARG },
+  async run({ scope, secrets, yes, profile, json }) {
+    requireScope(scope);
+    const { client } = await openSession({ profile });
+    let deleted = 0;
+    if (secrets) {
+      await askToConfirm(`Delete every secret of ${scope}, for good?`, yes);
+      for (let remaining = 1; remaining > 0; progress(`${deleted} deleted, ${remaining} to go …`)) {
+        const batch = await client.scopes.deleteSecrets(scope);
+        deleted += batch.deleted;
+        remaining = batch.deleted > 0 ? batch.remaining : 0;
+      }
+      endProgress();
+    } else await client.scopes.delete(scope);
+    if (json) printJson({ scope, deleted });
+    else note(secrets ? `Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}.` : `${scope} is under no other scope.`);
+  },
+});
+
+/** `keyhole scope …`. */
+export const scope = command({ description: "Show and arrange scopes", subCommands: { list, put, delete: remove } });

@@ -1,0 +1,71 @@
+import { KeyholeError } from "../../client/create-client.ts";
+import { usageError } from "../cli-error.ts";
+import { command } from "../define-command.ts";
+import { note, printJson } from "../output.ts";
+import { parseTime } from "../parse-duration.ts";
+import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS } from "../read-value.ts";
+import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { openSession } from "../session.ts";
+
+const HINT = "leave it away and type it when asked, or use --stdin, --env-var NAME, --file PATH or --keychain SERVICE:ACCOUNT";
+
+/** `keyhole set`. */
+export const set = command({
+  description: "Set a secret: its value is asked for without echo, or read from where an option says",
+  examples: [
+    "keyhole set OPENAI_API_KEY",
+    "keyhole set OPENAI_API_KEY --scope namespace:prod --stdin < key.txt",
+    "keyhole set TLS_KEY --file key.pem --description 'edge certificate' --rotate-after 90",
+  ],
+  args: {
+    name: { type: "positional", description: "the name of the secret" },
+    ...SCOPE_ARG,
+    ...VALUE_ARGS,
+    create: { type: "boolean", description: "only if the scope has no secret of this name" },
+    description: { type: "string", valueHint: "TEXT", description: "what it is for" },
+    label: { type: "string", valueHint: "KEY=VALUE", description: "a label; may be repeated, and replaces the labels there are" },
+    expires: { type: "string", valueHint: "TIME", description: "a date, a time, or a duration such as 30d; never to clear it" },
+    "rotate-after": { type: "string", valueHint: "DAYS", description: "when a new value is due; never to clear it" },
+  },
+  surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
+  async run({ name, scope, profile, json, create, ...given }, { all }) {
+    if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
+    requireScope(scope);
+    const fields = fieldsOf(given, all("label"));
+    const { client } = await openSession({ profile });
+    const value = await readValue(given, `Value of ${name} in ${scope}`);
+    const secret = await client.secrets.set(scope, name, value, fields, create ? { ifNoneMatch: "*" } : {}).catch((error: unknown) => {
+      throw create && error instanceof KeyholeError && error.code === "version-conflict"
+        ? new KeyholeError("secret-exists", `There is a secret ${name} in ${scope} already.`, { status: 409 })
+        : error;
+    });
+    if (json) printJson(secret);
+    else note(secret.changed ? `Set ${name} in ${scope}, version ${secret.version}.` : `${name} in ${scope} is unchanged, version ${secret.version}.`);
+  },
+});
+
+interface Given {
+  readonly description?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly "rotate-after"?: string | undefined;
+}
+
+function fieldsOf({ description, expires, "rotate-after": rotate }: Given, labels: readonly string[]) {
+  return {
+    ...(description !== undefined && { description: description || null }),
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels.map(splitLabel)) }),
+    ...(expires !== undefined && { expires_at: expires === "never" ? null : parseTime("--expires", expires) }),
+    ...(rotate !== undefined && { rotate_after_days: rotate === "never" ? null : parseDays(rotate) }),
+  };
+}
+
+function splitLabel(text: string): [string, string] {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw usageError("--label is not KEY=VALUE", "for example --label team=payments");
+  return [key, value];
+}
+
+function parseDays(text: string): number {
+  if (!/^\d{1,4}d?$/.test(text)) throw usageError("--rotate-after is not a number of days", "for example --rotate-after 90");
+  return Number.parseInt(text, 10);
+}

@@ -1,0 +1,26 @@
+import { command } from "../define-command.ts";
+import { locating } from "../locate.ts";
+import { printJson } from "../output.ts";
+import { printTable } from "../print-table.ts";
+import { relativeTime } from "../relative-time.ts";
+import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { openSession } from "../session.ts";
+
+/** `keyhole versions`. */
+export const versions = command({
+  description: "List the versions of a secret, newest first",
+  examples: ["keyhole versions OPENAI_API_KEY --scope namespace:prod"],
+  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
+  async run({ name, scope, profile, json }) {
+    requireScope(scope);
+    const { client } = await openSession({ profile });
+    const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
+    const { versions } = await client.secrets.versions(id, { limit: 200 });
+    if (json) return printJson(versions);
+    printTable(
+      ["VERSION", "STATE", "CREATED", "BY"],
+      versions.map(({ version, state, created_at, created_by }) => [String(version), state, relativeTime(created_at), created_by]),
+      "No versions.",
+    );
+  },
+});

@@ -1,0 +1,63 @@
+import { type ArgDef, type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { EXIT } from "./exit-code.ts";
+
+/** The options that every command has. */
+export const COMMON = {
+  profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one" },
+  json: { type: "boolean", description: "print JSON, for programs" },
+} as const satisfies ArgsDef;
+
+/** What an argument is once it is parsed: there, where it has a default or is required. */
+type Parsed<A extends ArgDef> = A extends { type: "boolean" }
+  ? boolean | undefined
+  : A extends { type: "enum"; options: readonly (infer O)[] }
+    ? O | undefined
+    : A extends { type: "positional"; required: false }
+      ? string | undefined
+      : A extends { type: "positional" } | { default: string }
+        ? string
+        : string | undefined;
+
+/** The arguments of a command, with the ones that every command has. */
+export type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };
+
+/** What a command gets beside its arguments. */
+export interface Invocation {
+  /** Every value of an option that may be repeated; commas separate values too. */
+  all(option: string): string[];
+  /** What follows `--`: a command and its arguments. */
+  readonly child: readonly string[];
+}
+
+type Ending = number | undefined;
+
+/** A command, what its help says, and what it does. */
+export interface Definition<T extends ArgsDef> {
+  readonly description: string;
+  readonly examples?: readonly string[];
+  readonly args?: T;
+  readonly takesChild?: boolean;
+  /** What to say to more arguments than there are, in place of repeating them: one could be a value. */
+  readonly surplus?: { readonly message: string; readonly hint: string };
+  readonly subCommands?: Readonly<Record<string, Command>>;
+  /** Returns the exit code, if it is not 0. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most commands end without saying so.
+  run?(args: Arguments<T>, invocation: Invocation): Promise<Ending | void> | Ending | void;
+}
+
+/** A command of the tree. */
+export interface Command {
+  readonly citty: CommandDef<ArgsDef>;
+  readonly definition: Definition<ArgsDef>;
+}
+
+/** Makes a command of the tree. */
+export function command<const T extends ArgsDef = Record<never, never>>(definition: Definition<T>): Command {
+  const args: ArgsDef = { ...definition.args, ...COMMON };
+  const citty = defineCommand({
+    meta: { description: definition.description },
+    args,
+    run: async ({ args, data }) => (await definition.run?.(args as unknown as Arguments<T>, data as Invocation)) ?? EXIT.ok,
+  });
+  return { citty, definition: { ...definition, args } as unknown as Definition<ArgsDef> };
+}

@@ -1,0 +1,54 @@
+import { KeyholeError } from "../client/create-client.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+
+/** Anything that was thrown, as the two lines that people see. */
+export function describeError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof KeyholeError) return new CliError(messageOf(error), hintFor(error), exitCodeFor(error));
+  if (error instanceof Error && "syscall" in error) return new CliError(error.message, "check that the file is there and may be read or written");
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError(`unexpected: ${message}`, "this looks like a mistake in keyhole itself; please report it");
+}
+
+function messageOf({ code, message, members: { errors = [], expired = [] } }: KeyholeError): string {
+  if (code === "unauthenticated") return "the service does not accept this token";
+  const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
+  const listed = expired.filter((name) => !message.includes(name));
+  return [message, ...places, ...listed].join(" ");
+}
+
+const HINTS: Record<string, string> = {
+  "invalid-request": "`--help` after a command shows what it takes",
+  unauthenticated: "it is expired, revoked or for another deployment: `keyhole login`, or set KEYHOLE_TOKEN",
+  forbidden: "`keyhole status` shows what this token may do",
+  "secret-not-found": "`keyhole list` shows what there is",
+  "token-not-found": "`keyhole token list` shows the tokens",
+  "trust-not-found": "`keyhole trust list` shows the trusts",
+  "scope-not-found": "`keyhole scope list` shows the scopes",
+  "version-not-found": "`keyhole versions NAME` shows the versions",
+  "secret-exists": "leave --create away to give it a new value",
+  "env-name-conflict": "name the ones you want with --only, or rename one of them",
+  "secret-expired": "set a new value, with --expires for a new date",
+  "version-conflict": "look at its state now, then try again",
+  "value-too-large": "a value has at most 65,536 bytes",
+  "too-many-secrets": "name the ones you want with --only",
+  "name-reserved": "choose a name that does not become one of these variables",
+  "rate-limited": "wait a little, then try again",
+  unreachable: "check the address (`keyhole status`) and the network",
+  "unexpected-reply": "check the address: `keyhole status` shows it",
+  "exchange-refused": "check KEYHOLE_TRUST, and the trust's issuer, audience and claims (`keyhole trust get NAME`)",
+  "storage-unavailable": "the service cannot reach its storage; try again in a moment",
+};
+
+function hintFor({ code, requestId }: KeyholeError): string {
+  const hint = HINTS[code];
+  const request = requestId === undefined ? "" : `request ${requestId}`;
+  return hint ?? (request ? `the service's log has more under ${request}` : "`keyhole --help` shows the commands");
+}
+
+function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
+  if (code === "unreachable" || code === "rate-limited" || status >= 500) return EXIT.unavailable;
+  if (status === 401 || status === 403 || code === "exchange-refused") return EXIT.refused;
+  return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
+}

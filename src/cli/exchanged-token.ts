@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { exchangeToken } from "../client/create-client.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-code.ts";
+
+const replySchema = z.object({ value: z.string().min(1) });
+
+/**
+ * A provider of Keyhole tokens for the identity of a CI job, when `KEYHOLE_TRUST` (`<org>/<trust>`) says under which
+ * trust it is exchanged. The identity token is in `KEYHOLE_IDENTITY`, or GitHub Actions gives it to a job with
+ * `permissions: id-token: write`. Nothing is stored.
+ */
+export function exchangedToken(url: string): (() => Promise<string>) | undefined {
+  const { KEYHOLE_TRUST: audience, KEYHOLE_OIDC_AUDIENCE = "keyhole" } = process.env;
+  if (!audience) return undefined;
+  return async () => (await exchangeToken({ baseUrl: url, audience, subjectToken: await identityToken(KEYHOLE_OIDC_AUDIENCE) })).access_token;
+}
+
+async function identityToken(audience: string): Promise<string> {
+  const { KEYHOLE_IDENTITY, ACTIONS_ID_TOKEN_REQUEST_URL: address, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = process.env;
+  if (KEYHOLE_IDENTITY) return KEYHOLE_IDENTITY;
+  const hint = "KEYHOLE_TRUST needs KEYHOLE_IDENTITY, or a GitHub Actions job with `permissions: id-token: write`; else set KEYHOLE_TOKEN";
+  if (!address || !token) throw new CliError("this job has no identity token to exchange", hint, EXIT.refused);
+  const url = new URL(address);
+  url.searchParams.set("audience", audience);
+  try {
+    const reply = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(30_000) });
+    return replySchema.parse(await reply.json()).value;
+  } catch {
+    throw new CliError("the job's identity token could not be had", hint, EXIT.unavailable);
+  }
+}

@@ -1,0 +1,23 @@
+import { stripVTControlCharacters } from "node:util";
+import { renderUsage } from "citty";
+import type { Command } from "./define-command.ts";
+import { hasColors } from "./output.ts";
+import { VERSION } from "./version.ts";
+
+/** What `--help` prints for the command to which `words` lead. */
+export async function renderHelp({ citty, definition }: Command, words: readonly string[]): Promise<string> {
+  const { description, subCommands = {}, takesChild, examples = [] } = definition;
+  const meta = { name: ["keyhole", ...words].join(" "), description, version: VERSION };
+  const below = Object.fromEntries(Object.entries(subCommands).map(([name, command]) => [name, command.citty]));
+  const usage = await renderUsage({ ...citty, meta, ...(Object.keys(below).length > 0 && { subCommands: below }) });
+  const text = [takesChild ? usage.replace(/(\[OPTIONS\]).*/, "$1 -- COMMAND [ARGUMENTS]") : usage, ...exampleLines(examples)].join("\n");
+  const lines = (hasColors(process.stdout) ? text : stripVTControlCharacters(text)).split("\n");
+  return `${lines
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .replaceAll(/\n{3,}/g, "\n\n")}\n`;
+}
+
+function exampleLines(examples: readonly string[]): string[] {
+  return examples.length === 0 ? [] : ["", "EXAMPLES", "", ...examples.map((example) => `  ${example}`)];
+}

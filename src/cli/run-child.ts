@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-code.ts";
+import { maskStream } from "./mask-stream.ts";
+
+/** Signals that a supervisor sends to us and means for the child. */
+const FORWARDED = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+/** Signals that a terminal sends to the child as well as to us: a second one would be taken for impatience. */
+const FROM_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
+
+/** Runs a program, without a shell, on our own standard streams. Returns its exit code, or 128 and the number of the signal that ended it. */
+export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Promise<number> {
+  const child = spawn(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
+  const stop = passSignals(child);
+  try {
+    const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : undefined;
+    const code = await ended(child, file);
+    await output;
+    return code;
+  } finally {
+    stop();
+  }
+}
+
+function ended(child: ChildProcess, file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) => reject(notStarted(file, error)));
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+function notStarted(file: string, { code }: NodeJS.ErrnoException): CliError {
+  if (code === "ENOENT")
+    return new CliError(`${file}: no such command`, "there is no shell in between: name a program, or use -- sh -c '…'", EXIT.noSuchCommand);
+  return new CliError(`${file} cannot be run (${code})`, "is it a program that you may execute?", EXIT.cannotExecute);
+}
+
+async function copy(from: Readable | null, to: Writable, masked: readonly string[]): Promise<void> {
+  if (from) await pipeline(from, maskStream(masked), to, { end: false });
+}
+
+/** Passes signals on to the child while it runs; we end when it does. Returns what takes that back. */
+function passSignals(child: ChildProcess): () => void {
+  const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+  const wait = () => {};
+  const interrupted = onTerminal ? wait : pass;
+  for (const signal of FORWARDED) process.on(signal, pass);
+  for (const signal of FROM_TERMINAL) process.on(signal, interrupted);
+  return () => {
+    for (const signal of FORWARDED) process.off(signal, pass);
+    for (const signal of FROM_TERMINAL) process.off(signal, interrupted);
+  };
+}

@@ -1,0 +1,42 @@
+import { runCommand } from "citty";
+import { checkArguments } from "./check-arguments.ts";
+import { usageError } from "./cli-error.ts";
+import { ROOT } from "./command-tree.ts";
+import { describeError } from "./describe-error.ts";
+import { EXIT } from "./exit-code.ts";
+import { findCommand } from "./find-command.ts";
+import { clean, endProgress, note, noteColors, print, printLine } from "./output.ts";
+import { renderHelp } from "./render-help.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs one command line, and returns the exit code. Whatever is thrown ends here, as two lines on standard error. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    const { message, hint, exitCode } = describeError(error);
+    endProgress();
+    note(`${noteColors.red("error:")} ${clean(message)}\n${noteColors.dim("hint:")} ${clean(hint)}`);
+    return exitCode;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const dashes = argv.indexOf("--");
+  const [own, child] = dashes === -1 ? [argv, []] : [argv.slice(0, dashes), argv.slice(dashes + 1)];
+  if (own.length === 1 && (own[0] === "--version" || own[0] === "-v")) {
+    printLine(VERSION);
+    return EXIT.ok;
+  }
+  const { command, words, rest } = findCommand(ROOT, own);
+  if (rest.some((word) => word === "--help" || word === "-h") || (words.length === 0 && rest.length === 0)) {
+    print(await renderHelp(command, words));
+    return EXIT.ok;
+  }
+  const path = ["keyhole", ...words].join(" ");
+  if (!command.definition.run) throw usageError(`${path} needs a command`, `\`${path} --help\` lists them`);
+  if (child.length > 0 && !command.definition.takesChild) throw usageError(`${path} takes nothing after --`, `\`${path} --help\` shows what it takes`);
+  const { all } = checkArguments(command.definition, rest, path);
+  const { result } = await runCommand(command.citty, { rawArgs: [...rest], data: { all, child } });
+  return result as number;
+}

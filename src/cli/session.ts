@@ -1,0 +1,64 @@
+import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
+import { usageError } from "./cli-error.ts";
+import { exchangedToken } from "./exchanged-token.ts";
+import { readProfiles, readProfileToken } from "./profiles.ts";
+
+/** The deployment that a command talks to. */
+export interface Session {
+  readonly client: Client;
+  readonly url: string;
+  readonly token: TokenProvider;
+  /** Where the address and the token come from, for people. */
+  readonly source: string;
+}
+
+/** What a command may change about how it talks. */
+export interface SessionOptions {
+  readonly profile?: string | undefined;
+  readonly retries?: number;
+  readonly timeout?: number;
+}
+
+/** Opens the deployment that the environment names, or else the saved profile. */
+export async function openSession({ profile, ...options }: SessionOptions): Promise<Session> {
+  const { url, token, source } = await findDeployment(profile);
+  return { client: clientFor(url, token, options), url, token, source };
+}
+
+/** A client for an address that a person gave. */
+export function clientFor(url: string, token: TokenProvider, options: { retries?: number; timeout?: number } = {}): Client {
+  try {
+    return createClient({ baseUrl: url, token, ...options });
+  } catch {
+    throw usageError("the address is not an http or https URL", "for example https://keyhole.example");
+  }
+}
+
+async function findDeployment(wanted: string | undefined): Promise<Omit<Session, "client">> {
+  const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
+  const name = wanted ?? (process.env.KEYHOLE_PROFILE || undefined);
+  const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
+  const url = KEYHOLE_URL || saved?.profile.url;
+  if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
+  if (KEYHOLE_TOKEN) return { url, token: KEYHOLE_TOKEN, source: "KEYHOLE_TOKEN" };
+  const exchanged = exchangedToken(url);
+  if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
+  if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");
+  if (!sameOrigin(url, saved.profile.url))
+    throw usageError(`KEYHOLE_URL is not the address for which profile ${saved.name} has a token`, "set KEYHOLE_TOKEN too, or unset KEYHOLE_URL");
+  return { url, token: await readProfileToken(saved.name, saved.profile), source: `profile ${saved.name}` };
+}
+
+function findProfile(wanted: string | undefined) {
+  const { default: usual, profiles } = readProfiles();
+  const name = wanted ?? usual;
+  const profile = name !== undefined && Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (profile && name !== undefined) return { name, profile };
+  if (wanted === undefined) return undefined;
+  const known = Object.keys(profiles);
+  throw usageError(`there is no profile ${wanted}`, known.length ? `there is: ${known.join(", ")}` : `keyhole login --profile ${wanted} https://…`);
+}
+
+function sameOrigin(a: string, b: string): boolean {
+  return URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin;
+}

@@ -1,0 +1,73 @@
+import { auditCalls } from "./audit.ts";
+import { keyCalls } from "./keys.ts";
+import { resolveCalls } from "./resolve.ts";
+import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
+import { scopeCalls } from "./scopes.ts";
+import { secretCalls } from "./secrets.ts";
+import { type CallOptions, createSend } from "./send.ts";
+import { type TokenProvider, tokenSource } from "./token-source.ts";
+import { tokenCalls, whoami } from "./tokens.ts";
+import { trustCalls } from "./trusts.ts";
+
+export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
+export type { ImportReply } from "../contract/import.ts";
+export type { KeysReply, RewrapReply } from "../contract/keys.ts";
+export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
+export type { Explanation, ResolveOneReply, ResolveReply } from "../contract/resolve.ts";
+export type { ScopeBody } from "../contract/scope-tree.ts";
+export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
+export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
+export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
+export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
+export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
+export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
+export type { ResolveRequest, Where } from "./resolve.ts";
+export type { CallOptions, RefOptions, TokenProvider };
+
+/** How to reach a Keyhole. */
+export interface ClientOptions {
+  /** The address of the service, as in `https://keyhole.example`. */
+  readonly baseUrl: string;
+  /** The token, or a function that gives one. It is asked once, and once more when its token is answered 401. */
+  readonly token: TokenProvider;
+  /** What to use in place of the runtime's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** How often a request that may be repeated is, after 429, 503 and lost connections. 3 unless told. */
+  readonly retries?: number | undefined;
+  /** Milliseconds that one attempt may take until its reply begins. 30,000 unless told. */
+  readonly timeout?: number | undefined;
+}
+
+/**
+ * A client of the Keyhole at `baseUrl`. Every call takes a `signal`, validates its reply, and throws a
+ * {@link KeyholeError} with Keyhole's problem code.
+ *
+ * @throws {TypeError} when `baseUrl` is not an http or https address.
+ */
+export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries = 3, timeout = 30_000 }: ClientOptions) {
+  const send = createSend({ baseUrl: parseBaseUrl(baseUrl), fetch, token: tokenSource(token), retries, timeout });
+  const resolving = resolveCalls(send);
+  return {
+    secrets: secretCalls(send),
+    ...resolving,
+    /** A copy of a parsed configuration in which every `{secret_key_ref: {store: NAME}}` is the value. */
+    resolveRefs: <T>(config: T, options?: RefOptions): Promise<T> => resolveRefs(resolving, config, options),
+    tokens: tokenCalls(send),
+    trusts: trustCalls(send),
+    scopes: scopeCalls(send),
+    audit: auditCalls(send),
+    keys: keyCalls(send),
+    /** What the token is and may do. */
+    whoami: (options?: CallOptions) => whoami(send, options),
+  };
+}
+
+/** A client of one Keyhole. */
+export type Client = ReturnType<typeof createClient>;
+
+function parseBaseUrl(text: string): string {
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("the address of a Keyhole is an http or https URL");
+  if (url.username || url.password || url.search || url.hash) throw new TypeError("the address of a Keyhole has no user, query or fragment");
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}

@@ -1,0 +1,61 @@
+import type { z } from "zod";
+import {
+  type Explanation,
+  envReplySchema,
+  explainReplySchema,
+  type ResolveOneReply,
+  type ResolveReply,
+  resolveOneReplySchema,
+  resolveReplySchema,
+  type resolveSchema,
+} from "../contract/resolve.ts";
+import { readBytes, readReply, readText } from "./read-reply.ts";
+import type { CallOptions, Send } from "./send.ts";
+
+/** What to resolve. Scopes left out: those of the token's grant. Names left out: everything that applies. */
+export type ResolveRequest = Omit<z.input<typeof resolveSchema>, "scopes" | "names"> & {
+  scopes?: readonly string[] | undefined;
+  names?: readonly string[] | undefined;
+};
+
+/** Where to look. */
+export interface Where extends CallOptions {
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
+export function resolveCalls(send: Send) {
+  const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: CallOptions) =>
+    send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
+  const one = (kind: "resolve" | "explain", name: string, { scopes, signal }: Where, format?: "raw") =>
+    send({ method: "GET", path: `/v1/${kind}/${encodeURIComponent(name)}`, query: { scope: scopes, format }, signal });
+
+  return {
+    /** The values by name, with where each came from. A name that is nowhere is `secret-not-found`, unless `allow_missing`. */
+    async resolve(request: ResolveRequest = {}, options: CallOptions = {}): Promise<ResolveReply> {
+      return readReply(await post(request, "json", options), resolveReplySchema);
+    },
+    /** The values by environment name. Bytes are base64 text. */
+    async resolveEnv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<Record<string, string>> {
+      return readReply(await post(request, "env", options), envReplySchema);
+    },
+    /** The values as a `.env` file that dotenv and `sh` read back exactly. */
+    async resolveDotenv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<string> {
+      return readText(await post(request, "dotenv", options));
+    },
+    /** One value with where it came from. */
+    async resolveOne(name: string, where: Where = {}): Promise<ResolveOneReply> {
+      return readReply(await one("resolve", name, where), resolveOneReplySchema);
+    },
+    /** One value, its exact bytes. */
+    async resolveRaw(name: string, where: Where = {}): Promise<Uint8Array> {
+      return readBytes(await one("resolve", name, where, "raw"));
+    },
+    /** Where a name would come from, without its value. */
+    async explain(name: string, where: Where = {}): Promise<Explanation> {
+      return readReply(await one("explain", name, where), explainReplySchema);
+    },
+  };
+}
+
+export type ResolveCalls = ReturnType<typeof resolveCalls>;

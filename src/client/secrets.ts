@@ -1,0 +1,105 @@
+import type { z } from "zod";
+import { type ImportReply, importReplySchema } from "../contract/import.ts";
+import {
+  listSecretsReplySchema,
+  type listSecretsSchema,
+  type SecretBody,
+  type SetSecretBody,
+  type SetSecretReply,
+  secretSchema,
+  setSecretReplySchema,
+} from "../contract/secret.ts";
+import { versionListSchema } from "../contract/version.ts";
+import { pages } from "./pages.ts";
+import { readReply } from "./read-reply.ts";
+import type { CallOptions, Send } from "./send.ts";
+import { type Value, valueFields } from "./value-fields.ts";
+
+/** What is said of a secret beside its value. What is left out stays as it is; `null` clears it. */
+export type SecretFields = Omit<SetSecretBody, "value" | "encoding">;
+/** Which secrets to list. */
+export type ListSecretsQuery = Partial<Omit<z.input<typeof listSecretsSchema>, "limit">> & { limit?: number | undefined };
+export type SecretPage = z.output<typeof listSecretsReplySchema>;
+export type VersionPage = z.output<typeof versionListSchema>;
+
+/** For a write that is to happen in one state only: an entity tag in quotes, or `*`. With one, a lost reply is not retried. */
+export interface Conditions extends CallOptions {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+}
+
+/** Secrets: what people write, and what may be read of it. No reply holds a value. */
+export function secretCalls(send: Send) {
+  const at = (scope: string, name: string) => `/v1/scopes/${encodeURIComponent(scope)}/secrets/${encodeURIComponent(name)}`;
+  const byId = (id: string) => `/v1/secrets/${encodeURIComponent(id)}`;
+  const list = async (query: ListSecretsQuery = {}, options: CallOptions = {}): Promise<SecretPage> =>
+    readReply(await send({ method: "GET", path: "/v1/secrets", query: { ...query }, ...options }), listSecretsReplySchema);
+
+  return {
+    /** Creates the secret or adds a version to it. The same value again adds none. Bytes are kept as bytes. */
+    async set(scope: string, name: string, value: Value, fields: SecretFields = {}, options: Conditions = {}): Promise<SetSecretReply> {
+      const json = { ...valueFields(value), ...fields };
+      return readReply(await send({ method: "PUT", path: at(scope, name), json, ...conditional(options) }), setSecretReplySchema);
+    },
+    /** Creates the secret; `secret-exists` when there is one. Never retried. */
+    async create(scope: string, name: string, value: Value, fields: SecretFields = {}, options: CallOptions = {}): Promise<SecretBody> {
+      const json = { scope, name, ...valueFields(value), ...fields };
+      return readReply(await send({ method: "POST", path: "/v1/secrets", json, ...options }), secretSchema);
+    },
+    /** The metadata of a secret. */
+    async get(scope: string, name: string, options: CallOptions = {}): Promise<SecretBody> {
+      return readReply(await send({ method: "GET", path: at(scope, name), ...options }), secretSchema);
+    },
+    /** The metadata of a secret, by its id. */
+    async getById(id: string, options: CallOptions = {}): Promise<SecretBody> {
+      return readReply(await send({ method: "GET", path: byId(id), ...options }), secretSchema);
+    },
+    /** Changes what is given, by id. Never retried. */
+    async patch(id: string, { value, ...fields }: SecretFields & { value?: Value }, options: Conditions = {}): Promise<SetSecretReply> {
+      const json = { ...(value !== undefined && valueFields(value)), ...fields };
+      return readReply(await send({ method: "PATCH", path: byId(id), json, ...conditional(options) }), setSecretReplySchema);
+    },
+    /** Deletes a secret with all its versions, for good. */
+    async delete(scope: string, name: string, options: Conditions = {}): Promise<void> {
+      await send({ method: "DELETE", path: at(scope, name), ...conditional(options) });
+    },
+    /** Deletes a secret by its id. */
+    async deleteById(id: string, options: Conditions = {}): Promise<void> {
+      await send({ method: "DELETE", path: byId(id), ...conditional(options) });
+    },
+    /** One page of the secrets that the token may see, by name and then scope. */
+    list,
+    /** All of them, page after page. */
+    listAll: (query: ListSecretsQuery = {}, options: CallOptions = {}): AsyncGenerator<SecretBody> =>
+      pages(async (cursor) => {
+        const page = await list({ limit: 200, ...query, ...(cursor !== undefined && { cursor }) }, options);
+        return { items: page.secrets, next: page.next_cursor };
+      }),
+    /** One page of a secret's versions, newest first. */
+    async versions(id: string, query: { limit?: number; cursor?: string } = {}, options: CallOptions = {}): Promise<VersionPage> {
+      return readReply(await send({ method: "GET", path: `${byId(id)}/versions`, query, ...options }), versionListSchema);
+    },
+    /** Makes an older value current as a new version, without anyone reading it. Never retried. */
+    async rollback(id: string, version: number, options: Conditions = {}): Promise<SetSecretReply> {
+      return readReply(await send({ method: "POST", path: `${byId(id)}/rollback`, json: { version }, ...conditional(options) }), setSecretReplySchema);
+    },
+    /** Destroys an older value for good. */
+    async destroyVersion(id: string, version: number, options: Conditions = {}): Promise<void> {
+      await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) });
+    },
+    /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Never retried. */
+    async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: CallOptions & { dryRun?: boolean } = {}): Promise<ImportReply> {
+      const { dryRun = false, signal } = options;
+      const dry_run = String(dryRun);
+      const request =
+        typeof secrets === "string"
+          ? { query: { scope, dry_run }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
+          : { query: { dry_run }, json: { scope, secrets } };
+      return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
+    },
+  };
+}
+
+function conditional({ ifMatch, ifNoneMatch, signal }: Conditions) {
+  return { headers: { "If-Match": ifMatch, "If-None-Match": ifNoneMatch }, signal };
+}

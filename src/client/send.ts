@@ -1,0 +1,139 @@
+import { type ProblemBody, problemSchema } from "../contract/problem.ts";
+import { delayAfter, LONGEST_WAIT, parseRetryAfter, wait } from "./backoff.ts";
+import { fromProblem, KeyholeError } from "./keyhole-error.ts";
+import type { TokenSource } from "./token-source.ts";
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call, its retries and its waits; the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request. */
+export interface Request extends CallOptions {
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: Record<string, string | number | boolean | readonly string[] | undefined> | undefined;
+  readonly json?: unknown;
+  readonly body?: string | undefined;
+  readonly headers?: Record<string, string | undefined> | undefined;
+  /** Whether a POST may be sent twice. The other methods but PATCH may by their nature. */
+  readonly repeatable?: boolean;
+  readonly anonymous?: boolean;
+}
+
+/** How requests reach the service. */
+export interface Transport {
+  readonly baseUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly token: TokenSource;
+  readonly retries: number;
+  readonly timeout: number;
+}
+
+/** A reply with a status that is a success, or 304. */
+export type Send = (request: Request) => Promise<Response>;
+
+/** Sends requests, and sends them again where that is safe and could help. */
+export function createSend(transport: Transport): Send {
+  return async (request) => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await sendOnce(transport, request);
+      } catch (error) {
+        if (wasDone(request, error, attempt)) return new Response(null, { status: 204 });
+        const delay = attempt < transport.retries ? retryDelay(request, error, attempt) : undefined;
+        if (delay === undefined) throw error;
+        await wait(delay, request.signal);
+      }
+    }
+  };
+}
+
+/** Whether a repeated delete found nothing because an earlier attempt, whose reply was lost, had done it. */
+function wasDone({ method }: Request, error: unknown, attempt: number): boolean {
+  return method === "DELETE" && attempt > 0 && error instanceof KeyholeError && error.status === 404;
+}
+
+/** Milliseconds until the next attempt, or `undefined` when there is to be none. */
+function retryDelay(request: Request, error: unknown, attempt: number): number | undefined {
+  if (!(error instanceof KeyholeError) || !mayRepeat(request, error)) return undefined;
+  const delay = delayAfter(attempt, error.retryAfter);
+  return delay <= LONGEST_WAIT ? delay : undefined;
+}
+
+function mayRepeat({ method, headers, repeatable }: Request, { code, status }: KeyholeError): boolean {
+  if (method === "PATCH" || (method === "POST" && !repeatable)) return false;
+  if (status === 429) return true;
+  // The first attempt may have been carried out: then its own precondition no longer holds.
+  if (method !== "GET" && method !== "POST" && (headers?.["If-Match"] ?? headers?.["If-None-Match"]) !== undefined) return false;
+  return status === 503 || code === "unreachable";
+}
+
+/** One attempt; a second one with another token when the first is answered 401 and there is another. */
+async function sendOnce(transport: Transport, request: Request): Promise<Response> {
+  if (request.anonymous) return expectSuccess(await exchange(transport, request, undefined));
+  const token = await transport.token.get();
+  const reply = await exchange(transport, request, token);
+  if (reply.status !== 401) return expectSuccess(reply);
+  const renewed = await transport.token.renew(token);
+  if (renewed === undefined) return expectSuccess(reply);
+  await reply.body?.cancel();
+  return expectSuccess(await exchange(transport, request, renewed));
+}
+
+async function exchange({ baseUrl, fetch, timeout }: Transport, request: Request, token: string | undefined): Promise<Response> {
+  const { method, json, signal } = request;
+  const body = json === undefined ? request.body : JSON.stringify(json);
+  signal?.throwIfAborted();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeout);
+  try {
+    return await fetch(urlOf(baseUrl, request), {
+      method,
+      headers: headersOf(request, token),
+      // A token goes to the address it was given for and to no other.
+      redirect: "manual",
+      signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+      ...(body !== undefined && { body }),
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const why = deadline.signal.aborted ? `no reply within ${timeout / 1000} seconds` : "no connection";
+    throw new KeyholeError("unreachable", `${new URL(baseUrl).host} cannot be reached: ${why}.`, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function urlOf(baseUrl: string, { path, query = {} }: Request): string {
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : (Array.isArray(value) ? value : [value]).map((one) => [name, String(one)]),
+  );
+  const search = new URLSearchParams(parameters).toString();
+  return `${baseUrl}${path}${search && `?${search}`}`;
+}
+
+function headersOf({ json, headers = {} }: Request, token: string | undefined): Record<string, string> {
+  const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const type = json === undefined ? {} : { "Content-Type": "application/json" };
+  return { ...(token !== undefined && { Authorization: `Bearer ${token}` }), ...type, ...Object.fromEntries(given) };
+}
+
+async function expectSuccess(reply: Response): Promise<Response> {
+  if (reply.ok || reply.status === 304) return reply;
+  const retryAfter = parseRetryAfter(reply.headers.get("Retry-After"));
+  const problem = await readProblem(reply);
+  if (problem) throw fromProblem(problem, retryAfter);
+  const what = reply.status === 0 || (reply.status >= 300 && reply.status < 400) ? "a redirect" : `status ${reply.status}`;
+  throw new KeyholeError("unexpected-reply", `The reply is ${what} and no problem of Keyhole's: is this the address of the service?`, {
+    status: reply.status,
+    retryAfter,
+  });
+}
+
+async function readProblem(reply: Response): Promise<ProblemBody | undefined> {
+  if (!/^application\/problem\+json/i.test(reply.headers.get("Content-Type") ?? "")) return undefined;
+  const parsed = problemSchema.safeParse(await reply.json().catch(() => undefined));
+  return parsed.success ? (parsed.data as unknown as ProblemBody) : undefined;
+}

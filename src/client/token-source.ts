@@ -1,0 +1,32 @@
+/** A token, or what gives one. `rejected` is the token that was just answered 401, if that is why it is asked. */
+export type TokenProvider = string | ((rejected?: string) => string | Promise<string>);
+
+/** Where requests get their token from. */
+export interface TokenSource {
+  /** The token to send. */
+  get(): Promise<string>;
+  /** Another one than `rejected`, or `undefined` where there is none. */
+  renew(rejected: string): Promise<string | undefined>;
+}
+
+/** A provider is asked once, and once more for each token that is rejected, however many requests wait for it. */
+export function tokenSource(provider: TokenProvider): TokenSource {
+  if (typeof provider === "string") return { get: async () => provider, renew: async () => undefined };
+  let current: Promise<string> | undefined;
+  const ask = (rejected?: string) => {
+    const asked = Promise.resolve().then(() => provider(rejected));
+    // A provider that failed is asked again by the next request.
+    asked.catch(() => {
+      if (current === asked) current = undefined;
+    });
+    current = asked;
+    return asked;
+  };
+  return {
+    get: () => current ?? ask(),
+    async renew(rejected) {
+      const held = await (current ?? ask(rejected));
+      return held === rejected ? ask(rejected) : held;
+    },
+  };
+}

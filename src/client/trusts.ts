@@ -1,0 +1,30 @@
+import type { z } from "zod";
+import { listTrustsReplySchema, type putTrustSchema, type TrustBody, trustSchema } from "../contract/trust.ts";
+import { readReply } from "./read-reply.ts";
+import type { CallOptions, Send } from "./send.ts";
+
+/** What an issuer's tokens must be, and what they are exchanged for. */
+export type PutTrust = Omit<z.input<typeof putTrustSchema>, "secret_names"> & { secret_names?: readonly string[] | undefined };
+
+/** Trusts in OIDC issuers. */
+export function trustCalls(send: Send) {
+  const at = (name: string) => `/v1/trusts/${encodeURIComponent(name)}`;
+  return {
+    /** Makes or replaces a trust. */
+    async put(name: string, trust: PutTrust, options: CallOptions = {}): Promise<TrustBody> {
+      return readReply(await send({ method: "PUT", path: at(name), json: trust, ...options }), trustSchema);
+    },
+    /** One trust. */
+    async get(name: string, options: CallOptions = {}): Promise<TrustBody> {
+      return readReply(await send({ method: "GET", path: at(name), ...options }), trustSchema);
+    },
+    /** All of them, by name. */
+    async list(options: CallOptions = {}): Promise<TrustBody[]> {
+      return (await readReply(await send({ method: "GET", path: "/v1/trusts", ...options }), listTrustsReplySchema)).trusts;
+    },
+    /** Deletes a trust and revokes the tokens that were exchanged under it. */
+    async delete(name: string, options: CallOptions = {}): Promise<void> {
+      await send({ method: "DELETE", path: at(name), ...options });
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { cursorSchema, limitSchema } from "./secret.ts";
+import { timeInputSchema, timeSchema } from "./time.ts";
+
+/** What audit events record. Denied calls that would only have read something have an action too: `….read`. */
+export const ACTIONS = [
+  ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
+  ...(["token.create", "token.revoke", "token.exchange", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
+  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.read", "audit.read"] as const),
+] as const;
+export const actionSchema = z.enum(ACTIONS);
+export type Action = z.infer<typeof actionSchema>;
+
+export const outcomeSchema = z.enum(["allowed", "denied"]);
+
+const EVENT_EXAMPLE = {
+  seq: 42,
+  at: "2026-11-21T12:00:00.000Z",
+  org: "acme",
+  actor: "token:gateway",
+  token_id: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+  action: "secret.resolve",
+  outcome: "allowed",
+  secrets: [{ id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c", name: "OPENAI_API_KEY", scope: "namespace:prod", version: 3 }],
+  target: null,
+  request_id: "req_0b6ae8a2c5f64f0c9a2f7d0d5b1c3e4f",
+  ip: "192.0.2.7",
+  user_agent: "curl/8.5.0",
+} as const;
+
+/** One event. A secret that a denied call asked for has no id and no version. */
+export const auditEventSchema = z
+  .object({
+    seq: z.int().meta({ description: "Counts without gaps within an organization." }),
+    at: timeSchema,
+    org: z.string(),
+    actor: z.string(),
+    token_id: z.string().nullable(),
+    action: actionSchema,
+    outcome: outcomeSchema,
+    secrets: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), scope: z.string().nullable(), version: z.int().nullable() })),
+    target: z.string().nullable().meta({ description: "What it was done to, where that is no secret: a token, a trust, a scope." }),
+    request_id: z.string(),
+    ip: z.string().nullable(),
+    user_agent: z.string().nullable(),
+  })
+  .meta({ id: "AuditEvent", example: EVENT_EXAMPLE });
+export type AuditEvent = z.infer<typeof auditEventSchema>;
+
+/** `GET /v1/audit`. */
+export const readAuditSchema = z.strictObject({
+  action: actionSchema.optional().meta({ description: "Only this action.", example: "secret.resolve" }),
+  actor: z.string().min(1).max(300).optional().meta({ description: "Only this actor.", example: "token:gateway" }),
+  secret_id: z.string().min(1).max(64).optional().meta({ description: "Only events that name this secret.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+  outcome: outcomeSchema.optional().meta({ description: "Only this outcome.", example: "denied" }),
+  since: timeInputSchema.optional().meta({ description: "Only events at or after this time.", example: "2026-11-01T00:00:00Z" }),
+  until: timeInputSchema.optional().meta({ description: "Only events before this time.", example: "2026-12-01T00:00:00Z" }),
+  format: z.enum(["json", "ndjson"]).default("json").meta({ description: "`ndjson` streams everything that matches, oldest first.", example: "json" }),
+  limit: limitSchema,
+  cursor: cursorSchema,
+});
+export type ReadAuditQuery = z.infer<typeof readAuditSchema>;
+
+export const auditPageSchema = z
+  .object({ events: z.array(auditEventSchema), next_cursor: z.string().nullable() })
+  .meta({ id: "AuditPage", example: { events: [EVENT_EXAMPLE], next_cursor: null } });
+
+/** What a checkpoint's signature covers. Hashes are SHA-256, base64url without padding. */
+export const checkpointPayloadSchema = z.object({
+  org: z.string(),
+  number: z.int().min(1),
+  first_seq: z.int(),
+  last_seq: z.int(),
+  last_at: timeSchema,
+  rows: z.string().meta({ description: "The hash of the stretch's event digests, joined." }),
+  previous: z.string().nullable().meta({ description: "The hash of the JWS of the checkpoint before this one." }),
+});
+export type CheckpointPayload = z.infer<typeof checkpointPayloadSchema>;
+
+export const checkpointSchema = z
+  .object({
+    number: z.int(),
+    first_seq: z.int(),
+    last_seq: z.int(),
+    last_at: timeSchema,
+    row_digests: z.array(z.string()).meta({ description: "The digest of each event of the stretch, in the order of seq." }),
+    jws: z.string().meta({ description: "A compact JWS (RFC 7515) over the stretch and the checkpoint before it." }),
+  })
+  .meta({
+    id: "Checkpoint",
+    example: {
+      number: 1,
+      first_seq: 1,
+      last_seq: 1,
+      last_at: "2026-11-21T12:00:00.000Z",
+      row_digests: ["47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"],
+      jws: "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
+    },
+  });
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+/** What the statement of retention covers: events up to `removed_to` were removed because of their age. */
+export const retentionPayloadSchema = z.object({ org: z.string(), removed_to: z.int() });
+
+/** `GET /v1/audit/checkpoints`. */
+export const listCheckpointsSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
+export const checkpointPageSchema = z
+  .object({
+    checkpoints: z.array(checkpointSchema),
+    retention: z.string().nullable().meta({ description: "A compact JWS that says up to which event the log was removed because of its age." }),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: "CheckpointPage", example: { checkpoints: [], retention: null, next_cursor: null } });
+
+/** `GET /v1/audit/verify`. */
+export const verifyAuditSchema = z.strictObject({ cursor: cursorSchema });
+export const verifyReplySchema = z
+  .object({
+    ok: z.boolean(),
+    checked: z.int().meta({ description: "Sealed events that this call recomputed." }),
+    unsealed: z.int().meta({ description: "Events that no checkpoint seals yet." }),
+    first_bad: z.int().nullable().meta({ description: "The seq of the first event that was changed, removed or added." }),
+    next_cursor: z.string().nullable().meta({ description: "Not null when the log is longer than one call checks: go on with it." }),
+  })
+  .meta({ id: "AuditVerification", example: { ok: true, checked: 42, unsealed: 3, first_bad: null, next_cursor: null } });
+export type VerifyReply = z.infer<typeof verifyReplySchema>;

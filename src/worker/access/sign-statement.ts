@@ -1,0 +1,35 @@
+import { CompactSign, compactVerify, errors } from "jose";
+import type { SigningKeys } from "./signing-keys.ts";
+
+/** The types of the statements that Keyhole signs about its audit log, so that none can be taken for a token or for another. */
+export type StatementType = "keyhole-checkpoint" | "keyhole-retention";
+
+/** Signs a statement about the audit log: a compact JWS (RFC 7515) with the key that also signs tokens. */
+export function signStatement({ signer }: SigningKeys, typ: StatementType, payload: unknown): Promise<string> {
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg: "EdDSA", typ, kid: signer.kid }).sign(signer.key);
+}
+
+/**
+ * The payload of a statement. A signature by a key that is not known any more is not checked: then only a later
+ * statement that names this one's hash vouches for it, and `vouched` is false.
+ *
+ * @returns `undefined` when the signature is wrong, or it is no such statement.
+ */
+export async function readStatement({ verifiers }: SigningKeys, typ: StatementType, jws: string): Promise<{ payload: unknown; vouched: boolean } | undefined> {
+  try {
+    const [header = "", payload = ""] = jws.split(".");
+    const { kid, typ: found } = parsePart(header) as { kid?: string; typ?: string };
+    const key = kid === undefined ? undefined : verifiers.get(kid);
+    if (found !== typ) return undefined;
+    if (!key) return { payload: parsePart(payload), vouched: false };
+    await compactVerify(jws, key, { algorithms: ["EdDSA"] });
+    return { payload: parsePart(payload), vouched: true };
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+function parsePart(part: string): unknown {
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.fromBase64(part, { alphabet: "base64url" })));
+}

@@ -1,0 +1,212 @@
+import { createScheduledController } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { PERMISSIONS } from "../../src/contract/permission.ts";
+import worker from "../../src/worker/worker.ts";
+import { at, call, put } from "../support/call.ts";
+import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
+import { startIssuer } from "../support/issuer.ts";
+import { mint } from "../support/mint.ts";
+
+const ALL = { permissions: [...PERMISSIONS] };
+const DAY = 86_400_000;
+
+beforeAll(() => void put("global", "KEY", "v"));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const revoke = (id: string, options = {}) => call(`DELETE /v1/tokens/${id}`, options);
+const statusOf = async (token: string) => (await call("GET /v1/whoami", { token })).status;
+
+/** One request of every kind. */
+const REQUESTS: [string, string, object | undefined][] = [
+  ["a read", `GET ${at("global", "KEY")}`, undefined],
+  ["a list", "GET /v1/secrets", undefined],
+  ["a write", `PUT ${at("global", "NEW")}`, { value: "x" }],
+  ["a create", "POST /v1/secrets", { scope: "global", name: "CREATED", value: "x" }],
+  ["a delete", `DELETE ${at("global", "GONE")}`, undefined],
+  ["a resolve", "POST /v1/resolve", { names: ["KEY"] }],
+  ["a resolve of one", "GET /v1/resolve/KEY", undefined],
+  ["an explanation", "GET /v1/explain/KEY", undefined],
+  ["a mint", "POST /v1/tokens", { label: "x", permissions: ["secrets:read"], expires_in: 60 }],
+  ["a list of tokens", "GET /v1/tokens", undefined],
+  ["a revocation", "DELETE /v1/tokens/tok_x", undefined],
+  ["whoami", "GET /v1/whoami", undefined],
+  ["a trust", "PUT /v1/trusts/x", githubTrust("https://issuer.example.org")],
+  ["a list of trusts", "GET /v1/trusts", undefined],
+  ["the deletion of a trust", "DELETE /v1/trusts/x", undefined],
+];
+
+describe("the very next request of a revoked token is refused:", () => {
+  it.each(REQUESTS)("%s", async (_, request, json) => {
+    const { id, token } = await mint(ALL);
+    expect((await call(request, { token, json })).status).not.toBe(401);
+    expect((await revoke(id)).status).toBe(204);
+    const reply = await call(request, { token, json });
+    expect(reply).toMatchObject({ status: 401, body: { code: "unauthenticated" } });
+    expect(reply.headers.get("WWW-Authenticate")).toBe('Bearer error="invalid_token"');
+  });
+
+  it("one that would be refused anyway, with 401 and without an event", async () => {
+    const { id, token } = await mint({ permissions: ["audit:read"] });
+    expect((await call("POST /v1/resolve", { token, json: {} })).status).toBe(403);
+    await revoke(id);
+    expect((await call("POST /v1/resolve", { token, json: {} })).status).toBe(401);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE token_id = ?").bind(id).first("n")).toBe(1);
+  });
+
+  it("and nothing of it happens", async () => {
+    const { id, token } = await mint(ALL);
+    await revoke(id);
+    await call(`PUT ${at("global", "NEVER")}`, { token, json: { value: "x" } });
+    await call("POST /v1/tokens", { token, json: { label: "never", permissions: ["secrets:read"], expires_in: 60 } });
+    expect((await call(`GET ${at("global", "NEVER")}`)).status).toBe(404);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM tokens WHERE label = 'never'").first("n")).toBe(0);
+  });
+});
+
+describe("costs no round trip to D1:", () => {
+  it.each<[string, string, object | undefined, number]>([
+    ["whoami", "GET /v1/whoami", undefined, 1],
+    ["a list", "GET /v1/secrets", undefined, 1],
+    ["a read", `GET ${at("global", "KEY")}`, undefined, 1],
+    ["a resolve", "POST /v1/resolve", { names: ["KEY"] }, 1],
+    ["a mint", "POST /v1/tokens", { label: "x", permissions: ["secrets:read"], expires_in: 60 }, 1],
+    ["a list of tokens", "GET /v1/tokens", undefined, 1],
+    ["a refusal", "GET /v1/audit/never", undefined, 0],
+  ])("%s", async (_, request, json, expected) => {
+    const { token } = await mint(ALL);
+    const batch = vi.spyOn(env.DB, "batch");
+    const prepare = vi.spyOn(env.DB, "prepare");
+    await call(request, { token, json });
+    expect(batch).toHaveBeenCalledTimes(expected);
+    // Whatever is prepared goes into that batch; nothing is run by itself.
+    expect(batch.mock.calls.flatMap(([statements]) => statements)).toHaveLength(prepare.mock.calls.length);
+  });
+});
+
+describe("a token's family", () => {
+  it("goes with it: three generations, and nobody else", async () => {
+    const [root, stranger] = [await mint(ALL), await mint(ALL)];
+    const child = await mint(ALL, { token: root.token });
+    const sibling = await mint(ALL, { token: root.token });
+    const grandchild = await mint(ALL, { token: child.token });
+    const cousin = await mint(ALL, { token: sibling.token });
+    await revoke(child.id);
+    const family = [root, stranger, sibling, cousin, child, grandchild];
+    expect(await Promise.all(family.map(({ token }) => statusOf(token)))).toEqual([200, 200, 200, 200, 401, 401]);
+    await revoke(root.id);
+    expect(await Promise.all(family.map(({ token }) => statusOf(token)))).toEqual([401, 200, 401, 401, 401, 401]);
+  });
+
+  it("goes with it though a generation in between has expired and been forgotten", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const root = await mint({ ...ALL, expires_in: 31_536_000 });
+    const short = await mint({ ...ALL, expires_in: 60 }, { token: root.token });
+    const late = await mint({ ...ALL, expires_in: 31_536_000 }, { token: short.token });
+    const childless = await mint({ ...ALL, expires_in: 60 }, { token: root.token });
+    vi.setSystemTime(Date.now() + 30 * DAY);
+    await worker.scheduled(createScheduledController({ scheduledTime: new Date() }), env);
+    const left = await env.DB.prepare("SELECT id FROM tokens WHERE id IN (?, ?)").bind(short.id, childless.id).all();
+    expect(left.results).toEqual([{ id: short.id }]);
+    await revoke(root.id);
+    expect(await statusOf(late.token)).toBe(401);
+  });
+
+  it("is forgotten from the youngest on, a week after it expired", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const parent = await mint({ ...ALL, expires_in: 60 });
+    const child = await mint({ ...ALL, expires_in: 60 }, { token: parent.token });
+    const count = () => env.DB.prepare("SELECT COUNT(*) AS n FROM tokens WHERE id IN (?, ?)").bind(parent.id, child.id).first("n");
+    const run = async (days: number) => {
+      await worker.scheduled(createScheduledController({ scheduledTime: new Date(Date.now() + days * DAY) }), env);
+      return count();
+    };
+    expect([await run(6), await run(8), await run(8)]).toEqual([2, 1, 0]);
+  });
+});
+
+describe("tokens exchanged under a trust", () => {
+  it("and what they minted are revoked with the trust, and others are not", async () => {
+    const issuer = await startIssuer();
+    for (const name of ["github", "other"])
+      await callInsecure(`PUT /v1/trusts/${name}`, { json: { ...githubTrust(issuer.url), permissions: ["tokens:write", "secrets:read"] } });
+    const exchanged = async (audience: string): Promise<string> =>
+      (await exchange(await issuer.sign(githubClaims(issuer.url)), { audience })).body.access_token;
+    const [one, two, other] = [await exchanged("acme/github"), await exchanged("acme/github"), await exchanged("acme/other")];
+    const child = await mint({ secret_scopes: ["repo:acme/api"] }, { token: one });
+    expect((await call("DELETE /v1/trusts/github")).status).toBe(204);
+    expect(await Promise.all([one, two, child.token, other].map(statusOf))).toEqual([401, 401, 401, 200]);
+    expect((await exchange(await issuer.sign(githubClaims(issuer.url)))).status).toBe(400);
+  });
+
+  it("of another organization's trust of the same name stay", async () => {
+    const issuer = await startIssuer();
+    for (const org of ["acme", "globex"]) await callInsecure("PUT /v1/trusts/same", { token: { org }, json: githubTrust(issuer.url) });
+    const token = (await exchange(await issuer.sign(githubClaims(issuer.url)), { audience: "globex/same" })).body.access_token;
+    await call("DELETE /v1/trusts/same");
+    expect(await statusOf(token)).toBe(200);
+  });
+
+  it("may be revoked one by one", async () => {
+    const issuer = await startIssuer();
+    await callInsecure("PUT /v1/trusts/single", { json: githubTrust(issuer.url) });
+    const token = (await exchange(await issuer.sign(githubClaims(issuer.url)), { audience: "acme/single" })).body.access_token;
+    expect((await revoke(decodeJwt(token).jti ?? "")).status).toBe(204);
+    expect(await statusOf(token)).toBe(401);
+  });
+});
+
+describe("revoking", () => {
+  it("is recorded as token.revoke, with the id", async () => {
+    const { id } = await mint();
+    await revoke(id);
+    const event = await env.DB.prepare("SELECT action, outcome FROM audit_events WHERE target = ? ORDER BY seq DESC").bind(id).first();
+    expect(event).toEqual({ action: "token.revoke", outcome: "allowed" });
+  });
+
+  it("twice is like once, and keeps the time", async () => {
+    const { id } = await mint();
+    await revoke(id);
+    const time = () => env.DB.prepare("SELECT revoked_at FROM tokens WHERE id = ?").bind(id).first("revoked_at");
+    const before = await time();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1000 });
+    expect((await revoke(id)).status).toBe(204);
+    expect(await time()).toBe(before);
+  });
+
+  it("oneself is possible, once", async () => {
+    const { id, token } = await mint(ALL);
+    expect((await revoke(id, { token })).status).toBe(204);
+    expect((await revoke(id, { token })).status).toBe(401);
+  });
+
+  it.each(["tok_nope", "trust:github", "x".repeat(128), "%00", "' OR 1=1 --"])("what is no token's id is 404: %s", async (id) => {
+    expect(await revoke(encodeURIComponent(id))).toMatchObject({ status: 404, body: { code: "token-not-found" } });
+  });
+
+  it("another organization's token is 404 and changes nothing", async () => {
+    const { id, token } = await mint();
+    expect((await revoke(id, { token: { org: "globex" } })).status).toBe(404);
+    expect(await statusOf(token)).toBe(200);
+  });
+
+  it("needs tokens:write", async () => {
+    const { id, token } = await mint();
+    const scope = PERMISSIONS.filter((held) => held !== "tokens:write").join(" ");
+    expect((await revoke(id, { token: { scope } })).status).toBe(403);
+    expect(await statusOf(token)).toBe(200);
+  });
+
+  it("a token that reaches further than the caller is refused, one within is not", async () => {
+    const [wide, inside] = [await mint({ secret_scopes: ["repo:acme/*"] }), await mint({ secret_scopes: ["repo:acme/api"] })];
+    const token = { secret_scopes: ["repo:acme/api*"] };
+    expect((await revoke(wide.id, { token })).status).toBe(403);
+    expect((await revoke((await mint()).id, { token })).status).toBe(403);
+    expect((await revoke(inside.id, { token })).status).toBe(204);
+    expect(await statusOf(wide.token)).toBe(200);
+  });
+});

@@ -1,0 +1,181 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { PERMISSIONS } from "../../src/contract/permission.ts";
+import { type CallOptions, call } from "../support/call.ts";
+import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
+import { startIssuer } from "../support/issuer.ts";
+
+const ISSUER = "https://token.actions.githubusercontent.com";
+
+const putTrust = (name: string, fields: object = {}, options: CallOptions = {}) =>
+  call(`PUT /v1/trusts/${name}`, { ...options, json: { ...githubTrust(ISSUER), ...fields } });
+
+describe("a trust", () => {
+  it("is made, shown, replaced, listed and deleted", async () => {
+    const made = await putTrust("github");
+    expect(made.status).toBe(201);
+    const given = { ...githubTrust(ISSUER), permissions: ["secrets:read", "secrets:resolve"], secret_names: null, expires_in: 900 };
+    expect(made.body).toEqual({
+      name: "github",
+      ...given,
+      created_at: expect.stringMatching(/Z$/),
+      created_by: "tester",
+      updated_at: made.body.created_at,
+      updated_by: "tester",
+    });
+    expect((await call("GET /v1/trusts/github")).body).toEqual(made.body);
+
+    const replaced = await putTrust("github", { secret_names: ["DEPLOY_*"], expires_in: 60 }, { token: { sub: "bob" } });
+    expect(replaced.status).toBe(200);
+    expect(replaced.body).toMatchObject({
+      secret_names: ["DEPLOY_*"],
+      expires_in: 60,
+      created_by: "tester",
+      updated_by: "bob",
+      created_at: made.body.created_at,
+    });
+
+    await putTrust("gitlab");
+    expect((await call("GET /v1/trusts")).body.trusts.map(({ name }: { name: string }) => name)).toEqual(["github", "gitlab"]);
+    expect((await call("DELETE /v1/trusts/github")).status).toBe(204);
+    for (const request of ["GET /v1/trusts/github", "DELETE /v1/trusts/github"])
+      expect(await call(request)).toMatchObject({ status: 404, body: { code: "trust-not-found" } });
+  });
+
+  it("is another organization's business alone", async () => {
+    await putTrust("private");
+    const token = { org: "globex" };
+    expect((await call("GET /v1/trusts/private", { token })).status).toBe(404);
+    expect((await call("DELETE /v1/trusts/private", { token })).status).toBe(404);
+    expect((await call("GET /v1/trusts", { token })).body.trusts).toEqual([]);
+    expect((await putTrust("private", {}, { token })).status).toBe(201);
+    expect((await call("GET /v1/trusts/private")).body.created_by).toBe("tester");
+    expect((await call("DELETE /v1/trusts/private", { token })).status).toBe(204);
+    expect((await call("GET /v1/trusts/private")).status).toBe(200);
+  });
+
+  it("and its deletion are events with its name", async () => {
+    await putTrust("on-record");
+    await call("DELETE /v1/trusts/on-record");
+    const events = await env.DB.prepare("SELECT action, outcome FROM audit_events WHERE target = 'on-record' ORDER BY seq").all();
+    expect(events.results).toEqual([
+      { action: "trust.put", outcome: "allowed" },
+      { action: "trust.delete", outcome: "allowed" },
+    ]);
+  });
+});
+
+describe("is refused:", () => {
+  it.each<[string, object, string]>([
+    ["no issuer", { issuer: undefined }, "/issuer"],
+    ["an issuer that is no address", { issuer: "github" }, "/issuer"],
+    ["no audience", { audience: undefined }, "/audience"],
+    ["an empty audience", { audience: "" }, "/audience"],
+    ["no claims", { claims: undefined }, "/claims"],
+    ["an empty object of claims: the issuer signs for everybody", { claims: {} }, "/claims"],
+    ["claims that may be anything", { claims: { sub: "*", ref: "*" } }, "/claims"],
+    ["a * in the middle of a claim's pattern", { claims: { sub: "repo:*:main" } }, "/claims/sub"],
+    ["an empty pattern", { claims: { sub: "" } }, "/claims/sub"],
+    ["a claim that is no text", { claims: { run: 7 } }, "/claims/run"],
+    ["a claim's name with a space", { claims: { "a b": "x" } }, "/claims/a b"],
+    ["too many claims", { claims: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`c${n}`, "x"])) }, "/claims"],
+    ["no permissions", { permissions: [] }, "/permissions"],
+    ["an unknown permission", { permissions: ["admin"] }, "/permissions/0"],
+    ["an empty list of scopes", { secret_scopes: [] }, "/secret_scopes"],
+    ["a template of the kind", { secret_scopes: ["${kind}:x"] }, "/secret_scopes/0"],
+    ["a template without a separator before *", { secret_scopes: ["repo:${owner}*"] }, "/secret_scopes/0"],
+    ["a template that no claim can fill", { secret_scopes: ["global", "repo:acme//${name}"] }, "/secret_scopes/1"],
+    ["a scope that there cannot be", { secret_scopes: ["team:a/b"] }, "/secret_scopes/0"],
+    ["a template in a name", { secret_names: ["${name}"] }, "/secret_names/0"],
+    ["a lifetime under a minute", { expires_in: 59 }, "/expires_in"],
+    ["a lifetime over a day", { expires_in: 86_401 }, "/expires_in"],
+    ["an unknown field", { subject: "x" }, "/subject"],
+  ])("%s", async (_, fields, pointer) => {
+    const reply = await putTrust("bad", fields);
+    expect(reply).toMatchObject({ status: 400, body: { code: "invalid-request" } });
+    expect(reply.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+
+  it.each(["a%2Fb", "-a", "a%20b", "x".repeat(65), "%00"])("the name %s", async (name) => {
+    expect((await putTrust(name)).status).toBe(400);
+  });
+});
+
+describe("never more than the maker holds:", () => {
+  it.each(PERMISSIONS.filter((permission) => permission !== "trusts:write"))("not %s, which it lacks", async (permission) => {
+    const scope = PERMISSIONS.filter((held) => held !== permission).join(" ");
+    expect((await putTrust("climb", { permissions: [permission] }, { token: { scope } })).status).toBe(403);
+  });
+
+  it("nothing at all without trusts:write, for any call", async () => {
+    await putTrust("kept");
+    const token = { scope: PERMISSIONS.filter((held) => held !== "trusts:write").join(" ") };
+    for (const request of ["GET /v1/trusts", "GET /v1/trusts/kept", "DELETE /v1/trusts/kept"]) expect((await call(request, { token })).status).toBe(403);
+    expect((await putTrust("kept", {}, { token })).status).toBe(403);
+  });
+
+  it.each<[string[], string[] | undefined, number]>([
+    [["repo:acme/*"], ["repo:acme/${name}"], 201],
+    [["repo:acme/*"], ["repo:acme/${name}/*"], 201],
+    [["repo:acme/*"], ["repo:acme/api"], 201],
+    [["repo:*"], ["repo:${repository}"], 201],
+    [["repo:acme/*"], ["repo:${repository}"], 403],
+    [["repo:acme/*"], ["repo:${owner}/api"], 403],
+    [["repo:acme/*"], ["repo:acme${name}"], 403],
+    [["repo:acme/*"], ["repo:acme/${name}", "namespace:${env}"], 403],
+    [["repo:acme/api"], ["repo:acme/${name}"], 403],
+    [["repo:acme/*"], ["repo:acme*"], 403],
+    [["repo:acme/*"], undefined, 403],
+    [["repo:acme/*"], ["*"], 403],
+    [["repo:acme/*", "global"], ["global", "repo:acme/${name}"], 201],
+    [["team:a*"], ["team:a${name}"], 201],
+    [["team:a*"], ["team:${name}"], 403],
+  ])("with the limits %j it may give %j: %i", async (held, secret_scopes, status) => {
+    const name = `limits-${crypto.randomUUID()}`;
+    expect((await putTrust(name, { secret_scopes }, { token: { secret_scopes: held } })).status).toBe(status);
+  });
+
+  it("not a name outside its limits", async () => {
+    const token = { secret_names: ["DEPLOY_*"] };
+    expect((await putTrust("names", { secret_names: ["DEPLOY_KEY"] }, { token })).status).toBe(201);
+    for (const secret_names of [["OTHER"], ["*"], undefined]) expect((await putTrust("names", { secret_names }, { token })).status).toBe(403);
+  });
+
+  it("whatever the claims say, an exchanged token stays within what the maker held", async () => {
+    const issuer = await startIssuer();
+    const trust = { ...githubTrust(issuer.url), secret_scopes: ["repo:acme/${repository}"] };
+
+    expect((await callInsecure("PUT /v1/trusts/within", { token: { secret_scopes: ["repo:acme/*"] }, json: trust })).status).toBe(201);
+    for (const repository of ["../globex/x", "api*", "*", "x/y", "", "api:x", "api/"]) {
+      const token = await issuer.sign({ ...githubClaims(issuer.url), repository });
+      expect((await exchange(token, { audience: "acme/within" })).status).toBe(400);
+    }
+    const good = await issuer.sign({ ...githubClaims(issuer.url), repository: "api" });
+    const reply = await exchange(good, { audience: "acme/within" });
+    expect((await call("GET /v1/whoami", { token: reply.body.access_token })).body.secret_scopes).toEqual(["repo:acme/api"]);
+  });
+
+  it("and the attempt is a denied event", async () => {
+    await putTrust("climb", { permissions: ["keys:write"] }, { token: { scope: "trusts:write", sub: "climber" } });
+    const event = await env.DB.prepare("SELECT action, outcome FROM audit_events WHERE actor = 'climber'").first();
+    expect(event).toEqual({ action: "trust.put", outcome: "denied" });
+  });
+});
+
+describe("a caller with limits", () => {
+  const token = { secret_scopes: ["repo:acme/*"] };
+
+  it("neither sees, replaces nor deletes a trust that reaches further", async () => {
+    await putTrust("wide", { secret_scopes: ["repo:${repository}"] });
+    await putTrust("narrow", { secret_scopes: ["repo:acme/${name}"] });
+    const names = (await call("GET /v1/trusts", { token })).body.trusts.map(({ name }: { name: string }) => name);
+    expect(names).toContain("narrow");
+    expect(names).not.toContain("wide");
+    expect((await call("GET /v1/trusts/wide", { token })).status).toBe(403);
+    expect((await putTrust("wide", { secret_scopes: ["repo:acme/api"] }, { token })).status).toBe(403);
+    expect((await call("DELETE /v1/trusts/wide", { token })).status).toBe(403);
+    expect((await call("GET /v1/trusts/wide")).body.secret_scopes).toEqual(["repo:${repository}"]);
+    expect((await putTrust("narrow", { secret_scopes: ["repo:acme/api"] }, { token })).status).toBe(200);
+    expect((await call("DELETE /v1/trusts/narrow", { token })).status).toBe(204);
+  });
+});

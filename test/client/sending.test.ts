@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createClient } from "../../src/client/create-client.ts";
+
+type Reply = Response | Error;
+
+const problem = (status: number, code: string, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify({ type: `urn:keyhole:problem:${code}`, title: code, status, code, detail: "No.", request_id: "req_1" }), {
+    status,
+    headers: { "Content-Type": "application/problem+json", ...headers },
+  });
+const BUSY = () => problem(503, "storage-unavailable", { "Retry-After": "2" });
+const LOST = () => new TypeError("connection lost");
+const WHO = { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null };
+
+/** A client whose requests are answered in turn, and what it sent. */
+function clientOf(replies: readonly Reply[], token: Parameters<typeof createClient>[0]["token"] = "token") {
+  const left = [...replies];
+  const sent: { url: string; method: string | undefined; token: string | null; at: number }[] = [];
+  const fetch = async (url: string | URL | Request, init: RequestInit = {}) => {
+    sent.push({ url: String(url), method: init.method, token: new Headers(init.headers).get("Authorization"), at: Date.now() });
+    const reply = left.shift() ?? new Promise<never>((_, reject) => init.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+    if (reply instanceof Error) throw reply;
+    return reply;
+  };
+  return { client: createClient({ baseUrl: "https://keyhole.test", token, fetch: fetch as typeof globalThis.fetch }), sent };
+}
+
+/** What a call comes to while the clock runs by itself. */
+async function settle(call: Promise<unknown>): Promise<unknown> {
+  const settled = call.then(
+    () => "done",
+    (error: { code?: string; name: string }) => error.code ?? error.name,
+  );
+  await vi.runAllTimersAsync();
+  return settled;
+}
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+describe("what is safe to send again", () => {
+  const json = (body: unknown) => Response.json(body);
+  const resolved = { secrets: {}, missing: [], searched: [] };
+
+  it.each([
+    ["a read", (c: ReturnType<typeof clientOf>["client"]) => c.whoami(), WHO],
+    ["a resolve", (c: ReturnType<typeof clientOf>["client"]) => c.resolve(), resolved],
+    ["a PUT", (c: ReturnType<typeof clientOf>["client"]) => c.scopes.put("repo:a", "global"), { scope: "repo:a", parent: "global", secrets: 0 }],
+  ])("is %s, after 503, 429 and a lost connection", async (_, call, body) => {
+    const { client, sent } = clientOf([BUSY(), problem(429, "rate-limited"), LOST(), json(body)]);
+    expect(await settle(call(client))).toBe("done");
+    expect(sent).toHaveLength(4);
+    // As long as the service asks for.
+    expect((sent[1]?.at ?? 0) - (sent[0]?.at ?? 0)).toBe(2000);
+  });
+
+  it("ends after three more attempts, and does not wait for what would be too long", async () => {
+    const busy = clientOf([BUSY(), BUSY(), BUSY(), BUSY(), BUSY()]);
+    expect([await settle(busy.client.whoami()), busy.sent.length]).toEqual(["storage-unavailable", 4]);
+    const later = clientOf([problem(503, "storage-unavailable", { "Retry-After": "3600" })]);
+    expect([await settle(later.client.whoami()), later.sent.length]).toEqual(["storage-unavailable", 1]);
+  });
+
+  it.each([
+    ["creating a secret", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.create("global", "A", "x")],
+    ["minting a token", (c: ReturnType<typeof clientOf>["client"]) => c.tokens.create({ label: "x", permissions: ["secrets:read"], expires_in: 60 })],
+    ["a patch", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.patch("sec_1", { description: null })],
+    ["a rollback", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.rollback("sec_1", 1)],
+    ["an import", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.import("global", {})],
+    ["a write on a condition", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.set("global", "A", "x", {}, { ifMatch: '"1"' })],
+  ])("is not %s", async (_, call) => {
+    for (const reply of [BUSY, LOST]) {
+      const { client, sent } = clientOf([reply()]);
+      expect(await settle(call(client))).not.toBe("done");
+      expect(sent).toHaveLength(1);
+    }
+  });
+
+  it("is a delete, which is done when the second one finds nothing", async () => {
+    const { client } = clientOf([LOST(), problem(404, "secret-not-found")]);
+    expect(await settle(client.secrets.delete("global", "A"))).toBe("done");
+    expect(await settle(clientOf([problem(404, "secret-not-found")]).client.secrets.delete("global", "A"))).toBe("secret-not-found");
+  });
+
+  it("is nothing that was refused", async () => {
+    for (const [status, code] of [
+      [400, "invalid-request"],
+      [403, "forbidden"],
+      [500, "internal"],
+    ] as const) {
+      const { client, sent } = clientOf([problem(status, code)]);
+      expect([await settle(client.whoami()), sent.length]).toEqual([code, 1]);
+    }
+  });
+});
+
+describe("a signal", () => {
+  it("ends a request, a wait between attempts, and a call before it begins", async () => {
+    for (const replies of [[], [BUSY()]]) {
+      const { client, sent } = clientOf(replies);
+      const controller = new AbortController();
+      const call = client.whoami({ signal: controller.signal }).catch((error: Error) => error.name);
+      await vi.advanceTimersByTimeAsync(1);
+      controller.abort();
+      expect([await call, sent.length]).toEqual(["AbortError", 1]);
+    }
+    const { client, sent } = clientOf([]);
+    await expect(client.whoami({ signal: AbortSignal.abort() })).rejects.toThrow();
+    expect(sent).toEqual([]);
+  });
+
+  it("is not needed to end a request that is never answered", async () => {
+    expect(await settle(clientOf([]).client.secrets.create("global", "A", "x"))).toBe("unreachable");
+  });
+});
+
+describe("a token provider", () => {
+  it("is asked once, however many requests there are, and once more for a token that is rejected", async () => {
+    const provider = vi.fn(async (rejected?: string) => (rejected === undefined ? "first" : "second"));
+    const { client, sent } = clientOf([Response.json(WHO), Response.json(WHO), problem(401, "unauthenticated"), Response.json(WHO)], provider);
+    await Promise.all([client.whoami(), client.whoami()]);
+    expect(await settle(client.whoami())).toBe("done");
+    expect(provider.mock.calls).toEqual([[undefined], ["first"]]);
+    expect(sent.map(({ token }) => token)).toEqual(["Bearer first", "Bearer first", "Bearer first", "Bearer second"]);
+  });
+
+  it("is not asked a third time for one request", async () => {
+    const provider = vi.fn(async () => "same");
+    const { client } = clientOf([problem(401, "unauthenticated"), problem(401, "unauthenticated")], provider);
+    expect([await settle(client.tokens.create({ label: "x", permissions: [], expires_in: 60 })), provider.mock.calls.length]).toEqual(["unauthenticated", 2]);
+  });
+
+  it("that failed is asked again by the next request, and its error is the caller's", async () => {
+    const provider = vi.fn(async () => "token").mockRejectedValueOnce(new Error("no identity"));
+    const { client } = clientOf([Response.json(WHO)], provider);
+    await expect(client.whoami()).rejects.toThrow("no identity");
+    expect(await settle(client.whoami())).toBe("done");
+  });
+});
+
+describe("a reply that is not Keyhole's", () => {
+  it.each([
+    ["a page", new Response("<html>", { status: 502 })],
+    ["a redirect", new Response(null, { status: 302, headers: { Location: "https://elsewhere.test" } })],
+    ["other JSON", Response.json({ org: 1 })],
+    ["no JSON", new Response("ok")],
+  ])("is an error: %s", async (_, reply) => {
+    expect(await settle(clientOf([reply]).client.whoami())).toBe("unexpected-reply");
+  });
+
+  it("does not show in the error what it says", async () => {
+    const reply = Response.json({ secrets: { A: { value: 7, secret: "sk-leak" } } });
+    await expect(clientOf([reply]).client.resolve()).rejects.toThrow(/^(?!.*sk-leak).*\/secrets\/A\/value/);
+  });
+});
+
+it("takes only addresses of services", () => {
+  for (const baseUrl of ["ftp://x", "nothing", "https://user:password@x.test", "https://x.test?a=b"])
+    expect(() => createClient({ baseUrl, token: "token" })).toThrow(TypeError);
+});

@@ -1,0 +1,128 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openFallback } from "../../../src/cli/fallback.ts";
+import { deriveKey, openEntry, sealEntry } from "../../../src/cli/seal-entry.ts";
+import { KeyholeError } from "../../../src/client/keyhole-error.ts";
+import { startFakeService } from "./support/fake-service.ts";
+import { runProgram } from "./support/run-program.ts";
+import { buildKeyhole } from "./support/start-keyhole.ts";
+
+const VARIABLES = { API_KEY: "sk-kept" };
+const NOW = Date.parse("2026-11-21T12:00:00Z");
+const HOUR = 3_600_000;
+const SUBJECT = { url: "https://keyhole.test", token: "token", request: { scopes: ["namespace:prod"], names: undefined } };
+const DAY = { maxAge: 86_400 };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "keyhole-fallback-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const here = (subject = SUBJECT) => openFallback(subject, { folder, identity: "this machine" });
+const down = () => Promise.reject(new KeyholeError("unreachable", "keyhole.test cannot be reached."));
+const refused = (code: "unauthenticated", status: number) => () => Promise.reject(new KeyholeError(code, "No.", { status }));
+const entry = () => join(folder, readdirSync(folder).find((name) => name.endsWith(".fallback")) ?? "");
+
+async function keep(): Promise<void> {
+  await (await here()).keepOrUse(async () => VARIABLES, { ...DAY, now: NOW });
+}
+
+describe("an answer that is kept", () => {
+  it("is used when the service cannot be reached", async () => {
+    await keep();
+    expect(await (await here()).keepOrUse(down, { ...DAY, now: NOW + HOUR })).toEqual(VARIABLES);
+  });
+
+  it.each([503, 522])("is used when something on the way, or the service, answers %d", async (status) => {
+    await keep();
+    expect(await (await here()).keepOrUse(refused("unauthenticated", status), { ...DAY, now: NOW })).toEqual(VARIABLES);
+  });
+
+  it.each([401, 403, 404, 410, 429, 500])("is never used when the service answers %d", async (status) => {
+    await keep();
+    await expect((await here()).keepOrUse(refused("unauthenticated", status), { ...DAY, now: NOW })).rejects.toMatchObject({ status });
+  });
+
+  it("is in a file that only its owner reads, in the format v1:<iv>:<tag>:<ciphertext>, with another IV each time", async () => {
+    await keep();
+    const first = readFileSync(entry(), "utf8");
+    await keep();
+    const second = readFileSync(entry(), "utf8");
+    expect(first).toMatch(/^v1:[\w-]{16}:[\w-]{22}:[\w-]+\n$/);
+    expect(second.split(":")[1]).not.toBe(first.split(":")[1]);
+    expect(readdirSync(folder).map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8))).toEqual(["600", "600"]);
+  });
+
+  it("does not open on another machine", async () => {
+    await keep();
+    const there = await openFallback(SUBJECT, { folder, identity: "another machine" });
+    await expect(there.keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("does not open on this machine");
+  });
+
+  it("is not used for another deployment, holder, scope or choice of names", async () => {
+    await keep();
+    const others = [
+      { ...SUBJECT, url: "https://other.test" },
+      { ...SUBJECT, token: "other" },
+      { ...SUBJECT, request: { scopes: ["namespace:dev"], names: undefined } },
+      { ...SUBJECT, request: { scopes: ["namespace:prod"], names: ["API_KEY"] as never } },
+    ];
+    for (const other of others) await expect((await here(other)).keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("No earlier answer is kept");
+  });
+
+  it("is used up to the age limit and no longer, also when the clock was set back", async () => {
+    await keep();
+    const fallback = await here();
+    expect(await fallback.keepOrUse(down, { maxAge: 3600, now: NOW + HOUR })).toEqual(VARIABLES);
+    await expect(fallback.keepOrUse(down, { maxAge: 3600, now: NOW + HOUR + 1 })).rejects.toThrow("too old (1 hour ago)");
+    await expect(fallback.keepOrUse(down, { maxAge: 3600, now: NOW - HOUR })).rejects.toThrow("too old");
+  });
+
+  it("does not open when any part of it was changed", async () => {
+    await keep();
+    const text = readFileSync(entry(), "utf8").trim();
+    for (let at = 3; at < text.length; at += 23) {
+      writeFileSync(entry(), text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1));
+      await expect((await here()).keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("does not open");
+    }
+  });
+});
+
+describe("an entry", () => {
+  it("opens under its own key and what it is about, and no other", async () => {
+    const [key, other] = await Promise.all([deriveKey("machine", Buffer.alloc(16)), deriveKey("other machine", Buffer.alloc(16))]);
+    const sealed = sealEntry(key, "about", "text");
+    expect([openEntry(key, "about", sealed), openEntry(other, "about", sealed), openEntry(key, "else", sealed), openEntry(key, "about", "v1:::")]).toEqual([
+      "text",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("keyhole run --fallback", () => {
+  it("says how old the answer is that it uses while the service is down", async () => {
+    const cli = buildKeyhole();
+    const service = await startFakeService(() => ({ json: VARIABLES }));
+    const env = { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const run = () => runProgram(cli.path, ["run", "--fallback", "--", "sh", "-c", "echo $API_KEY"], { env });
+    expect(await run()).toEqual({ code: 0, stdout: "sk-kept\n", stderr: "" });
+    for (const [status, code, exit] of [
+      [401, "unauthenticated", 4],
+      [403, "forbidden", 4],
+      [404, "secret-not-found", 3],
+    ] as const) {
+      service.answer = () => ({ status, code });
+      expect(await run()).toMatchObject({ code: exit, stdout: "" });
+    }
+    await service.stop();
+    const host = new URL(service.url).host;
+    const warning = `warning: ${host} cannot be reached: no connection. Using the answer from just now; what changed since then is not in it.\n`;
+    expect(await run()).toEqual({ code: 0, stdout: "sk-kept\n", stderr: warning });
+    cli.remove();
+  });
+});

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FakeService, startFakeService } from "./support/fake-service.ts";
+import { runProgram } from "./support/run-program.ts";
+import { buildKeyhole } from "./support/start-keyhole.ts";
+
+const CHILD = join(import.meta.dirname, "support/child.mjs");
+const VALUE = "sk-value-that-must-not-show";
+const TOKEN = "token-that-must-not-show";
+
+let service: FakeService;
+let cli: ReturnType<typeof buildKeyhole>;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  cli = buildKeyhole();
+  service = await startFakeService(() => ({ json: { API_KEY: VALUE } }));
+  env = { PATH: process.env.PATH ?? "", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: TOKEN, HOME: cli.folder };
+});
+
+afterAll(async () => {
+  await service?.stop();
+  cli?.remove();
+});
+
+/** The command lines of all processes, as everybody on the machine can read them. */
+function commandLines(): string {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      } catch {
+        return "";
+      }
+    })
+    .join("\n");
+}
+
+describe("a command that runs", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("gets %s, and its own exit code counts", async (signal) => {
+    const child = spawn(cli.path, ["run", "--", process.execPath, CHILD], { env, stdio: ["pipe", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (text.includes("ready")) child.kill(signal);
+      if (text.includes("caught")) child.stdin.end("a line\n");
+    });
+    const [code] = await once(child, "close");
+    expect({ code, output }).toEqual({ code: 5, output: `ready, without a terminal\ncaught ${signal}\nread a line with ${VALUE}\n` });
+  });
+
+  it("ends with 128 and the number of the signal that ends it", async () => {
+    const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
+    expect(code).toBe(143);
+  });
+
+  it("is refused a secret that would decide which code runs", async () => {
+    service.answer = () => ({ json: { LD_PRELOAD: VALUE } });
+    const refused = await runProgram(cli.path, ["run", "--", "echo", "ran"], { env });
+    service.answer = () => ({ json: { API_KEY: VALUE } });
+    expect(refused).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "error: the secret LD_PRELOAD would replace a protected variable (LD_*)\nhint: name the ones you want with --only, or rename it\n",
+    });
+  });
+});
+
+describe.runIf(process.platform === "linux")("a listing of processes", () => {
+  it("shows neither the token nor a value while values are set, resolved and used", async () => {
+    const seen: string[] = [];
+    service.answer = ({ method }) => {
+      seen.push(commandLines());
+      const time = "2026-11-21T12:00:00.000Z";
+      const by = { created_at: time, created_by: "ada", updated_at: time, updated_by: "ada", last_resolved_at: null, expires_at: null };
+      const secret = { id: "sec_1", name: "API_KEY", scope: "global", version: 1, description: null, labels: {}, encoding: "utf8", ...by };
+      return { json: method === "PUT" ? { ...secret, rotate_after_days: null, rotation_due: false, changed: true } : { API_KEY: VALUE } };
+    };
+    expect((await runProgram(cli.path, ["set", "API_KEY", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
+    const child = spawn(cli.path, ["run", "--", "sh", "-c", "echo running; read -r line"], { env, stdio: ["pipe", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    seen.push(commandLines());
+    child.stdin.end("\n");
+    await once(child, "close");
+    expect(seen).toHaveLength(3);
+    expect(seen.every((listing) => listing.includes("API_KEY") || listing.includes("echo running"))).toBe(true);
+    expect(seen.filter((listing) => listing.includes(VALUE) || listing.includes(TOKEN))).toEqual([]);
+  });
+});

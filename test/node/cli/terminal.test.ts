@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { spawn } from "@lydell/node-pty";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type FakeService, startFakeService } from "./support/fake-service.ts";
+import { buildKeyhole } from "./support/start-keyhole.ts";
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal is sent.
+const CONTROL = /\x1b\[[\d;?]*[A-Za-z]/g;
+const VALUE = "typed-Value-7";
+
+let service: FakeService;
+let cli: ReturnType<typeof buildKeyhole>;
+const bodies: string[] = [];
+
+beforeAll(async () => {
+  cli = buildKeyhole();
+  service = await startFakeService(({ method }, body) => {
+    if (method === "POST") return { json: { API_KEY: VALUE } };
+    bodies.push(body);
+    const time = "2026-11-21T12:00:00.000Z";
+    const by = { created_at: time, created_by: "ada", updated_at: time, updated_by: "ada", last_resolved_at: null, expires_at: null };
+    const secret = { id: "sec_1", name: "API_KEY", scope: "global", version: 1, description: null, labels: {}, encoding: "utf8", ...by };
+    return { json: { ...secret, rotate_after_days: null, rotation_due: false, changed: true } };
+  });
+});
+
+afterAll(async () => {
+  await service?.stop();
+  cli?.remove();
+});
+
+/** Runs a command on a terminal of its own; types each text when what it waits for has appeared. */
+function onTerminal(args: string[], typing: readonly (readonly [waitFor: string, text: string])[]): Promise<{ code: number; screen: string }> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH ?? "", HOME: cli.folder, TERM: "xterm", NO_COLOR: "1", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const terminal = spawn(cli.path, args, { cols: 200, rows: 30, env });
+    const left = [...typing];
+    let screen = "";
+    terminal.onData((data) => {
+      screen += data;
+      const [waitFor, text] = left[0] ?? [];
+      if (waitFor === undefined || text === undefined || !screen.includes(waitFor)) return;
+      left.shift();
+      terminal.write(text);
+    });
+    terminal.onExit(({ exitCode }) => resolve({ code: exitCode, screen }));
+  });
+}
+
+it("asks for a value and echoes nothing of it, not even a mark for each letter", async () => {
+  bodies.length = 0;
+  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY in global", `${VALUE}\r`]]);
+  expect({ code, bodies }).toEqual({ code: 0, bodies: [JSON.stringify({ value: VALUE, encoding: "utf8" })] });
+  expect(screen).toContain("Set API_KEY in global, version 1.");
+  const shown = screen.slice(screen.indexOf("Value of API_KEY")).replaceAll(CONTROL, "").replaceAll("Value of API_KEY", "").replaceAll("version 1", "");
+  for (const part of ["7", "V", "ped", "▪", "•", "*"]) expect(shown).not.toContain(part);
+});
+
+it("sets nothing when the question is cancelled", async () => {
+  bodies.length = 0;
+  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY in global", "abc\x03"]]);
+  expect({ code, bodies }).toEqual({ code: 130, bodies: [] });
+  expect(screen).toContain("cancelled, nothing was changed");
+});
+
+it("asks before it deletes, and does not when the answer is no", async () => {
+  bodies.length = 0;
+  const { code } = await onTerminal(["delete", "API_KEY"], [["for good?", "\r"]]);
+  expect({ code, bodies }).toEqual({ code: 130, bodies: [] });
+});
+
+it("gives the terminal to the command that it runs, and one Ctrl-C is one", async () => {
+  const { code, screen } = await onTerminal(
+    ["run", "--", process.execPath, join(import.meta.dirname, "support/child.mjs")],
+    [
+      ["ready, on a terminal", "\x03"],
+      ["caught SIGINT", "hello\r"],
+    ],
+  );
+  expect({ code, caught: screen.match(/caught/g) }).toEqual({ code: 5, caught: ["caught"] });
+  expect(screen).toContain(`read hello with ${VALUE}`);
+});

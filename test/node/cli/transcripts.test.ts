@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { runProgram } from "./support/run-program.ts";
+import { buildKeyhole, startServer, tokenFor } from "./support/start-keyhole.ts";
+import { parseTranscript, writeOutcome, writeTranscript } from "./support/transcript.ts";
+
+const FOLDER = join(import.meta.dirname, "transcripts");
+/** `UPDATE_TRANSCRIPTS=1` writes down what the commands do now: for a person to read before it is committed. */
+const UPDATE = process.env.UPDATE_TRANSCRIPTS === "1";
+
+let server: Awaited<ReturnType<typeof startServer>>;
+let cli: ReturnType<typeof buildKeyhole>;
+const home = mkdtempSync(join(tmpdir(), "keyhole-home-"));
+
+beforeAll(async () => {
+  cli = buildKeyhole();
+  server = await startServer();
+});
+
+afterAll(async () => {
+  await server?.close();
+  cli?.remove();
+  rmSync(home, { recursive: true });
+});
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
+
+describe.concurrent("what is typed and what comes of it", () => {
+  it.for(files)("%s", async (file, { expect }) => {
+    const org = file.replace(".txt", "");
+    const cwd = join(home, org);
+    mkdirSync(cwd);
+    const token = await tokenFor(org);
+    const reader = await tokenFor(org, "secrets:resolve");
+    const env = {
+      HOME: cwd,
+      KEYHOLE_URL: server.url,
+      KEYHOLE_TOKEN: token,
+      TOKEN: token,
+      RESOLVER: reader,
+      SERVER: server.url,
+      FIXTURES: join(import.meta.dirname, "fixtures"),
+      PATH: `${cli.folder}:${process.env.PATH}`,
+    };
+    const names = [
+      [server.url, "SERVER"],
+      [new URL(server.url).host, "HOST"],
+      [cwd, "HOME"],
+      [/(sec|tok|req)_[0-9a-f-]{32,}/g, "$1_ID"],
+      [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "JWT"],
+      [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "TIME"],
+    ] as const;
+    const path = join(FOLDER, file);
+    const steps = parseTranscript(readFileSync(path, "utf8"));
+    const outcomes: string[] = [];
+    for (const { command, stdin, expected } of steps) {
+      const outcome = writeOutcome(await runProgram("sh", ["-c", command], { env, stdin, cwd }), names);
+      outcomes.push(outcome);
+      if (!UPDATE) expect(`$ ${command}\n${outcome}`).toBe(`$ ${command}\n${expected}`);
+    }
+    if (UPDATE) writeFileSync(path, writeTranscript(steps, outcomes));
+    expect(steps.length).toBeGreaterThan(0);
+  });
+});
