@@ -31,7 +31,7 @@ export async function runSequences(worker: Worker, { seed, count }: { seed: numb
   const platform = await connect(worker, "platform", { now });
   for (const [name, value] of BUILT_IN) await platform.call(`PUT /v1/scopes/global/secrets/${name}`, { value });
   const all = [...writeCommands, ...versionCommands, ...scopeCommands, ...readCommands, ...resolveCommands];
-  const property = fc.asyncProperty(fc.commands(all, { maxCommands: 30, size: "max" }), async (sequence) => {
+  const property = fc.asyncProperty(fc.commands(all, { maxCommands: 24, size: "max" }), async (sequence) => {
     const model: Model = { now, secrets: new Map(), parents: new Map(), builtin: BUILT_IN };
     const real = await connect(worker, `model-${made++}`, model);
     try {

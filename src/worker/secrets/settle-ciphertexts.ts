@@ -31,6 +31,8 @@ const CLEAR_AFTER = 5 * 60_000;
 const REMOVE_AFTER = 20 * 60_000;
 /** How many ciphertexts one run handles of each sort. */
 const BATCH = 100;
+/** Removing takes a key and no ciphertext, so a run can handle more. */
+const REMOVALS = 500;
 
 /** A ciphertext that could not be put is left alone for this long, in milliseconds, so that it keeps no other waiting. */
 const RETRY_AFTER = 5 * 60_000;
@@ -83,7 +85,7 @@ async function clearSettled({ db, kv, now }: Needs): Promise<number> {
 }
 
 async function removeNoted({ db, kv, now }: Needs): Promise<number> {
-  const [found] = await runBatch(db, [selectRemovals(db, now.getTime() - REMOVE_AFTER, BATCH)]);
+  const [found] = await runBatch(db, [selectRemovals(db, now.getTime() - REMOVE_AFTER, REMOVALS)]);
   const keys = rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key);
   const { done, failed } = await attempt(keys, (key) => removeCiphertext(kv, key));
   if (keys.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);

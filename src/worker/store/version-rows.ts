@@ -37,18 +37,22 @@ export interface VersionRange {
 }
 
 // Through the indexes of what is kept: a secret may have had any number of versions that are destroyed already.
-const inRanges = (index: string, kept: string) => `FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
-  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${kept} IS NOT NULL`;
-const LIVE = inRanges("versions_live", "kv_key");
-const LEGACY = inRanges("versions_legacy", "legacy_plaintext");
+const kept = (index: string, column: string) => `SELECT v.secret_id, v.version, v.kv_key FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
+  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${column} IS NOT NULL`;
+const IN_RANGES = `FROM (${kept("versions_live", "kv_key")} UNION ALL ${kept("versions_legacy", "legacy_plaintext")}) v`;
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
-  const cleared = "key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL";
-  const clear = (those: string) =>
-    db.prepare(`UPDATE versions SET ${cleared} WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${those})`).bind(parameter);
-  return [db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${LIVE}`).bind(parameter, now), clear(LIVE), clear(LEGACY)];
+  return [
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
+    db
+      .prepare(
+        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL
+         WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`,
+      )
+      .bind(parameter),
+  ];
 }
 
 /** A version as lists show it. `live` is 0 once it is destroyed. */
@@ -113,11 +117,6 @@ const THESE = "kv_key IN (SELECT value FROM json_each(?1)) AND ciphertext IS NOT
 /** Records that the ciphertexts of versions are in KV since `now`. */
 export function markInKv(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
   return db.prepare(`UPDATE versions SET kv_put_at = ?2, retry_at = NULL WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), now);
-}
-
-/** Sets versions aside until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
-export function setAsideUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
-  return db.prepare(`UPDATE versions SET retry_at = ?2 WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), retryAt);
 }
 
 /** Records that the KV copies of versions are not there after all, so that they are put again. */
