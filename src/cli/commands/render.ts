@@ -3,7 +3,7 @@ import { resolve as absolute, dirname } from "node:path";
 import { resolveNames } from "../../client/resolve-refs.ts";
 import { writePrivateFile } from "../config-folder.ts";
 import { command } from "../define-command.ts";
-import { type ConfigFormat, fillReferences, findReferences } from "../fill-references.ts";
+import type { ConfigFormat } from "../fill-references.ts";
 import { locating } from "../locate.ts";
 import { note, print, printJson } from "../output.ts";
 import { readStdin } from "../read-value.ts";
@@ -23,6 +23,8 @@ export const render = command({
   },
   async run({ file, check, out, format, profile, json }, { all }) {
     const text = (file === "-" ? await readStdin() : readFileSync(file)).toString("utf8");
+    // The YAML parser is loaded when it is needed: every other command starts faster without it.
+    const { fillReferences, findReferences } = await import("../fill-references.ts");
     const references = findReferences(text, formatOf(file, format));
     const names = [...new Set(references.map(({ name }) => name))];
     const { client } = await openSession({ profile });

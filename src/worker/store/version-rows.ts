@@ -143,3 +143,8 @@ export function forgetRemovals(db: D1Database, kvKeys: readonly string[]): D1Pre
 export function postponeRemovals(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
   return db.prepare("UPDATE kv_removals SET noted_at = ?2 WHERE kv_key IN (SELECT value FROM json_each(?1))").bind(JSON.stringify(kvKeys), now);
 }
+
+/** Sets versions aside until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
+export function setAsideUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
+  return db.prepare(`UPDATE versions SET retry_at = ?2 WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), retryAt);
+}

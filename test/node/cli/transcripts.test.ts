@@ -28,7 +28,7 @@ afterAll(async () => {
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
 describe.concurrent("what is typed and what comes of it", () => {
-  it.for(files)("%s", async (file, { expect }) => {
+  it.for(files)("%s", { timeout: 180_000 }, async (file, { expect }) => {
     const org = file.replace(".txt", "");
     const cwd = join(home, org);
     mkdirSync(cwd);
