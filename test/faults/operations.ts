@@ -1,0 +1,268 @@
+import { env } from "cloudflare:workers";
+import { at, type CallOptions, type Reply } from "../support/call.ts";
+import { FORM } from "../support/exchange.ts";
+import { startIssuer } from "../support/issuer.ts";
+
+/** Makes a request of a Worker without faults, in the cell's organization. */
+export type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
+
+/** What a cell is about: an organization of its own, and what was made in it. */
+export interface Cell {
+  readonly org: string;
+  readonly ask: Ask;
+  /** What `prepare` made: an id. */
+  readonly made: string;
+}
+
+/** One operation, and what can be seen of it. */
+export interface FaultedOperation {
+  readonly prepare?: (cell: Omit<Cell, "made">) => Promise<string>;
+  readonly request: (cell: Cell) => readonly [request: string, options?: CallOptions];
+  /**
+   * Of a write: each thing that it does, and whether that is there. All of them are, or none. A read has none: its reply
+   * is what it is without a fault, or none.
+   */
+  readonly effects?: (cell: Cell) => Promise<boolean[]>;
+  /** What the request is answered when it comes again after all of it happened, where that is no success. */
+  readonly again?: number;
+}
+
+/** When everything in a cell happens, but for scheduled runs. */
+export const START = Date.parse("2026-12-01T00:00:00Z");
+/** How many versions are kept. */
+export const MAX_VERSIONS = 3;
+
+const SECRET = at("global", "S");
+const OLD = "old value";
+const NEW = "new value";
+
+const put = (ask: Ask, value: string, name = "S") => ask(`PUT ${at("global", name)}`, { json: { value } });
+const made = async (ask: Ask) => (await put(ask, OLD)).body.id as string;
+
+/** The value that a resolve gives, `null` when there is none. */
+export async function resolved(ask: Ask, name = "S"): Promise<string | null> {
+  const reply = await ask("POST /v1/resolve", { json: { names: [name], allow_missing: true } });
+  if (reply.status !== 200) throw new Error(`a resolve without faults was answered ${reply.text}`);
+  return reply.body.secrets[name]?.value ?? null;
+}
+
+const secretOf = async (ask: Ask, name = "S") => (await ask(`GET ${at("global", name)}`)).body;
+const recorded = async (ask: Ask, action: string) => {
+  const { events } = (await ask(`GET /v1/audit?action=${action}&outcome=allowed`)).body;
+  return events.length > 0;
+};
+
+/** Moves a secret's ciphertexts into KV for good, as scheduled runs do over some minutes. */
+async function settle(id: string): Promise<void> {
+  const { results } = await env.DB.prepare("SELECT kv_key, ciphertext FROM versions WHERE secret_id = ?")
+    .bind(id)
+    .all<{ kv_key: string; ciphertext: string }>();
+  await Promise.all(results.map(({ kv_key, ciphertext }) => env.KV.put(kv_key, ciphertext)));
+  await env.DB.prepare("UPDATE versions SET ciphertext = NULL, kv_put_at = created_at WHERE secret_id = ?").bind(id).run();
+}
+
+async function madeAndSettled({ ask }: { ask: Ask }): Promise<string> {
+  const id = await made(ask);
+  await settle(id);
+  return id;
+}
+
+async function madeTwoVersions({ ask }: { ask: Ask }): Promise<string> {
+  await put(ask, NEW);
+  return (await put(ask, OLD)).body.id;
+}
+
+/** A secret whose value is still as another store had it. */
+async function madeLegacy({ org }: { org: string }): Promise<string> {
+  await env.DB.batch([
+    env.DB.prepare(
+      "INSERT INTO secrets (id, org, scope, name, version, revision, created_at, created_by, updated_at, updated_by, rotated_at) VALUES (?1, ?2, 'global', 'S', 1, 1, ?3, 'old', ?3, 'old', ?3)",
+    ).bind(`sec_${org}`, org, START),
+    env.DB.prepare("INSERT INTO versions (secret_id, version, encoding, created_at, created_by, legacy_plaintext) VALUES (?, 1, 'utf8', ?, 'old', ?)").bind(
+      `sec_${org}`,
+      START,
+      OLD,
+    ),
+  ]);
+  return `sec_${org}`;
+}
+
+const isNew = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 2, await recorded(ask, "secret.update")];
+const isCreated = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 1, await recorded(ask, "secret.create")];
+const isDeleted = async ({ ask }: Cell) => [
+  (await resolved(ask)) === null,
+  (await ask(`GET ${SECRET}`)).status === 404,
+  (await ask("GET /v1/secrets")).body.secrets.length === 0,
+  await recorded(ask, "secret.delete"),
+];
+const holdsOld = async ({ ask }: Cell) => [(await resolved(ask)) === OLD];
+const isRolledBack = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 3, await recorded(ask, "secret.rollback")];
+
+const json = (value: unknown): CallOptions => ({ json: value });
+const RESOLVE = json({ names: ["S"] });
+const LINKED = "/v1/scopes/repo%3Aa";
+const link = async ({ ask }: { ask: Ask }) => {
+  await ask(`PUT ${LINKED}`, json({ parent: "team:t" }));
+  return "";
+};
+const isLinked = async (ask: Ask) => (await ask("GET /v1/scopes")).body.scopes.some(({ parent }: { parent: string | null }) => parent === "team:t");
+const TOKEN = { label: "ci", permissions: ["secrets:read"], expires_in: 60 };
+const tokensOf = async (ask: Ask) => (await ask("GET /v1/tokens")).body.tokens as { id: string; revoked_at: string | null }[];
+const mint = async ({ ask }: { ask: Ask }) => (await ask("POST /v1/tokens", json(TOKEN))).body.id;
+const TRUST = {
+  issuer: "https://token.actions.githubusercontent.com",
+  audience: "keyhole",
+  claims: { sub: "s" },
+  permissions: ["secrets:read"],
+  expires_in: 60,
+};
+const trust = async ({ ask }: { ask: Ask }) => {
+  await ask("PUT /v1/trusts/t", json(TRUST));
+  return "t";
+};
+const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
+
+/** Every operation that changes something. */
+export const WRITES: Record<string, FaultedOperation> = {
+  "PUT of a new secret": { request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isCreated },
+  "PUT of a new value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
+  "PUT of a new value, the old one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
+  "PUT of the same value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
+  "PUT of the same value, that one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
+  "PUT of a new value over plaintext": { prepare: madeLegacy, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
+  "PUT of a new value that ends an old version": {
+    prepare: async ({ ask }) => {
+      for (let n = 1; n <= MAX_VERSIONS; n++) await put(ask, `${OLD} ${n}`);
+      return (await secretOf(ask)).id;
+    },
+    request: () => [`PUT ${SECRET}`, json({ value: NEW })],
+    effects: async ({ ask, made: id }) => [
+      (await resolved(ask)) === NEW,
+      (await ask(`GET /v1/secrets/${id}/versions`)).body.versions.at(-1).state === "destroyed",
+      (await secretOf(ask)).version === MAX_VERSIONS + 1,
+    ],
+  },
+  "POST of a new secret": { request: () => ["POST /v1/secrets", json({ scope: "global", name: "S", value: NEW })], effects: isCreated, again: 409 },
+  "PATCH of the value": { prepare: ({ ask }) => made(ask), request: ({ made: id }) => [`PATCH /v1/secrets/${id}`, json({ value: NEW })], effects: isNew },
+  "PATCH of the description": {
+    prepare: ({ ask }) => made(ask),
+    request: ({ made: id }) => [`PATCH /v1/secrets/${id}`, json({ description: "d", labels: { a: "b" } })],
+    effects: async ({ ask }) => [
+      (await secretOf(ask)).description === "d",
+      (await ask("GET /v1/secrets?label=a:b")).body.secrets.length === 1,
+      await recorded(ask, "secret.update"),
+    ],
+  },
+  "DELETE by name": { prepare: ({ ask }) => made(ask), request: () => [`DELETE ${SECRET}`], effects: isDeleted, again: 404 },
+  "DELETE by id, the value in KV": { prepare: madeAndSettled, request: ({ made: id }) => [`DELETE /v1/secrets/${id}`], effects: isDeleted, again: 404 },
+  "POST of a rollback": {
+    prepare: madeTwoVersions,
+    request: ({ made: id }) => [`POST /v1/secrets/${id}/rollback`, json({ version: 1 })],
+    effects: isRolledBack,
+  },
+  "POST of a rollback, the values in KV": {
+    prepare: async (cell) => {
+      const id = await madeTwoVersions(cell);
+      await settle(id);
+      return id;
+    },
+    request: ({ made: id }) => [`POST /v1/secrets/${id}/rollback`, json({ version: 1 })],
+    effects: isRolledBack,
+  },
+  "DELETE of a version": {
+    prepare: madeTwoVersions,
+    request: ({ made: id }) => [`DELETE /v1/secrets/${id}/versions/1`],
+    effects: async ({ ask, made: id }) => [
+      (await ask(`GET /v1/secrets/${id}/versions`)).body.versions.at(-1).state === "destroyed",
+      (await ask(`POST /v1/secrets/${id}/rollback`, json({ version: 1 }))).status === 404,
+      await recorded(ask, "secret.destroy"),
+    ],
+  },
+  "POST of an import": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/import", json({ scope: "global", secrets: { S: NEW, T: NEW, U: NEW } })],
+    effects: async ({ ask }) => [
+      ...(await Promise.all(["S", "T", "U"].map(async (name) => (await resolved(ask, name)) === NEW))),
+      await recorded(ask, "secret.import"),
+    ],
+  },
+  "PUT of a scope": {
+    request: () => [`PUT ${LINKED}`, json({ parent: "team:t" })],
+    effects: async ({ ask }) => [await isLinked(ask), await recorded(ask, "scope.put")],
+  },
+  "DELETE of a scope": {
+    prepare: link,
+    request: () => [`DELETE ${LINKED}`],
+    effects: async ({ ask }) => [!(await isLinked(ask)), await recorded(ask, "scope.delete")],
+    again: 404,
+  },
+  "DELETE of a scope's secrets": {
+    prepare: async ({ ask }) => {
+      await put(ask, OLD, "T");
+      return made(ask);
+    },
+    request: () => ["DELETE /v1/scopes/global?secrets=true"],
+    effects: isDeleted,
+    again: 404,
+  },
+  "POST of a token": {
+    request: () => ["POST /v1/tokens", json(TOKEN)],
+    effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.create")],
+  },
+  "DELETE of a token": {
+    prepare: mint,
+    request: ({ made: id }) => [`DELETE /v1/tokens/${id}`],
+    effects: async ({ ask }) => [(await tokensOf(ask)).every(({ revoked_at }) => revoked_at !== null), await recorded(ask, "token.revoke")],
+  },
+  "PUT of a trust": {
+    request: () => ["PUT /v1/trusts/t", json(TRUST)],
+    effects: async ({ ask }) => [await hasTrust(ask), await recorded(ask, "trust.put")],
+  },
+  "DELETE of a trust": {
+    prepare: trust,
+    request: () => ["DELETE /v1/trusts/t"],
+    effects: async ({ ask }) => [!(await hasTrust(ask)), await recorded(ask, "trust.delete")],
+    again: 404,
+  },
+  "POST of an exchange": {
+    prepare: async ({ org, ask }) => {
+      const issuer = await startIssuer();
+      await ask("PUT /v1/trusts/t", json({ ...TRUST, issuer: issuer.url }));
+      const token = await issuer.sign({ iss: issuer.url, aud: "keyhole", sub: "s", iat: START / 1000, exp: START / 1000 + 300 });
+      return new URLSearchParams({ ...FORM, audience: `${org}/t`, subject_token: token }).toString();
+    },
+    request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
+    effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.exchange")],
+  },
+  "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
+};
+
+const inline = ({ ask }: { ask: Ask }) => made(ask);
+
+/** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
+export const READS: Record<string, FaultedOperation> = {
+  "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
+  "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
+  "POST /v1/resolve of everything": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", json({})] },
+  "POST /v1/resolve of plaintext": { prepare: madeLegacy, request: () => ["POST /v1/resolve", RESOLVE] },
+  "POST /v1/resolve as env": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=env", RESOLVE] },
+  "POST /v1/resolve as dotenv": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=dotenv", RESOLVE] },
+  "GET /v1/resolve/{name}": { prepare: madeAndSettled, request: () => ["GET /v1/resolve/S"] },
+  "GET /v1/resolve/{name}, raw": { prepare: madeAndSettled, request: () => ["GET /v1/resolve/S?format=raw"] },
+  "POST /v1/import, dry": { prepare: inline, request: () => ["POST /v1/import?dry_run=true", json({ scope: "global", secrets: { S: NEW, T: NEW } })] },
+  "GET a secret by name": { prepare: inline, request: () => [`GET ${SECRET}`] },
+  "GET a secret by id": { prepare: inline, request: ({ made: id }) => [`GET /v1/secrets/${id}`] },
+  "GET /v1/secrets": { prepare: inline, request: () => ["GET /v1/secrets"] },
+  "GET the versions": { prepare: inline, request: ({ made: id }) => [`GET /v1/secrets/${id}/versions`] },
+  "GET /v1/explain/{name}": { prepare: inline, request: () => ["GET /v1/explain/S"] },
+  "GET /v1/scopes": { prepare: link, request: () => ["GET /v1/scopes"] },
+  "GET /v1/tokens": { prepare: mint, request: () => ["GET /v1/tokens"] },
+  "GET /v1/whoami": { request: () => ["GET /v1/whoami", { token: { jti: "tok_whoami", exp: START / 1000 + 86_400 } }] },
+  "GET a trust": { prepare: trust, request: () => ["GET /v1/trusts/t"] },
+  "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
+  "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },
+  "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson"] },
+  "GET /v1/audit/checkpoints": { prepare: inline, request: () => ["GET /v1/audit/checkpoints"] },
+  "GET /v1/audit/verify": { prepare: inline, request: () => ["GET /v1/audit/verify"] },
+  "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
+};

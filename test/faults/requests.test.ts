@@ -1,0 +1,171 @@
+import { env } from "cloudflare:workers";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
+import { OPERATIONS } from "../security/operations.ts";
+import { type CallOptions, call, type Reply } from "../support/call.ts";
+import { FAULTS, watch } from "./binding-faults.ts";
+import { type Cell, type FaultedOperation, MAX_VERSIONS, READS, START, WRITES } from "./operations.ts";
+import { ask, type Seen } from "./worker-run.ts";
+
+const ENV = { ...env, LEGACY_PLAINTEXT: "read", ALLOW_INSECURE_ISSUERS: "true", MAX_VERSIONS: String(MAX_VERSIONS) };
+let made = 0;
+let cells = 0;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: START });
+  vi.spyOn(console, "error").mockReturnValue();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+async function makeCell({ prepare }: FaultedOperation): Promise<Cell> {
+  const org = `cell-${made++}`;
+  const calmly = async (request: string, options?: CallOptions) => (await ask(watch(ENV), org, request, options)) as Reply;
+  return { org, ask: calmly, made: (await prepare?.({ org, ask: calmly })) ?? "" };
+}
+
+/** Makes an operation's calls without a fault, and returns them. */
+async function record(operation: FaultedOperation) {
+  const cell = await makeCell(operation);
+  const watched = watch(ENV);
+  const reply = (await ask(watched, cell.org, ...operation.request(cell))) as Reply;
+  expect(reply.status, reply.text).toBeLessThan(300);
+  expect(watched.calls.length).toBeGreaterThan(0);
+  return watched.calls;
+}
+
+/** 503 says when to come again, and is all that goes wrong. */
+function expectUnavailable(seen: Reply): void {
+  expect([seen.status, Number(seen.headers.get("Retry-After")) > 0, seen.text]).toEqual([
+    503,
+    true,
+    expect.stringMatching(/storage-unavailable|temporarily_unavailable/),
+  ]);
+}
+
+const succeeded = (seen: Seen) => seen !== "nothing" && seen.status < 300;
+
+/** All of a write's effects, or none. */
+async function happened({ effects }: FaultedOperation, cell: Cell): Promise<boolean> {
+  const seen = (await effects?.(cell)) ?? [];
+  expect(new Set(seen).size, `half of it happened: ${seen}`).toBe(1);
+  return seen[0] === true;
+}
+
+/** Scheduled runs bring D1 and KV to agreement: each version has its ciphertext in KV, and KV has nothing else. */
+async function expectAgreement(): Promise<void> {
+  for (const minutes of [2, 8, 14, 20, 26, 50, 75, 100]) await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(START + minutes * 60_000) });
+  const versions = await env.DB.prepare("SELECT kv_key, ciphertext, retry_at FROM versions WHERE kv_key IS NOT NULL ORDER BY kv_key").all<{
+    kv_key: string;
+    ciphertext: string | null;
+    retry_at: number | null;
+  }>();
+  const keys: string[] = [];
+  for (let cursor: string | undefined, complete = false; !complete; ) {
+    const page: KVNamespaceListResult<unknown> = await env.KV.list(cursor === undefined ? {} : { cursor });
+    keys.push(...page.keys.map(({ name }) => name));
+    complete = page.list_complete;
+    cursor = "cursor" in page ? page.cursor : undefined;
+  }
+  expect(keys.sort()).toEqual(versions.results.map(({ kv_key }) => kv_key));
+  expect(versions.results.filter(({ ciphertext, retry_at }) => ciphertext !== null || retry_at !== null)).toEqual([]);
+  expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals").first("n")).toBe(0);
+}
+
+describe.each(Object.entries(WRITES))("%s", (_, operation) => {
+  it("happens or does not, says so, and stays so, whatever its bindings do", { timeout: 60_000 }, async () => {
+    const calls = await record(operation);
+    const done: Cell[] = [];
+    for (const nth of calls.keys()) {
+      for (const fault of FAULTS) {
+        const label = `${calls[nth]} ${nth} ${fault}`;
+        const cell = await makeCell(operation);
+        const watched = watch(ENV, nth, fault);
+        const seen = await ask(watched, cell.org, ...operation.request(cell));
+        expect(watched.calls.length, label).toBeGreaterThan(nth);
+        const did = await happened(operation, cell);
+        if (succeeded(seen)) expect(did, `${label}: acknowledged and not there`).toBe(true);
+        else if (seen !== "nothing") expectUnavailable(seen);
+        const again = await cell.ask(...operation.request(cell));
+        if (!(did && again.status === operation.again)) expect(again.status, `${label}, again: ${again.text}`).toBeLessThan(300);
+        expect(await happened(operation, cell), `${label}, again`).toBe(true);
+        done.push(cell);
+        cells++;
+      }
+    }
+    await expectAgreement();
+    for (const cell of done) expect(await happened(operation, cell)).toBe(true);
+  });
+});
+
+describe.each(Object.entries(READS))("%s", (_, operation) => {
+  it("is answered rightly or not at all, whatever its bindings do", { timeout: 60_000 }, async () => {
+    const calls = await record(operation);
+    const cell = await makeCell(operation);
+    const calm = await cell.ask(...operation.request(cell));
+    for (const nth of calls.keys()) {
+      for (const fault of FAULTS) {
+        const watched = watch(ENV, nth, fault);
+        const seen = await ask(watched, cell.org, ...operation.request(cell));
+        expect(watched.calls.length).toBeGreaterThan(nth);
+        if (seen !== "nothing" && seen.status < 300) expect(seen.text).toBe(calm.text);
+        else if (seen !== "nothing") expectUnavailable(seen);
+        const again = await cell.ask(...operation.request(cell));
+        expect([again.status, again.text]).toEqual([calm.status, calm.text]);
+        cells++;
+      }
+    }
+  });
+});
+
+it("a refusal that cannot be put on record is no refusal: 503", async () => {
+  const refused: FaultedOperation = { request: () => ["GET /v1/secrets", { token: { scope: "" } }] };
+  const cell = await makeCell(refused);
+  for (const fault of FAULTS) {
+    const seen = await ask(watch(ENV, 0, fault), cell.org, ...refused.request(cell));
+    if (seen !== "nothing") expectUnavailable(seen);
+    expect((await cell.ask(...refused.request(cell))).status).toBe(403);
+    cells++;
+  }
+});
+
+it("/readyz names what does not answer", async () => {
+  const calls = watch(ENV);
+  await ask(calls, "", "GET /readyz", { token: null });
+  for (const [nth, binding] of calls.calls.entries()) {
+    for (const fault of FAULTS) {
+      const seen = await ask(watch(ENV, nth, fault), "", "GET /readyz", { token: null });
+      if (seen === "nothing") continue;
+      const parts = seen.body.unusable.map(({ part }: { part: string }) => part);
+      expect([seen.status, parts.includes(binding === "D1 batch" ? "d1" : "kv")]).toEqual([503, true]);
+      cells++;
+    }
+  }
+});
+
+it("covers every route that the security matrix has", async () => {
+  const routes = new Set<string>();
+  for (const operation of [...Object.values(WRITES), ...Object.values(READS)]) {
+    const [request] = operation.request({ org: "", ask: call as never, made: "sec_made" });
+    routes.add(routeOf(request));
+  }
+  expect([...routes].sort()).toEqual([...Object.keys(OPERATIONS), "POST /oauth/token"].sort());
+});
+
+/** The route that a request is for, as the API description writes it. */
+function routeOf(request: string): string {
+  const [method, path = ""] = request.split(/[ ?]/);
+  const route = path
+    .replace(/\/scopes\/[^/]+\/secrets\/[^/]+/, "/scopes/{scope}/secrets/{name}")
+    .replace(/\/scopes\/[^/{]+$/, "/scopes/{scope}")
+    .replace(/\/secrets\/sec_made/, "/secrets/{id}")
+    .replace(/\/versions\/\d+$/, "/versions/{version}")
+    .replace(/\/tokens\/.+$/, "/tokens/{id}")
+    .replace(/\/trusts\/.+$/, "/trusts/{name}")
+    .replace(/\/(resolve|explain)\/.+$/, "/$1/{name}");
+  return `${method} ${route}`;
+}
+
+afterAll(() => expect(cells, "cells that ran").toBeGreaterThan(500));
