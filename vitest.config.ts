@@ -9,7 +9,7 @@ if (process.env.TEST_SEED === undefined) {
 }
 const seed = Number(process.env.TEST_SEED);
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     silent: "passed-only",
     maxWorkers: "100%",
@@ -18,7 +18,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { cf: false, bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed } },
+            miniflare: {
+              cf: false,
+              bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed, FUZZ_REQUESTS: fuzzRequests(mode) },
+            },
           })),
         ],
         test: {
@@ -31,8 +34,20 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "node", include: ["test/node/**/*.test.ts"], env: { TEST_SEED: String(seed) }, testTimeout: 60_000, hookTimeout: 120_000 },
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
+          exclude: mode === "fuzz" ? [] : ["test/node/hostile-http.test.ts"],
+          env: { TEST_SEED: String(seed), FUZZ_REQUESTS: String(fuzzRequests(mode)) },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },
-});
+}));
+
+/** How many hostile requests a run sends: 1,000, and in the mode `fuzz` 20,000. */
+function fuzzRequests(mode: string): number {
+  return Number(process.env.FUZZ_REQUESTS ?? (mode === "fuzz" ? 20_000 : 1_000));
+}

@@ -203,6 +203,7 @@ describe("the form", () => {
   it.each([
     ["application/json", () => JSON.stringify(FORM)],
     ["text/plain", () => new URLSearchParams(FORM).toString()],
+    ["application/x-www-form-urlencoded;x", () => new URLSearchParams(FORM).toString()],
     ["application/x-www-form-urlencodedx", () => new URLSearchParams(FORM).toString()],
     ["multipart/form-data; boundary=x", () => '--x\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nx\r\n--x--\r\n'],
     ["multipart/form-data", () => "nonsense"],

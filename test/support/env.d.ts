@@ -6,6 +6,7 @@ declare global {
     interface Env extends WorkerEnv {
       TEST_MIGRATIONS: D1Migration[];
       TEST_SEED: number;
+      FUZZ_REQUESTS: number;
     }
     interface GlobalProps {
       mainModule: typeof import("../../src/worker/worker.ts");

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import { orgSchema } from "../../../contract/claims.ts";
 import { Problem } from "../../../contract/problem.ts";
@@ -24,11 +25,12 @@ import { originOf } from "../origin-of.ts";
 import { json } from "../responses.ts";
 
 const MAX_BYTES = 65_536;
+const NO_FORM = "Send application/x-www-form-urlencoded.";
 
 /** RFC 8693 takes this one form of a body. The validator would take multipart too, and refuses others with a problem instead of an OAuth error. */
 const requireForm = createMiddleware<HonoEnv>(async (c, next) => {
   if (/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(c.req.header("Content-Type") ?? "")) return next();
-  return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
+  return refuse(c, "invalid_request", NO_FORM, 415);
 });
 
 const exchangeRoute = createRoute({
@@ -84,6 +86,9 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
     if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
+    // The validator's own: a Content-Type that only begins well, or a form that cannot be read.
+    if (error instanceof HTTPException && error.status === 415) return refuse(c, "invalid_request", NO_FORM, 415);
+    if (error instanceof HTTPException && error.status === 400) return refuse(c, "invalid_request", "The form could not be parsed.");
     throw error;
   });
   return app;

@@ -1,0 +1,65 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { at, call } from "../support/call.ts";
+import { type Api, routesOf } from "./api.ts";
+import { checkReply, type FuzzedReply } from "./check-reply.ts";
+import { CANARY, CANARY_BASE64 } from "./hostile.ts";
+import type { FuzzedRequest } from "./request.ts";
+
+const api = (await (await exports.default.fetch("https://keyhole.test/openapi.json")).json()) as Api;
+
+async function get(target: string, token: null | undefined = undefined): Promise<{ request: FuzzedRequest; reply: FuzzedReply }> {
+  const { status, headers, text } = await call(`GET ${target}`, token === null ? { token } : {});
+  return {
+    request: { method: "GET", target, headers: [], body: undefined, grant: "everything" },
+    reply: { status, headers: Object.fromEntries(headers), text },
+  };
+}
+
+/** What is found in the reply to a request when something in it is changed. */
+async function found(target: string, change: (reply: FuzzedReply) => Partial<FuzzedReply>, token: null | undefined = undefined): Promise<string> {
+  const { request, reply } = await get(target, token);
+  expect(checkReply(api, routesOf(api), request, reply)).toEqual([]);
+  return checkReply(api, routesOf(api), request, { ...reply, ...change(reply) }).join("; ");
+}
+
+const secret = at("global", "A_KEY");
+const member =
+  (changed: object) =>
+  ({ text }: FuzzedReply) => ({ text: JSON.stringify({ ...JSON.parse(text), ...changed }) });
+const header =
+  (changed: Record<string, string>) =>
+  ({ headers }: FuzzedReply) => ({ headers: { ...headers, ...changed } });
+
+describe("the check of replies finds", () => {
+  it.each<[string, string, (reply: FuzzedReply) => Partial<FuzzedReply>, RegExp]>([
+    ["a failure", secret, () => ({ status: 500 }), /answers 500/],
+    ["a status that is not described", secret, () => ({ status: 202 }), /does not describe 202/],
+    ["a status that only other operations have", "/v1/secrets", () => ({ status: 409 }), /not described here|does not describe/],
+    ["a member that is not described", secret, member({ value: 1 }), /value: not described/],
+    ["a member that is missing", secret, member({ version: undefined }), /version: missing/],
+    ["a member of another type", secret, member({ version: "1" }), /version: not integer/],
+    ["a member out of bounds", secret, member({ version: 0 }), /version: the number is 0/],
+    ["a time in another form", secret, member({ created_at: "2026-11-21" }), /created_at: not a date-time/],
+    ["a member that is not one of the choices", secret, member({ encoding: "hex" }), /encoding: not one of/],
+    ["a text that does not match", secret, member({ name: "1" }), /name: does not match/],
+    ["a value", secret, member({ description: `x${CANARY}x` }), /holds a value/],
+    ["a value in base64", secret, member({ description: CANARY_BASE64 }), /holds a value/],
+    ["a value in a header", secret, header({ etag: CANARY }), /holds a value/],
+    ["a reply that may be kept", secret, header({ "cache-control": "max-age=1" }), /no-store/],
+    ["a reply without a request id", secret, header({ "x-request-id": "" }), /X-Request-Id/],
+    ["another media type", secret, header({ "content-type": "text/html" }), /does not describe text\/html/],
+    ["a code that nobody knows", at("global", "NONE"), member({ code: "odd" }), /code odd is not known/],
+    ["a code of another operation", at("global", "NONE"), member({ code: "trust-not-found" }), /trust-not-found is not described here/],
+    ["a status beside the problem's", at("global", "NONE"), member({ status: 410 }), /status or title/],
+    ["another request's id", at("global", "NONE"), member({ request_id: "req_x" }), /request id/],
+    ["an answer where nothing is", "/v1/nothing", () => ({ status: 200, headers: {}, text: "" }), /where nothing is/],
+  ])("%s", async (_, target, change, wrong) => {
+    await call(`PUT ${secret}`, { json: { value: CANARY } });
+    expect(await found(target, change)).toMatch(wrong);
+  });
+
+  it("a refusal that does not say what it wants", async () => {
+    expect(await found("/v1/whoami", header({ "www-authenticate": "Basic" }), null)).toMatch(/WWW-Authenticate/);
+  });
+});

@@ -1,0 +1,79 @@
+import { PROBLEMS, type ProblemCode } from "../../src/contract/problem.ts";
+import { type Api, findRoute, type Route, responseOf } from "./api.ts";
+import { checkSchema } from "./check-schema.ts";
+import { CANARY, CANARY_BASE64 } from "./hostile.ts";
+import type { FuzzedRequest } from "./request.ts";
+
+/** A reply, read. Header names are in lower case. */
+export interface FuzzedReply {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly text: string;
+}
+
+/** What is answered where there is no operation. */
+const NOWHERE: readonly ProblemCode[] = ["unauthenticated", "rate-limited", "body-too-large", "route-not-found", "method-not-allowed"];
+
+/** What is wrong with a reply by the API description; nothing when the list is empty. */
+export function checkReply(api: Api, routes: readonly Route[], request: FuzzedRequest, reply: FuzzedReply): string[] {
+  // As the Worker sees it: the URL parser has taken the dots out.
+  const { pathname } = new URL(`https://keyhole.test${request.target}`);
+  const route = findRoute(routes, request.method, pathname);
+  return [
+    ...(reply.status >= 500 ? [`answers ${reply.status}`] : []),
+    ...checkHeaders(pathname, reply),
+    ...checkSecrecy(route, reply),
+    ...(route ? checkDescribed(api, route, request.method, reply) : checkNowhere(api, request.method, reply)),
+  ];
+}
+
+function checkHeaders(pathname: string, { status, headers }: FuzzedReply): string[] {
+  const wrong = /^req_[0-9a-f]{32}$/.test(headers["x-request-id"] ?? "") ? [] : ["no X-Request-Id"];
+  if ((pathname.startsWith("/v1/") || status >= 400) && headers["cache-control"] !== "no-store") wrong.push("no Cache-Control: no-store");
+  if (headers["x-content-type-options"] !== "nosniff") wrong.push("no X-Content-Type-Options: nosniff");
+  if (status === 401 && headers["www-authenticate"] !== 'Bearer error="invalid_token"') wrong.push("no WWW-Authenticate");
+  if (status === 405 && !headers.allow) wrong.push("no Allow");
+  return wrong;
+}
+
+/** Only a resolve that succeeds gives a value. */
+function checkSecrecy(route: Route | undefined, { status, headers, text }: FuzzedReply): string[] {
+  if (status === 200 && /^resolveSecrets?$/.test(route?.operationId ?? "")) return [];
+  const everything = text + JSON.stringify(headers);
+  return [CANARY, CANARY_BASE64, encodeURIComponent(CANARY)].some((writing) => everything.includes(writing)) ? ["holds a value"] : [];
+}
+
+function checkDescribed(api: Api, route: Route, method: string, reply: FuzzedReply): string[] {
+  const described = route.responses[reply.status] ?? (reply.status < 500 && reply.status >= 400 ? route.responses["4XX"] : undefined);
+  if (!described) return [`${route.operationId} does not describe ${reply.status}`];
+  const { content } = responseOf(api, described);
+  if (method === "HEAD") return [];
+  if (!content) return reply.text === "" ? [] : [`${route.operationId} describes no body for ${reply.status}`];
+  const type = (reply.headers["content-type"] ?? "").split(";", 1)[0] ?? "";
+  const media = content[type];
+  if (!media) return [`${route.operationId} does not describe ${type} for ${reply.status}`];
+  if (!/json$/.test(type) || type.endsWith("ndjson")) return [];
+  const body: unknown = JSON.parse(reply.text);
+  const wrong = checkSchema(api, media.schema ?? {}, body);
+  return type === "application/problem+json" ? [...wrong, ...checkProblem(reply, body, Object.keys(media.examples ?? {}))] : wrong;
+}
+
+function checkNowhere(api: Api, method: string, reply: FuzzedReply): string[] {
+  if (method === "HEAD") return reply.status >= 400 ? [] : ["answers where nothing is"];
+  if (reply.headers["content-type"] !== "application/problem+json") return [`answers ${reply.status} where nothing is`];
+  const body: unknown = JSON.parse(reply.text);
+  return [...checkSchema(api, { $ref: "#/components/schemas/Problem" }, body), ...checkProblem(reply, body, NOWHERE)];
+}
+
+/** RFC 9457, and a code that is described for this status of this operation. */
+function checkProblem({ status, headers }: FuzzedReply, body: unknown, codes: readonly string[]): string[] {
+  const { type, title, status: said, code, request_id } = body as Record<string, unknown>;
+  const known = PROBLEMS[code as ProblemCode];
+  if (!known) return [`the code ${code} is not known`];
+  return [
+    ...(codes.includes(code as string) ? [] : [`the code ${code} is not described here`]),
+    ...(known.status === status && said === status && known.title === title ? [] : ["its status or title is not the code's"]),
+    ...(type === `urn:keyhole:problem:${code}` ? [] : ["its type is not the code's"]),
+    ...(request_id === headers["x-request-id"] ? [] : ["its request id is not the reply's"]),
+  ];
+}

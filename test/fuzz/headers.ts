@@ -1,0 +1,59 @@
+import fc from "fast-check";
+import { parametersIn, type Route } from "./api.ts";
+import { CANARY, hostileHeader } from "./hostile.ts";
+import type { Known } from "./valid.ts";
+
+const ODD_HEADERS = [
+  "If-Match",
+  "If-None-Match",
+  "Accept",
+  "Accept-Encoding",
+  "Content-Encoding",
+  "Range",
+  "Origin",
+  "Cookie",
+  "X-HTTP-Method-Override",
+  "X-Forwarded-For",
+  "CF-Connecting-IP",
+  "User-Agent",
+  "X-Request-Id",
+  "X-Original-URL",
+];
+const AUTHORIZATIONS = [
+  "",
+  "Bearer",
+  "Bearer ",
+  "bearer x",
+  `Bearer ${CANARY}`,
+  "Basic YTpi",
+  "Bearer a.b.c",
+  "Bearer e30.e30.e30",
+  "Bearer a.b.c, Bearer a.b.c",
+  `Bearer ${"a".repeat(9000)}.b.c`,
+  `Bearer ${"a.".repeat(3000)}`,
+];
+
+/** The headers of a request, beside its token and content type: those of the operation, odd ones, another Authorization, very many, a long one. */
+export function headersFor(known: Known, route: Route): fc.Arbitrary<[string, string][]> {
+  const good = parametersIn(route, "header").map(({ name }) => {
+    const tag = fc.oneof(fc.constantFrom("*", '"x.1"', ...known.secretIds.map((id) => `"${id}.1"`)), hostileHeader);
+    return fc.option(
+      tag.map((text): [string, string] => [name, text]),
+      { nil: undefined, freq: 1 },
+    );
+  });
+  const odd = fc.tuple(fc.constantFrom(...ODD_HEADERS), hostileHeader).map((pair): [string, string] => pair);
+  const authorization = fc
+    .tuple(fc.constant("Authorization"), fc.oneof(fc.constantFrom(...AUTHORIZATIONS), hostileHeader))
+    .map((pair): [string, string] => pair);
+  const flood = fc.constantFrom(100, 500).map((count) => Array.from({ length: count }, (_, n): [string, string] => [`X-Flood-${n}`, "a"]));
+  const long = fc.constant<[string, string][]>([["X-Long", "a".repeat(12_000)]]);
+  const some = fc.tuple(fc.tuple(...good), fc.array(odd, { maxLength: 3 })).map(([own, more]) => [...own.filter((pair) => pair !== undefined), ...more]);
+  const usual = fc.tuple(...good).map((own) => own.filter((pair) => pair !== undefined));
+  return fc.oneof(
+    { weight: 12, arbitrary: usual },
+    { weight: 3, arbitrary: some },
+    authorization.map((pair) => [pair]),
+    { weight: 1, arbitrary: fc.oneof(flood, long) },
+  );
+}

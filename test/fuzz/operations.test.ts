@@ -1,0 +1,63 @@
+import { env, exports } from "cloudflare:workers";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { call } from "../support/call.ts";
+import { sign } from "../support/sign.ts";
+import { type Api, routesOf } from "./api.ts";
+import { checkReply, type FuzzedReply } from "./check-reply.ts";
+import { CALLERS } from "./grants.ts";
+import { CANARY } from "./hostile.ts";
+import { type FuzzedRequest, GRANTS, requestFor } from "./request.ts";
+import { stock } from "./stock.ts";
+import type { Known } from "./valid.ts";
+
+const api = (await (await exports.default.fetch("https://keyhole.test/openapi.json")).json()) as Api;
+const routes = routesOf(api);
+const perRoute = Math.ceil(env.FUZZ_REQUESTS / routes.length);
+const tokens = new Map<string, string>();
+const reached = new Set<string>();
+const logged: string[] = [];
+let known: Known;
+
+beforeAll(async () => {
+  vi.spyOn(console, "log").mockImplementation((...parts: unknown[]) => void logged.push(parts.map(String).join(" ")));
+  for (const grant of GRANTS) {
+    const { org = "", permissions: scope, scopes, names, expired } = CALLERS[grant] ?? {};
+    const limits = { ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }) };
+    if (scope !== undefined) tokens.set(grant, await sign({ org, scope, ...limits, ...(expired && { exp: 1 }) }));
+  }
+});
+beforeEach(async () => {
+  known = await stock(call);
+});
+afterAll(() => vi.restoreAllMocks());
+
+async function send({ method, target, headers, body, grant }: FuzzedRequest): Promise<FuzzedReply> {
+  const sent = new Headers();
+  const token = tokens.get(grant);
+  if (token !== undefined) sent.set("Authorization", `Bearer ${token}`);
+  if (body?.type !== undefined) sent.set("Content-Type", body.type);
+  // Bytes beyond ASCII go over real HTTP, in test/node/hostile-http.test.ts: here the runtime would write a warning for each.
+  for (const [name, value] of headers) sent.set(name, value.replaceAll(/[^\t -~]/g, "?"));
+  const reply = await exports.default.fetch(`https://keyhole.test${target}`, { method, headers: sent, redirect: "manual", ...(body && { body: body.bytes }) });
+  return { status: reply.status, headers: Object.fromEntries(reply.headers), text: new TextDecoder().decode(await reply.arrayBuffer()) };
+}
+
+describe("whatever a request says, the reply is one that the API description has", () => {
+  it.each(routes.map((route) => [route.operationId, route] as const))("%s", { timeout: 600_000 }, async (_, route) => {
+    await fc.assert(
+      fc.asyncProperty(requestFor(api, known, route), async (request) => {
+        logged.length = 0;
+        const reply = await send(request);
+        if (reply.status < 300) reached.add(route.operationId);
+        expect(checkReply(api, routes, request, reply), `${reply.status} ${reply.text.slice(0, 500)}`).toEqual([]);
+        expect(logged.join("\n")).not.toContain(CANARY);
+      }),
+      { numRuns: perRoute, endOnFailure: false },
+    );
+  });
+
+  it("and most operations have done what they do at least once", () => {
+    expect(reached.size).toBeGreaterThan(routes.length * 0.8);
+  });
+});

@@ -1,0 +1,23 @@
+import { CANARY } from "./hostile.ts";
+import { type Known, NAMES, SCOPES } from "./valid.ts";
+
+/** Makes a request with a token that may do everything. */
+type Call = (request: string, options: { json: object }) => Promise<{ readonly status: number; readonly body: { readonly id: string } }>;
+
+const TRUST = { issuer: "https://issuer.example.org", audience: "keyhole", claims: { sub: "ci" }, permissions: ["secrets:read"] };
+
+/** Puts back what requests look for and may have deleted: secrets of two versions, tokens, a trust. */
+export async function stock(call: Call): Promise<Known> {
+  const secretIds: string[] = [];
+  for (const [n, scope] of SCOPES.entries()) {
+    const path = `/v1/scopes/${encodeURIComponent(scope)}/secrets/${NAMES[n]}`;
+    for (const value of [CANARY, `${CANARY}2`]) {
+      const { status, body } = await call(`PUT ${path}`, { json: { value, expires_at: null } });
+      if (status >= 300) throw new Error(`the store is not stocked: ${status}`);
+      if (!secretIds.includes(body.id)) secretIds.push(body.id);
+    }
+  }
+  const tokens = [1, 2].map(() => call("POST /v1/tokens", { json: { label: "ci", permissions: ["secrets:read"], expires_in: 60 } }));
+  await call("PUT /v1/trusts/github", { json: TRUST });
+  return { secretIds, tokenIds: (await Promise.all(tokens)).map(({ body }) => body.id) };
+}
