@@ -26,29 +26,37 @@ interface Delays {
 
 const read = new Set<string>();
 
+/** What the request under way asks for. Counts are only right while there is one request at a time; delays always are. */
+let counts: Counts = nothing();
+// Keyhole parses its environment once for each environment that it sees: so this one has to stay the same.
+let proxied: Env | undefined;
+
+function nothing(): Counts {
+  return { waits: 0, d1Batches: 0, d1Statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 };
+}
+
 /** Keyhole behind a proxy around its bindings, which counts (in the header `X-Counts`) and, where told to, delays. */
 export default {
   async fetch(request, env, context) {
-    const counts: Counts = { waits: 0, d1Batches: 0, d1Statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 };
     const delays = env.DELAYS ? (JSON.parse(env.DELAYS) as Delays) : undefined;
-    const reply = await worker.fetch(request, { ...env, DB: countD1(env.DB, counts, delays), KV: countKv(env.KV, counts, delays) }, context);
+    proxied ??= { ...env, DB: countD1(env.DB, delays), KV: countKv(env.KV, delays) };
+    counts = nothing();
+    const reply = await worker.fetch(request, proxied, context);
     const counted = new Response(reply.body, reply);
     counted.headers.set("X-Counts", JSON.stringify(counts));
     return counted;
   },
 } satisfies ExportedHandler<Env>;
 
-const under_way = new WeakMap<Counts, number>();
+let underWay = 0;
 
-async function wait<T>(counts: Counts, delay: number, call: () => Promise<T>): Promise<T> {
-  const others = under_way.get(counts) ?? 0;
-  if (others === 0) counts.waits++;
-  under_way.set(counts, others + 1);
+async function wait<T>(delay: number, call: () => Promise<T>): Promise<T> {
+  if (underWay++ === 0) counts.waits++;
   try {
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, spread(delay)));
     return await call();
   } finally {
-    under_way.set(counts, (under_way.get(counts) ?? 1) - 1);
+    underWay--;
   }
 }
 
@@ -57,12 +65,12 @@ function spread(delay: number): number {
   return delay * 2 ** (Math.random() * 2 - 1);
 }
 
-function countD1(db: D1Database, counts: Counts, delays: Delays | undefined): D1Database {
+function countD1(db: D1Database, delays: Delays | undefined): D1Database {
   return new Proxy(db, {
     get(target, property) {
       if (property !== "batch") return Reflect.get(target, property).bind(target);
       return (statements: D1PreparedStatement[]) =>
-        wait(counts, delays?.d1 ?? 0, async () => {
+        wait(delays?.d1 ?? 0, async () => {
           const results = await target.batch(statements);
           counts.d1Batches++;
           counts.d1Statements += statements.length;
@@ -76,7 +84,7 @@ function countD1(db: D1Database, counts: Counts, delays: Delays | undefined): D1
   });
 }
 
-function countKv(kv: KVNamespace, counts: Counts, delays: Delays | undefined): KVNamespace {
+function countKv(kv: KVNamespace, delays: Delays | undefined): KVNamespace {
   return new Proxy(kv, {
     get(target, property) {
       const method = Reflect.get(target, property).bind(target);
@@ -85,7 +93,7 @@ function countKv(kv: KVNamespace, counts: Counts, delays: Delays | undefined): K
           const cold = keys.some((key) => !read.has(key));
           for (const key of keys) read.add(key);
           counts.kvReads++;
-          return wait(counts, (cold ? delays?.kvCold : delays?.kvHot) ?? 0, () => method(keys, options));
+          return wait((cold ? delays?.kvCold : delays?.kvHot) ?? 0, () => method(keys, options));
         };
       }
       if (property === "put") counts.kvWrites++;
