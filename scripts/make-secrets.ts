@@ -29,7 +29,7 @@ export function secretLines(secrets: Partial<WorkerSecrets>): string {
 /** A new 256-bit key, wrapped under the root key with AES-KW (RFC 3394), base64. */
 export async function newWrappedKey(rootBytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const root = await crypto.subtle.importKey("raw", rootBytes, "AES-KW", false, ["wrapKey"]);
-  const key = await crypto.subtle.generateKey({ name: "AES-KW", length: 256 }, true, ["wrapKey", "unwrapKey"]);
+  const key = (await crypto.subtle.generateKey({ name: "AES-KW", length: 256 }, true, ["wrapKey", "unwrapKey"])) as CryptoKey;
   return toBase64(new Uint8Array(await crypto.subtle.wrapKey("raw", key, root, "AES-KW")));
 }
 

@@ -59,7 +59,8 @@ function failure(call: BindingCall): Error {
   return new Error(call === "D1 batch" ? "D1_ERROR: Network connection lost." : `KV ${call.split(" ")[1]?.toUpperCase()} failed: 500 Internal Server Error`);
 }
 
-function only<T extends object>(methods: Partial<T>): T {
+/** A binding with these methods and no others. */
+export function only<T extends object>(methods: Partial<T>): T {
   return new Proxy(methods as T, {
     get(target, name) {
       if (typeof name === "symbol" || name === "then" || name in target) return Reflect.get(target, name);

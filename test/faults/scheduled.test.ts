@@ -1,0 +1,148 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { rotateKeyring } from "../../scripts/change-keyring.ts";
+import { type Env, loadConfig } from "../../src/worker/config.ts";
+import { runScheduled } from "../../src/worker/scheduled.ts";
+import { sealLog } from "../../src/worker/secrets/seal-log.ts";
+import { at, type CallOptions, type Reply } from "../support/call.ts";
+import { FAULTS, type Fault, watch } from "./binding-faults.ts";
+import { START } from "./operations.ts";
+import { ask, settled } from "./worker-run.ts";
+
+const MINUTE = 60_000;
+/** When the faulted run is: all that was made at {@link START} is due. */
+const DUE = START + 2 * 86_400_000;
+const VARS = { LEGACY_PLAINTEXT: "read", AUDIT_RETENTION_DAYS: "1" };
+const before: Env = { ...env, ...VARS };
+let after: Env = before;
+let made = 0;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: START });
+  for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
+  after = { ...before, KEYRING: await rotateKeyring(env.ROOT_KEY, env.KEYRING) };
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
+const calmly =
+  (org: string, worker: Env): Ask =>
+  async (request, options) =>
+    (await ask(watch(worker), org, request, options)) as Reply;
+
+const run = (minutes: number, nth?: number, fault?: Fault) => {
+  const watched = watch(after, nth, fault);
+  const work = runScheduled(watched.env, new Date(DUE + minutes * MINUTE)).then(
+    () => "succeeded" as const,
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(AggregateError);
+      return "failed" as const;
+    },
+  );
+  return settled(watched, work).then((outcome) => ({ outcome, calls: watched.calls }));
+};
+
+/** An organization in which every scheduled job has something to do. */
+async function makeWork(): Promise<string> {
+  const org = `scheduled-${made++}`;
+  const call = calmly(org, before);
+  vi.setSystemTime(START);
+  for (const name of ["INLINE", "NOT_IN_KV", "DELETED"]) await call(`PUT ${at("global", name)}`, { json: { value: `value of ${name}` } });
+  await call(`DELETE ${at("global", "DELETED")}`);
+  const key = "SELECT v.kv_key FROM versions v JOIN secrets s ON s.id = v.secret_id WHERE s.org = ? AND s.name = 'NOT_IN_KV'";
+  const missing = (await env.DB.prepare(key).bind(org).first<string>("kv_key")) ?? "";
+  await env.KV.delete(missing);
+  await env.DB.batch([
+    env.DB.prepare("UPDATE versions SET kv_put_at = NULL WHERE kv_key = ?").bind(missing),
+    env.DB.prepare(
+      "INSERT INTO secrets (id, org, scope, name, version, revision, created_at, created_by, updated_at, updated_by, rotated_at) VALUES (?1, ?2, 'global', 'LEGACY', 1, 1, ?3, 'old', ?3, 'old', ?3)",
+    ).bind(`sec_${org}`, org, START),
+    env.DB.prepare(
+      "INSERT INTO versions (secret_id, version, encoding, created_at, created_by, legacy_plaintext) VALUES (?, 1, 'utf8', ?, 'old', 'value of LEGACY')",
+    ).bind(`sec_${org}`, START),
+    env.DB.prepare("INSERT INTO tokens (id, org, label, permissions, created_at, created_by, expires_at) VALUES (?1, ?2, 'old', '[]', 0, 'old', 0)").bind(
+      `tok_${org}`,
+      org,
+    ),
+  ]);
+  await sealLog({ db: env.DB, signingKeys: (await loadConfig(env)).signingKeys, now: new Date(START) });
+  await env.DB.prepare("UPDATE audit_heads SET kid = 'older' WHERE org = ?").bind(org).run();
+  await call("POST /v1/resolve", { json: { names: ["INLINE"] } });
+  return org;
+}
+
+const VALUES = { INLINE: "value of INLINE", NOT_IN_KV: "value of NOT_IN_KV", LEGACY: "value of LEGACY" };
+
+/** Whatever scheduled runs do, values are what they were, and what was deleted stays so. */
+async function expectValues(org: string): Promise<void> {
+  const { status, body } = await calmly(org, after)("POST /v1/resolve", { json: {} });
+  expect(status).toBe(200);
+  expect(Object.fromEntries(Object.entries<{ value: string }>(body.secrets).map(([name, { value }]) => [name, value]))).toEqual(VALUES);
+}
+
+const countOf = (sql: string, ...parameters: unknown[]) =>
+  env.DB.prepare(sql)
+    .bind(...parameters)
+    .first<number>("n");
+
+/** Everything that a scheduled run is for has been done. */
+async function expectDone(org: string): Promise<void> {
+  await expectValues(org);
+  const call = calmly(org, after);
+  expect((await call("GET /readyz", { token: null })).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
+  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> 'k2'")).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
+  expect((await env.KV.list()).keys.map(({ name }) => name).sort()).toEqual(
+    (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),
+  );
+  expect(await countOf("SELECT COUNT(*) AS n FROM tokens WHERE org = ?", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 4", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'")).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org)).toBe(1);
+  expect((await call("GET /v1/audit/verify")).body).toMatchObject({ ok: true, first_bad: null });
+  await call(`DELETE ${at("global", "LEGACY")}`);
+  await call("DELETE /v1/scopes/global?secrets=true");
+}
+
+/** Runs for long enough that what was set aside is tried again and what is to be removed from KV is. */
+async function recover(): Promise<void> {
+  for (const minutes of [6, 12, 40]) await run(minutes);
+}
+
+describe("a scheduled run", () => {
+  it("leaves values as they are and comes to an end in later runs, whatever its bindings do", { timeout: 180_000 }, async () => {
+    let org = await makeWork();
+    const { outcome, calls } = await run(0);
+    expect(outcome).toBe("succeeded");
+    expect([...new Set(calls)].sort()).toEqual(["D1 batch", "KV delete", "KV get", "KV put"]);
+    await recover();
+    await expectDone(org);
+    await recover();
+    let cells = 0;
+    for (const nth of calls.keys()) {
+      for (const fault of FAULTS) {
+        org = await makeWork();
+        const cell = await run(0, nth, fault);
+        expect(cell.calls.length, `${calls[nth]} ${nth} ${fault}`).toBeGreaterThan(nth);
+        await expectValues(org);
+        await recover();
+        await expectDone(org);
+        cells++;
+      }
+    }
+    expect(cells).toBe(calls.length * FAULTS.length);
+  });
+
+  it("does no harm beside another one, nor beside three", { timeout: 30_000 }, async () => {
+    for (const many of [2, 4]) {
+      const org = await makeWork();
+      await Promise.all(Array.from({ length: many }, () => run(0)));
+      await expectValues(org);
+      await recover();
+      await expectDone(org);
+    }
+  });
+});
