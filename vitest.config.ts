@@ -12,7 +12,8 @@ const seed = Number(process.env.TEST_SEED);
 export default defineConfig(({ mode }) => ({
   test: {
     silent: "passed-only",
-    maxWorkers: "100%",
+    // One more than there are cores: some tests wait for servers that they have started.
+    maxWorkers: "150%",
     projects: [
       {
         plugins: [
