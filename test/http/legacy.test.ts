@@ -41,7 +41,7 @@ async function load(rows: Record<string, string>, encoding = "utf8", scope = "gl
 const run = (minutes = 0, LEGACY_PLAINTEXT = "read") => runScheduled({ ...env, LEGACY_PLAINTEXT } as Env, new Date(START + minutes * MINUTE));
 const left = async () => (await off("GET /readyz", { token: null })).body.backlog;
 const resolve = (names: string[], call = read) => call("POST /v1/resolve", { token: { org }, json: { names } });
-const textOf = async (name: string, call = read) => (await resolve([name], call)).body.secrets?.[name]?.value;
+const resolved = async (name: string, call = read) => (await resolve([name], call)).body.secrets?.[name]?.value;
 const plaintexts = async (text: string) =>
   (await env.DB.prepare("SELECT COUNT(*) AS n FROM versions WHERE legacy_plaintext = ?").bind(text).first<number>("n")) ?? 0;
 const send = (method: string, name: string, options: CallOptions, call = read) => call(`${method} ${at("global", name)}`, { token: { org }, ...options });
@@ -52,17 +52,17 @@ describe("rows loaded with the SQL of the guide", () => {
     await load(rows);
     await load({ BYTES: "AP8Q" }, "base64", "team:t");
     for (let n = 0; n < 2; n++) {
-      for (const [name, value] of Object.entries(rows)) expect(await textOf(name)).toBe(value);
+      for (const [name, value] of Object.entries(rows)) expect(await resolved(name)).toBe(value);
       const { body } = await read("POST /v1/resolve", { token: { org }, json: { scopes: ["team:t"], names: ["BYTES"] } });
       expect([body.secrets.BYTES.value, body.secrets.BYTES.encoding]).toEqual(["AP8Q", "base64"]);
       await run();
     }
     expect(await left()).toMatchObject({ legacy_plaintext: 0, set_aside: 0 });
     for (const minutes of [2, 8, 14]) await run(minutes);
-    expect(await textOf("TEXT", off), "LEGACY_PLAINTEXT can be off again").toBe(rows.TEXT);
+    expect(await resolved("TEXT", off), "LEGACY_PLAINTEXT can be off again").toBe(rows.TEXT);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL").first("n")).toBe(0);
     await execute(DROP);
-    expect(await textOf("LONG", off)).toBe(rows.LONG);
+    expect(await resolved("LONG", off)).toBe(rows.LONG);
   });
 
   it("are refused by default with a detail that says what to do, and stay as they are", async () => {
@@ -80,10 +80,10 @@ describe("rows loaded with the SQL of the guide", () => {
     await send("PUT", "OWN", { json: { value: "own" } });
     await load({ OWN: "old", A: "a" });
     await execute(LOAD);
-    expect([await textOf("OWN"), await textOf("A")]).toEqual(["own", "a"]);
+    expect([await resolved("OWN"), await resolved("A")]).toEqual(["own", "a"]);
     await run();
     await execute(LOAD);
-    expect([await textOf("OWN"), await textOf("A"), (await left()).legacy_plaintext]).toEqual(["own", "a", 0]);
+    expect([await resolved("OWN"), await resolved("A"), (await left()).legacy_plaintext]).toEqual(["own", "a", 0]);
   });
 
   it("are in lists, versions and explanations as any other, without their values", async () => {
@@ -114,7 +114,7 @@ describe("every write encrypts what it comes across", () => {
     await load({ A: "plain" });
     expect((await write()).status).toBe(200);
     expect(await plaintexts("plain")).toBe(0);
-    expect([await textOf("A", off), (await off(`GET ${at("global", "A")}`, { token: { org } })).body.version]).toEqual([value, version]);
+    expect([await resolved("A", off), (await off(`GET ${at("global", "A")}`, { token: { org } })).body.version]).toEqual([value, version]);
   });
 
   it("PATCH, rollback to it, destroy and delete", async () => {
@@ -126,7 +126,7 @@ describe("every write encrypts what it comes across", () => {
     expect(await plaintexts("plain-b"), "an older version waits for the scheduled run").toBe(1);
     const id = await idOf("B");
     expect((await read(`POST /v1/secrets/${id}/rollback`, { token: { org }, json: { version: 1 } })).status).toBe(200);
-    expect(await textOf("B", off)).toBe("plain-b");
+    expect(await resolved("B", off)).toBe("plain-b");
     expect((await read(`DELETE /v1/secrets/${id}/versions/1`, { token: { org } })).status).toBe(204);
     expect(await plaintexts("plain-b")).toBe(0);
     await load({ C: "plain-c" });
@@ -137,7 +137,7 @@ describe("every write encrypts what it comes across", () => {
   it("works while it is off, too: a value is replaced without being read", async () => {
     await load({ A: "plain" });
     expect((await send("PUT", "A", { json: { value: "new" } }, off)).body).toMatchObject({ version: 2, changed: true });
-    expect(await textOf("A", off)).toBe("new");
+    expect(await resolved("A", off)).toBe("new");
   });
 });
 
@@ -150,7 +150,7 @@ describe("the scheduled run", () => {
     expect((await left()).legacy_plaintext).toBe(10);
     await Promise.all([run(1), run(1)]);
     expect(await left()).toMatchObject({ legacy_plaintext: 0, set_aside: 0 });
-    for (const name of ["N0", "N30", "N59"]) expect((await textOf(name, off)) === large).toBe(true);
+    for (const name of ["N0", "N30", "N59"]) expect((await resolved(name, off)) === large).toBe(true);
   });
 
   it("sets aside what is no value, counts it on /readyz, and gets on with the rest", async () => {
@@ -160,11 +160,11 @@ describe("the scheduled run", () => {
     await run();
     await run(1);
     expect(await left()).toMatchObject({ legacy_plaintext: 3, set_aside: 3 });
-    expect(await textOf("GOOD_51", off)).toBe("good");
+    expect(await resolved("GOOD_51", off)).toBe("good");
     const { status, body, text } = await resolve(["NO_BASE64"]);
     expect([status, body.code]).toEqual([500, "internal"]);
     expect(text).not.toContain('"!"');
     expect((await send("PUT", "EMPTY", { json: { value: "now a value" } })).status).toBe(200);
-    expect(await textOf("EMPTY", off)).toBe("now a value");
+    expect(await resolved("EMPTY", off)).toBe("now a value");
   });
 });

@@ -6,7 +6,7 @@ import { sign } from "./sign.ts";
 
 const app = createApp();
 
-/** Makes requests of a Worker whose vars or secrets differ from those of the project. */
+/** Makes requests of a Worker whose vars, secrets or bindings differ from those of the project. */
 export function callWith(vars: Partial<Record<keyof WorkerEnv, unknown>>) {
   const changed = { ...env, ...vars } as WorkerEnv;
   return async (request: string, { token = {}, json, body, headers = {} }: CallOptions = {}): Promise<Reply> => {
