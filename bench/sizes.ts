@@ -1,6 +1,6 @@
 import { casesFor } from "./cases.ts";
 import { type Instance, migrate, startInstance } from "./instance.ts";
-import { fire, load, type Shot } from "./load.ts";
+import { fire, load, quantile, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
 import { fill, seedNames } from "./seed.ts";
 
@@ -34,7 +34,7 @@ export async function measureSizes(
       list.push((await load(keyhole.url, cases.list, 1, requests / 4)).p50);
     }
     const rowsReadByResolve = await rowsRead(keyhole, cases.resolve(1));
-    rows.push({ size, resolve: median(resolve), list: median(list), rowsReadByResolve, rowsReadByList: await rowsRead(keyhole, cases.list) });
+    rows.push({ size, resolve: quantile(resolve, 0.5), list: quantile(list, 0.5), rowsReadByResolve, rowsReadByList: await rowsRead(keyhole, cases.list) });
   }
   await keyhole.stop();
   return rows;
@@ -44,9 +44,4 @@ export async function measureSizes(
 async function rowsRead(instance: Instance, shot: Shot): Promise<number> {
   const { headers } = await fire(instance.url, shot);
   return (JSON.parse(String(headers["x-counts"])) as { rowsRead: number }).rowsRead;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,7 +1,7 @@
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";
 import type { Instance } from "./instance.ts";
-import { fire, type Shot } from "./load.ts";
+import { fire, quantile, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
 
 /** Whether two kinds of requests can be told apart by the time of their answers. */
@@ -76,7 +76,7 @@ async function compare({ url }: Instance, name: string, first: Shot, second: Sho
       if (n >= 100) times[which as 0 | 1].push((performance.now() - before) * 1000);
     }
   }
-  return { name, a: median(times[0]), b: median(times[1]), ...mannWhitney(times[0], times[1]) };
+  return { name, a: quantile(times[0], 0.5), b: quantile(times[1], 0.5), ...mannWhitney(times[0], times[1]) };
 }
 
 /** The Mann–Whitney U test, normal approximation; both samples are large and ties are rare. */
@@ -93,8 +93,4 @@ function normal(x: number): number {
   const t = 1 / (1 + 0.2316419 * x);
   const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return 1 - (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * series;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

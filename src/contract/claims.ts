@@ -24,4 +24,3 @@ export const claimsSchema = z.object({
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
 });
-export type Claims = z.infer<typeof claimsSchema>;

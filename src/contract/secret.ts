@@ -106,7 +106,6 @@ export const patchSecretSchema = z
     error: "an encoding says how the value is written; send both or neither",
   })
   .meta({ id: "PatchSecret", dependentRequired: { encoding: ["value"] }, example: { description: "rotated by hand", expires_at: null } });
-export type PatchSecretBody = z.infer<typeof patchSecretSchema>;
 
 /** A whole number in a query string. */
 export const limitSchema = z.coerce

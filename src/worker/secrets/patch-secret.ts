@@ -1,4 +1,6 @@
+import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
+import type { CurrentRow } from "../store/secret-rows.ts";
 import type { Change } from "./change.ts";
 import { findCurrent, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
@@ -12,13 +14,25 @@ import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-s
  */
 export async function patchSecret(needs: WriteNeeds, caller: Caller, id: string, change: Change, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
+  return changeById(needs, caller, id, precondition, "secret.update", async () => change);
+}
+
+/** Finds a secret by its id, plans a change to what was found, and writes it; again when somebody else's write came between. */
+export function changeById(
+  needs: WriteNeeds,
+  caller: Caller,
+  id: string,
+  precondition: Precondition,
+  action: Action,
+  changeOf: (current: CurrentRow) => Promise<Change>,
+): Promise<Write> {
   return retryWhenChanged(async () => {
     const current = await findCurrent(needs.db, caller, { id });
     if (!current) throw secretNotFound({ id });
     caller.require("secrets:write", current.scope, current.name);
     checkPrecondition(precondition, current);
-    const write = await planChange(needs, caller, current, change);
-    await writeSecrets(needs, caller, "secret.update", [write]);
+    const write = await planChange(needs, caller, current, await changeOf(current));
+    await writeSecrets(needs, caller, action, [write]);
     return write;
   });
 }

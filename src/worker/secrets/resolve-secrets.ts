@@ -1,6 +1,7 @@
 import { toBase64url } from "../../contract/base64url.ts";
 import { Problem } from "../../contract/problem.ts";
 import { MAX_RELEASED } from "../../contract/resolve.ts";
+import { BUILTIN, GLOBAL } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
@@ -130,5 +131,5 @@ async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: rea
 
 /** Where a winner is stored: `builtin` is the `global` scope of the operator's organization. */
 function placeOf(query: ResolutionQuery, { label }: Winner): { org: string; scope: string } {
-  return label === "builtin" ? { org: query.platform ?? "", scope: "global" } : { org: query.org, scope: label };
+  return label === BUILTIN ? { org: query.platform ?? "", scope: GLOBAL } : { org: query.org, scope: label };
 }

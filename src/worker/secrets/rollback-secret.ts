@@ -5,12 +5,11 @@ import { rowsOf } from "../store/run-batch.ts";
 import type { CurrentRow, StoredValue } from "../store/secret-rows.ts";
 import { selectVersion } from "../store/version-rows.ts";
 import type { Value } from "./change.ts";
-import { findCurrent, secretNotFound } from "./find-secret.ts";
-import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { changeById } from "./patch-secret.ts";
+import type { Precondition } from "./precondition.ts";
 import { readValues } from "./read-values.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
 import { runForCaller } from "./run-for-caller.ts";
-import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
+import type { Write, WriteNeeds } from "./write-secrets.ts";
 
 /**
  * Makes an older value current again, as a new version; nobody reads it. It is sealed anew, because a ciphertext is
@@ -20,15 +19,7 @@ import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-s
  */
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
-  return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, caller, { id });
-    if (!current) throw secretNotFound({ id });
-    caller.require("secrets:write", current.scope, current.name);
-    checkPrecondition(precondition, current);
-    const write = await planChange(needs, caller, current, { value: await readVersion(needs, caller, current, version) });
-    await writeSecrets(needs, caller, "secret.rollback", [write]);
-    return write;
-  });
+  return changeById(needs, caller, id, precondition, "secret.rollback", async (current) => ({ value: await readVersion(needs, caller, current, version) }));
 }
 
 async function readVersion(needs: WriteNeeds, caller: Caller, secret: CurrentRow, version: number): Promise<Value> {
