@@ -19,15 +19,20 @@ export type FindKey = (header: JWTHeaderParameters) => CryptoKey | Promise<Crypt
 export type JwtRules = Required<Pick<JWTVerifyOptions, "algorithms" | "issuer" | "audience" | "currentDate" | "requiredClaims">> &
   Pick<JWTVerifyOptions, "typ" | "clockTolerance">;
 
+/** A token that is not verified. Its claims are only to be used to choose whose rules it is verified by. */
+export interface UnverifiedJwt {
+  readonly token: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Verifies a JWT in compact form (RFC 7519, section 7.2) and returns its claims.
  *
  * @throws {TokenError} when it is not acceptable, whatever the reason.
  * @throws {IssuerError} when the key could not be fetched.
  */
-export async function verifyJwt(token: string, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
+export async function verifyJwt({ token }: UnverifiedJwt, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
   try {
-    readClaims(token);
     const { payload } = await jwtVerify(token, findKey, rules);
     return payload;
   } catch (error) {
@@ -38,17 +43,17 @@ export async function verifyJwt(token: string, findKey: FindKey, rules: JwtRules
 }
 
 /**
- * The claims of a token that is not verified yet: only to be used to choose whose rules it is verified by.
+ * Reads a token without verifying it.
  *
  * @throws {TokenError} when the token has not the form of a JWT, is too long, or repeats a member (RFC 7515, section 4).
  */
-export function readClaims(token: string): Record<string, unknown> {
+export function readJwt(token: string): UnverifiedJwt {
   if (token.length > MAX_TOKEN_LENGTH) throw new TokenError("the token is too long");
   const [header, payload, signature, ...rest] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not a JWT");
   readObject(header);
   requireCanonical(signature);
-  return readObject(payload);
+  return { token, claims: readObject(payload) };
 }
 
 /** A signature that could be written in another way would make two tokens of one. */
@@ -60,11 +65,13 @@ function requireCanonical(part: string): void {
   }
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function readObject(part: string): Record<string, unknown> {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(fromBase64url(part));
+    const text = UTF8.decode(fromBase64url(part));
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value) && !hasDuplicateKeys(text)) return value as Record<string, unknown>;
+    if (typeof value === "object" && value !== null && !Array.isArray(value) && !hasDuplicateKeys(text, value)) return value as Record<string, unknown>;
   } catch {
     // Not base64url, not UTF-8, not JSON: refused below like what is not an object.
   }

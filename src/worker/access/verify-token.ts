@@ -7,7 +7,7 @@ import type { IssuerAccess } from "./fetch-issuer-document.ts";
 import { remoteKeys } from "./issuer-keys.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
-import { type FindKey, type JwtRules, readClaims, TokenError, verifyJwt } from "./verify-jwt.ts";
+import { type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
 
 /** What a token must say, and the keys it may be signed with. */
 export interface TokenRules extends IssuerAccess {
@@ -28,11 +28,12 @@ export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" 
  * @throws {IssuerError} when a trusted issuer's keys cannot be had.
  */
 export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
-  const { iss } = readClaims(token);
-  if (iss === rules.issuer) return factsOf(await verifyJwt(token, ownKey(rules.signingKeys), ownRules(rules)), undefined);
+  const unverified = readJwt(token);
+  const { iss } = unverified.claims;
+  if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("the issuer is not known");
-  return factsOf(await verifyJwt(token, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
+  return factsOf(await verifyJwt(unverified, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
 }
 
 function ownRules({ issuer, audience, now }: TokenRules): JwtRules {

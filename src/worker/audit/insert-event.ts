@@ -33,19 +33,24 @@ export interface ComputedSecrets {
   /** An SQL expression over parameter 1 that gives the secrets as JSON. */
   readonly sql: string;
   readonly parameter: string;
+  /** An SQL condition, for which {@link ACTOR} names the actor: where it holds, no event is written. */
+  readonly unless?: string;
 }
+
+/** The parameters of {@link insertEvent} that say who the actor is. */
+export const ACTOR = { org: "?2", tokenId: "?5" } as const;
 
 /**
  * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
  * database computes that in the same transaction. The statement returns the `secrets` that it wrote.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
-  const { sql, parameter } = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
+  const { sql, parameter, unless = "false" }: ComputedSecrets = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
   const { actor } = event;
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11 WHERE NOT (${unless})
        RETURNING secrets`,
     )
     .bind(

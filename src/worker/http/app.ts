@@ -50,7 +50,7 @@ export function createApp(): OpenAPIHono<HonoEnv> {
   app.onError(async (error, c) => {
     const problem = toProblem(error);
     try {
-      if (problem.code === "forbidden") await recordDenial({ db: c.env.DB, now: c.var.now }, c.var.caller, c.var.action, problem.about);
+      if (problem.code === "forbidden") await recordDenial({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.get("action"), problem.about);
       if (problem.code === "unauthenticated") await limitFailures(c);
       return problemReply(c, problem);
     } catch (failure) {
@@ -66,7 +66,7 @@ const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
   c.set("now", new Date());
   await next();
   const headers = c.res.headers;
-  headers.set("X-Request-Id", c.var.requestId);
+  headers.set("X-Request-Id", c.get("requestId"));
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("Referrer-Policy", "no-referrer");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");

@@ -13,7 +13,7 @@ const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const [, token] = BEARER.exec(c.req.header("Authorization") ?? "") ?? [];
   if (token === undefined) throw unauthenticated();
-  const facts = await verify({ ...c.var.config, now: c.var.now }, token);
+  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
   c.set("caller", createCaller({ ...facts, ...originOf(c) }));
   await next();
 });

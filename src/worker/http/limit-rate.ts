@@ -12,7 +12,7 @@ const PERIOD = "10";
 
 /** Holds up a token that resolves more often than the deployment's brake allows. A deployment without the binding has no brake. */
 export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
-  const { org, subject, tokenId } = c.var.caller;
+  const { org, subject, tokenId } = c.get("caller");
   await brake(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
   await next();
 });

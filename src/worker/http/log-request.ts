@@ -13,7 +13,7 @@ export const logRequest = createMiddleware<HonoEnv>(async (c, next) => {
   const started = Date.now();
   await next();
   if (QUIET.has(c.req.path) && c.res.ok) return;
-  const caller = c.var.caller as HonoEnv["Variables"]["caller"] | undefined;
+  const caller = c.get("caller") as HonoEnv["Variables"]["caller"] | undefined;
   const line = {
     level: c.res.status >= 500 ? "error" : "info",
     event: "request",
@@ -21,10 +21,10 @@ export const logRequest = createMiddleware<HonoEnv>(async (c, next) => {
     route: routePath(c),
     status: c.res.status,
     duration_ms: Date.now() - started,
-    request_id: c.var.requestId,
+    request_id: c.get("requestId"),
     org: caller?.org ?? null,
     subject: caller?.subject ?? null,
-    problem: (c.var.problem as HonoEnv["Variables"]["problem"] | undefined) ?? null,
+    problem: (c.get("problem") as HonoEnv["Variables"]["problem"] | undefined) ?? null,
     ...(c.error && c.res.status >= 500 && { error: describeError(c.error) }),
   };
   console.log(JSON.stringify(line));

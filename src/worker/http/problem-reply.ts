@@ -17,7 +17,7 @@ export function toProblem(error: unknown): Problem {
 /** A problem as RFC 9457 has it. */
 export function problemReply(c: Context<HonoEnv>, problem: Problem): Response {
   c.set("problem", problem.code);
-  return c.body(JSON.stringify(problemBody(problem, c.var.requestId)), PROBLEMS[problem.code].status, {
+  return c.body(JSON.stringify(problemBody(problem, c.get("requestId"))), PROBLEMS[problem.code].status, {
     "Content-Type": "application/problem+json",
     ...problem.headers,
   });

@@ -7,8 +7,8 @@ import { parsePrecondition } from "./parse-precondition.ts";
 
 /** What a verb that writes needs, from a request's context. */
 export function writeNeeds(c: Context<HonoEnv>): NamingNeeds {
-  const { keyring, legacyPlaintext, maxVersions, reservedNames } = c.var.config;
-  return { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, maxVersions, reservedNames, now: c.var.now, defer: (work) => deferWork(c, work) };
+  const { keyring, legacyPlaintext, maxVersions, reservedNames } = c.get("config");
+  return { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, maxVersions, reservedNames, now: c.get("now"), defer: (work) => deferWork(c, work) };
 }
 
 /** The conditions of a conditional write, from a request's headers. */

@@ -7,7 +7,7 @@ import { fillTemplate } from "../access/fill-template.ts";
 import { issuerKeys } from "../access/issuer-keys.ts";
 import { matchClaims } from "../access/match-claims.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
-import { PUBLIC_KEY_ALGORITHMS, readClaims, TokenError, verifyJwt } from "../access/verify-jwt.ts";
+import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
@@ -78,9 +78,10 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
 
 async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
   try {
+    const unverified = readJwt(token);
     // Only a token that names the trust's issuer is worth asking the issuer for its keys.
-    if (readClaims(token).iss !== trust.issuer) throw new TokenError("the token is another issuer's");
-    return await verifyJwt(token, await issuerKeys(trust.issuer, access), {
+    if (unverified.claims.iss !== trust.issuer) throw new TokenError("the token is another issuer's");
+    return await verifyJwt(unverified, await issuerKeys(trust.issuer, access), {
       algorithms: [...PUBLIC_KEY_ALGORITHMS],
       issuer: trust.issuer,
       audience: trust.audience,

@@ -2,7 +2,7 @@ import type { Explanation } from "../../contract/resolve.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Candidate, selectCandidates } from "../store/resolution.ts";
+import { type Candidate, labelAt, selectCandidates } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { resolutionQuery } from "./resolution-query.ts";
 import { runForCaller } from "./run-for-caller.ts";
@@ -27,6 +27,7 @@ export async function explainSecret(
   return { name, winner, candidates };
 }
 
-function explainCandidate({ label, id, version, expired }: Candidate): Explanation["candidates"][number] {
-  return id === null || version === null ? { scope: label, found: false } : { scope: label, found: true, id, version, expired: expired === 1 };
+function explainCandidate({ place, id, version, expired }: Candidate): Explanation["candidates"][number] {
+  const scope = labelAt(place);
+  return id === null || version === null ? { scope, found: false } : { scope, found: true, id, version, expired: expired === 1 };
 }

@@ -1,10 +1,11 @@
+import { matchesAny } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import { type ResolveFormat, scopesSchema } from "../../contract/resolve.ts";
-import { bySpecificity, GLOBAL, type Scope, scopeSchema } from "../../contract/scope.ts";
+import { BUILTIN, GLOBAL, MAX_DEPTH, SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import type { ResolutionQuery } from "../store/resolution.ts";
+import { placeOf, type ResolutionQuery, type SearchedScope } from "../store/resolution.ts";
 import { rangesOf } from "./text-ranges.ts";
 
 /** What a caller asks for. */
@@ -28,21 +29,30 @@ export function resolutionQuery(
   permission: Permission,
   request: ResolveRequest,
 ): ResolutionQuery {
-  const scopes = [...(request.scopes ?? grantedScopes(caller))].sort(bySpecificity);
+  const scopes = request.scopes ?? grantedScopes(caller);
   for (const scope of scopes) caller.require(permission, scope);
   for (const name of request.names ?? []) caller.require(permission, undefined, name);
   return {
-    org: caller.org,
-    platform: platformOrg,
-    scopes,
-    inherit: request.inherit,
-    scope_limits: caller.secretScopes ?? ["*"],
+    scopes: [...scopes.map((scope) => searched(caller.org, scope)), ...(request.inherit ? joining(platformOrg, caller, scopes) : [])],
+    depth: request.inherit ? MAX_DEPTH : 0,
+    scope_limits: caller.secretScopes,
     names: request.names ?? null,
     name_ranges: rangesOf(caller.secretNames),
     strict: !request.allowMissing,
     distinct_env_names: request.format === "env" || request.format === "dotenv",
     now: now.getTime(),
   };
+}
+
+function searched(org: string, scope: Scope): SearchedScope {
+  return { org, scope, place: placeOf(SCOPE_KINDS.indexOf(scopeKind(scope)), scope) };
+}
+
+/** What joins a search by itself, whatever is declared. `builtin` is the `global` scope of the operator's organization. */
+function joining(platform: string | null, { org, secretScopes }: Caller, scopes: readonly Scope[]): SearchedScope[] {
+  const global = !scopes.includes(GLOBAL) && matchesAny(secretScopes, GLOBAL);
+  const builtin = platform !== null && matchesAny(secretScopes, BUILTIN);
+  return [...(global ? [searched(org, GLOBAL)] : []), ...(builtin ? [{ org: platform, scope: GLOBAL, place: placeOf(SCOPE_KINDS.length, BUILTIN) }] : [])];
 }
 
 /** The exact scopes in a grant, or `global` where it has none. */

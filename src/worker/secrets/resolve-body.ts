@@ -16,7 +16,9 @@ export function resolveOneBody(secret: Released): ResolveOneReply {
   return { name, value: valueText(secret), encoding, scope, id, version };
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** A value as JSON and environments carry it: text, or base64 of bytes. */
 export function valueText({ bytes, encoding }: Released): string {
-  return encoding === "utf8" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : bytes.toBase64();
+  return encoding === "utf8" ? UTF8.decode(bytes) : bytes.toBase64();
 }

@@ -5,12 +5,14 @@ import { BUILTIN, GLOBAL } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
-import { type Found, type ResolutionQuery, releasedSecrets, selectWinners, type Winner } from "../store/resolution.ts";
-import { rowsOf } from "../store/run-batch.ts";
+import { unauthenticated } from "../access/verify-token.ts";
+import { ACTOR, insertEvent } from "../audit/insert-event.ts";
+import type { Binding } from "../envelope/binding.ts";
+import { type Found, labelAt, type ResolutionQuery, releasedSecrets, selectWinners, type Winner } from "../store/resolution.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { tokenRevoked } from "../store/token-rows.ts";
 import { type ReadNeeds, readValues } from "./read-values.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
-import { runForCaller } from "./run-for-caller.ts";
 
 /** What a resolve needs. */
 export interface ResolveNeeds extends ReadNeeds {
@@ -45,7 +47,7 @@ type Releasable = Extract<Winner, { expired: 0 }>;
  *
  * @param known The entity tags of what the caller holds already.
  * @throws {Problem} `forbidden`, `secret-not-found`, `secret-expired`, `env-name-conflict`, `too-many-secrets`,
- *   `storage-unavailable`.
+ *   `unauthenticated` when the token has been revoked, `storage-unavailable`.
  */
 export async function resolveSecrets(needs: ResolveNeeds, caller: Caller, request: ResolveRequest, known: readonly string[]): Promise<Resolved> {
   caller.require("secrets:resolve");
@@ -57,7 +59,7 @@ export async function resolveSecrets(needs: ResolveNeeds, caller: Caller, reques
   const missing = missingNames(query, winners);
   const etag = await entityTag(request.format, releasable, missing, searched);
   if (known.includes(etag)) return { etag, secrets: null, missing, searched };
-  return { etag, secrets: await release(needs, query, releasable), missing, searched };
+  return { etag, secrets: await release(needs, caller, releasable), missing, searched };
 }
 
 interface Selected {
@@ -67,18 +69,30 @@ interface Selected {
   readonly recorded: number;
 }
 
+/** A revoked token is found in the same statement that writes the event: one statement less than a guard of its own. */
 async function selectAndRecord({ db, now }: ResolveNeeds, caller: Caller, query: ResolutionQuery): Promise<Selected> {
-  const [event, found] = await runForCaller(db, caller, [
-    insertEvent(db, { actor: caller, action: "secret.resolve", outcome: "allowed", at: now }, releasedSecrets(query)),
+  const released = { ...releasedSecrets(query), unless: tokenRevoked(ACTOR.tokenId, ACTOR.org) };
+  const [event, found] = await runBatch(db, [
+    insertEvent(db, { actor: caller, action: "secret.resolve", outcome: "allowed", at: now }, released),
     selectWinners(db, query),
   ]);
+  const [written] = rowsOf<{ secrets: string }>(event);
+  if (!written) throw unauthenticated();
   const rows = rowsOf<Found>(found);
-  const [{ secrets } = { secrets: "[]" }] = rowsOf<{ secrets: string }>(event);
   return {
-    winners: rows.filter((row): row is Found & Winner => row.name !== null),
-    searched: JSON.parse(rows[0]?.searched ?? "[]") as string[],
-    recorded: (JSON.parse(secrets) as unknown[]).length,
+    winners: rows.filter((row): row is Found & Winner => row.name !== null).sort(byName),
+    searched: labelsOf(JSON.parse(rows[0]?.searched ?? "[]") as string[]),
+    recorded: (JSON.parse(written.secrets) as unknown[]).length,
   };
+}
+
+function byName(a: Winner, b: Winner): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** The labels of places, in the order of the search. */
+function labelsOf(places: string[]): string[] {
+  return [...new Set(places.sort().map(labelAt))];
 }
 
 /** The refusals that {@link releasedSecrets} knows too: there the event names nothing, here nothing leaves. */
@@ -113,23 +127,24 @@ function missingNames(query: ResolutionQuery, winners: readonly Winner[]): strin
 
 /** A version is immutable, so its id and number stand for its value (RFC 9110, section 8.8.3). */
 async function entityTag(format: string, winners: readonly Winner[], missing: readonly string[], searched: readonly string[]): Promise<string> {
-  const what = [format, winners.map(({ name, label, id, version }) => [name, label, id, version]), missing, searched];
+  const what = [format, winners.map(({ name, place, id, version }) => [name, labelAt(place), id, version]), missing, searched];
   return `"${toBase64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what))))}"`;
 }
 
-async function release(needs: ResolveNeeds, query: ResolutionQuery, winners: readonly Releasable[]): Promise<Released[]> {
+async function release(needs: ResolveNeeds, caller: Caller, winners: readonly Releasable[]): Promise<Released[]> {
   const values = await readValues(
     needs,
-    winners.map((winner) => ({ ...winner, binding: { ...placeOf(query, winner), name: winner.name, version: winner.version } })),
+    winners.map((winner) => ({ ...winner, binding: bindingOf(needs, caller, winner) })),
   );
-  return winners.map(({ name, label, id, version, encoding }, n) => {
+  return winners.map(({ name, place, id, version, encoding }, n) => {
     const bytes = values[n];
     if (!bytes) throw new Error("a value was not read");
-    return { name: name as SecretName, bytes, encoding, scope: label, id, version };
+    return { name: name as SecretName, bytes, encoding, scope: labelAt(place), id, version };
   });
 }
 
 /** Where a winner is stored: `builtin` is the `global` scope of the operator's organization. */
-function placeOf(query: ResolutionQuery, { label }: Winner): { org: string; scope: string } {
-  return label === BUILTIN ? { org: query.platform ?? "", scope: GLOBAL } : { org: query.org, scope: label };
+function bindingOf({ platformOrg }: ResolveNeeds, { org }: Caller, { name, place, version }: Winner): Binding {
+  const scope = labelAt(place);
+  return scope === BUILTIN ? { org: platformOrg ?? "", scope: GLOBAL, name, version } : { org, scope, name, version };
 }

@@ -1,20 +1,25 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
-import { MAX_DEPTH } from "../../contract/scope.ts";
+import { SCOPE_KINDS } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 import type { StoredValue } from "./secret-rows.ts";
 
+/** A scope that a search begins in. */
+export interface SearchedScope {
+  readonly org: string;
+  readonly scope: string;
+  /** Where it stands in the search. */
+  readonly place: string;
+}
+
 /** What a resolve looks for. It goes to D1 as one JSON parameter. */
 export interface ResolutionQuery {
-  readonly org: string;
-  /** The organization whose `global` secrets are `builtin`, or `null`. */
-  readonly platform: string | null;
-  /** The scopes given, at most one of each kind. */
-  readonly scopes: readonly string[];
-  /** Whether declared parents, `global` and `builtin` join the search. */
-  readonly inherit: boolean;
-  /** Patterns of the scopes that may be searched; `["*"]` for all. */
-  readonly scope_limits: readonly string[];
+  /** The scopes that are searched whatever is declared. */
+  readonly scopes: readonly SearchedScope[];
+  /** How many declared parents above each of them join the search. */
+  readonly depth: number;
+  /** Patterns of the scopes that may join; `null` for all. */
+  readonly scope_limits: readonly string[] | null;
   /** The names looked for, or `null` for all in `name_ranges`. */
   readonly names: readonly string[] | null;
   /** Disjoint ranges of names, both ends included. Only looked at when `names` is `null`. */
@@ -27,80 +32,77 @@ export interface ResolutionQuery {
   readonly now: number;
 }
 
-/** The winner of one name. `label` is its scope, or `builtin`. What has expired comes without its value. */
-export type Winner = { readonly name: string; readonly label: string; readonly id: string; readonly version: number; readonly encoding: Encoding } & (
-  | ({ readonly expired: 0 } & StoredValue)
+/**
+ * Where a scope stands in a search, as text that sorts in the order of the search: the rank of its kind, how far above a
+ * given scope it was found, and its label. Each number is one digit.
+ */
+export function placeOf(rank: number, label: string): string {
+  return `${rank}0${label}`;
+}
+
+/** The label of a place. */
+export function labelAt(place: string): string {
+  return place.slice(2);
+}
+
+/** The winner of one name, found at `place`. What has expired comes without its value. */
+export type Winner = { readonly name: string; readonly place: string; readonly id: string; readonly version: number } & (
+  | ({ readonly expired: 0; readonly encoding: Encoding } & StoredValue)
   | { readonly expired: 1 }
 );
 
-// The scopes to search in order: most specific kind first; among scopes of one kind the nearest to a given one.
-const SEARCH = `
-  kinds (kind, rank) AS (VALUES ('repo', 0), ('agent', 1), ('namespace', 2), ('team', 3), ('global', 4)),
-  walk (scope, distance) AS (
-    SELECT value, 0 FROM json_each(?1, '$.scopes')
-    UNION
-    SELECT 'global', 0 WHERE ?1 ->> 'inherit'
-    UNION
-    SELECT p.parent, w.distance + 1 FROM walk w JOIN scopes p ON p.org = ?1 ->> 'org' AND p.scope = w.scope
-    WHERE ?1 ->> 'inherit' AND p.parent IS NOT NULL AND w.distance < ${MAX_DEPTH}
-  ),
-  reached (org, scope, label, rank, distance) AS (
-    SELECT ?1 ->> 'org', w.scope, w.scope, k.rank, MIN(w.distance)
-    FROM walk w JOIN kinds k ON k.kind = substr(w.scope, 1, instr(w.scope || ':', ':') - 1) GROUP BY w.scope
+// Kinds differ in their first letter. A scope that is reached in several ways is here as often; the nearest wins.
+const walk = (name: string) => `
+  ${name} (org, scope, distance, place) AS (
+    SELECT value ->> 'org', value ->> 'scope', 0, value ->> 'place' FROM json_each(?1, '$.scopes')
     UNION ALL
-    SELECT ?1 ->> 'platform', 'global', 'builtin', 5, 0 WHERE ?1 ->> 'inherit' AND ?1 ->> 'platform' IS NOT NULL
-  ),
-  search (place, org, scope, label) AS (
-    SELECT ROW_NUMBER() OVER (ORDER BY rank, distance, scope), org, scope, label FROM reached
-    WHERE EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("label", "l.value")})
+    SELECT w.org, p.parent, w.distance + 1, (instr('${SCOPE_KINDS.map(([letter]) => letter).join("")}', substr(p.parent, 1, 1)) - 1) || (w.distance + 1) || p.parent
+    FROM ${name} w JOIN scopes p ON p.org = w.org AND p.scope = w.scope WHERE w.distance < ?1 ->> 'depth' AND p.parent IS NOT NULL
   )`;
+
+const WITHIN_LIMITS = `
+  search AS (
+    SELECT * FROM walk WHERE distance = 0 OR EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("scope", "l.value")})
+  )`;
+
+function withSearch({ scope_limits }: ResolutionQuery): string {
+  return scope_limits === null ? `WITH RECURSIVE ${walk("search")}` : `WITH RECURSIVE ${walk("walk")}, ${WITHIN_LIMITS}`;
+}
 
 const FOUND_BY_NAME = `
   found AS (
-    SELECT s.name, search.place, search.label, s.id, s.version, s.expires_at
-    FROM json_each(?1, '$.names') n CROSS JOIN search CROSS JOIN secrets s ON s.org = search.org AND s.scope = search.scope AND s.name = n.value
+    SELECT s.name, w.place, s.id, s.version, s.expires_at
+    FROM json_each(?1, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value
   )`;
 
 // A scope holds a name once, and the ranges are disjoint: more rows than the limit means more names than may be released.
 const FOUND_ALL = `
   found AS (
-    SELECT s.name, search.place, search.label, s.id, s.version, s.expires_at
-    FROM search CROSS JOIN json_each(?1, '$.name_ranges') r CROSS JOIN secrets s
-      ON s.org = search.org AND s.scope = search.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'
+    SELECT s.name, w.place, s.id, s.version, s.expires_at
+    FROM search w CROSS JOIN json_each(?1, '$.name_ranges') r CROSS JOIN secrets s
+      ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'
     LIMIT (SELECT ${MAX_RELEASED} * COUNT(*) + 1 FROM search)
   )`;
 
 // Of a group, SQLite takes the other columns from the row that has the minimum.
 const WINNERS = `
   winners AS (
-    SELECT name, MIN(place) AS place, label, id, version, expires_at IS NOT NULL AND expires_at <= ?1 ->> 'now' AS expired FROM found GROUP BY name
+    SELECT name, MIN(place) AS place, id, version, COALESCE(expires_at <= ?1 ->> 'now', 0) AS expired FROM found GROUP BY name
   )`;
 
 function withWinners(query: ResolutionQuery): string {
-  return `WITH RECURSIVE ${[SEARCH, query.names ? FOUND_BY_NAME : FOUND_ALL, WINNERS].join(",")}`;
+  return [withSearch(query), query.names ? FOUND_BY_NAME : FOUND_ALL, WINNERS].join(",");
 }
-
-// What has expired comes without its value.
-const VALUES = ["key_id", "wrapped_key", "ciphertext", "kv_key", "legacy_plaintext"]
-  .map((column) => `IIF(w.expired, NULL, v.${column}) AS ${column}`)
-  .join(", ");
 
 /** What a resolve finds: a row for each winner, or one row without a winner where there is none. */
 export type Found = {
-  /** The labels of the scopes that were searched, in order; a JSON array. */
+  /** The places that were searched, in no order, some of them twice; a JSON array. */
   readonly searched: string;
 } & (Winner | { readonly name: null });
 
-/** Selects the winner of each name ({@link Found}), by name; one more than may be released at the most. */
+/** Selects the winner of each name ({@link Found}), in no order; one more than may be released at the most. */
 export function selectWinners(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
-  return db
-    .prepare(
-      `${withWinners(query)}
-       SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${VALUES}, (SELECT json_group_array(label) FROM (SELECT label FROM search ORDER BY place)) AS searched
-       FROM (SELECT 1) LEFT JOIN winners w LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
-       ORDER BY w.name LIMIT ${MAX_RELEASED + 1}`,
-    )
-    .bind(JSON.stringify(query));
+  return db.prepare(statementsFor(query).winners).bind(JSON.stringify(query));
 }
 
 /**
@@ -109,33 +111,67 @@ export function selectWinners(db: D1Database, query: ResolutionQuery): D1Prepare
  * same transaction that selects the values.
  */
 export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string } {
-  const sql = `${withWinners(query)}
-    SELECT CASE
-      WHEN COUNT(*) > ${MAX_RELEASED} THEN '[]'
-      WHEN ?1 ->> 'strict' AND COUNT(*) FILTER (WHERE NOT expired) < MAX(COUNT(*), COALESCE(json_array_length(?1, '$.names'), 0)) THEN '[]'
-      WHEN ?1 ->> 'distinct_env_names' AND COUNT(*) FILTER (WHERE NOT expired)
-        > COUNT(DISTINCT upper(replace(replace(name, '-', '_'), '.', '_'))) FILTER (WHERE NOT expired) THEN '[]'
-      ELSE json_group_array(json_object('id', id, 'name', name, 'scope', label, 'version', version)) FILTER (WHERE NOT expired)
-    END FROM (SELECT * FROM winners ORDER BY name)`;
-  return { sql, parameter: JSON.stringify(query) };
+  return { sql: statementsFor(query).released, parameter: JSON.stringify(query) };
 }
 
-/** One scope of a search, and what it holds under one name. */
+interface Statements {
+  readonly winners: string;
+  readonly released: string;
+}
+
+// A resolve sends both, and D1 looks them up by their text: made once for each kind of query, without what is only layout.
+const statements = new Map<string, Statements>();
+
+function statementsFor(query: ResolutionQuery): Statements {
+  const kind = [query.scope_limits === null, query.names === null, query.strict, query.distinct_env_names].join();
+  const known = statements.get(kind);
+  if (known) return known;
+  const made = { winners: oneLine(winnersSql(query)), released: oneLine(releasedSql(query)) };
+  statements.set(kind, made);
+  return made;
+}
+
+function oneLine(sql: string): string {
+  return sql.replace(/\s+/g, " ").trim();
+}
+
+function winnersSql(query: ResolutionQuery): string {
+  return `${withWinners(query)}
+    SELECT w.name, w.place, w.id, w.version, w.expired, v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.legacy_plaintext, searched
+    FROM (SELECT json_group_array(place) AS searched FROM search) LEFT JOIN winners w
+    LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version AND NOT w.expired
+    LIMIT ${MAX_RELEASED + 1}`;
+}
+
+const SHARED_ENV_NAMES = `
+  WHEN COUNT(*) FILTER (WHERE NOT expired) > COUNT(DISTINCT upper(replace(replace(name, '-', '_'), '.', '_'))) FILTER (WHERE NOT expired) THEN '[]'`;
+
+function releasedSql(query: ResolutionQuery): string {
+  return `${withWinners(query)}
+    SELECT CASE
+      WHEN COUNT(*) > ${MAX_RELEASED} THEN '[]'
+      ${query.strict ? "WHEN TOTAL(expired) > 0 OR COUNT(*) < json_array_length(?1, '$.names') THEN '[]'" : ""}
+      ${query.distinct_env_names ? SHARED_ENV_NAMES : ""}
+      ELSE json_group_array(json_object('id', id, 'name', name, 'scope', substr(place, 3), 'version', version)) FILTER (WHERE NOT expired)
+    END FROM winners`;
+}
+
+/** One place of a search, and what it holds under one name. */
 export interface Candidate {
-  readonly label: string;
+  readonly place: string;
   readonly id: string | null;
   readonly version: number | null;
   readonly expired: 0 | 1;
 }
 
-/** Selects every scope that would be searched for `query.names[0]`, in order, with what it holds ({@link Candidate}). */
+/** Selects every place that would be searched for `query.names[0]`, in order, with what it holds ({@link Candidate}). */
 export function selectCandidates(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
   return db
     .prepare(
-      `WITH RECURSIVE ${SEARCH}
-       SELECT search.label, s.id, s.version, COALESCE(s.expires_at <= ?1 ->> 'now', 0) AS expired
-       FROM search LEFT JOIN secrets s ON s.org = search.org AND s.scope = search.scope AND s.name = ?1 ->> '$.names[0]'
-       ORDER BY search.place`,
+      `${withSearch(query)}
+       SELECT MIN(w.place) AS place, s.id, s.version, COALESCE(s.expires_at <= ?1 ->> 'now', 0) AS expired
+       FROM search w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = ?1 ->> '$.names[0]'
+       GROUP BY substr(w.place, 3) ORDER BY 1`,
     )
     .bind(JSON.stringify(query));
 }

@@ -16,11 +16,14 @@ export interface TokenRow {
   readonly revoked_at: number | null;
 }
 
+/** SQL for whether an organization's token has been revoked. A token without a row, or without an id, has not. */
+export function tokenRevoked(tokenId: string, org: string): string {
+  return `EXISTS (SELECT 1 FROM tokens WHERE id = ${tokenId} AND org = ${org} AND revoked_at IS NOT NULL)`;
+}
+
 /** Aborts the batch with the guard `token_in_force` when the organization's token has been revoked. */
 export function requireTokenInForce(db: D1Database, token: { readonly org: string; readonly tokenId: string }): D1PreparedStatement {
-  return db
-    .prepare("INSERT INTO guard (token_in_force) SELECT 0 WHERE EXISTS (SELECT 1 FROM tokens WHERE id = ? AND org = ? AND revoked_at IS NOT NULL)")
-    .bind(token.tokenId, token.org);
+  return db.prepare(`INSERT INTO guard (token_in_force) SELECT 0 WHERE ${tokenRevoked("?1", "?2")}`).bind(token.tokenId, token.org);
 }
 
 /** Inserts a token. */

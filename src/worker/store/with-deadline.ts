@@ -1,12 +1,8 @@
 /** Waits for `work`, but no longer than `milliseconds`; then rejects with a `TimeoutError`. The work itself goes on. */
-export async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
+export function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DOMException("the deadline has passed", "TimeoutError")), milliseconds);
+    const settled = (): void => clearTimeout(timer);
+    work.then(resolve, reject).then(settled, settled);
   });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
-  }
 }

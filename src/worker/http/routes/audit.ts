@@ -72,22 +72,22 @@ export function auditRoutes(): OpenAPIHono<HonoEnv> {
     const { format, limit, cursor, ...filters } = c.req.valid("query");
     const query = queryOf(filters);
     if (format === "ndjson") {
-      const stream = await streamLog({ db: c.env.DB }, c.var.caller, query);
+      const stream = await streamLog({ db: c.env.DB }, c.get("caller"), query);
       // The route's types know texts and JSON, and no streams.
       return new Response(stream, { headers: { "Content-Type": "application/x-ndjson" } }) as never;
     }
     const beyond = fromCursor(position, cursor) ?? null;
-    const { events, next } = await readLog({ db: c.env.DB }, c.var.caller, { ...query, beyond, order: "newest first" }, limit);
+    const { events, next } = await readLog({ db: c.env.DB }, c.get("caller"), { ...query, beyond, order: "newest first" }, limit);
     return c.json({ events: [...events], next_cursor: next === null ? null : toCursor(next) }, 200);
   });
   app.openapi(checkpointsRoute, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { rows, head, next } = await listCheckpoints({ db: c.env.DB }, c.var.caller, fromCursor(position, cursor) ?? 0, limit);
+    const { rows, head, next } = await listCheckpoints({ db: c.env.DB }, c.get("caller"), fromCursor(position, cursor) ?? 0, limit);
     return c.json({ checkpoints: rows.map(checkpointBody), head, next_cursor: next === null ? null : toCursor(next) }, 200);
   });
   app.openapi(verifyRoute, async (c) => {
-    const { signingKeys } = c.var.config;
-    const { next, ...reply } = await verifyLog({ db: c.env.DB, signingKeys }, c.var.caller, fromCursor(position, c.req.valid("query").cursor) ?? 0);
+    const { signingKeys } = c.get("config");
+    const { next, ...reply } = await verifyLog({ db: c.env.DB, signingKeys }, c.get("caller"), fromCursor(position, c.req.valid("query").cursor) ?? 0);
     return c.json({ ...reply, next_cursor: next === null ? null : toCursor(next) }, 200);
   });
   return app;

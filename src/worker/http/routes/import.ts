@@ -49,7 +49,7 @@ export function importRoutes(): OpenAPIHono<HonoEnv> {
     const { scope, dry_run } = c.req.valid("query");
     const body = c.req.valid("json");
     const given = isJson(c) && typeof body !== "string" ? await jsonImport(c, body, scope) : await dotenvImport(c, scope);
-    return c.json(await importSecrets(writeNeeds(c), c.var.caller, { ...given, dryRun: dry_run === "true" }), 200);
+    return c.json(await importSecrets(writeNeeds(c), c.get("caller"), { ...given, dryRun: dry_run === "true" }), 200);
   });
   return app;
 }

@@ -36,12 +36,12 @@ const rewrapRoute = createRoute({
 /** The routes of the keyring. */
 export function keyRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
-  app.openapi(listRoute, async (c) => c.json(await listKeys(keyNeeds(c), c.var.caller), 200));
-  app.openapi(rewrapRoute, async (c) => c.json(await rewrapKeys(keyNeeds(c), c.var.caller), 200));
+  app.openapi(listRoute, async (c) => c.json(await listKeys(keyNeeds(c), c.get("caller")), 200));
+  app.openapi(rewrapRoute, async (c) => c.json(await rewrapKeys(keyNeeds(c), c.get("caller")), 200));
   return app;
 }
 
 function keyNeeds(c: Context<HonoEnv>) {
-  const { keyring, platformOrg } = c.var.config;
-  return { db: c.env.DB, keyring, platformOrg, now: c.var.now };
+  const { keyring, platformOrg } = c.get("config");
+  return { db: c.env.DB, keyring, platformOrg, now: c.get("now") };
 }

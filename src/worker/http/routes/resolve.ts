@@ -19,15 +19,13 @@ import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from 
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { limitResolves } from "../limit-rate.ts";
+import { RESOLVE_CONDITIONS } from "../parameters.ts";
 import { parseEntityTags } from "../parse-precondition.ts";
 import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { writeDotenv } from "../write-dotenv.ts";
 
 const tags = ["Resolve"];
 const REFUSALS: ProblemCode[] = ["invalid-request", "secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"];
-const conditions = z.object({
-  "if-none-match": z.string().optional().meta({ description: "The ETag of what you hold: 304 when nothing changed.", example: ETAG_HEADER.ETag.example }),
-});
 
 /** The two forms of a JSON reply. */
 const REPLY_EXAMPLES = {
@@ -55,9 +53,9 @@ const resolveRoute = createRoute({
   tags,
   security: needs("secrets:resolve"),
   middleware: [auditedAs("secret.resolve"), limitResolves] as const,
+  parameters: RESOLVE_CONDITIONS,
   request: {
     query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
-    headers: conditions,
     body: { content: { "application/json": { schema: resolveSchema } } },
   },
   responses: {
@@ -83,13 +81,13 @@ const resolveOneRoute = createRoute({
   tags,
   security: needs("secrets:resolve"),
   middleware: [auditedAs("secret.resolve"), limitResolves] as const,
+  parameters: RESOLVE_CONDITIONS,
   request: {
     params: z.object({ name: secretNameSchema }),
     query: z.strictObject({
       scope: scopeQuerySchema,
       format: z.enum(["json", "raw"]).default("json").meta({ description: "`raw`: the exact bytes and nothing else.", example: "raw" }),
     }),
-    headers: conditions,
   },
   responses: {
     200: {
@@ -119,12 +117,14 @@ const explainRoute = createRoute({
   responses: { 200: json(explainReplySchema, "The search."), ...problems("invalid-request") },
 });
 
+/** What is resolved without a body, which the validator leaves to the route: everything that applies. */
+const EVERYTHING = resolveSchema.parse({});
+
 /** The routes by which values leave, and the one that explains which. */
 export function resolveRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(resolveRoute, async (c) => {
-    // Without a body everything that applies is resolved; the validator leaves that case to the route.
-    const { scopes, names, allow_missing, inherit } = resolveSchema.parse(c.req.valid("json"));
+    const { scopes, names, allow_missing, inherit } = { ...EVERYTHING, ...c.req.valid("json") };
     const { format } = c.req.valid("query");
     const resolved = await resolve(c, { scopes, names, allowMissing: allow_missing, inherit, format });
     if (!resolved.secrets) return c.body(null, 304);
@@ -141,8 +141,8 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
     return format === "raw" ? rawReply(c, secret) : c.json(resolveOneBody(secret), 200);
   });
   app.openapi(explainRoute, async (c) => {
-    const needs = { db: c.env.DB, platformOrg: c.var.config.platformOrg, now: c.var.now };
-    return c.json(await explainSecret(needs, c.var.caller, c.req.valid("param").name, c.req.valid("query").scope), 200);
+    const needs = { db: c.env.DB, platformOrg: c.get("config").platformOrg, now: c.get("now") };
+    return c.json(await explainSecret(needs, c.get("caller"), c.req.valid("param").name, c.req.valid("query").scope), 200);
   });
   return app;
 }
@@ -150,10 +150,10 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
 type Ctx = Context<HonoEnv>;
 
 async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
-  const { keyring, legacyPlaintext, platformOrg } = c.var.config;
-  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.var.now };
+  const { keyring, legacyPlaintext, platformOrg } = c.get("config");
+  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.get("now") };
   const known = parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? [];
-  const resolved = await resolveSecrets(needs, c.var.caller, request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
+  const resolved = await resolveSecrets(needs, c.get("caller"), request, known === "*" ? [] : known.map((tag) => tag.replace(/^W\//, "")));
   c.header("ETag", resolved.etag);
   return resolved;
 }

@@ -70,18 +70,18 @@ const deleteRoute = createRoute({
 export function scopeRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(putRoute, async (c) =>
-    c.json(scopeBody(await putScope({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param").scope, c.req.valid("json").parent)), 200),
+    c.json(scopeBody(await putScope({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.req.valid("param").scope, c.req.valid("json").parent)), 200),
   );
   app.openapi(listRoute, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { rows, next } = await listScopes({ db: c.env.DB }, c.var.caller, limit, fromCursor(z.string(), cursor));
+    const { rows, next } = await listScopes({ db: c.env.DB }, c.get("caller"), limit, fromCursor(z.string(), cursor));
     return c.json({ scopes: rows.map(scopeBody), next_cursor: next === null ? null : toCursor(next) }, 200);
   });
   app.openapi(deleteRoute, async (c) => {
-    const needs = { db: c.env.DB, now: c.var.now };
+    const needs = { db: c.env.DB, now: c.get("now") };
     const { scope } = c.req.valid("param");
-    if (c.req.valid("query").secrets === "true") return c.json(await deleteScopeSecrets(needs, c.var.caller, scope), 200);
-    await deleteScope(needs, c.var.caller, scope);
+    if (c.req.valid("query").secrets === "true") return c.json(await deleteScopeSecrets(needs, c.get("caller"), scope), 200);
+    await deleteScope(needs, c.get("caller"), scope);
     return c.body(null, 204);
   });
   return app;

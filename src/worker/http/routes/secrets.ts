@@ -25,7 +25,7 @@ import type { Write } from "../../secrets/write-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
-import { conditionsSchema, secretIdSchema } from "../parameters.ts";
+import { secretIdSchema, WRITE_CONDITIONS } from "../parameters.ts";
 import { parseRawValue, parseValue } from "../parse-value.ts";
 import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { precondition, writeNeeds } from "../write-needs.ts";
@@ -45,9 +45,9 @@ const setRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.update"),
+  parameters: WRITE_CONDITIONS,
   request: {
     params: byName,
-    headers: conditionsSchema,
     body: {
       content: {
         "application/json": { schema: setSecretSchema },
@@ -85,7 +85,8 @@ const deleteByNameRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.delete"),
-  request: { params: byName, headers: conditionsSchema },
+  parameters: WRITE_CONDITIONS,
+  request: { params: byName },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
 });
 
@@ -145,7 +146,8 @@ const patchRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.update"),
-  request: { params: byId, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
+  parameters: WRITE_CONDITIONS,
+  request: { params: byId, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
   responses: {
     200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER },
     ...problems("invalid-request", "secret-not-found", "version-conflict", "body-too-large", "value-too-large", "unsupported-media-type"),
@@ -161,7 +163,8 @@ const deleteByIdRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.delete"),
-  request: { params: byId, headers: conditionsSchema },
+  parameters: WRITE_CONDITIONS,
+  request: { params: byId },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
 });
 
@@ -172,44 +175,44 @@ export function secretRoutes(): OpenAPIHono<HonoEnv> {
   app.openAPIRegistry.registerPath({ ...setRoute, request: { ...setRoute.request, body: { ...setRoute.request.body, required: true } } });
   app.openapi({ ...setRoute, hide: true }, async (c) => {
     const { value, ...fields } = await readSetBody(c, c.req.valid("json"));
-    const written = await setSecret(writeNeeds(c), c.var.caller, c.req.valid("param"), { ...changeOf(fields), value }, precondition(c));
+    const written = await setSecret(writeNeeds(c), c.get("caller"), c.req.valid("param"), { ...changeOf(fields), value }, precondition(c));
     return c.json(writtenBody(c, written), written.outcome === "created" ? 201 : 200);
   });
   app.openapi(getByNameRoute, async (c) => {
-    const row = await getSecret({ db: c.env.DB }, c.var.caller, c.req.valid("param"));
+    const row = await getSecret({ db: c.env.DB }, c.get("caller"), c.req.valid("param"));
     c.header("ETag", secretEtag(row));
-    return c.json(secretBody(row, c.var.now), 200);
+    return c.json(secretBody(row, c.get("now")), 200);
   });
   app.openapi(deleteByNameRoute, async (c) => {
-    await deleteSecret({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param"), precondition(c));
+    await deleteSecret({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.req.valid("param"), precondition(c));
     return c.body(null, 204);
   });
   app.openapi(createSecretRoute, async (c) => {
     const { scope, name, value, encoding = "utf8", ...fields } = c.req.valid("json");
     const change = { ...changeOf(fields), value: parseValue(value, encoding) };
-    const { row } = await createSecret(writeNeeds(c), c.var.caller, { scope, name }, change);
+    const { row } = await createSecret(writeNeeds(c), c.get("caller"), { scope, name }, change);
     c.header("ETag", secretEtag(row));
     c.header("Location", `/v1/secrets/${row.id}`);
-    return c.json(secretBody(row, c.var.now), 201);
+    return c.json(secretBody(row, c.get("now")), 201);
   });
   app.openapi(listRoute, async (c) => {
     const { cursor, ...query } = c.req.valid("query");
-    const { rows, next } = await listSecrets({ db: c.env.DB, now: c.var.now }, c.var.caller, query, fromCursor(position, cursor));
-    return c.json({ secrets: rows.map((row) => secretBody(row, c.var.now)), next_cursor: next && toCursor(next) }, 200);
+    const { rows, next } = await listSecrets({ db: c.env.DB, now: c.get("now") }, c.get("caller"), query, fromCursor(position, cursor));
+    return c.json({ secrets: rows.map((row) => secretBody(row, c.get("now"))), next_cursor: next && toCursor(next) }, 200);
   });
   app.openapi(getByIdRoute, async (c) => {
-    const row = await getSecret({ db: c.env.DB }, c.var.caller, c.req.valid("param"));
+    const row = await getSecret({ db: c.env.DB }, c.get("caller"), c.req.valid("param"));
     c.header("ETag", secretEtag(row));
-    return c.json(secretBody(row, c.var.now), 200);
+    return c.json(secretBody(row, c.get("now")), 200);
   });
   app.openapi(patchRoute, async (c) => {
     const { value, encoding = "utf8", ...fields } = c.req.valid("json");
     const change = { ...changeOf(fields), value: value === undefined ? undefined : parseValue(value, encoding) };
-    const written = await patchSecret(writeNeeds(c), c.var.caller, c.req.valid("param").id, change, precondition(c));
+    const written = await patchSecret(writeNeeds(c), c.get("caller"), c.req.valid("param").id, change, precondition(c));
     return c.json(writtenBody(c, written), 200);
   });
   app.openapi(deleteByIdRoute, async (c) => {
-    await deleteSecret({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param"), precondition(c));
+    await deleteSecret({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.req.valid("param"), precondition(c));
     return c.body(null, 204);
   });
   return app;
@@ -232,5 +235,5 @@ function changeOf({ description, labels, expires_at, rotate_after_days }: Fields
 
 function writtenBody(c: Ctx, { row, outcome }: Write): SetSecretReply {
   c.header("ETag", secretEtag(row));
-  return { ...secretBody(row, c.var.now), changed: outcome !== "unchanged" };
+  return { ...secretBody(row, c.get("now")), changed: outcome !== "unchanged" };
 }

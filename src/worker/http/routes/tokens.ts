@@ -70,16 +70,16 @@ export function tokenRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(mintRoute, async (c) => {
     const { now, config } = c.var;
-    const { row, token } = await createToken({ db: c.env.DB, minting: { ...config, now }, now }, c.var.caller, c.req.valid("json"));
+    const { row, token } = await createToken({ db: c.env.DB, minting: { ...config, now }, now }, c.get("caller"), c.req.valid("json"));
     return c.json({ ...tokenBody(row), token }, 201);
   });
   app.openapi(listRoute, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { rows, next } = await listTokens({ db: c.env.DB }, c.var.caller, limit, fromCursor(position, cursor));
+    const { rows, next } = await listTokens({ db: c.env.DB }, c.get("caller"), limit, fromCursor(position, cursor));
     return c.json({ tokens: rows.map(tokenBody), next_cursor: next && toCursor(next) }, 200);
   });
   app.openapi(revokeRoute, async (c) => {
-    await revokeToken({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param").id);
+    await revokeToken({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.req.valid("param").id);
     return c.body(null, 204);
   });
   app.openapi(whoamiRoute, async (c) => {

@@ -73,16 +73,16 @@ const listRoute = createRoute({
 export function trustRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(putRoute, async (c) => {
-    const needs = { db: c.env.DB, now: c.var.now, insecureIssuers: c.var.config.insecureIssuers };
-    const { row, created } = await putTrust(needs, c.var.caller, c.req.valid("param").name, c.req.valid("json"));
+    const needs = { db: c.env.DB, now: c.get("now"), insecureIssuers: c.get("config").insecureIssuers };
+    const { row, created } = await putTrust(needs, c.get("caller"), c.req.valid("param").name, c.req.valid("json"));
     return c.json(trustBody(row), created ? 201 : 200);
   });
-  app.openapi(getRoute, async (c) => c.json(trustBody(await getTrust({ db: c.env.DB }, c.var.caller, c.req.valid("param").name)), 200));
+  app.openapi(getRoute, async (c) => c.json(trustBody(await getTrust({ db: c.env.DB }, c.get("caller"), c.req.valid("param").name)), 200));
   app.openapi(deleteRoute, async (c) => {
-    await deleteTrust({ db: c.env.DB, now: c.var.now }, c.var.caller, c.req.valid("param").name);
+    await deleteTrust({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.req.valid("param").name);
     return c.body(null, 204);
   });
-  app.openapi(listRoute, async (c) => c.json({ trusts: (await listTrusts({ db: c.env.DB }, c.var.caller)).map(trustBody) }, 200));
+  app.openapi(listRoute, async (c) => c.json({ trusts: (await listTrusts({ db: c.env.DB }, c.get("caller"))).map(trustBody) }, 200));
   return app;
 }
 

@@ -10,7 +10,7 @@ import { secretBody, secretEtag } from "../../secrets/secret-body.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
-import { conditionsSchema, secretIdSchema } from "../parameters.ts";
+import { secretIdSchema, WRITE_CONDITIONS } from "../parameters.ts";
 import { ETAG_HEADER, json, needs, problems } from "../responses.ts";
 import { precondition, writeNeeds } from "../write-needs.ts";
 
@@ -39,7 +39,8 @@ const rollbackRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.rollback"),
-  request: { params, headers: conditionsSchema, body: { required: true, content: { "application/json": { schema: rollbackSchema } } } },
+  parameters: WRITE_CONDITIONS,
+  request: { params, body: { required: true, content: { "application/json": { schema: rollbackSchema } } } },
   responses: {
     200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER },
     ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict", "body-too-large", "unsupported-media-type"),
@@ -55,7 +56,8 @@ const destroyRoute = createRoute({
   tags,
   security: needs("secrets:write"),
   middleware: auditedAs("secret.destroy"),
-  request: { params: params.extend({ version: versionParamSchema }), headers: conditionsSchema },
+  parameters: WRITE_CONDITIONS,
+  request: { params: params.extend({ version: versionParamSchema }) },
   responses: { 204: { description: "It is destroyed." }, ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict") },
 });
 
@@ -64,18 +66,18 @@ export function versionRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(listRoute, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const page = await listVersions({ db: c.env.DB }, c.var.caller, c.req.valid("param").id, limit, fromCursor(z.int(), cursor));
+    const page = await listVersions({ db: c.env.DB }, c.get("caller"), c.req.valid("param").id, limit, fromCursor(z.int(), cursor));
     const versions = page.versions.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
     return c.json({ versions, next_cursor: page.next === null ? null : toCursor(page.next) }, 200);
   });
   app.openapi(rollbackRoute, async (c) => {
-    const { row, outcome } = await rollbackSecret(writeNeeds(c), c.var.caller, c.req.valid("param").id, c.req.valid("json").version, precondition(c));
+    const { row, outcome } = await rollbackSecret(writeNeeds(c), c.get("caller"), c.req.valid("param").id, c.req.valid("json").version, precondition(c));
     c.header("ETag", secretEtag(row));
-    return c.json({ ...secretBody(row, c.var.now), changed: outcome !== "unchanged" }, 200);
+    return c.json({ ...secretBody(row, c.get("now")), changed: outcome !== "unchanged" }, 200);
   });
   app.openapi(destroyRoute, async (c) => {
     const { id, version } = c.req.valid("param");
-    await destroyVersion({ db: c.env.DB, now: c.var.now }, c.var.caller, id, version, precondition(c));
+    await destroyVersion({ db: c.env.DB, now: c.get("now") }, c.get("caller"), id, version, precondition(c));
     return c.body(null, 204);
   });
   return app;
