@@ -31,7 +31,7 @@ export function writeReport(results: Results): string {
   return [
     "# What was measured",
     `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests}\`; to repeat it, run that. ${machine()}`,
-    "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load.",
+    "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
     ...ratioSection(results),
     ...countSection(results),
     ...sizeSection(results),
@@ -117,10 +117,10 @@ function sizeSection({ bySize }: Results): string[] {
 function distanceSection({ distance }: Results): string[] {
   return [
     "## Far from the primary",
-    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that.`,
+    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are those that cannot be avoided, as they are drawn, added up.`,
     table(
-      ["case", "unavoidable ms", "p50 ms", "p99 ms"],
-      distance.map(({ name, unavoidable, p50, p99 }) => [name, unavoidable, p50.toFixed(0), p99.toFixed(0)]),
+      ["case", "waits, p50 ms", "p50 ms", "waits, p99 ms", "p99 ms"],
+      distance.map(({ name, waitsP50, waitsP99, p50, p99 }) => [name, ...[waitsP50, p50, waitsP99, p99].map((ms) => ms.toFixed(0))]),
     ),
   ];
 }
@@ -132,8 +132,12 @@ function processSection({ cpu, start, setup }: Results): string[] {
     `The bundle is ${gzipped} KiB gzipped. From nothing to the first answer of /healthz takes ${start.keyhole.toFixed(0)} ms, with an empty Worker ${start.empty.toFixed(0)} ms: the module itself costs ${(start.keyhole - start.empty).toFixed(0)} ms (medians of five).`,
     "CPU milliseconds of the workerd process for each call; the local simulations of D1 and KV run in that process too, so a deployed Worker takes less.",
     table(
-      ["call", "Keyhole", "floor"],
-      cpu.map(({ name, keyhole, floor }) => [name, keyhole.toFixed(2), floor === undefined ? "–" : floor.toFixed(2)]),
+      ["call", "Keyhole", "floor", "floor / Keyhole"],
+      cpu.map(({ name, keyhole, floor }) => [
+        name,
+        keyhole.toFixed(2),
+        ...(floor === undefined ? ["–", "–"] : [floor.toFixed(2), (floor / keyhole).toFixed(2)]),
+      ]),
     ),
   ];
 }

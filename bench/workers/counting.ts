@@ -1,5 +1,6 @@
 import type { Env as WorkerEnv } from "../../src/worker/config.ts";
 import worker from "../../src/worker/worker.ts";
+import { spread } from "../spread.ts";
 
 /** What a request asked of the bindings. */
 interface Counts {
@@ -58,11 +59,6 @@ async function wait<T>(delay: number, call: () => Promise<T>): Promise<T> {
   } finally {
     underWay--;
   }
-}
-
-/** Around a delay, half as much to twice as much: long ones are rarer. */
-function spread(delay: number): number {
-  return delay * 2 ** (Math.random() * 2 - 1);
 }
 
 function countD1(db: D1Database, delays: Delays | undefined): D1Database {
