@@ -27,6 +27,8 @@ export interface Instance {
   readonly url: URL;
   readonly db: D1Database;
   readonly kv: KVNamespace;
+  /** Where V8's inspector of the Worker's own isolate listens. */
+  readonly inspector: URL;
   readonly stop: () => Promise<void>;
 }
 
@@ -71,12 +73,14 @@ export async function startInstance(script: string, secrets: WorkerSecrets, vars
       d1Databases: ["DB"],
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,
+      inspectorPort: 0,
     }),
   );
   const url = await miniflare.ready;
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
-  return { url, db, kv, stop: () => miniflare.dispose() };
+  const inspector = new URL("/core:user:", await miniflare.getInspectorURL());
+  return { url, db, kv, inspector, stop: () => miniflare.dispose() };
 }
 
 /** Applies the project's migrations. */

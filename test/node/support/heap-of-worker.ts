@@ -1,0 +1,42 @@
+import type { Instance } from "../../../bench/instance.ts";
+
+/**
+ * The KiB in use on the heap of a Worker's own isolate, after a collection of all garbage, as V8's inspector says
+ * (Chrome DevTools Protocol: `HeapProfiler.collectGarbage`, `Runtime.getHeapUsage`).
+ */
+export async function heapOfWorker({ inspector, url }: Instance): Promise<number> {
+  const socket = new WebSocket(inspector);
+  try {
+    await new Promise((opened, failed) => {
+      socket.onopen = opened;
+      socket.onerror = () => failed(new Error("the inspector does not answer"));
+    });
+    const collected = ask(socket, "HeapProfiler.collectGarbage");
+    // An isolate collects when it next has something to do.
+    await (await fetch(new URL("/healthz", url))).arrayBuffer();
+    await collected;
+    return Math.round((await ask(socket, "Runtime.getHeapUsage")).usedSize / 1024);
+  } finally {
+    socket.close();
+  }
+}
+
+interface HeapUsage {
+  readonly usedSize: number;
+}
+
+let last = 0;
+
+function ask(socket: WebSocket, method: string): Promise<HeapUsage> {
+  const id = ++last;
+  return new Promise((resolve, reject) => {
+    socket.addEventListener("close", () => reject(new Error("the inspector went away")));
+    socket.addEventListener("message", function listen({ data }) {
+      const answer = JSON.parse(String(data)) as { id?: number; result: HeapUsage };
+      if (answer.id !== id) return;
+      socket.removeEventListener("message", listen);
+      resolve(answer.result);
+    });
+    socket.send(JSON.stringify({ id, method }));
+  });
+}
