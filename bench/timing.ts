@@ -23,6 +23,8 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
   const identity = { subject: "bench", ttl: 86_400, issuer: "keyhole", audience: "keyhole" };
   const other = await signToken(secrets.SIGNING_KEY, { ...identity, org: "other", permissions: PERMISSIONS.join(" ") });
   const narrow = await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: PERMISSIONS.join(" "), names: ["NOTHING_*"] });
+  const expired = await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: "", ttl: -10 });
+  const elsewhere = await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: "", audience: "elsewhere" });
   const { secrets: listed } = JSON.parse((await fire(keyhole.url, get("/v1/secrets?limit=1", token, 200))).body) as { secrets: { id: string }[] };
   const unknown = `sec_${"0".repeat(32)}`;
   return [
@@ -44,11 +46,12 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
       get("/v1/whoami", spoil(token, 0), 401),
       get("/v1/whoami", spoil(token, -4), 401),
     ),
+    await compare(keyhole, "expired, with a right / with a wrong signature (401)", get("/v1/whoami", expired, 401), get("/v1/whoami", spoil(expired, 0), 401)),
     await compare(
       keyhole,
-      "right signature, but expired / wrong signature (401)",
-      get("/v1/whoami", await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: "", ttl: -10 }), 401),
-      get("/v1/whoami", spoil(token, 0), 401),
+      "for another audience, with a right / with a wrong signature (401)",
+      get("/v1/whoami", elsewhere, 401),
+      get("/v1/whoami", spoil(elsewhere, 0), 401),
     ),
   ];
 }

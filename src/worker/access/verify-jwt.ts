@@ -16,8 +16,12 @@ export const PUBLIC_KEY_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384
 export type FindKey = (header: JWTHeaderParameters) => CryptoKey | Promise<CryptoKey>;
 
 /** What a token has to be. All of it is pinned here, and nothing is taken from the token. */
-export type JwtRules = Required<Pick<JWTVerifyOptions, "algorithms" | "issuer" | "audience" | "currentDate" | "requiredClaims">> &
-  Pick<JWTVerifyOptions, "typ" | "clockTolerance">;
+export interface JwtRules extends Required<Pick<JWTVerifyOptions, "algorithms" | "currentDate" | "requiredClaims">>, Pick<JWTVerifyOptions, "typ"> {
+  readonly issuer: string;
+  readonly audience: string;
+  /** By how many seconds the clocks may differ. */
+  readonly clockTolerance?: number;
+}
 
 /** A token that is not verified. Its claims are only to be used to choose whose rules it is verified by. */
 export interface UnverifiedJwt {
@@ -31,7 +35,8 @@ export interface UnverifiedJwt {
  * @throws {TokenError} when it is not acceptable, whatever the reason.
  * @throws {IssuerError} when the key could not be fetched.
  */
-export async function verifyJwt({ token }: UnverifiedJwt, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
+export async function verifyJwt({ token, claims }: UnverifiedJwt, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
+  refuseReadable(claims, rules);
   try {
     const { payload } = await jwtVerify(token, findKey, rules);
     return payload;
@@ -40,6 +45,25 @@ export async function verifyJwt({ token }: UnverifiedJwt, findKey: FindKey, rule
     // Not only the library's own errors: an issuer's key that the platform does not import is a TypeError.
     throw new TokenError("the token does not verify", { cause: error });
   }
+}
+
+/**
+ * Refuses what anybody can read in a token, before its signature is looked at: so the time of a refusal tells nothing of the
+ * signature. What is not refused here is still to be verified, claims included.
+ *
+ * @throws {TokenError} when a claim is missing, or not what the rules want (RFC 7519, section 4.1).
+ */
+function refuseReadable(claims: UnverifiedJwt["claims"], { issuer, audience, currentDate, clockTolerance = 0, requiredClaims }: JwtRules): void {
+  const now = Math.floor(currentDate.getTime() / 1000);
+  const { iss, aud, exp, nbf } = claims;
+  const holds =
+    requiredClaims.every((claim) => Object.hasOwn(claims, claim)) &&
+    iss === issuer &&
+    [aud].flat().includes(audience) &&
+    typeof exp === "number" &&
+    exp > now - clockTolerance &&
+    (nbf === undefined || (typeof nbf === "number" && nbf <= now + clockTolerance));
+  if (!holds) throw new TokenError("a claim is not what it must be");
 }
 
 /**
