@@ -27,8 +27,8 @@ export interface Instance {
   readonly url: URL;
   readonly db: D1Database;
   readonly kv: KVNamespace;
-  /** Where V8's inspector of the Worker's own isolate listens. */
-  readonly inspector: URL;
+  /** Where V8's inspector of the Worker's own isolate listens, if it was asked for. */
+  readonly inspector: URL | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -61,8 +61,8 @@ export function bundleFloor(): string {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Starts a Worker with an empty D1 and KV of its own. */
-export async function startInstance(script: string, secrets: WorkerSecrets, vars: Record<string, string> = {}): Promise<Instance> {
+/** Starts a Worker with an empty D1 and KV of its own. With an inspector it is slower: what it logs is kept. */
+export async function startInstance(script: string, secrets: WorkerSecrets, vars: Record<string, string> = {}, inspected = false): Promise<Instance> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
@@ -73,13 +73,13 @@ export async function startInstance(script: string, secrets: WorkerSecrets, vars
       d1Databases: ["DB"],
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,
-      inspectorPort: 0,
+      ...(inspected && { inspectorPort: 0 }),
     }),
   );
   const url = await miniflare.ready;
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
-  const inspector = new URL("/core:user:", await miniflare.getInspectorURL());
+  const inspector = inspected ? new URL("/core:user:", await miniflare.getInspectorURL()) : undefined;
   return { url, db, kv, inspector, stop: () => miniflare.dispose() };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { BulkReadTimes } from "./bulk-read.ts";
 import type { CallCounts } from "./count-calls.ts";
 import { DELAYS, type DistanceRow } from "./distance.ts";
 import { quantile } from "./load.ts";
@@ -14,6 +15,7 @@ import type { TimingRow } from "./timing.ts";
 export interface Results {
   readonly setup: Setup;
   readonly ratios: readonly Row[];
+  readonly bulkRead: BulkReadTimes;
   readonly cpu: readonly CpuRow[];
   readonly timing: readonly TimingRow[];
   readonly bySize: readonly SizeRow[];
@@ -56,7 +58,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   return [head, head.map((_, n) => (n === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-function ratioSection({ ratios }: Results): string[] {
+function ratioSection({ ratios, bulkRead }: Results): string[] {
   const rows = ratios.map(({ name, connections, rounds }) => {
     const own = rounds.map(({ keyhole }) => keyhole);
     const against = rounds.flatMap(({ keyhole, floor }) => (floor ? [keyhole.perSecond / floor.perSecond] : []));
@@ -68,7 +70,7 @@ function ratioSection({ ratios }: Results): string[] {
     "## Throughput against the floor",
     "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open. The ratio is Keyhole's requests per second over the floor's, per round.",
     table(["case", "connections", "requests/s", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
-    `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times.`,
+    `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times. The local KV by itself, read by a Worker that does nothing else, takes ${bulkRead.one.toFixed(1)} ms to read one key and ${bulkRead.hundred.toFixed(1)} ms to read 100 in one call.`,
   ];
 }
 

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { makeSecrets } from "../scripts/make-secrets.ts";
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";
+import { measureBulkRead } from "./bulk-read.ts";
 import { countPerCall } from "./count-calls.ts";
 import { measureDistance } from "./distance.ts";
 import { bundleFloor, bundleKeyhole, migrate, startInstance } from "./instance.ts";
@@ -69,6 +70,8 @@ async function main(): Promise<void> {
   await keyhole.stop();
   say("filling the store");
   const bySize = await measureSizes(setup, sizes, say);
+  say("reading the local KV by itself");
+  const bulkRead = await measureBulkRead(setup);
   say("counting what each call asks of the bindings");
   const counts = await countPerCall(setup);
   say("putting D1 and KV at a distance");
@@ -78,7 +81,7 @@ async function main(): Promise<void> {
 
   const folder = import.meta.dirname;
   writeFileSync(join(folder, "store-size.svg"), plot(bySize));
-  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, cpu, timing, bySize, counts, distance, start }));
+  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, bulkRead, cpu, timing, bySize, counts, distance, start }));
   say("wrote bench/RESULTS.md and bench/store-size.svg");
 }
 

@@ -5,6 +5,7 @@ import type { Instance } from "../../../bench/instance.ts";
  * (Chrome DevTools Protocol: `HeapProfiler.collectGarbage`, `Runtime.getHeapUsage`).
  */
 export async function heapOfWorker({ inspector, url }: Instance): Promise<number> {
+  if (!inspector) throw new Error("the Worker was started without an inspector");
   const socket = new WebSocket(inspector);
   try {
     await new Promise((opened, failed) => {
