@@ -7,6 +7,7 @@ import type { CallCounts } from "./count-calls.ts";
 import { DELAYS, type DistanceRow } from "./distance.ts";
 import { quantile } from "./load.ts";
 import type { CpuRow, StartTime } from "./measure-process.ts";
+import type { OwnTimeRow } from "./own-time.ts";
 import type { Row, Setup } from "./ratios.ts";
 import type { SizeRow } from "./sizes.ts";
 import type { TimingRow } from "./timing.ts";
@@ -15,6 +16,7 @@ import type { TimingRow } from "./timing.ts";
 export interface Results {
   readonly setup: Setup;
   readonly ratios: readonly Row[];
+  readonly ownTime: readonly OwnTimeRow[];
   readonly bulkRead: BulkReadTimes;
   readonly cpu: readonly CpuRow[];
   readonly timing: readonly TimingRow[];
@@ -35,6 +37,7 @@ export function writeReport(results: Results): string {
     `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests}\`; to repeat it, run that. ${machine()}`,
     "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
     ...ratioSection(results),
+    ...ownTimeSection(results),
     ...countSection(results),
     ...sizeSection(results),
     ...distanceSection(results),
@@ -81,6 +84,15 @@ function timeOf(ratios: readonly Row[], name: string, floor = false): string {
       0.5,
     );
   return (p50(name) / p50("resolve 1")).toFixed(1);
+}
+
+function ownTimeSection({ ownTime }: Results): string[] {
+  const rows = ownTime.map(({ name, keyhole, floor }) => [name, keyhole.toFixed(0), floor.toFixed(0), (keyhole - floor).toFixed(0)]);
+  return [
+    "## Where the time goes",
+    "Microseconds for a resolve of one secret, made again and again inside the isolate, without HTTP; medians. From memory means what the binding answered first.",
+    table(["bindings", "Keyhole", "floor", "difference"], rows),
+  ];
 }
 
 function countSection({ counts }: Results): string[] {

@@ -9,6 +9,7 @@ import { countPerCall } from "./count-calls.ts";
 import { measureDistance } from "./distance.ts";
 import { bundleFloor, bundleKeyhole, migrate, startInstance } from "./instance.ts";
 import { measureCpu, measureStart } from "./measure-process.ts";
+import { measureOwnTime } from "./own-time.ts";
 import { plot } from "./plot.ts";
 import { compareRatios, type Setup } from "./ratios.ts";
 import { writeReport } from "./report.ts";
@@ -50,7 +51,12 @@ async function main(): Promise<void> {
     issuer: "keyhole",
     audience: "keyhole",
   });
-  const bundles = { keyhole: bundleKeyhole("src/worker/worker.ts"), counting: bundleKeyhole("bench/workers/counting.ts"), floor: bundleFloor() };
+  const bundles = {
+    keyhole: bundleKeyhole("src/worker/worker.ts"),
+    counting: bundleKeyhole("bench/workers/counting.ts"),
+    alone: bundleKeyhole("bench/workers/alone.ts"),
+    floor: bundleFloor(),
+  };
   const setup: Setup = { secrets, token, bundles, rounds, requests };
 
   say("starting both Workers");
@@ -70,6 +76,8 @@ async function main(): Promise<void> {
   await keyhole.stop();
   say("filling the store");
   const bySize = await measureSizes(setup, sizes, say);
+  say("looking where the time goes");
+  const ownTime = await measureOwnTime(setup);
   say("reading the local KV by itself");
   const bulkRead = await measureBulkRead(setup);
   say("counting what each call asks of the bindings");
@@ -81,7 +89,7 @@ async function main(): Promise<void> {
 
   const folder = import.meta.dirname;
   writeFileSync(join(folder, "store-size.svg"), plot(bySize));
-  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, bulkRead, cpu, timing, bySize, counts, distance, start }));
+  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
   say("wrote bench/RESULTS.md and bench/store-size.svg");
 }
 

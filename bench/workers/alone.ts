@@ -1,0 +1,42 @@
+import type { Env as WorkerEnv } from "../../src/worker/config.ts";
+import keyhole from "../../src/worker/worker.ts";
+import floor from "./floor.ts";
+
+interface Env extends WorkerEnv {
+  /** Which Worker answers. */
+  readonly WHICH: "keyhole" | "floor";
+}
+
+/** The bindings that answer for themselves. The others answer from memory what they answered first. */
+type Real = "none" | "d1" | "kv";
+
+const environments = new Map<Real, Env>();
+
+/** Makes one request again and again inside the isolate, so that neither HTTP nor other processes are measured. */
+export default {
+  async fetch(request, env, context) {
+    const worker = env.WHICH === "floor" ? floor : keyhole;
+    const { pathname, searchParams } = new URL(request.url);
+    const real = searchParams.get("real") as Real | null;
+    if (real === null) return worker.fetch(request, env as Env & Record<"ROOT_KEY" | "KEYRING" | "SIGNING_KEY", string>, context);
+    const replayed = environments.get(real) ?? replay(env, real);
+    environments.set(real, replayed);
+    const body = await request.text();
+    for (let n = Number(searchParams.get("times")); n > 0; n--) {
+      const again = new Request(new URL(pathname, request.url), { method: request.method, headers: request.headers, body }) as typeof request;
+      const reply = await worker.fetch(again, replayed as Env & Record<"ROOT_KEY" | "KEYRING" | "SIGNING_KEY", string>, context);
+      if (reply.status !== 200) return reply;
+      await reply.arrayBuffer();
+    }
+    return new Response();
+  },
+} satisfies ExportedHandler<Env>;
+
+/** An environment whose bindings answer every call as they answered the first one: there is only one request. */
+function replay(env: Env, real: Real): Env {
+  let batch: Promise<D1Result[]> | undefined;
+  let texts: Promise<Map<string, string | null>> | undefined;
+  const DB = { prepare: (sql: string) => env.DB.prepare(sql), batch: (statements: D1PreparedStatement[]) => (batch ??= env.DB.batch(statements)) };
+  const KV = { get: (keys: string[], options: KVNamespaceGetOptions<"text">) => (texts ??= env.KV.get(keys, options)) };
+  return { ...env, ...(real !== "d1" && { DB: DB as unknown as D1Database }), ...(real !== "kv" && { KV: KV as unknown as KVNamespace }) };
+}
