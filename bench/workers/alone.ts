@@ -2,10 +2,11 @@ import type { Env as WorkerEnv } from "../../src/worker/config.ts";
 import keyhole from "../../src/worker/worker.ts";
 import floor from "./floor.ts";
 
-interface Env extends WorkerEnv {
-  /** Which Worker answers. */
-  readonly WHICH: "keyhole" | "floor";
-}
+type Env = WorkerEnv &
+  Required<Pick<WorkerEnv, "ROOT_KEY" | "KEYRING" | "SIGNING_KEY">> & {
+    /** Which Worker answers. */
+    readonly WHICH: "keyhole" | "floor";
+  };
 
 /** The bindings that answer for themselves. The others answer from memory what they answered first. */
 type Real = "none" | "d1" | "kv";
@@ -15,16 +16,17 @@ const environments = new Map<Real, Env>();
 /** Makes one request again and again inside the isolate, so that neither HTTP nor other processes are measured. */
 export default {
   async fetch(request, env, context) {
-    const worker = env.WHICH === "floor" ? floor : keyhole;
+    const answer = async (to: typeof request, under: Env): Promise<Response> =>
+      env.WHICH === "floor" ? floor.fetch(to, under) : keyhole.fetch(to, under, context);
     const { pathname, searchParams } = new URL(request.url);
     const real = searchParams.get("real") as Real | null;
-    if (real === null) return worker.fetch(request, env as Env & Record<"ROOT_KEY" | "KEYRING" | "SIGNING_KEY", string>, context);
+    if (real === null) return answer(request, env);
     const replayed = environments.get(real) ?? replay(env, real);
     environments.set(real, replayed);
     const body = await request.text();
     for (let n = Number(searchParams.get("times")); n > 0; n--) {
       const again = new Request(new URL(pathname, request.url), { method: request.method, headers: request.headers, body }) as typeof request;
-      const reply = await worker.fetch(again, replayed as Env & Record<"ROOT_KEY" | "KEYRING" | "SIGNING_KEY", string>, context);
+      const reply = await answer(again, replayed);
       if (reply.status !== 200) return reply;
       await reply.arrayBuffer();
     }
