@@ -50,6 +50,17 @@ describe("the very next request of a revoked token is refused:", () => {
     expect(reply.headers.get("WWW-Authenticate")).toBe('Bearer error="invalid_token"');
   });
 
+  it("a resolve, and no event says that anything was released", async () => {
+    const { id, token } = await mint(ALL);
+    const resolve = () => call("POST /v1/resolve", { token, json: { names: ["KEY"] } });
+    const events = () => env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE token_id = ?").bind(id).first("n");
+    expect([(await resolve()).status, await events()]).toEqual([200, 1]);
+    await revoke(id);
+    const refused = await resolve();
+    expect([refused.status, await events()]).toEqual([401, 1]);
+    expect(refused.body).not.toHaveProperty("secrets");
+  });
+
   it("one that would be refused anyway, with 401 and without an event", async () => {
     const { id, token } = await mint({ permissions: ["audit:read"] });
     expect((await call("POST /v1/resolve", { token, json: {} })).status).toBe(403);

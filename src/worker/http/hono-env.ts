@@ -3,7 +3,7 @@ import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Config, Env } from "../config.ts";
 
-/** What Hono's context carries through a request. */
+/** What Hono's context carries through a request. It is read with `c.get`: `c.var` makes a copy of all of it each time. */
 export interface HonoEnv {
   Bindings: Env;
   Variables: {

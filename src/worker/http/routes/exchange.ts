@@ -66,7 +66,7 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
     async (c) => {
       const request = parseExchange(c.req.valid("form"));
       if ("error" in request) return refuse(c, request.error, request.detail);
-      const { now, config } = c.var;
+      const [now, config] = [c.get("now"), c.get("config")];
       const needs = { db: c.env.DB, minting: { ...config, now }, insecureIssuers: config.insecureIssuers, now, origin: originOf(c) };
       const { token, expiresIn, permissions } = await exchangeToken(needs, request);
       return c.json(

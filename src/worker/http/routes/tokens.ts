@@ -69,8 +69,8 @@ const whoamiRoute = createRoute({
 export function tokenRoutes(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>();
   app.openapi(mintRoute, async (c) => {
-    const { now, config } = c.var;
-    const { row, token } = await createToken({ db: c.env.DB, minting: { ...config, now }, now }, c.get("caller"), c.req.valid("json"));
+    const now = c.get("now");
+    const { row, token } = await createToken({ db: c.env.DB, minting: { ...c.get("config"), now }, now }, c.get("caller"), c.req.valid("json"));
     return c.json({ ...tokenBody(row), token }, 201);
   });
   app.openapi(listRoute, async (c) => {
@@ -83,7 +83,7 @@ export function tokenRoutes(): OpenAPIHono<HonoEnv> {
     return c.body(null, 204);
   });
   app.openapi(whoamiRoute, async (c) => {
-    const { caller } = c.var;
+    const caller = c.get("caller");
     await identifyCaller({ db: c.env.DB }, caller);
     const expires_at = formatTime(caller.expiresAt);
     return c.json({ org: caller.org, sub: caller.subject, token_id: caller.tokenId, ...grantBody(caller), expires_at }, 200);
