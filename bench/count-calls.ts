@@ -12,6 +12,7 @@ export interface CallCounts {
   readonly d1Statements: number;
   readonly rowsRead: number;
   readonly rowsWritten: number;
+  /** Keys, not calls: a bulk read is billed for each of its keys. */
   readonly kvReads: number;
   readonly kvWrites: number;
 }

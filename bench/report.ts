@@ -99,8 +99,8 @@ function countSection({ counts }: Results): string[] {
   const rows = counts.map((c) => [c.name, c.waits, c.d1Batches, c.d1Statements, c.rowsRead, c.rowsWritten, c.kvReads, c.kvWrites, dollars(c).toFixed(2)]);
   return [
     "## What a call asks of the bindings",
-    "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV reads $0.50 and writes $5.00 per million. A set's KV write and the row that records it come after its reply and are priced here as one KV write and one row more.",
-    table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV reads", "KV writes", "$ per million"], rows),
+    "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV keys read $0.50 (a bulk read is billed for each of its keys) and written $5.00 per million. A set's KV write and the row that records it come after its reply and are priced here as one KV write and one row more.",
+    table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV keys read", "KV writes", "$ per million"], rows),
   ];
 }
 

@@ -88,7 +88,7 @@ function countKv(kv: KVNamespace, delays: Delays | undefined): KVNamespace {
         return (keys: string[], options: object) => {
           const cold = keys.some((key) => !read.has(key));
           for (const key of keys) read.add(key);
-          counts.kvReads++;
+          counts.kvReads += keys.length;
           return wait((cold ? delays?.kvCold : delays?.kvHot) ?? 0, () => method(keys, options));
         };
       }
