@@ -89,6 +89,8 @@ async function start(folder: string): Promise<Running> {
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (said += text));
   for (let n = 0; n < 600; n++) {
+    // Something else on the machine took the port after it was found free.
+    if (child.exitCode !== null && said.includes(`port ${port} is taken`)) return start(folder);
     if (child.exitCode !== null) throw new Error(`npm start ended: ${said}`);
     const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
       (reply) => reply.ok,
