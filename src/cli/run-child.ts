@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isatty } from "node:tty";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { maskStream } from "./mask-stream.ts";
@@ -44,7 +45,8 @@ async function copy(from: Readable | null, to: Writable, masked: readonly string
 
 /** Passes signals on to the child while it runs; we end when it does. Returns what takes that back. */
 function passSignals(child: ChildProcess): () => void {
-  const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  // Not `process.stdin.isTTY`: Node makes a stream of a pipe non-blocking, the child's too, which then fails to wait for its input.
+  const onTerminal = [0, 1, 2].some(isatty);
   const pass = (signal: NodeJS.Signals) => void child.kill(signal);
   const wait = () => {};
   const interrupted = onTerminal ? wait : pass;

@@ -53,6 +53,21 @@ describe("a command that runs", () => {
     expect({ code, output }).toEqual({ code: 5, output: `ready, without a terminal\ncaught ${signal}\nread a line with ${VALUE}\n` });
   });
 
+  it("reads a pipe that has nothing for it yet, as it would without us", async () => {
+    const child = spawn(cli.path, ["run", "--", "sh", "-c", 'echo ready; while read -r line; do echo "$line"; done'], {
+      env,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (output === "ready\n") child.stdin.write("first\n");
+      if (text.endsWith("first\n")) child.stdin.end("second\n");
+    });
+    const [code] = await once(child, "close");
+    expect({ code, output }).toEqual({ code: 0, output: "ready\nfirst\nsecond\n" });
+  });
+
   it("ends with 128 and the number of the signal that ends it", async () => {
     const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
     expect(code).toBe(143);
@@ -137,6 +152,7 @@ describe.runIf(process.platform === "linux")("a listing of processes", () => {
     child.stdin.end("\n");
     await once(child, "close");
     expect(seen).toHaveLength(3);
+    // Each shows the program that holds them, so it would show them too.
     expect(seen.every((listing) => listing.includes("API_KEY") || listing.includes("echo running"))).toBe(true);
     expect(seen.filter((listing) => listing.includes(VALUE) || listing.includes(TOKEN))).toEqual([]);
   });
