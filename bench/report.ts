@@ -131,10 +131,14 @@ function sizeSection({ bySize }: Results): string[] {
 function distanceSection({ distance }: Results): string[] {
   return [
     "## Far from the primary",
-    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are those that cannot be avoided, as they are drawn, added up.`,
+    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are the delays that were drawn for the calls of the same row, added up for each call: none of it can be avoided. One call at a time.`,
     table(
-      ["case", "waits, p50 ms", "p50 ms", "waits, p99 ms", "p99 ms"],
-      distance.map(({ name, waitsP50, waitsP99, p50, p99 }) => [name, ...[waitsP50, p50, waitsP99, p99].map((ms) => ms.toFixed(0))]),
+      ["case", "waits, p50 ms", "p50 ms", "waits, p99 ms", "p99 ms", "beyond its waits, p50 ms", "p99 ms"],
+      distance.map(({ name, waits, latency, beyond }) => [
+        name,
+        ...[waits.p50, latency.p50, waits.p99, latency.p99].map((ms) => ms.toFixed(0)),
+        ...[beyond.p50, beyond.p99].map((ms) => ms.toFixed(1)),
+      ]),
     ),
   ];
 }

@@ -1,11 +1,12 @@
 import type { Env as WorkerEnv } from "../../src/worker/config.ts";
 import worker from "../../src/worker/worker.ts";
-import { spread } from "../spread.ts";
 
 /** What a request asked of the bindings. */
 interface Counts {
   /** Binding calls one after the other, on the way to the reply: calls that overlap are one wait. */
   waits: number;
+  /** Milliseconds of delay that were drawn for those waits. */
+  delayed: number;
   d1Batches: number;
   d1Statements: number;
   rowsRead: number;
@@ -33,7 +34,7 @@ let counts: Counts = nothing();
 let proxied: Env | undefined;
 
 function nothing(): Counts {
-  return { waits: 0, d1Batches: 0, d1Statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 };
+  return { waits: 0, delayed: 0, d1Batches: 0, d1Statements: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 };
 }
 
 /** Keyhole behind a proxy around its bindings, which counts (in the header `X-Counts`) and, where told to, delays. */
@@ -52,9 +53,13 @@ export default {
 let underWay = 0;
 
 async function wait<T>(delay: number, call: () => Promise<T>): Promise<T> {
-  if (underWay++ === 0) counts.waits++;
+  const drawn = spread(delay);
+  if (underWay++ === 0) {
+    counts.waits++;
+    counts.delayed += drawn;
+  }
   try {
-    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, spread(delay)));
+    if (drawn > 0) await new Promise((resolve) => setTimeout(resolve, drawn));
     return await call();
   } finally {
     underWay--;
@@ -96,4 +101,9 @@ function countKv(kv: KVNamespace, delays: Delays | undefined): KVNamespace {
       return method;
     },
   });
+}
+
+/** A delay drawn around a typical one, half as much to twice as much: long ones are rarer. */
+function spread(delay: number): number {
+  return delay * 2 ** (Math.random() * 2 - 1);
 }
