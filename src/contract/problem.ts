@@ -33,7 +33,7 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCo
 /** One thing that is wrong with a request: where (a JSON Pointer, RFC 6901, or `query:<name>`-style place) and what. */
 export const problemErrorSchema = z
   .object({
-    pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the body, or `query:<name>`, `path:<name>`, `header:<name>`." }),
+    pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the body, or `query:<name>`, `path:<name>`, `header:<name>`, `line:<number>`." }),
     detail: z.string(),
   })
   .meta({ id: "ProblemError", example: { pointer: "/value", detail: "a value has 1 to 65,536 bytes" } });

@@ -107,6 +107,15 @@ describe("when a binding fails", () => {
   });
 });
 
+it("does not log lines of an error's message that look like places in the code", async () => {
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  vi.spyOn(crypto.subtle, "generateKey").mockRejectedValue(new SyntaxError("Unexpected token\n    at the-value (a.ts:1:1)\n"));
+  await put("global", "UNFORESEEN", "the-value");
+  const [line] = log.mock.calls.map(([text]) => JSON.parse(text)).filter(({ event }) => event === "request");
+  expect(line.error.at).not.toEqual([]);
+  expect(JSON.stringify(log.mock.calls)).not.toContain("the-value");
+});
+
 it("logs one line of a fixed shape for a request: no name, no scope, no query", async () => {
   const log = vi.spyOn(console, "log").mockReturnValue();
   await call("GET /v1/scopes/team%3Asecretive/secrets/SECRETIVE?secretive=1", { token: { org: "logged", sub: "me" } });

@@ -44,6 +44,13 @@ describe("an import", () => {
     expect(await valuesOf(token)).toEqual({ PLAIN: "plain", SINGLE: "a # b\\n", DOUBLE: "one\ntwo", MULTI: "three\nfour", TWICE: "2", COLON: "yes" });
   });
 
+  it("as a .env file may have all sorts of lines inside quotes", async () => {
+    const lines = ["-----BEGIN KEY-----", "MII/EvQ==", "# no comment", "NO=name", "17", "\u0001", "-----END KEY-----"];
+    const value = lines.join("\n");
+    await importEnv(`A="${value}"\r\nB='${value}'\nC=\`${value}\` # a comment\n`, { token: { org: "lines" } });
+    expect(await valuesOf({ org: "lines" })).toEqual({ A: value, B: value, C: value });
+  });
+
   it("compares with values that are in KV alone, in bulk", async () => {
     const token = { org: "from-kv" };
     await importJson(numbered(150), { token });
@@ -131,7 +138,27 @@ describe("an import that is refused", () => {
     expect(await countIn(token.org)).toBe(0);
   });
 
+  it.each<[string, string, number[]]>([
+    ["a key that is not in quotes", "A=1\nKEY=-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nU0VDUkVU/EFJJQQ==\n-----END KEY-----\n", [3, 4, 5]],
+    ["what is no .env file at all", 'this is none\r\n{"A":"b"}', [1, 2]],
+    ["a name with a space", "OK=2\nMY KEY=3", [2]],
+    ["a name that JavaScript loses", "OK=1\nexport __proto__=x\n", [2]],
+    ["quotes that are not closed", 'A="one\ntwo\n', [2]],
+    ["text after quotes of several lines", 'A="one\ntwo" three', [2]],
+    ["a name alone", "# a comment\n\nA\n", [3]],
+  ])("as a .env file for %s names the lines that would be lost, and not their text", async (_, file, lines) => {
+    const reply = await importEnv(file, { token });
+    expect([refused(reply), pointers(reply)]).toEqual([[400, "invalid-request"], lines.map((line) => `line:${line}`)]);
+    expect(reply.text).not.toMatch(/MIIE|U0VD|this is|MY KEY|__proto__|two|three/);
+    expect(await countIn(token.org)).toBe(0);
+  });
+
+  it("as a .env file lists a hundred lost lines at the most", async () => {
+    expect(pointers(await importEnv("lost\n".repeat(10_000), { token }))).toHaveLength(100);
+  });
+
   it.each<[string, string, CallOptions]>([
+    ["a .env file that is not JSON for all its parameters", "", { body: "A=1", headers: { "Content-Type": "text/plain; name=json" } }],
     ["a .env file without ?scope=", "", { body: "A=1", headers: { "Content-Type": "text/plain" } }],
     ["JSON with ?scope=", "?scope=global", { json: { scope: "global", secrets: {} } }],
     ["JSON without a scope", "", { json: { secrets: {} } }],
@@ -254,18 +281,44 @@ describe("a .env file", () => {
     .tuple(fc.constantFrom("", "\uFEFF"), fc.array(line, { maxLength: 10 }), fc.constantFrom("\n", "\r\n", "\r"))
     .map(([bom, lines, end]) => bom + lines.join(end));
 
-  it("is stored as dotenv reads it", async () => {
+  /** Whether dotenv reads the same without a line that is no comment and no assignment. A name given twice hides what it was. */
+  const losesLine = (text: string) => {
+    const names = [...text.matchAll(/^\s*(?:export\s+)?([\w.-]+)\s*[=:]/gm)].map(([, found]) => found);
+    if (new Set(names).size < names.length) return false;
+    const lines = text.split(/\r\n?|\n/);
+    const without = (n: number) => parse(lines.with(n, "").join("\n"));
+    const odd = (line: string) => !/^\s*(#|$|(export\s+)?[\w.-]+(\s*=|:\s|:$))/.test(line);
+    return lines.some((line, n) => odd(line) && JSON.stringify(without(n)) === JSON.stringify(parse(text)));
+  };
+
+  it("is stored as dotenv reads it, or a line that would be lost is named", async () => {
     let org = 0;
     const property = fc.asyncProperty(file, async (text) => {
       const token = { org: `dotenv-${org++}` };
       const expected = parse(text);
       const wrong = Object.keys(expected).filter((key) => expected[key] === "" || !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key));
       const reply = await importEnv(text, { token });
+      if (reply.body.errors?.[0].pointer.startsWith("line:")) return;
+      expect(losesLine(text)).toBe(false);
       if (wrong.length > 0) expect(pointers(reply)).toEqual(wrong.map((key) => `/secrets/${key}`));
       else expect([reply.status, await valuesOf(token)]).toEqual([200, expected]);
     });
     await fc.assert(property, { numRuns: 300 });
   }, 60_000);
+
+  it("with nothing but assignments and comments is never refused", async () => {
+    const text = fc.string({ unit: fc.constantFrom(..."ab =#:é\t\n"), maxLength: 12 });
+    const quoted = fc.tuple(fc.constantFrom("'", '"', "`"), text).map(([quote, inside]) => `${quote}x${inside}${quote}`);
+    const plain = text.map((inside) => `x${inside.replaceAll("\n", "")}`);
+    const fine = fc
+      .tuple(fc.constantFrom("", "export ", "  "), name, fc.constantFrom("=", " = ", ": "), fc.oneof(quoted, plain))
+      .map((parts) => parts.join(""));
+    const fineFile = fc.array(fc.oneof(fine, fc.constantFrom("", "# A=comment", "  #")), { maxLength: 10 }).map((lines) => lines.join("\n"));
+    const property = fc.asyncProperty(fineFile, async (given) => {
+      expect((await importEnv(given, { dry_run: true })).body.errors).toBeUndefined();
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
 });
 
 /** Runs the scheduled work until every ciphertext is in KV alone. */

@@ -114,6 +114,21 @@ describe("a content type", () => {
     expect((await call(request, { body: "{}", headers: { "Content-Type": "text/plain" } })).status).toBe(415);
   });
 
+  it.each<[string, string, string]>([
+    ["text/plain; name=json", "text é", "utf8"],
+    ["application/octet-stream; name=a.json", "bytes", "base64"],
+  ])("that only names JSON in a parameter is not JSON: %s", async (contentType, body, encoding) => {
+    expect((await setRaw("PARAMETER", body, contentType)).body).toMatchObject({ name: "PARAMETER", encoding });
+  });
+
+  it.each<[string, Uint8Array, string, number]>([
+    ["in another character set", new TextEncoder().encode('{"value":"v"}'), "application/json; charset=iso-8859-1", 415],
+    ["with bytes that are not UTF-8", Uint8Array.from([...new TextEncoder().encode('{"value":"caf'), 0xe9, 0x22, 0x7d]), "application/json", 400],
+  ])("of JSON %s sets nothing", async (_, body, contentType, status) => {
+    expect((await setRaw("UNTYPED", body, contentType)).status).toBe(status);
+    expect((await call(`GET ${at("global", "UNTYPED")}`)).status).toBe(404);
+  });
+
   it("text/plain with bytes that are not UTF-8 is 400", async () => {
     expect((await setRaw("UNTYPED", new Uint8Array([0xff, 0xfe]), "text/plain")).status).toBe(400);
     expect((await setRaw("UNTYPED", new Uint8Array([0xed, 0xa0, 0x80]), "text/plain")).status).toBe(400);

@@ -13,6 +13,7 @@ import type { HonoEnv } from "./hono-env.ts";
 import { limitFailures } from "./limit-rate.ts";
 import { logRequest } from "./log-request.ts";
 import { problemReply, toProblem } from "./problem-reply.ts";
+import { requireJsonText } from "./require-json-text.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { exchangeRoutes } from "./routes/exchange.ts";
 import { importRoutes } from "./routes/import.ts";
@@ -30,7 +31,7 @@ import { validationHook } from "./validation-hook.ts";
 export function createApp(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
   app.use(identifyRequest, logRequest);
-  app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }), requireJsonText);
   for (const routes of [
     systemRoutes(),
     secretRoutes(),

@@ -36,16 +36,23 @@ export const logRequest = createMiddleware<HonoEnv>(async (c, next) => {
  */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { name: typeof error };
-  const at = (error.stack ?? "")
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 6)
-    .map((line) => line.trim());
   return {
     name: error.name,
     ...(/^(D1_|KV )/.test(error.message) && { message: error.message }),
-    at,
+    at: framesOf(error),
     ...(error.cause !== undefined && { cause: describeError(error.cause) }),
     ...(error instanceof AggregateError && { errors: error.errors.map(describeError) }),
   };
+}
+
+/** Where an error was thrown. The stack begins with the message, which may itself hold lines that look like frames. */
+function framesOf({ stack = "", message }: Error): string[] {
+  const start = stack.indexOf(message);
+  // A message that was changed later hides where the first one ends.
+  if (start === -1) return [];
+  const lines = stack.slice(start + message.length).split("\n");
+  return lines
+    .filter((line) => /^\s+at .*(?::\d+:\d+|<anonymous>|native)\)?$/.test(line))
+    .slice(0, 6)
+    .map((line) => line.trim());
 }

@@ -24,22 +24,18 @@ export function parseRawValue(bytes: Uint8Array, contentType: string): Value {
 }
 
 /**
- * Refuses a `text/plain` body that is not UTF-8.
+ * The text of a body that is UTF-8, without the byte order mark that may stand before it.
  *
  * @throws {Problem} `invalid-request`, or `unsupported-media-type` when it says that it is in another character set.
  */
-export function requireText(bytes: Uint8Array, contentType: string): void {
+export function requireText(bytes: Uint8Array, contentType: string): string {
   const [, charset] = /;\s*charset="?([^";\s]+)"?/i.exec(contentType) ?? [];
   if (charset !== undefined && !/^(utf-8|utf8|us-ascii)$/i.test(charset))
-    throw new Problem("unsupported-media-type", "Text is taken as UTF-8; send other bytes as application/octet-stream.");
-  requireUtf8(bytes);
-}
-
-function requireUtf8(bytes: Uint8Array): void {
+    throw new Problem("unsupported-media-type", "Text is taken as UTF-8; send other bytes as application/octet-stream, or as base64 in JSON.");
   try {
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw invalid("", "the text is not UTF-8; send bytes as application/octet-stream");
+    throw invalid("", "the text is not UTF-8; send bytes as application/octet-stream, or as base64 in JSON");
   }
 }
 

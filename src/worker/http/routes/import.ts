@@ -7,6 +7,7 @@ import { type Scope, scopeSchema } from "../../../contract/scope.ts";
 import { importSecrets } from "../../secrets/import-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { isJson } from "../media-type.ts";
 import { parseDotenv } from "../parse-dotenv.ts";
 import { requireText } from "../parse-value.ts";
 import { json, needs, problems } from "../responses.ts";
@@ -18,7 +19,7 @@ const importRoute = createRoute({
   operationId: "importSecrets",
   summary: "Set many secrets of one scope",
   description:
-    "All or nothing, up to 500: JSON, or a .env file as `text/plain` with `?scope=`. Everything wrong is listed at once. `dry_run=true` says what would happen and stores nothing.",
+    "All or nothing, up to 500: JSON, or a .env file as `text/plain` with `?scope=`, in which no line may be lost: each is blank, a comment, an assignment or part of one. Everything wrong is listed at once. `dry_run=true` says what would happen and stores nothing.",
   tags: ["Secrets"],
   security: needs("secrets:write"),
   middleware: auditedAs("secret.import"),
@@ -48,14 +49,10 @@ export function importRoutes(): OpenAPIHono<HonoEnv> {
   app.openapi({ ...importRoute, hide: true }, async (c) => {
     const { scope, dry_run } = c.req.valid("query");
     const body = c.req.valid("json");
-    const given = isJson(c) && typeof body !== "string" ? await jsonImport(c, body, scope) : await dotenvImport(c, scope);
+    const given = typeof body !== "string" && isJson(c.req.header("Content-Type") ?? "") ? await jsonImport(c, body, scope) : await dotenvImport(c, scope);
     return c.json(await importSecrets(writeNeeds(c), c.get("caller"), { ...given, dryRun: dry_run === "true" }), 200);
   });
   return app;
-}
-
-function isJson(c: Context<HonoEnv>): boolean {
-  return /json/i.test(c.req.header("Content-Type") ?? "");
 }
 
 async function jsonImport(c: Context<HonoEnv>, body: z.infer<typeof importSchema>, scope: Scope | undefined) {
@@ -67,10 +64,9 @@ async function jsonImport(c: Context<HonoEnv>, body: z.infer<typeof importSchema
 }
 
 async function dotenvImport(c: Context<HonoEnv>, scope: Scope | undefined) {
-  const bytes = new Uint8Array(await c.req.arrayBuffer());
-  requireText(bytes, c.req.header("Content-Type") ?? "");
+  const text = requireText(new Uint8Array(await c.req.arrayBuffer()), c.req.header("Content-Type") ?? "");
   if (scope === undefined) throw invalid("query:scope", "a .env import names its scope here");
-  return { scope, secrets: parseDotenv(new TextDecoder().decode(bytes)) };
+  return { scope, secrets: parseDotenv(text) };
 }
 
 function invalid(pointer: string, detail: string): Problem {

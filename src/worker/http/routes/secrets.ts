@@ -24,6 +24,7 @@ import { createSecret, setSecret } from "../../secrets/set-secret.ts";
 import type { Write } from "../../secrets/write-secrets.ts";
 import { auditedAs } from "../audited-as.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { isJson } from "../media-type.ts";
 import { fromCursor, toCursor } from "../page-cursor.ts";
 import { secretIdSchema, WRITE_CONDITIONS } from "../parameters.ts";
 import { parseRawValue, parseValue } from "../parse-value.ts";
@@ -224,7 +225,7 @@ type Fields = Pick<SetSecretBody, "description" | "labels" | "expires_at" | "rot
 /** The value and fields of a PUT: `body` is a JSON one, validated; any other is the value itself. */
 async function readSetBody(c: Ctx, body: SetSecretBody | string): Promise<Fields & { value: Value }> {
   const contentType = c.req.header("Content-Type") ?? "";
-  if (typeof body === "string" || !/json/i.test(contentType)) return { value: parseRawValue(new Uint8Array(await c.req.arrayBuffer()), contentType) };
+  if (typeof body === "string" || !isJson(contentType)) return { value: parseRawValue(new Uint8Array(await c.req.arrayBuffer()), contentType) };
   const { value, encoding = "utf8", ...fields } = body;
   return { ...fields, value: parseValue(value, encoding) };
 }
