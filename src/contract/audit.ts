@@ -28,7 +28,7 @@ const EVENT_EXAMPLE = {
   user_agent: "curl/8.5.0",
 } as const;
 
-/** One event. A secret that a denied call asked for has no id and no version. */
+/** One event. A secret that a denied call asked for has no version, and an id only where it was asked for by that. */
 export const auditEventSchema = z
   .object({
     seq: z.int().meta({ description: "Counts without gaps within an organization." }),
@@ -39,7 +39,10 @@ export const auditEventSchema = z
     action: actionSchema,
     outcome: outcomeSchema,
     secrets: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), scope: z.string().nullable(), version: z.int().nullable() })),
-    target: z.string().nullable().meta({ description: "What it was done to, where that is no secret: a token, a trust, a scope." }),
+    target: z
+      .string()
+      .nullable()
+      .meta({ description: "What it was done to, where that is no secret: a token, a trust, a scope (and the one that it was put under)." }),
     request_id: z.string(),
     ip: z.string().nullable(),
     user_agent: z.string().nullable(),

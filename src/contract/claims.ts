@@ -19,8 +19,8 @@ export const claimsSchema = z.object({
   org: orgSchema,
   scope: z.string().max(1024),
   jti: z.string().min(1).max(128).optional(),
-  // No later than the last date there is (ECMA-262, section 21.4.1.1): another issuer's token may say anything.
-  exp: z.number().max(8_640_000_000_000),
+  // No later than the last second that RFC 3339 can write: another issuer's token may say anything.
+  exp: z.number().max(253_402_300_799),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
 });

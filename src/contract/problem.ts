@@ -84,7 +84,7 @@ export interface ProblemBody extends ProblemMembers {
   request_id: string;
 }
 
-/** What a refused call was about, for the audit log. */
+/** A secret that a refused call asked for, for the audit log. */
 export interface ProblemSubject {
   readonly scope: string | null;
   readonly name: string | null;
@@ -94,7 +94,7 @@ export interface ProblemSubject {
 export interface ProblemOptions {
   members?: ProblemMembers;
   headers?: Record<string, string>;
-  about?: ProblemSubject;
+  about?: readonly ProblemSubject[];
   cause?: unknown;
 }
 
@@ -106,9 +106,9 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly members: ProblemMembers;
   readonly headers: Record<string, string>;
-  readonly about: ProblemSubject | undefined;
+  readonly about: readonly ProblemSubject[];
 
-  constructor(code: ProblemCode, detail: string, { members = {}, headers = {}, about, cause }: ProblemOptions = {}) {
+  constructor(code: ProblemCode, detail: string, { members = {}, headers = {}, about = [], cause }: ProblemOptions = {}) {
     super(detail, { cause });
     this.name = "Problem";
     this.code = code;

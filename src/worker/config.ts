@@ -64,7 +64,11 @@ const varsSchema = (insecureIssuers: boolean) =>
     ISSUER: z.string().min(1).max(512).default("keyhole"),
     AUDIENCE: z.string().min(1).max(512).default("keyhole"),
     PLATFORM_ORG: z.union([z.literal("").transform(() => null), orgSchema]).default(null),
-    RESERVED_NAMES: z.string().default("").transform(words).pipe(z.array(patternSchema)),
+    RESERVED_NAMES: z
+      .string()
+      .default("")
+      .transform((text) => words(text.toUpperCase()))
+      .pipe(z.array(patternSchema)),
     MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
     AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),

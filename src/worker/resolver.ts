@@ -78,7 +78,8 @@ async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResol
     const resolved = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, format: "json" }, []);
     return resolveBody(resolved, resolved.secrets ?? []);
   } catch (error) {
-    if (error instanceof Problem && error.code === "forbidden") await recordDenial({ db: env.DB, now }, caller, "secret.resolve", error.about);
+    if (error instanceof Problem && error.code === "forbidden")
+      await recordDenial({ db: env.DB, now }, caller, { action: "secret.resolve", secretId: null, target: null }, error.about);
     throw error;
   }
 }

@@ -112,6 +112,53 @@ describe("an event", () => {
   });
 });
 
+describe("a refusal's event", () => {
+  const without = { org: "asked", scope: "" };
+
+  it.each<[string, Record<string, unknown>, [string | null, string | null][]]>([
+    [
+      "names in one scope",
+      { scopes: ["team:a"], names: ["A", "B"] },
+      [
+        ["team:a", "A"],
+        ["team:a", "B"],
+      ],
+    ],
+    ["a name in several scopes", { scopes: ["team:a", "global"], names: ["A"] }, [[null, "A"]]],
+    ["everything in a scope", { scopes: ["team:a"] }, [["team:a", null]]],
+    ["everything", {}, []],
+  ])("says that a resolve asked for %s", async (_, body, expected) => {
+    expect((await resolve(body, { token: without })).status).toBe(403);
+    expect(JSON.parse((await lastOf("asked"))?.secrets ?? "")).toEqual(expected.map(([scope, name]) => ({ id: null, version: null, scope, name })));
+  });
+
+  it("has the id of a secret that was asked for by it, and so is found by it", async () => {
+    const { body } = await put("team:t", "BY_ID", "v", { token: { org: "asked" } });
+    const covered = { org: "asked", secret_scopes: ["global"] };
+    const unnamed = { id: body.id, version: null, scope: null, name: null };
+    for (const [token, named] of [
+      [without, unnamed],
+      [covered, { ...unnamed, scope: "team:t", name: "BY_ID" }],
+    ] as const) {
+      await call(`DELETE /v1/secrets/${body.id}`, { token });
+      expect(JSON.parse((await lastOf("asked"))?.secrets ?? "")).toEqual([named]);
+    }
+    const found = (await call(`GET /v1/audit?secret_id=${body.id}&outcome=denied`, { token: { org: "asked" } })).body.events;
+    expect(found).toHaveLength(2);
+  });
+
+  it("has the token, the trust or the scope that it was about", async () => {
+    for (const [request, target] of [
+      [`DELETE /v1/tokens/tok_${"0".repeat(32)}`, `tok_${"0".repeat(32)}`],
+      ["DELETE /v1/trusts/github", "github"],
+      ["DELETE /v1/scopes/team%3At", "team:t"],
+    ] as const) {
+      await call(request, { token: without });
+      expect(await lastOf("asked")).toMatchObject({ outcome: "denied", target });
+    }
+  });
+});
+
 describe("the sequence", () => {
   it("has no gap and no repeat, also when many write at once and some are refused", async () => {
     const token = { org: "busy" };

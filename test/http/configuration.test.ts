@@ -65,6 +65,7 @@ describe.each(FAULTS)("with %s", (_, change, part, named) => {
     expect(ready.body.unusable).toEqual([{ part, detail: expect.stringContaining(named) }]);
     const refused = await ask(changed, "/v1/secrets");
     expect([refused.status, refused.body.code]).toEqual([503, "storage-unavailable"]);
+    expect((await ask(changed, "/.well-known/jwks.json")).status).toBe(503);
     expect((await ask(changed, "/healthz")).status).toBe(200);
     expect(logged.filter((line) => line.includes('"event":"config"'))).toEqual([expect.stringContaining(named.replaceAll('"', '\\"'))]);
     for (const secret of secretsOf(changed)) expect(ready.text + refused.text + logged.join("\n")).not.toContain(secret);

@@ -93,14 +93,20 @@ describe("an import", () => {
 describe("a dry run", () => {
   it("says what an import would do, changes nothing, and is on record", async () => {
     const token = { org: "dry" };
-    await put("global", "OLD", "old", { token });
+    const { body } = await put("global", "OLD", "old", { token });
     const secrets = { NEW: "n", OLD: "changed" };
     for (const reply of [await importJson(secrets, { token, dry_run: true }), await importEnv("NEW=n\nOLD=changed", { token, dry_run: true })]) {
       expect(reply.body).toEqual({ created: ["NEW"], updated: ["OLD"], unchanged: [] });
     }
     expect(await valuesOf(token)).toEqual({ OLD: "old" });
-    const events = await env.DB.prepare("SELECT action, target FROM audit_events WHERE org = 'dry' AND action = 'secret.import'").all();
-    expect(events.results).toEqual(Array(2).fill({ action: "secret.import", target: "dry-run:global" }));
+    const { results } = await env.DB.prepare("SELECT target, secrets FROM audit_events WHERE org = 'dry' AND action = 'secret.import'").all<{
+      secrets: string;
+    }>();
+    const compared = [
+      { id: null, name: "NEW", scope: "global", version: null },
+      { id: body.id, name: "OLD", scope: "global", version: 1 },
+    ];
+    expect(results.map((event) => ({ ...event, secrets: JSON.parse(event.secrets) }))).toEqual(Array(2).fill({ target: "dry-run:global", secrets: compared }));
   });
 
   it("finds everything that is wrong", async () => {

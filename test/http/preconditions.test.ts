@@ -35,16 +35,26 @@ describe.each(Object.entries(writes))("%s", (label, write) => {
     expect(await resolvedValue(`${name}_NONE`)).toBe("one");
   });
 
-  it.each(["unquoted", '"open', '"a" "b"', '"a",,'])("with the malformed If-Match %j is 400 and changes nothing", async (header) => {
-    const { body } = await put("global", `${name}_BAD`, "one");
-    const refused = await write(`${name}_BAD`, body.id, { "If-Match": header });
-    expect([refused.status, refused.body.errors[0].pointer]).toEqual([400, "header:If-Match"]);
-    expect(await resolvedValue(`${name}_BAD`)).toBe("one");
+  it.each(["unquoted", '"open', '"a" "b"', ",", "tag", 'tag,"a"', 'x"a"', '"a"x'])(
+    "with the malformed If-Match %j is 400 and changes nothing",
+    async (header) => {
+      const { body } = await put("global", `${name}_BAD`, "one");
+      const refused = await write(`${name}_BAD`, body.id, { "If-Match": header });
+      expect([refused.status, refused.body.errors[0].pointer]).toEqual([400, "header:If-Match"]);
+      expect(await resolvedValue(`${name}_BAD`)).toBe("one");
+    },
+  );
+
+  it("takes a tag in a list with empty elements, and one with a comma in it for one tag", async () => {
+    const { headers, body } = await put("global", `${name}_LIST`, "one");
+    expect((await write(`${name}_LIST`, body.id, { "If-Match": '"a,b", "c"' })).status).toBe(412);
+    expect((await write(`${name}_LIST`, body.id, { "If-Match": `,"a,b", ,${headers.get("ETag")},` })).status).toBeLessThan(300);
   });
 
-  it("never takes a weak tag as equal", async () => {
+  it("takes a weak tag as equal in If-None-Match alone", async () => {
     const { headers, body } = await put("global", `${name}_WEAK`, "one");
     expect((await write(`${name}_WEAK`, body.id, { "If-Match": `W/${headers.get("ETag")}` })).status).toBe(412);
+    expect((await write(`${name}_WEAK`, body.id, { "If-None-Match": `W/${headers.get("ETag")}` })).status).toBe(412);
   });
 });
 

@@ -42,6 +42,14 @@ describe("the search", () => {
     expect([status, body.code]).toEqual([400, "invalid-request"]);
   });
 
+  it("without scopes works for a grant of builtin alone, and for one that names a scope twice", async () => {
+    await put("global", "GIVEN", "from builtin", { token: platform });
+    const builtin = await resolve({ names: ["GIVEN"] }, { token: { secret_scopes: ["builtin"] } });
+    expect([builtin.status, builtin.body.searched]).toEqual([200, ["builtin"]]);
+    expect((await resolve({ names: ["GIVEN"], inherit: false }, { token: { secret_scopes: ["builtin"] } })).status).toBe(404);
+    expect((await resolve({ allow_missing: true }, { token: { secret_scopes: ["global", "global"] } })).body.searched).toEqual(["global"]);
+  });
+
   it("leaves out global and builtin where the grant does not cover them", async () => {
     await put("global", "UNCOVERED", "v");
     const { status, body } = await resolve({ scopes: ["team:a"], names: ["UNCOVERED"] }, { token: { secret_scopes: ["team:*"] } });

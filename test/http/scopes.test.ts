@@ -29,6 +29,7 @@ describe("a scope", () => {
   it("is put under a parent, moved to another, and taken from it", async () => {
     const token = { org: "tree" };
     expect((await link("repo:a/b", "namespace:prod", { token })).body).toEqual({ scope: "repo:a/b", parent: "namespace:prod", secrets: 0 });
+    expect((await call("GET /v1/audit?action=scope.put", { token })).body.events[0].target).toBe("repo:a/b under namespace:prod");
     expect(await searched("repo:a/b", token)).toEqual(["repo:a/b", "namespace:prod", "global", "builtin"]);
     await link("repo:a/b", "team:core", { token });
     expect(await searched("repo:a/b", token)).toEqual(["repo:a/b", "team:core", "global", "builtin"]);

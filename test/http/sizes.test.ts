@@ -105,6 +105,12 @@ describe("a content type", () => {
     expect((await call(`GET ${at("global", "UNTYPED")}`)).status).toBe(404);
   });
 
+  it("with a Content-Encoding is 415: what is stored is the value itself", async () => {
+    const headers = { "Content-Type": "application/octet-stream", "Content-Encoding": "gzip" };
+    expect((await call(`PUT ${at("global", "UNTYPED")}`, { body: new Uint8Array([1]), headers })).status).toBe(415);
+    expect((await call(`GET ${at("global", "UNTYPED")}`)).status).toBe(404);
+  });
+
   it("that is missing is 415", async () => {
     const set = await call(`PUT ${at("global", "UNTYPED")}`, { body: new Uint8Array([1]) });
     expect([set.status, set.body.code]).toEqual([415, "unsupported-media-type"]);

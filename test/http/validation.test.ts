@@ -42,6 +42,8 @@ describe("a reserved name", () => {
     ["Ld-Preload", "LD_*", "Keyhole"],
     ["node.options", "NODE_OPTIONS", "Keyhole"],
     ["GIT_SSH_COMMAND", "GIT_SSH_COMMAND", "Keyhole"],
+    ["LUA_INIT_5_4", "LUA_INIT*", "Keyhole"],
+    ["npm_config_node_options", "NPM_CONFIG_NODE_OPTIONS", "Keyhole"],
     ["CONNECT_TOKEN", "CONNECT_TOKEN", "RESERVED_NAMES"],
     ["aws-secret.key", "AWS_*", "RESERVED_NAMES"],
     ["R2_", "R2_*", "RESERVED_NAMES"],
@@ -56,6 +58,23 @@ describe("a reserved name", () => {
 
   it.each(["PATHS", "MY_PATH", "AWS", "FLYING", "LD", "session_label_2", "ENVIRONMENT"])("is not %s", async (name) => {
     expect((await put("team:free", name, "v")).status).toBe(201);
+  });
+});
+
+describe("the name __proto__, which JavaScript's objects lose", () => {
+  const name = '"__proto__"';
+  it.each<[string, string, string]>([
+    ["PUT /v1/scopes/global/secrets/LOST", `{"value":"v","labels":{${name}:"a"}}`, "/labels/__proto__"],
+    ["PUT /v1/scopes/global/secrets/LOST", '{"value":"v","labels":{"\\u005f_proto__":"a"}}', "/labels/__proto__"],
+    ["PUT /v1/trusts/lost", `{"claims":{"a/b":{${name}:"x"},"sub":"x"}}`, "/claims/a~1b/__proto__"],
+    ["POST /v1/resolve", `{${name}:{}}`, "/__proto__"],
+  ])("is refused in a body: %s %s", async (request, body, pointer) => {
+    const reply = await call(request, { body, headers: { "Content-Type": "application/json" } });
+    expect([reply.status, reply.body.errors]).toEqual([400, [{ pointer, detail: "this name is not taken" }]]);
+  });
+
+  it("may be part of a value", async () => {
+    expect((await put("global", "ABOUT_PROTO", '{"__proto__":1} \\u005f')).status).toBe(201);
   });
 });
 

@@ -24,6 +24,8 @@ export interface Operation {
   readonly elsewhere: ProblemCode | 200 | 201;
   /** The limits of a grant that this operation checks; a list leaves out what the grant does not cover instead. */
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
+  /** Whether it concerns every name of a scope, so that a grant of some names does not do. */
+  readonly everyName?: true;
   /** The action that a denied call is on record with. */
   readonly action: string;
 }
@@ -174,6 +176,7 @@ export const OPERATIONS: Record<string, Operation> = {
     request: (subject, token) => call(`PUT ${scopePath(subject)}`, { token, json: { parent: "team:parent" } }),
     elsewhere: 200,
     limits: ["secret_scopes"],
+    everyName: true,
     action: "scope.put",
   },
   "GET /v1/scopes": {
@@ -189,6 +192,7 @@ export const OPERATIONS: Record<string, Operation> = {
     request: (subject, token) => call(`DELETE ${scopePath(subject)}`, { token }),
     elsewhere: "scope-not-found",
     limits: ["secret_scopes"],
+    everyName: true,
     action: "scope.delete",
   },
   "POST /v1/tokens": {

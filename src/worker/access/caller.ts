@@ -21,11 +21,11 @@ export interface Caller extends Grant {
   readonly ip: string | null;
   readonly userAgent: string | null;
   /**
-   * Refuses the call unless the permission is held and `scope` and `name`, as far as given, are within the limits.
+   * Refuses the call unless the permission is held and every scope and name, as far as given, is within the limits.
    *
-   * @throws {Problem} `forbidden`.
+   * @throws {Problem} `forbidden`, which tells the audit log what was asked for.
    */
-  require(permission: Permission, scope?: string, name?: string): void;
+  require(permission: Permission, scopes?: string | readonly string[], names?: string | readonly string[]): void;
   /** A refusal for a reason that {@link Caller.require} does not know. */
   refuse(needed: Permission, detail: string): Problem;
 }
@@ -34,20 +34,28 @@ export interface Caller extends Grant {
 export function createCaller(facts: Omit<Caller, "require" | "refuse">): Caller {
   return {
     ...facts,
-    require(permission, scope, name) {
+    require(permission, scopes = [], names = []) {
       const allowed = facts.permissions.has(permission);
-      const covered = (scope === undefined || matchesAny(facts.secretScopes, scope)) && (name === undefined || matchesAny(facts.secretNames, name));
+      const [everyScope, everyName] = [[scopes].flat(), [names].flat()];
+      const covered = everyScope.every((scope) => matchesAny(facts.secretScopes, scope)) && everyName.every((name) => matchesAny(facts.secretNames, name));
       if (allowed && covered) return;
       // Scope and name are not repeated: of a secret asked for by its id the caller may not know them.
       const refusal = allowed ? "The token's grant does not cover this scope or name." : `The token lacks the permission ${permission}.`;
-      throw forbidden(permission, refusal, { scope: scope ?? null, name: name ?? null });
+      throw forbidden(permission, refusal, subjects(everyScope, everyName));
     },
-    refuse: (needed, detail) => forbidden(needed, detail, { scope: null, name: null }),
+    refuse: (needed, detail) => forbidden(needed, detail, []),
   };
 }
 
+/** What was asked for. A name that was looked for in several scopes stands for itself. */
+function subjects(scopes: readonly string[], names: readonly string[]): ProblemSubject[] {
+  if (names.length === 0) return scopes.map((scope) => ({ scope, name: null }));
+  const [only = null, another] = scopes;
+  return names.map((name) => ({ scope: another === undefined ? only : null, name }));
+}
+
 /** A refusal as RFC 6750, section 3.1 has it. */
-function forbidden(needed: Permission, detail: string, about: ProblemSubject): Problem {
+function forbidden(needed: Permission, detail: string, about: readonly ProblemSubject[]): Problem {
   return new Problem("forbidden", detail, {
     headers: { "WWW-Authenticate": `Bearer error="insufficient_scope", scope="${needed}"` },
     about,

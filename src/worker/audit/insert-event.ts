@@ -1,6 +1,6 @@
 import type { Action } from "../../contract/audit.ts";
 
-/** A secret as an audit event names it. What a denied call asked for has no id and no version. */
+/** A secret as an audit event names it. What a denied call asked for has no version, and an id only where it was asked for by that. */
 export interface EventSecret {
   readonly id: string | null;
   readonly name: string | null;
@@ -25,7 +25,7 @@ export interface NewEvent {
   readonly outcome: "allowed" | "denied";
   readonly at: Date;
   /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
-  readonly target?: string;
+  readonly target?: string | null;
 }
 
 /** What an event names, as the transaction that writes it finds it. */

@@ -51,7 +51,7 @@ export function createApp(): OpenAPIHono<HonoEnv> {
   app.onError(async (error, c) => {
     const problem = toProblem(error);
     try {
-      if (problem.code === "forbidden") await recordDenial({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.get("action"), problem.about);
+      if (problem.code === "forbidden") await recordDenial({ db: c.env.DB, now: c.get("now") }, c.get("caller"), c.get("attempt"), problem.about);
       if (problem.code === "unauthenticated") await limitFailures(c);
       return problemReply(c, problem);
     } catch (failure) {

@@ -1,7 +1,7 @@
-import type { Action } from "../../contract/audit.ts";
 import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Config, Env } from "../config.ts";
+import type { Attempt } from "../secrets/record-denial.ts";
 
 /** What Hono's context carries through a request. It is read with `c.get`: `c.var` makes a copy of all of it each time. */
 export interface HonoEnv {
@@ -11,8 +11,8 @@ export interface HonoEnv {
     caller: Caller;
     requestId: string;
     now: Date;
-    /** What the route does, for the audit event of a refusal. */
-    action: Action;
+    /** What the call tries to do, for the audit event of a refusal. */
+    attempt: Attempt;
     /** The code of the problem that is the reply, for the log. */
     problem: ProblemCode;
   };

@@ -1,11 +1,11 @@
 import { Problem } from "../../contract/problem.ts";
 import type { EntityTags, Precondition } from "../secrets/precondition.ts";
 
-const TAG = /^\s*(?:W\/)?"[\x21\x23-\x7e]*"\s*$/;
+const TAGS = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 
 /**
  * The conditions in `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2). `If-Match` compares
- * strongly: a weak tag is never equal.
+ * strongly: a weak tag is never equal. `If-None-Match` compares weakly.
  *
  * @throws {Problem} `invalid-request` when a header is not a list of entity tags.
  */
@@ -21,10 +21,13 @@ export function parsePrecondition(header: (name: string) => string | undefined):
 export function parseEntityTags(name: string, text: string | undefined): EntityTags | undefined {
   if (text === undefined) return undefined;
   if (text.trim() === "*") return "*";
-  const tags = text.split(",");
-  if (!tags.every((tag) => TAG.test(tag))) {
+  const tags = text.match(TAGS) ?? [];
+  // Elements may be empty (RFC 9110, section 5.6.1.2).
+  const elements = text.replace(TAGS, "tag").split(",");
+  const named = elements.filter((element) => element.trim() !== "");
+  if (tags.length === 0 || named.length !== tags.length || !named.every((element) => element.trim() === "tag")) {
     const detail = "a list of entity tags in double quotes, or *";
     throw new Problem("invalid-request", `${name} is ${detail}.`, { members: { errors: [{ pointer: `header:${name}`, detail }] } });
   }
-  return tags.map((tag) => tag.trim());
+  return tags;
 }

@@ -4,6 +4,7 @@ import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { deleteFirstSecrets, firstSecrets, type ScopeRow, selectScope, unlinkScope } from "../store/scope-rows.ts";
+import { requireEveryName } from "./put-scope.ts";
 import { runForCaller } from "./run-for-caller.ts";
 import { writeForCaller } from "./write-for-caller.ts";
 
@@ -19,6 +20,7 @@ type Needs = { readonly db: D1Database; readonly now: Date };
  */
 export async function deleteScope({ db, now }: Needs, caller: Caller, scope: Scope): Promise<void> {
   caller.require("secrets:write", scope);
+  requireEveryName(caller);
   const row = await findScope(db, caller, scope);
   if (row?.parent === undefined || row.parent === null) throw scopeNotFound(scope);
   await unlink({ db, now }, caller, scope);

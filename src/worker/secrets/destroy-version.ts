@@ -1,11 +1,13 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import { requireChanges, touchSecret } from "../store/secret-rows.ts";
-import { destroyVersions } from "../store/version-rows.ts";
+import { destroyVersions, selectVersion } from "../store/version-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { retryWhenChanged } from "./retry-when-changed.ts";
 import { versionNotFound } from "./rollback-secret.ts";
+import { runForCaller } from "./run-for-caller.ts";
 import { writeForCaller } from "./write-for-caller.ts";
 
 /**
@@ -31,8 +33,9 @@ export async function destroyVersion(
     if (version > secret.version) throw versionNotFound(version);
     if (version === secret.version)
       throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
-    const destroy = destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
-    const recorded = { action: "secret.destroy", secrets: [{ id, name, scope, version }] } as const;
-    await writeForCaller({ db, now }, caller, [touchSecret(db, secret), requireChanges(db, 1), ...destroy], recorded);
+    const [live] = await runForCaller(db, caller, [selectVersion(db, secret, version)]);
+    const destroy = () => destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
+    const changes = rowsOf(live).length === 0 ? [] : [touchSecret(db, secret), requireChanges(db, 1), ...destroy()];
+    await writeForCaller({ db, now }, caller, changes, { action: "secret.destroy", secrets: [{ id, name, scope, version }] });
   });
 }

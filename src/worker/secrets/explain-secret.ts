@@ -18,7 +18,7 @@ export async function explainSecret(
   name: SecretName,
   scopes: readonly Scope[] | undefined,
 ): Promise<Explanation> {
-  caller.require("secrets:read", undefined, name);
+  caller.require("secrets:read", scopes, name);
   const query = resolutionQuery(needs, caller, "secrets:read", { scopes, names: [name], allowMissing: true, inherit: true, format: "json" });
   const [result] = await runForCaller(needs.db, caller, [selectCandidates(needs.db, query)]);
   const candidates = rowsOf<Candidate>(result).map(explainCandidate);

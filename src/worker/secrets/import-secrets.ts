@@ -35,10 +35,10 @@ export interface Import {
 export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun }: Import): Promise<ImportReply> {
   caller.require("secrets:write", scope);
   const values = checkAll(needs, secrets);
-  for (const name of values.keys()) caller.require("secrets:write", scope, name);
+  caller.require("secrets:write", scope, [...values.keys()]);
   return retryWhenChanged(async () => {
     const writes = await planAll(needs, caller, scope, values);
-    if (dryRun) await recordDryRun(needs, caller, scope);
+    if (dryRun) await recordDryRun(needs, caller, scope, writes);
     else await writeSecrets(needs, caller, "secret.import", writes);
     return importReply(writes);
   });
@@ -104,9 +104,15 @@ async function plan(
   return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
 }
 
-/** A dry run tells which values are held already, so it is on record like an import. */
-async function recordDryRun({ db, now }: NamingNeeds, caller: Caller, scope: Scope): Promise<void> {
-  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action: "secret.import", outcome: "allowed", at: now, target: `dry-run:${scope}` }, [])]);
+/** A dry run tells which values are held already, so it is on record like an import, with what it compared; what is not there has no id. */
+async function recordDryRun({ db, now }: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
+  const compared = writes.map(({ row: { id, name, version }, outcome }) => {
+    if (outcome === "created") return { id: null, name, scope, version: null };
+    return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
+  });
+  await runForCaller(db, caller, [
+    insertEvent(db, { actor: caller, action: "secret.import", outcome: "allowed", at: now, target: `dry-run:${scope}` }, compared),
+  ]);
 }
 
 function importReply(writes: readonly Write[]): ImportReply {

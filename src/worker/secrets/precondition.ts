@@ -19,7 +19,8 @@ export interface Precondition {
 export function checkPrecondition({ ifMatch, ifNoneMatch }: Precondition, current: Pick<SecretRow, "id" | "revision"> | undefined): void {
   if (ifMatch !== undefined && !listed(ifMatch, current))
     throw new Problem("version-conflict", "If-Match names another state of the secret than the current one.");
-  if (ifNoneMatch !== undefined && listed(ifNoneMatch, current)) throw new Problem("version-conflict", "If-None-Match names the current state of the secret.");
+  if (ifNoneMatch !== undefined && listed(ifNoneMatch === "*" ? "*" : ifNoneMatch.map((tag) => tag.replace(/^W\//, "")), current))
+    throw new Problem("version-conflict", "If-None-Match names the current state of the secret.");
 }
 
 function listed(tags: EntityTags, current: Pick<SecretRow, "id" | "revision"> | undefined): boolean {

@@ -13,8 +13,8 @@ import { runForCaller } from "./run-for-caller.ts";
  * @throws {Problem} `forbidden`, `invalid-request`, `scope-cycle`, `storage-unavailable`.
  */
 export async function putScope({ db, now }: { db: D1Database; now: Date }, caller: Caller, scope: Scope, parent: Scope): Promise<ScopeRow> {
-  caller.require("secrets:write", scope);
-  caller.require("secrets:write", parent);
+  caller.require("secrets:write", [scope, parent]);
+  requireEveryName(caller);
   if (scope === parent) throw cycle();
   if (!mayContain(parent, scope)) {
     const detail = "a parent is of the same kind as the scope, or of a wider one; global has none";
@@ -24,7 +24,7 @@ export async function putScope({ db, now }: { db: D1Database; now: Date }, calle
     const [linked] = await runForCaller(db, caller, [
       linkScope(db, caller.org, scope, parent),
       requireTree(db, caller.org, scope),
-      insertEvent(db, { actor: caller, action: "scope.put", outcome: "allowed", at: now, target: scope }, []),
+      insertEvent(db, { actor: caller, action: "scope.put", outcome: "allowed", at: now, target: `${scope} under ${parent}` }, []),
     ]);
     const [row] = rowsOf<ScopeRow>(linked);
     if (!row) throw new Error("a scope was linked and not returned");
@@ -33,6 +33,11 @@ export async function putScope({ db, now }: { db: D1Database; now: Date }, calle
     if (error instanceof GuardError && error.guard === "scope_tree") throw cycle(error);
     throw error;
   }
+}
+
+/** A link decides where every name of a scope is looked for: refuses a caller whose grant covers some names only. */
+export function requireEveryName(caller: Caller): void {
+  if (caller.secretNames !== null) throw caller.refuse("secrets:write", "The token's grant covers some names only, and a scope's parent concerns all.");
 }
 
 function cycle(cause?: unknown): Problem {

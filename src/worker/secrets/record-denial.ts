@@ -1,15 +1,30 @@
 import type { Action } from "../../contract/audit.ts";
 import type { ProblemSubject } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import { runForCaller } from "./run-for-caller.ts";
 
+/** What a refused call tried to do. */
+export interface Attempt {
+  readonly action: Action;
+  /** The id of the secret that it asked for, where it did so by id. */
+  readonly secretId: string | null;
+  /** What else it would have been done to: a token's id, a trust's name, a scope. */
+  readonly target: string | null;
+}
+
 /**
- * Records that a valid token was refused something.
+ * Records that a valid token was refused something, and what it asked for.
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function recordDenial(needs: { db: D1Database; now: Date }, caller: Caller, action: Action, about: ProblemSubject | undefined): Promise<void> {
-  const named = about && (about.scope !== null || about.name !== null) ? [{ id: null, version: null, ...about }] : [];
-  await runForCaller(needs.db, caller, [insertEvent(needs.db, { actor: caller, action, outcome: "denied", at: needs.now }, named)]);
+export async function recordDenial(
+  { db, now }: { db: D1Database; now: Date },
+  caller: Caller,
+  { action, secretId, target }: Attempt,
+  about: readonly ProblemSubject[],
+): Promise<void> {
+  const asked = about.length === 0 && secretId !== null ? [{ scope: null, name: null }] : about;
+  const secrets = asked.map((subject): EventSecret => ({ id: secretId, version: null, ...subject }));
+  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, secrets)]);
 }

@@ -30,8 +30,7 @@ export function resolutionQuery(
   request: ResolveRequest,
 ): ResolutionQuery {
   const scopes = request.scopes ?? grantedScopes(caller);
-  for (const scope of scopes) caller.require(permission, scope);
-  for (const name of request.names ?? []) caller.require(permission, undefined, name);
+  caller.require(permission, scopes, request.names);
   return {
     scopes: [...scopes.map((scope) => searched(caller.org, scope)), ...(request.inherit ? joining(platformOrg, caller, scopes) : [])],
     depth: request.inherit ? MAX_DEPTH : 0,
@@ -55,10 +54,10 @@ function joining(platform: string | null, { org, secretScopes }: Caller, scopes:
   return [...(global ? [searched(org, GLOBAL)] : []), ...(builtin ? [{ org: platform, scope: GLOBAL, place: placeOf(SCOPE_KINDS.length, BUILTIN) }] : [])];
 }
 
-/** The exact scopes in a grant, or `global` where it has none. */
+/** The exact scopes in a grant, or `global` where it has none: but for a grant of `builtin` alone, which joins by itself. */
 function grantedScopes({ secretScopes }: Caller): Scope[] {
-  const exact = (secretScopes ?? []).flatMap((pattern) => scopeSchema.safeParse(pattern).data ?? []);
-  if (exact.length === 0) return [GLOBAL];
+  const exact = [...new Set((secretScopes ?? []).flatMap((pattern) => scopeSchema.safeParse(pattern).data ?? []))];
+  if (exact.length === 0) return secretScopes?.length && secretScopes.every((pattern) => pattern === BUILTIN) ? [] : [GLOBAL];
   const scopes = scopesSchema.safeParse(exact);
   if (!scopes.success) throw new Problem("invalid-request", "The token's grant holds several scopes of one kind: say which to search, in scopes.");
   return scopes.data;

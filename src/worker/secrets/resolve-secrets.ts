@@ -50,7 +50,7 @@ type Releasable = Extract<Winner, { expired: 0 }>;
  *   `unauthenticated` when the token has been revoked, `storage-unavailable`.
  */
 export async function resolveSecrets(needs: ResolveNeeds, caller: Caller, request: ResolveRequest, known: readonly string[]): Promise<Resolved> {
-  caller.require("secrets:resolve");
+  caller.require("secrets:resolve", request.scopes, request.names);
   const query = resolutionQuery(needs, caller, "secrets:resolve", request);
   const { winners, searched, recorded } = await selectAndRecord(needs, caller, query);
   refuseAsAWhole(query, winners, searched);

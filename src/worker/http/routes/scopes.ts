@@ -31,7 +31,7 @@ const putRoute = createRoute({
   description: "A resolve that is given the scope then searches the parent too. A parent is of the same kind or a wider one; a chain has at most 8 links.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("scope.put"),
+  middleware: auditedAs("scope.put", { target: "scope" }),
   request: { params, body: { required: true, content: { "application/json": { schema: putScopeSchema } } } },
   responses: { 200: json(scopeBodySchema, "The scope."), ...problems("invalid-request", "scope-cycle", "body-too-large", "unsupported-media-type") },
 });
@@ -57,7 +57,7 @@ const deleteRoute = createRoute({
   description: "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good; repeat the call until none remain.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("scope.delete"),
+  middleware: auditedAs("scope.delete", { target: "scope" }),
   request: { params, query: deleteScopeSchema },
   responses: {
     200: json(deletedScopeSchema, "Secrets were deleted."),

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
+import { Problem } from "../../../contract/problem.ts";
 import { scopeSchema } from "../../../contract/scope.ts";
 import {
   createSecretSchema,
@@ -133,7 +134,7 @@ const getByIdRoute = createRoute({
   summary: "Get a secret's metadata by its id",
   tags,
   security: needs("secrets:read"),
-  middleware: auditedAs("secret.read"),
+  middleware: auditedAs("secret.read", { secret: "id" }),
   request: { params: byId },
   responses: { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER }, ...problems("invalid-request", "secret-not-found") },
 });
@@ -146,7 +147,7 @@ const patchRoute = createRoute({
   description: "Fields that are left out stay as they are; `null` clears one.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("secret.update"),
+  middleware: auditedAs("secret.update", { secret: "id" }),
   parameters: WRITE_CONDITIONS,
   request: { params: byId, body: { required: true, content: { "application/json": { schema: patchSecretSchema } } } },
   responses: {
@@ -163,7 +164,7 @@ const deleteByIdRoute = createRoute({
   description: "With all its versions, for good.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("secret.delete"),
+  middleware: auditedAs("secret.delete", { secret: "id" }),
   parameters: WRITE_CONDITIONS,
   request: { params: byId },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "secret-not-found", "version-conflict") },
@@ -225,6 +226,8 @@ type Fields = Pick<SetSecretBody, "description" | "labels" | "expires_at" | "rot
 /** The value and fields of a PUT: `body` is a JSON one, validated; any other is the value itself. */
 async function readSetBody(c: Ctx, body: SetSecretBody | string): Promise<Fields & { value: Value }> {
   const contentType = c.req.header("Content-Type") ?? "";
+  // RFC 9110, section 8.4: what is stored is the value, not a coded form of it.
+  if (!/^(?:identity)?$/i.test(c.req.header("Content-Encoding") ?? "")) throw new Problem("unsupported-media-type", "A body has no Content-Encoding.");
   if (typeof body === "string" || !isJson(contentType)) return { value: parseRawValue(new Uint8Array(await c.req.arrayBuffer()), contentType) };
   const { value, encoding = "utf8", ...fields } = body;
   return { ...fields, value: parseValue(value, encoding) };

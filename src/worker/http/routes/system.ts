@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { loadConfig } from "../../config.ts";
 import { checkReadiness } from "../check-readiness.ts";
+import { configure } from "../configure.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { json } from "../responses.ts";
+import { json, problemResponses } from "../responses.ts";
 
 const tags = ["System"];
 
@@ -66,7 +66,8 @@ const jwksRoute = createRoute({
   description: "A JWK Set, RFC 7517.",
   tags,
   security: [],
-  responses: { 200: json(jwksSchema, "The keys.") },
+  middleware: configure,
+  responses: { 200: json(jwksSchema, "The keys."), ...problemResponses(["storage-unavailable"]) },
 });
 
 /** The routes for operators and machines: health, readiness, public keys. */
@@ -80,9 +81,8 @@ export function systemRoutes(): OpenAPIHono<HonoEnv> {
       : c.json({ status: "not-ready" as const, ...readiness }, 503);
   });
   app.openapi(jwksRoute, async (c) => {
-    const { signingKeys } = await loadConfig(c.env);
     c.header("Cache-Control", "public, max-age=300");
-    return c.json(jwksSchema.parse(signingKeys.jwks), 200);
+    return c.json(jwksSchema.parse(c.get("config").signingKeys.jwks), 200);
   });
   return app;
 }

@@ -50,7 +50,7 @@ const revokeRoute = createRoute({
   description: "And every token that it minted, in force from the next request on.",
   tags,
   security: needs("tokens:write"),
-  middleware: auditedAs("token.revoke"),
+  middleware: auditedAs("token.revoke", { target: "id" }),
   request: { params: z.object({ id: z.string().max(128).meta({ description: "A token's id.", example: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }) }) },
   responses: { 204: { description: "It is revoked." }, ...problems("invalid-request", "token-not-found") },
 });

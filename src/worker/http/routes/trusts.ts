@@ -24,7 +24,7 @@ const putRoute = createRoute({
     "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds.",
   tags,
   security: needs("trusts:write"),
-  middleware: auditedAs("trust.put"),
+  middleware: auditedAs("trust.put", { target: "name" }),
   request: { params, body: { required: true, content: { "application/json": { schema: putTrustSchema } } } },
   responses: {
     200: json(trustSchema, "It replaces the one that was there."),
@@ -40,7 +40,7 @@ const getRoute = createRoute({
   summary: "Get a trust",
   tags,
   security: needs("trusts:write"),
-  middleware: auditedAs("trust.read"),
+  middleware: auditedAs("trust.read", { target: "name" }),
   request: { params },
   responses: { 200: json(trustSchema, "The trust."), ...problems("invalid-request", "trust-not-found") },
 });
@@ -53,7 +53,7 @@ const deleteRoute = createRoute({
   description: "And revoke the tokens that were exchanged under it.",
   tags,
   security: needs("trusts:write"),
-  middleware: auditedAs("trust.delete"),
+  middleware: auditedAs("trust.delete", { target: "name" }),
   request: { params },
   responses: { 204: { description: "It is gone." }, ...problems("invalid-request", "trust-not-found") },
 });

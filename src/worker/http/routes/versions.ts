@@ -25,7 +25,7 @@ const listRoute = createRoute({
   description: "Newest first. The newest ones are kept, as many as the deployment says; a destroyed one leaves only its number behind.",
   tags,
   security: needs("secrets:read"),
-  middleware: auditedAs("secret.read"),
+  middleware: auditedAs("secret.read", { secret: "id" }),
   request: { params, query: listVersionsSchema },
   responses: { 200: json(versionListSchema, "One page."), ...problems("invalid-request", "secret-not-found") },
 });
@@ -38,7 +38,7 @@ const rollbackRoute = createRoute({
   description: "As a new version, without anyone reading it.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("secret.rollback"),
+  middleware: auditedAs("secret.rollback", { secret: "id" }),
   parameters: WRITE_CONDITIONS,
   request: { params, body: { required: true, content: { "application/json": { schema: rollbackSchema } } } },
   responses: {
@@ -55,7 +55,7 @@ const destroyRoute = createRoute({
   description: "The current one is refused.",
   tags,
   security: needs("secrets:write"),
-  middleware: auditedAs("secret.destroy"),
+  middleware: auditedAs("secret.destroy", { secret: "id" }),
   parameters: WRITE_CONDITIONS,
   request: { params: params.extend({ version: versionParamSchema }) },
   responses: { 204: { description: "It is destroyed." }, ...problems("invalid-request", "secret-not-found", "version-not-found", "version-conflict") },
