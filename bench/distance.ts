@@ -25,7 +25,7 @@ export const DELAYS = { d1: 40, kvHot: 8, kvCold: 80 };
 
 /** Measures resolves with D1 and KV calls delayed. */
 export async function measureDistance({ secrets, token, bundles, requests }: Setup): Promise<DistanceRow[]> {
-  const instance = await startInstance(bundles.counting, secrets, { DELAYS: JSON.stringify(DELAYS) });
+  const instance = await startInstance(bundles.counting, secrets, { vars: { DELAYS: JSON.stringify(DELAYS) } });
   await migrate(instance.db);
   await seedNames(instance, token);
   const cases = casesFor(token);
@@ -34,14 +34,16 @@ export async function measureDistance({ secrets, token, bundles, requests }: Set
   for (let n = 0; n < 10; n++) await fire(instance.url, cases.list);
   // One call at a time, so that the proxy's counts are those of the call.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const measure = async (name: string, shot: () => Shot, count: number): Promise<DistanceRow> => {
+  const measure = async (name: string, expected: number, shot: () => Shot, count: number): Promise<DistanceRow> => {
     const waits: number[] = [];
     const latencies: number[] = [];
     for (let n = 0; n < count; n++) {
       const before = performance.now();
       const { headers } = await fire(instance.url, shot(), agent);
       latencies.push(performance.now() - before);
-      waits.push((JSON.parse(String(headers["x-counts"])) as { delayed: number }).delayed);
+      const counted = JSON.parse(String(headers["x-counts"])) as { waits: number; delayed: number };
+      if (counted.waits !== expected) throw new Error(`${name} waited ${counted.waits} times instead of ${expected}`);
+      waits.push(counted.delayed);
     }
     const beyond = latencies.map((latency, n) => latency - (waits[n] ?? 0));
     return { name, waits: quantilesOf(waits), latency: quantilesOf(latencies), beyond: quantilesOf(beyond) };
@@ -49,12 +51,12 @@ export async function measureDistance({ secrets, token, bundles, requests }: Set
   // Each of the first hundred resolves reads a ciphertext that this location has not read before.
   let next = 0;
   const cold = (): Shot => ({ ...cases.resolve(1), body: JSON.stringify({ scopes: ["namespace:prod"], names: [`BENCH_${String(next++).padStart(3, "0")}`] }) });
-  const rows = [await measure("resolve 1, cold in KV", cold, 100)];
-  rows.push(await measure("resolve 1, hot in KV", () => cases.resolve(1), requests));
-  rows.push(await measure("resolve 10, hot in KV", () => cases.resolve(10), requests));
-  rows.push(await measure("resolve 1, inline", () => cases.resolveInline, requests));
+  const rows = [await measure("resolve 1, cold in KV", 2, cold, 100)];
+  rows.push(await measure("resolve 1, hot in KV", 2, () => cases.resolve(1), requests));
+  rows.push(await measure("resolve 10, hot in KV", 2, () => cases.resolve(10), requests));
+  rows.push(await measure("resolve 1, inline", 1, () => cases.resolveInline, requests));
   const etag = String((await fire(instance.url, cases.resolve(1))).headers.etag);
-  rows.push(await measure("resolve 1, 304", () => cases.notModified(etag), requests));
+  rows.push(await measure("resolve 1, 304", 1, () => cases.notModified(etag), requests));
   agent.destroy();
   await instance.stop();
   return rows;

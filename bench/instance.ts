@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,9 @@ if (process.platform !== "win32") process.env.MINIFLARE_WORKERD_PATH ??= quietWo
 
 function quietWorkerd(): string {
   const { default: workerd } = createRequire(import.meta.url)("workerd") as { default: string };
-  const path = join(mkdtempSync(join(tmpdir(), "keyhole-bench-")), "workerd");
+  const folder = mkdtempSync(join(tmpdir(), "keyhole-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "workerd");
   writeFileSync(path, `#!/bin/sh\nexec '${workerd}' "$@" >/dev/null\n`, { mode: 0o755 });
   return path;
 }
@@ -44,7 +46,9 @@ export function bundleKeyhole(entry: string): string {
   });
   if (status !== 0) throw new Error(stderr);
   const [name = "worker.js"] = readdirSync(out).filter((file) => file.endsWith(".js"));
-  return readFileSync(join(out, name), "utf8");
+  const script = readFileSync(join(out, name), "utf8");
+  rmSync(out, { recursive: true });
+  return script;
 }
 
 /** The floor Worker's bundle. */
@@ -61,8 +65,17 @@ export function bundleFloor(): string {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Starts a Worker with an empty D1 and KV of its own. With an inspector it is slower: what it logs is kept. */
-export async function startInstance(script: string, secrets: WorkerSecrets, vars: Record<string, string> = {}, inspected = false): Promise<Instance> {
+/** What an instance can have beside the bindings that it needs. */
+export interface Extras {
+  readonly vars?: Record<string, string>;
+  /** An inspector makes it slower: what it logs is kept. */
+  readonly inspected?: boolean;
+  /** The rate limit that a deployment has on resolves, wide enough to hold nobody up. */
+  readonly brake?: boolean;
+}
+
+/** Starts a Worker with an empty D1 and KV of its own. */
+export async function startInstance(script: string, secrets: WorkerSecrets, { vars, inspected, brake }: Extras = {}): Promise<Instance> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
@@ -74,6 +87,7 @@ export async function startInstance(script: string, secrets: WorkerSecrets, vars
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,
       ...(inspected && { inspectorPort: 0 }),
+      ...(brake && { ratelimits: { RESOLVE_LIMIT: { namespace_id: "1001", simple: { limit: 10_000_000, period: 10 } } } }),
     }),
   );
   const url = await miniflare.ready;

@@ -13,8 +13,7 @@ export interface Shot {
 /** What a load came to. Latencies in milliseconds. */
 export interface Measured {
   readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
+  readonly latencies: readonly number[];
 }
 
 /**
@@ -37,7 +36,7 @@ export async function load(url: URL, shot: Shot | (() => Shot), connections: num
   await Promise.all(Array.from({ length: connections }, loop));
   const seconds = (performance.now() - started) / 1000;
   agent.destroy();
-  return { perSecond: count / seconds, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+  return { perSecond: count / seconds, latencies };
 }
 
 /** Makes one request, and returns its headers and body. */
@@ -62,8 +61,10 @@ export function fire(
   });
 }
 
-/** The q-quantile of some numbers. */
+/** The q-quantile of some numbers, between the two next to it in proportion (Hyndman and Fan 1996, definition 7). */
 export function quantile(numbers: readonly number[], q: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+  const at = q * (sorted.length - 1);
+  const [below = Number.NaN, above = below] = sorted.slice(Math.floor(at), Math.floor(at) + 2);
+  return below + (above - below) * (at % 1);
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { casesFor } from "./cases.ts";
 import { type Instance, startInstance } from "./instance.ts";
-import { fire, load, quantile, type Shot } from "./load.ts";
+import { fire, load, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
 
 /** CPU time of the workerd process for each call, in milliseconds; D1's and KV's simulation run in it too. */
@@ -14,21 +14,24 @@ export interface CpuRow {
 
 const TICKS_PER_SECOND = 100;
 
-/** Measures CPU time by what the system says of the processes before and after a load (Linux only). */
-export async function measureCpu({ token, requests }: Setup, keyhole: Instance, floor: Instance): Promise<CpuRow[]> {
+/** Measures CPU time by what Linux says of the processes before and after loads of each in turn; elsewhere nothing. */
+export async function measureCpu({ token, requests, rounds }: Setup, keyhole: Instance, floor: Instance): Promise<CpuRow[]> {
+  if (process.platform !== "linux") return [];
   const cases = casesFor(token);
-  const [first, second] = workerdProcesses();
-  if (first === undefined || second === undefined) return [];
-  const spent = async (url: URL, pid: number, shot: Shot | (() => Shot)): Promise<number> => {
+  const [first = 0, second = 0] = workerdProcesses();
+  const spent = async (url: URL, pid: number, shot: Shot): Promise<number> => {
     const before = cpuTicks(pid);
     await load(url, shot, 4, requests);
-    return ((cpuTicks(pid) - before) / TICKS_PER_SECOND / requests) * 1000;
+    return ((cpuTicks(pid) - before) / TICKS_PER_SECOND / requests / rounds) * 1000;
   };
-  const row = async (name: string, shot: Shot | (() => Shot), floorShot?: Shot): Promise<CpuRow> => ({
-    name,
-    keyhole: await spent(keyhole.url, first, shot),
-    floor: floorShot && (await spent(floor.url, second, floorShot)),
-  });
+  const row = async (name: string, shot: Shot, floorShot?: Shot): Promise<CpuRow> => {
+    const sums = { keyhole: 0, floor: 0 };
+    for (let round = 0; round < rounds; round++) {
+      sums.keyhole += await spent(keyhole.url, first, shot);
+      if (floorShot) sums.floor += await spent(floor.url, second, floorShot);
+    }
+    return { name, keyhole: sums.keyhole, floor: floorShot && sums.floor };
+  };
   return [
     await row("resolve 1", cases.resolve(1), cases.resolve(1)),
     await row("resolve 10", cases.resolve(10), cases.resolve(10)),
@@ -47,10 +50,10 @@ function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** Milliseconds from nothing to the first answer of `/healthz`, and of the same with an empty Worker. */
+/** Milliseconds from nothing to the first answer of `/healthz`, and of the same with an empty Worker, each time that it was started. */
 export interface StartTime {
-  readonly keyhole: number;
-  readonly empty: number;
+  readonly keyhole: readonly number[];
+  readonly empty: readonly number[];
 }
 
 const EMPTY = 'export default { fetch: () => new Response("{}") };';
@@ -58,11 +61,11 @@ const EMPTY = 'export default { fetch: () => new Response("{}") };';
 /** Starts each Worker several times; the difference is what its module costs to start. */
 export async function measureStart({ secrets, bundles }: Setup): Promise<StartTime> {
   const times = { keyhole: [] as number[], empty: [] as number[] };
-  for (let n = 0; n < 5; n++) {
+  for (let n = 0; n < 9; n++) {
     times.keyhole.push(await startOnce(bundles.keyhole, secrets));
     times.empty.push(await startOnce(EMPTY, secrets));
   }
-  return { keyhole: quantile(times.keyhole, 0.5), empty: quantile(times.empty, 0.5) };
+  return times;
 }
 
 async function startOnce(script: string, secrets: Setup["secrets"]): Promise<number> {

@@ -36,7 +36,7 @@ function chart(rows: readonly SizeRow[], title: string, top: number, series: rea
   const x = (size: number) => MARGIN + ((Math.log10(size) - low) / (high - low || 1)) * (WIDTH - 2 * MARGIN);
   const y = (value: number) => top + HEIGHT - MARGIN - (value / most) * (HEIGHT - 2 * MARGIN);
   const axis = `<path d="M${MARGIN} ${y(0)}H${WIDTH - MARGIN}M${MARGIN} ${y(0)}V${y(most)}" stroke="#999" fill="none"/>`;
-  const sizes = rows.map(({ size }) => `<text x="${x(size)}" y="${y(0) + 20}" text-anchor="middle">${size.toLocaleString("en")}</text>`);
+  const sizes = rows.map(({ size }) => `<text x="${x(size).toFixed(1)}" y="${y(0) + 20}" text-anchor="middle">${size.toLocaleString("en")}</text>`);
   const lines = series.map(({ label, color, value }, n) => {
     const points = rows.map((row) => `${x(row.size).toFixed(1)},${y(value(row)).toFixed(1)}`);
     const dots = rows.map(

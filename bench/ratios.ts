@@ -10,6 +10,8 @@ export interface Setup {
   readonly bundles: { readonly keyhole: string; readonly counting: string; readonly alone: string; readonly floor: string };
   readonly rounds: number;
   readonly requests: number;
+  /** Numbers of secrets in the store. */
+  readonly sizes: readonly number[];
 }
 
 /** One case, measured in several rounds. Where there is a floor, both were measured in turn in each round. */
@@ -24,12 +26,23 @@ interface Case {
   readonly connections: number;
   readonly keyhole: Shot | (() => Shot);
   readonly floor: Shot | undefined;
+  /** Whether it is made of the instance that has the brake. */
+  readonly braked?: true;
   /** How many of the requests to make: the heavier ones are made less often. */
   readonly share: number;
 }
 
+/** The Workers that are compared. */
+export interface Compared {
+  readonly keyhole: Instance;
+  /** Keyhole with the rate limit binding. */
+  readonly braked: Instance;
+  readonly floor: Instance;
+}
+
 /** Measures each case, round after round, Keyhole and the floor one right after the other. */
-export async function compareRatios({ token, rounds, requests }: Setup, keyhole: Instance, floor: Instance, say: (text: string) => void): Promise<Row[]> {
+export async function compareRatios({ token, rounds, requests }: Setup, compared: Compared, say: (text: string) => void): Promise<Row[]> {
+  const { keyhole, braked, floor } = compared;
   const cases = casesFor(token);
   await fire(keyhole.url, { ...cases.set(), path: "/v1/scopes/namespace%3Aprod/secrets/BENCH_INLINE", expect: 201 });
   await fire(keyhole.url, { ...cases.set(), expect: 201 });
@@ -37,17 +50,18 @@ export async function compareRatios({ token, rounds, requests }: Setup, keyhole:
   const resolves = [1, 8, 32].map((connections): Case => ({ name: "resolve 1", connections, keyhole: cases.resolve(1), floor: cases.resolve(1), share: 1 }));
   const list: Case[] = [
     ...resolves,
+    { name: "resolve 1, with the brake", connections: 1, keyhole: cases.resolve(1), floor: cases.resolve(1), braked: true, share: 1 },
     { name: "resolve 10", connections: 8, keyhole: cases.resolve(10), floor: cases.resolve(10), share: 0.5 },
     { name: "resolve 100", connections: 8, keyhole: cases.resolve(100), floor: cases.resolve(100), share: 0.15 },
-    { name: "resolve 1, inline", connections: 8, keyhole: cases.resolveInline, floor: cases.resolve(1), share: 1 },
-    { name: "resolve 1, 304", connections: 8, keyhole: cases.notModified(etag), floor: cases.resolve(1), share: 1 },
+    { name: "resolve 1, inline", connections: 8, keyhole: cases.resolveInline, floor: undefined, share: 1 },
+    { name: "resolve 1, 304", connections: 8, keyhole: cases.notModified(etag), floor: undefined, share: 1 },
     { name: "set", connections: 1, keyhole: cases.set, floor: undefined, share: 0.5 },
     { name: "list of 50", connections: 8, keyhole: cases.list, floor: undefined, share: 0.5 },
   ];
   const rows: Row[] = [];
   for (const one of list) {
     say(`  ${one.name}, ${one.connections} connections`);
-    rows.push({ name: one.name, connections: one.connections, rounds: await measureRounds(one, rounds, requests, keyhole, floor) });
+    rows.push({ name: one.name, connections: one.connections, rounds: await measureRounds(one, rounds, requests, one.braked ? braked : keyhole, floor) });
   }
   return rows;
 }

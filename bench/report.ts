@@ -10,7 +10,7 @@ import type { CpuRow, StartTime } from "./measure-process.ts";
 import type { OwnTimeRow } from "./own-time.ts";
 import type { Row, Setup } from "./ratios.ts";
 import type { SizeRow } from "./sizes.ts";
-import type { TimingRow } from "./timing.ts";
+import { SAMPLES, type TimingRow } from "./timing.ts";
 
 /** Everything that was measured. */
 export interface Results {
@@ -34,7 +34,7 @@ export function writeReport(results: Results): string {
   const { setup } = results;
   return [
     "# What was measured",
-    `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests}\`; to repeat it, run that. ${machine()}`,
+    `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests} --sizes ${setup.sizes.join(",")}\`; to repeat it, run that. ${machine()}`,
     "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
     ...ratioSection(results),
     ...ownTimeSection(results),
@@ -66,23 +66,27 @@ function ratioSection({ ratios, bulkRead }: Results): string[] {
     const own = rounds.map(({ keyhole }) => keyhole);
     const against = rounds.flatMap(({ keyhole, floor }) => (floor ? [keyhole.perSecond / floor.perSecond] : []));
     const ratio = against.length > 0 ? [quantile(against, 0.5), Math.min(...against), Math.max(...against)].map((value) => value.toFixed(2)) : ["–", "–", "–"];
-    const median = (value: (m: (typeof own)[number]) => number) => quantile(own.map(value), 0.5);
-    return [name, connections, median((m) => m.perSecond).toFixed(0), median((m) => m.p50).toFixed(2), median((m) => m.p99).toFixed(2), ...ratio];
+    const latencies = own.flatMap((measured) => measured.latencies);
+    const floors = rounds.flatMap(({ floor }) => floor?.perSecond ?? []);
+    const perSecond = [own.map((measured) => measured.perSecond), floors].map((list) => (list.length > 0 ? quantile(list, 0.5).toFixed(0) : "–"));
+    return [name, connections, ...perSecond, quantile(latencies, 0.5).toFixed(2), quantile(latencies, 0.99).toFixed(2), ...ratio];
   });
   return [
     "## Throughput against the floor",
-    "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open. The ratio is Keyhole's requests per second over the floor's, per round.",
-    table(["case", "connections", "requests/s", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
+    "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open; all by the platform's own calls, without a library. The ratio is Keyhole's requests per second over the floor's, per round. Requests per second are medians of the rounds; the latencies are those of Keyhole in all rounds together. The brake is the rate limit binding that a deployment has: the other rows, and the floor, are without it.",
+    table(["case", "connections", "requests/s", "the floor's", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
     `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times. The local KV by itself, read by a Worker that does nothing else, takes ${bulkRead.one.toFixed(1)} ms to read one key and ${bulkRead.hundred.toFixed(1)} ms to read 100 in one call.`,
   ];
 }
 
 function timeOf(ratios: readonly Row[], name: string, floor = false): string {
-  const p50 = (wanted: string) =>
-    quantile(
-      ratios.find((row) => row.name === wanted && row.connections === 8)?.rounds.flatMap((r) => (floor ? (r.floor?.p50 ?? []) : r.keyhole.p50)) ?? [],
+  const p50 = (wanted: string) => {
+    const rounds = ratios.find((row) => row.name === wanted && row.connections === 8)?.rounds ?? [];
+    return quantile(
+      rounds.flatMap((round) => (floor ? round.floor : round.keyhole)?.latencies ?? []),
       0.5,
     );
+  };
   return (p50(name) / p50("resolve 1")).toFixed(1);
 }
 
@@ -99,13 +103,13 @@ function countSection({ counts }: Results): string[] {
   const rows = counts.map((c) => [c.name, c.waits, c.d1Batches, c.d1Statements, c.rowsRead, c.rowsWritten, c.kvReads, c.kvWrites, dollars(c).toFixed(2)]);
   return [
     "## What a call asks of the bindings",
-    "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV keys read $0.50 (a bulk read is billed for each of its keys) and written $5.00 per million. A set's KV write and the row that records it come after its reply and are priced here as one KV write and one row more.",
+    "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV keys read $0.50 (a bulk read is billed for each of its keys) and written $5.00 per million. A set's KV write begins before its reply; what comes after it is priced too: three rows written (that KV has the ciphertext, in the row and in an index, and later that D1's own copy is gone) and the KV read that compares the two. CPU time, which the plan bills beyond what it includes, is not priced.",
     table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV keys read", "KV writes", "$ per million"], rows),
   ];
 }
 
 function dollars({ name, rowsRead, rowsWritten, kvReads, kvWrites }: CallCounts): number {
-  const later = name.startsWith("set") ? PRICES.kvWrite + PRICES.rowWritten : 0;
+  const later = name.startsWith("set") ? 3 * PRICES.rowWritten + PRICES.kvRead : 0;
   return PRICES.request + rowsRead * PRICES.rowRead + rowsWritten * PRICES.rowWritten + kvReads * PRICES.kvRead + kvWrites * PRICES.kvWrite + later;
 }
 
@@ -119,7 +123,9 @@ function sizeSection({ bySize }: Results): string[] {
   ]);
   const [first, last] = [bySize[0], bySize.at(-1)];
   const growth =
-    first && last ? `The resolve's median latency at the largest store is ${(last.resolve / first.resolve).toFixed(2)} of that at the smallest.` : "";
+    first && last
+      ? `Measured through the proxy that counts, which takes some time itself. The resolve's median latency at the largest store is ${(last.resolve / first.resolve).toFixed(2)} of that at the smallest.`
+      : "";
   return [
     "## Size of the store",
     table(["secrets", "resolve p50 ms", "rows read", "list p50 ms", "rows read"], rows),
@@ -131,7 +137,7 @@ function sizeSection({ bySize }: Results): string[] {
 function distanceSection({ distance }: Results): string[] {
   return [
     "## Far from the primary",
-    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are the delays that were drawn for the calls of the same row, added up for each call: none of it can be avoided. One call at a time.`,
+    `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are the delays that were drawn for the calls of the same row, added up for each call: one D1 call and, where the value is not inline and not known, one KV read; the benchmark fails if a call waits more often. One call at a time.`,
     table(
       ["case", "waits, p50 ms", "p50 ms", "waits, p99 ms", "p99 ms", "beyond its waits, p50 ms", "p99 ms"],
       distance.map(({ name, waits, latency, beyond }) => [
@@ -147,23 +153,29 @@ function processSection({ cpu, start, setup }: Results): string[] {
   const gzipped = (gzipSync(setup.bundles.keyhole).length / 1024).toFixed(1);
   return [
     "## Size, start, CPU",
-    `The bundle is ${gzipped} KiB gzipped. From nothing to the first answer of /healthz takes ${start.keyhole.toFixed(0)} ms, with an empty Worker ${start.empty.toFixed(0)} ms: the module itself costs ${(start.keyhole - start.empty).toFixed(0)} ms (medians of five).`,
-    "CPU milliseconds of the workerd process for each call; the local simulations of D1 and KV run in that process too, so a deployed Worker takes less.",
-    table(
-      ["call", "Keyhole", "floor", "floor / Keyhole"],
-      cpu.map(({ name, keyhole, floor }) => [
-        name,
-        keyhole.toFixed(2),
-        ...(floor === undefined ? ["–", "–"] : [floor.toFixed(2), (floor / keyhole).toFixed(2)]),
-      ]),
-    ),
+    `The bundle is ${gzipped} KiB gzipped. From nothing to the first answer of /healthz takes ${spreadOf(start.keyhole)} ms, with an empty Worker ${spreadOf(start.empty)} ms (medians, and the shortest and longest, of ${start.keyhole.length}): the module itself costs ${(quantile(start.keyhole, 0.5) - quantile(start.empty, 0.5)).toFixed(0)} ms.`,
+    "CPU milliseconds of the workerd process for each call, of all rounds together; the local simulations of D1 and KV run in that process too, so a deployed Worker takes less.",
+    cpu.length === 0
+      ? "Not measured: it is read from Linux's /proc."
+      : table(
+          ["call", "Keyhole", "floor", "floor / Keyhole"],
+          cpu.map(({ name, keyhole, floor }) => [
+            name,
+            keyhole.toFixed(2),
+            ...(floor === undefined ? ["–", "–"] : [floor.toFixed(2), (floor / keyhole).toFixed(2)]),
+          ]),
+        ),
   ];
+}
+
+function spreadOf(times: readonly number[]): string {
+  return `${quantile(times, 0.5).toFixed(0)} (${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)})`;
 }
 
 function timingSection({ timing }: Results): string[] {
   return [
     "## Answers that must not tell by their time",
-    "Median microseconds, the p of a two-sided Mann–Whitney test over 1,500 answers each, and the probability that the one takes longer than the other (0.50: no difference).",
+    `Median microseconds, the p of a two-sided Mann–Whitney test over ${SAMPLES.toLocaleString("en")} answers each, and the probability that the one takes longer than the other (0.50: no difference). The last row is a control: two refusals that differ, and may, because anybody can read when a token expires.`,
     table(
       ["answers compared", "first", "second", "p", "effect"],
       timing.map(({ name, a, b, p, effect }) => [name, a.toFixed(0), b.toFixed(0), p.toFixed(3), effect.toFixed(3)]),

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeSecrets } from "../scripts/make-secrets.ts";
+import { fail } from "../scripts/settings.ts";
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";
 import { measureBulkRead } from "./bulk-read.ts";
@@ -17,13 +18,14 @@ import { seedFloor, seedNames } from "./seed.ts";
 import { measureSizes } from "./sizes.ts";
 import { measureTiming } from "./timing.ts";
 
-const HELP = `Measures Keyhole against a floor Worker, and writes bench/RESULTS.md and bench/store-size.svg.
+const HELP = `Measures Keyhole against a floor Worker, and writes RESULTS.md and store-size.svg. That takes some minutes.
 
-  npm run bench -- [--rounds N] [--requests N] [--sizes "10,10000,300000"]
+  npm run bench -- [--rounds N] [--requests N] [--sizes "10,10000,300000"] [--out DIR]
 
   --rounds N      how often each case is measured, in turn with the floor      [5]
   --requests N    requests of each measurement                                 [400]
   --sizes LIST    numbers of secrets in the store                              [10,10000,300000]
+  --out DIR       where the report is written, over the one that is there      [bench]
 `;
 
 const { values } = parseArgs({
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     requests: { type: "string", default: "400" },
     sizes: { type: "string", default: "10,10000,300000" },
+    out: { type: "string", default: import.meta.dirname },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -39,9 +42,8 @@ if (values.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
-  const rounds = Number(values.rounds);
-  const requests = Number(values.requests);
-  const sizes = values.sizes.split(",").map(Number);
+  const [rounds, requests] = [readNumber("rounds", values.rounds), readNumber("requests", values.requests)];
+  const sizes = values.sizes.split(",").map((size) => readNumber("sizes", size));
   const secrets = await makeSecrets();
   const token = await signToken(secrets.SIGNING_KEY, {
     org: "acme",
@@ -57,7 +59,7 @@ async function main(): Promise<void> {
     alone: bundleKeyhole("bench/workers/alone.ts"),
     floor: bundleFloor(),
   };
-  const setup: Setup = { secrets, token, bundles, rounds, requests };
+  const setup: Setup = { secrets, token, bundles, rounds, requests, sizes };
 
   say("starting both Workers");
   const keyhole = await startInstance(bundles.keyhole, secrets);
@@ -65,17 +67,19 @@ async function main(): Promise<void> {
   await seedNames(keyhole, token);
   const floor = await startInstance(bundles.floor, secrets);
   await seedFloor(keyhole, floor);
+  const braked = await startInstance(bundles.keyhole, secrets, { brake: true });
+  await migrate(braked.db);
+  await seedNames(braked, token);
 
   say("comparing with the floor");
-  const ratios = await compareRatios(setup, keyhole, floor, say);
+  const ratios = await compareRatios(setup, { keyhole, braked, floor }, say);
   say("measuring time and CPU of the process");
   const cpu = await measureCpu(setup, keyhole, floor);
   say("comparing answers that must take the same time");
   const timing = await measureTiming(setup, keyhole);
-  await floor.stop();
-  await keyhole.stop();
+  for (const instance of [braked, floor, keyhole]) await instance.stop();
   say("filling the store");
-  const bySize = await measureSizes(setup, sizes, say);
+  const bySize = await measureSizes(setup, say);
   say("looking where the time goes");
   const ownTime = await measureOwnTime(setup);
   say("reading the local KV by itself");
@@ -87,10 +91,14 @@ async function main(): Promise<void> {
   say("starting Workers from nothing");
   const start = await measureStart(setup);
 
-  const folder = import.meta.dirname;
-  writeFileSync(join(folder, "store-size.svg"), plot(bySize));
-  writeFileSync(join(folder, "RESULTS.md"), writeReport({ setup, ratios, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
-  say("wrote bench/RESULTS.md and bench/store-size.svg");
+  writeFileSync(join(values.out, "store-size.svg"), plot(bySize));
+  writeFileSync(join(values.out, "RESULTS.md"), writeReport({ setup, ratios, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
+  say(`wrote RESULTS.md and store-size.svg in ${values.out}`);
+}
+
+function readNumber(option: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  return fail(`--${option}: ${text} is not a number from 1 on`, "npm run bench -- --help");
 }
 
 function say(text: string): void {

@@ -4,12 +4,12 @@ import { fire } from "./load.ts";
 /** The names that are resolved: real secrets, set through the API. */
 export const NAMES = Array.from({ length: 100 }, (_, n) => `BENCH_${String(n).padStart(3, "0")}`);
 
-/** Sets the secrets that are resolved, and moves their ciphertexts to KV for good, as the scheduled run does after minutes. */
-export async function seedNames({ url, db }: Instance, token: string): Promise<void> {
+/** Sets the first `count` secrets that are resolved, and moves their ciphertexts to KV for good, as the scheduled run does after minutes. */
+export async function seedNames({ url, db }: Instance, token: string, count = NAMES.length): Promise<void> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  const secrets = Object.fromEntries(NAMES.map((name) => [name, `sk-${name}-0123456789abcdef0123456789abcdef`]));
+  const secrets = Object.fromEntries(NAMES.slice(0, count).map((name) => [name, `sk-${name}-0123456789abcdef0123456789abcdef`]));
   await fire(url, { method: "POST", path: "/v1/import", headers, body: JSON.stringify({ scope: "namespace:prod", secrets }), expect: 200 });
-  for (let put = 0; put < NAMES.length; ) {
+  for (let put = 0; put < count; ) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     put = (await db.prepare("SELECT COUNT(*) AS n FROM versions WHERE kv_put_at IS NOT NULL").first<number>("n")) ?? 0;
   }

@@ -2,7 +2,7 @@ import { casesFor } from "./cases.ts";
 import { type Instance, migrate, startInstance } from "./instance.ts";
 import { fire, load, quantile, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
-import { fill, seedNames } from "./seed.ts";
+import { fill, NAMES, seedNames } from "./seed.ts";
 
 /** What a store of a size answers. Latencies in milliseconds, medians over the rounds. */
 export interface SizeRow {
@@ -17,28 +17,24 @@ export interface SizeRow {
  * Fills a store to each size, and measures in turn, so that all see the same machine, a resolve of one secret and a list
  * of 50 on one connection.
  */
-export async function measureSizes(
-  { secrets, token, bundles, rounds, requests }: Setup,
-  sizes: readonly number[],
-  say: (text: string) => void,
-): Promise<SizeRow[]> {
+export async function measureSizes({ secrets, token, bundles, rounds, requests, sizes }: Setup, say: (text: string) => void): Promise<SizeRow[]> {
   const cases = casesFor(token);
   const stores: { size: number; keyhole: Instance; resolve: number[]; list: number[] }[] = [];
   for (const size of sizes) {
     say(`  ${size} secrets`);
     const keyhole = await startInstance(bundles.counting, secrets);
     await migrate(keyhole.db);
-    await seedNames(keyhole, token);
+    await seedNames(keyhole, token, Math.min(size, NAMES.length));
     await fill(keyhole, size);
     stores.push({ size, keyhole, resolve: [], list: [] });
   }
   // The first round only warms up.
   for (let round = -1; round < rounds; round++) {
     for (const { keyhole, resolve, list } of stores) {
-      const measured = [(await load(keyhole.url, cases.resolve(1), 1, requests)).p50, (await load(keyhole.url, cases.list, 1, requests / 4)).p50] as const;
+      const measured = { resolve: await load(keyhole.url, cases.resolve(1), 1, requests), list: await load(keyhole.url, cases.list, 1, requests / 4) };
       if (round < 0) continue;
-      resolve.push(measured[0]);
-      list.push(measured[1]);
+      resolve.push(quantile(measured.resolve.latencies, 0.5));
+      list.push(quantile(measured.list.latencies, 0.5));
     }
   }
   const rows: SizeRow[] = [];

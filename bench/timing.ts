@@ -16,7 +16,8 @@ export interface TimingRow {
   readonly effect: number;
 }
 
-const SAMPLES = 1_500;
+/** How many answers of each kind are compared. */
+export const SAMPLES = 1_500;
 
 /** Compares answers that must not tell by their time what their text does not say. */
 export async function measureTiming({ secrets, token }: Setup, keyhole: Instance): Promise<TimingRow[]> {
@@ -36,13 +37,19 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
     ),
     await compare(
       keyhole,
+      "name that another organization has / that none has, in a resolve (404)",
+      get("/v1/resolve/BENCH_000?scope=namespace:prod", other, 404),
+      get("/v1/resolve/BENCH_XYZ?scope=namespace:prod", other, 404),
+    ),
+    await compare(
+      keyhole,
       "name outside the grant that exists / that does not (403)",
       get("/v1/resolve/BENCH_000?scope=namespace:prod", narrow, 403),
       get("/v1/resolve/BENCH_XYZ?scope=namespace:prod", narrow, 403),
     ),
     await compare(
       keyhole,
-      "signature wrong in its first / in its last byte (401)",
+      "signature wrong in its first / in its last byte but one (401)",
       get("/v1/whoami", spoil(token, 0), 401),
       get("/v1/whoami", spoil(token, -4), 401),
     ),
@@ -53,6 +60,7 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
       get("/v1/whoami", elsewhere, 401),
       get("/v1/whoami", spoil(elsewhere, 0), 401),
     ),
+    await compare(keyhole, "control: expired / with a wrong signature (401)", get("/v1/whoami", expired, 401), get("/v1/whoami", spoil(token, 0), 401)),
   ];
 }
 

@@ -37,8 +37,8 @@ export default {
 /** An environment whose bindings answer every call as they answered the first one: there is only one request. */
 function replay(env: Env, real: Real): Env {
   let batch: Promise<D1Result[]> | undefined;
-  let texts: Promise<Map<string, string | null>> | undefined;
+  let texts: Promise<unknown> | undefined;
   const DB = { prepare: (sql: string) => env.DB.prepare(sql), batch: (statements: D1PreparedStatement[]) => (batch ??= env.DB.batch(statements)) };
-  const KV = { get: (keys: string[], options: KVNamespaceGetOptions<"text">) => (texts ??= env.KV.get(keys, options)) };
+  const KV = { get: (keys: never, options: KVNamespaceGetOptions<"text">) => (texts ??= env.KV.get(keys, options)) };
   return { ...env, ...(real !== "d1" && { DB: DB as unknown as D1Database }), ...(real !== "kv" && { KV: KV as unknown as KVNamespace }) };
 }

@@ -90,11 +90,12 @@ function countKv(kv: KVNamespace, delays: Delays | undefined): KVNamespace {
     get(target, property) {
       const method = Reflect.get(target, property).bind(target);
       if (property === "get") {
-        return (keys: string[], options: object) => {
+        return (asked: string | string[], options: object) => {
+          const keys = [asked].flat();
           const cold = keys.some((key) => !read.has(key));
           for (const key of keys) read.add(key);
           counts.kvReads += keys.length;
-          return wait((cold ? delays?.kvCold : delays?.kvHot) ?? 0, () => method(keys, options));
+          return wait((cold ? delays?.kvCold : delays?.kvHot) ?? 0, () => method(asked, options));
         };
       }
       if (property === "put") counts.kvWrites++;

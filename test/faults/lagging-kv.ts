@@ -12,7 +12,8 @@ export class LaggingKv {
   /** The namespace as a place sees it that learns of a change after `lag` milliseconds. */
   from(lag: (key: string) => number): KVNamespace {
     const missed = new Map<string, number>();
-    const get = async (keys: string[], { cacheTtl }: { cacheTtl: number }) => {
+    const get = async (asked: string | string[], { cacheTtl }: { cacheTtl: number }) => {
+      const keys = [asked].flat();
       const stored = await this.kv.get(keys, { type: "text" });
       const seen = keys.map((key) => {
         const since = missed.get(key);
@@ -22,7 +23,7 @@ export class LaggingKv {
         else missed.delete(key);
         return [key, value] as const;
       });
-      return new Map(seen);
+      return typeof asked === "string" ? (seen[0]?.[1] ?? null) : new Map(seen);
     };
     const put = async (key: string, value: string) => {
       if (!this.#changedAt.has(key)) this.#changedAt.set(key, this.now());

@@ -21,7 +21,7 @@ let server: Instance;
 const tokens = new Map<Grant, string>();
 
 beforeAll(async () => {
-  server = await startInstance(bundleKeyhole("src/worker/worker.ts"), TEST_SECRETS, { ISSUER: "keyhole", AUDIENCE: "keyhole" }, true);
+  server = await startInstance(bundleKeyhole("src/worker/worker.ts"), TEST_SECRETS, { vars: { ISSUER: "keyhole", AUDIENCE: "keyhole" }, inspected: true });
   await migrate(server.db);
   for (const grant of GRANTS) {
     const { org = "", permissions = "", expired, ...limits } = CALLERS[grant] ?? {};

@@ -21,7 +21,7 @@ export function removeCiphertext(kv: KVNamespace, kvKey: string): Promise<void> 
 }
 
 /**
- * Reads ciphertexts from KV, in bulk. What KV does not have is not in the result.
+ * Reads ciphertexts from KV, several in bulk. What KV does not have is not in the result.
  *
  * @throws {Problem} `storage-unavailable` when KV fails or does not answer in time.
  */
@@ -40,6 +40,12 @@ async function readTwice(kv: KVNamespace, kvKeys: readonly string[]): Promise<Ma
 }
 
 async function read(kv: KVNamespace, kvKeys: readonly string[], cacheTtl: number): Promise<Map<string, string>> {
+  const [only, another] = kvKeys;
+  // By itself a key is read faster than in bulk.
+  if (only !== undefined && another === undefined) {
+    const text = await kv.get(only, { type: "text", cacheTtl });
+    return new Map(text === null ? [] : [[only, text]]);
+  }
   const reads: Promise<Map<string, string | null>>[] = [];
   for (let at = 0; at < kvKeys.length; at += KEYS_PER_READ) reads.push(kv.get(kvKeys.slice(at, at + KEYS_PER_READ), { type: "text", cacheTtl }));
   const maps = await Promise.all(reads);

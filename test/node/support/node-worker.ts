@@ -25,7 +25,8 @@ function openKv(): object {
   return {
     put: async (key: string, value: string) => void entries.set(key, value),
     delete: async (key: string) => void entries.delete(key),
-    get: async (keys: readonly string[]) => new Map(keys.map((key) => [key, entries.get(key) ?? null])),
+    get: async (keys: string | readonly string[]) =>
+      typeof keys === "string" ? (entries.get(keys) ?? null) : new Map(keys.map((key) => [key, entries.get(key) ?? null])),
   };
 }
 
