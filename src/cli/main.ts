@@ -1,13 +1,15 @@
 #!/usr/bin/env node
+import { childStarted } from "./run-child.ts";
 import { runCommandLine } from "./run-command-line.ts";
 
-// A reader that has seen enough (`keyhole list | head`) is no failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
-}
+// What cannot be said is no reason to end: there may be a command that we run, or are about to.
+process.stderr.on("error", () => {});
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (childStarted()) return;
+  // A reader that has seen enough (`keyhole list | head`) is no failure.
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
 runCommandLine(process.argv.slice(2)).then((code) => {
   // What was written to a pipe leaves before the process does.

@@ -12,14 +12,23 @@ const FORWARDED = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 /** Signals that a terminal sends to the child as well as to us: a second one would be taken for impatience. */
 const FROM_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
 
+let started = false;
+
+/** Whether a program was started: from then on we end as it does, whatever becomes of our streams. */
+export function childStarted(): boolean {
+  return started;
+}
+
 /** Runs a program, without a shell, on our own standard streams. Returns its exit code, or 128 and the number of the signal that ended it. */
 export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Promise<number> {
   const child = spawn(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);
+  started = true;
   try {
-    const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : undefined;
+    const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : [];
     const code = await ended(child, file);
-    await output;
+    const failure = (await output).find((error) => error !== undefined);
+    if (failure) throw failure;
     return code;
   } finally {
     stop();
@@ -39,8 +48,14 @@ function notStarted(file: string, { code }: NodeJS.ErrnoException): CliError {
   return new CliError(`${file} cannot be run (${code})`, "is it a program that you may execute?", EXIT.cannotExecute);
 }
 
-async function copy(from: Readable | null, to: Writable, masked: readonly string[]): Promise<void> {
-  if (from) await pipeline(from, maskStream(masked), to, { end: false });
+/** Copies what the child prints. When that cannot be written any more, the child's pipe is closed too. Returns why, unless it is that nobody reads. */
+async function copy(from: Readable | null, to: Writable, masked: readonly string[]): Promise<Error | undefined> {
+  try {
+    if (from) await pipeline(from, maskStream(masked), to, { end: false });
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPIPE" ? undefined : (error as Error);
+  }
 }
 
 /** Passes signals on to the child while it runs; we end when it does. Returns what takes that back. */

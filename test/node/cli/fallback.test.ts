@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +107,23 @@ describe("an entry", () => {
 });
 
 describe("keyhole run --fallback", () => {
+  it("runs the command also where nobody reads what it warns of", async () => {
+    const cli = buildKeyhole();
+    const service = await startFakeService(() => ({ json: VARIABLES }));
+    const env = { PATH: process.env.PATH, HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const args = ["run", "--fallback", "--", "sh", "-c", "cat; echo $API_KEY; exit 7"];
+    await once(spawn(cli.path, args, { env, stdio: "ignore" }), "close");
+    await service.stop();
+    const child = spawn(cli.path, args, { env });
+    child.stderr.destroy();
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stdin.end();
+    const [code] = await once(child, "close");
+    expect({ code, output }).toEqual({ code: 7, output: "sk-kept\n" });
+    cli.remove();
+  });
+
   it("says how old the answer is that it uses while the service is down", async () => {
     const cli = buildKeyhole();
     const service = await startFakeService(() => ({ json: VARIABLES }));

@@ -68,6 +68,26 @@ describe("a command that runs", () => {
     expect({ code, output }).toEqual({ code: 0, output: "ready\nfirst\nsecond\n" });
   });
 
+  it("goes on when nobody reads its masked output any more, and its own exit code counts", async () => {
+    // The shell sees that nobody reads, as it would without us; what it does then is its own affair.
+    const script = "trap '' PIPE; while echo more; do :; done 2>/dev/null; read -r line; exit 7";
+    const child = spawn(cli.path, ["run", "--mask", "--", "sh", "-c", script], { env, stdio: ["pipe", "pipe", "inherit"] });
+    child.stdout.once("data", () => child.stdout.destroy());
+    child.stdin.end("a line\n");
+    const [code] = await once(child, "close");
+    expect(code).toBe(7);
+  });
+
+  it.runIf(process.platform === "linux")("ends before keyhole says that its masked output could not be written", async () => {
+    const script = `"$0" run --mask -- sh -c 'echo lost; read -r line; echo "$line" >&2; exit 7' > /dev/full`;
+    const { code, stderr } = await runProgram("sh", ["-c", script, cli.path], { env, stdin: "went on\n" });
+    expect({ code, first: stderr.split("\n")[0], error: stderr.match(/error: .*/)?.[0] }).toEqual({
+      code: 1,
+      first: "went on",
+      error: "error: ENOSPC: no space left on device, write",
+    });
+  });
+
   it("ends with 128 and the number of the signal that ends it", async () => {
     const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
     expect(code).toBe(143);
