@@ -6,9 +6,13 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 export function describeError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof KeyholeError) return new CliError(messageOf(error), hintFor(error), exitCodeFor(error));
-  if (error instanceof Error && "syscall" in error) return new CliError(error.message, "check that the file is there and may be read or written");
+  if (error instanceof Error && "syscall" in error) return new CliError(error.message, hintForSystem(error));
   const message = error instanceof Error ? error.message : String(error);
   return new CliError(`unexpected: ${message}`, "this looks like a mistake in keyhole itself; please report it");
+}
+
+function hintForSystem(error: object): string {
+  return "code" in error && error.code === "ENOSPC" ? "make room where it is written to" : "check that the file is there and may be read or written";
 }
 
 function messageOf({ code, message, members: { errors = [], expired = [] } }: KeyholeError): string {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { reportError } from "./report-error.ts";
 import { childStarted } from "./run-child.ts";
 import { runCommandLine } from "./run-command-line.ts";
 
@@ -8,7 +9,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (childStarted()) return;
   // A reader that has seen enough (`keyhole list | head`) is no failure.
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.exit(reportError(error));
 });
 
 runCommandLine(process.argv.slice(2)).then((code) => {

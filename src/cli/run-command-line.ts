@@ -2,11 +2,11 @@ import { runCommand } from "citty";
 import { checkArguments } from "./check-arguments.ts";
 import { usageError } from "./cli-error.ts";
 import { ROOT } from "./command-tree.ts";
-import { describeError } from "./describe-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { findCommand } from "./find-command.ts";
-import { clean, endProgress, note, noteColors, print, printLine } from "./output.ts";
+import { print, printLine } from "./output.ts";
 import { renderHelp } from "./render-help.ts";
+import { reportError } from "./report-error.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one command line, and returns the exit code. Whatever is thrown ends here, as two lines on standard error. */
@@ -14,10 +14,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    const { message, hint, exitCode } = describeError(error);
-    endProgress();
-    note(`${noteColors.red("error:")} ${clean(message)}\n${noteColors.dim("hint:")} ${clean(hint)}`);
-    return exitCode;
+    return reportError(error);
   }
 }
 
