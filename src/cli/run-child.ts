@@ -24,15 +24,12 @@ export async function runChild(file: string, args: readonly string[], env: NodeJ
   const child = spawn(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);
   started = true;
-  try {
-    const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : [];
-    const code = await ended(child, file);
-    const failure = (await output).find((error) => error !== undefined);
-    if (failure) throw failure;
-    return code;
-  } finally {
-    stop();
-  }
+  const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : [];
+  // What the child left running may print for long: signals are ours again.
+  const code = await ended(child, file).finally(stop);
+  const failure = (await output).find((error) => error !== undefined);
+  if (failure) throw failure;
+  return code;
 }
 
 function ended(child: ChildProcess, file: string): Promise<number> {

@@ -88,6 +88,17 @@ describe("a command that runs", () => {
     });
   });
 
+  it("leaves keyhole to be ended by a signal when it is over and something that it started still holds its masked output", async () => {
+    const child = spawn(cli.path, ["run", "--mask", "--", "sh", "-c", "exec 3<&0; cat <&3 & echo started"], { env, stdio: ["pipe", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    // The command may be the one that the first of them ends.
+    const again = setInterval(() => child.kill("SIGTERM"), 20);
+    const [, signal] = await once(child, "close");
+    clearInterval(again);
+    child.stdin.end();
+    expect(signal).toBe("SIGTERM");
+  });
+
   it("ends with 128 and the number of the signal that ends it", async () => {
     const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
     expect(code).toBe(143);
