@@ -11,13 +11,15 @@ const replySchema = z.object({ value: z.string().min(1) });
  * `permissions: id-token: write`. Nothing is stored.
  */
 export function exchangedToken(url: string): (() => Promise<string>) | undefined {
-  const { KEYHOLE_TRUST: audience, KEYHOLE_OIDC_AUDIENCE = "keyhole" } = process.env;
+  const audience = process.env.KEYHOLE_TRUST;
   if (!audience) return undefined;
-  return async () => (await exchangeToken({ baseUrl: url, audience, subjectToken: await identityToken(KEYHOLE_OIDC_AUDIENCE) })).access_token;
+  return async () => (await exchangeToken({ baseUrl: url, audience, subjectToken: await identityToken() })).access_token;
 }
 
-async function identityToken(audience: string): Promise<string> {
-  const { KEYHOLE_IDENTITY, ACTIONS_ID_TOKEN_REQUEST_URL: address, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = process.env;
+/** The identity token of this CI job. */
+export async function identityToken(): Promise<string> {
+  const { KEYHOLE_IDENTITY, KEYHOLE_OIDC_AUDIENCE: audience = "keyhole" } = process.env;
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: address, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = process.env;
   if (KEYHOLE_IDENTITY) return KEYHOLE_IDENTITY;
   const hint = "KEYHOLE_TRUST needs KEYHOLE_IDENTITY, or a GitHub Actions job with `permissions: id-token: write`; else set KEYHOLE_TOKEN";
   if (!address || !token) throw new CliError("this job has no identity token to exchange", hint, EXIT.refused);

@@ -11,6 +11,7 @@ import { machineIdentity } from "./machine-identity.ts";
 import { note } from "./output.ts";
 import { relativeTime } from "./relative-time.ts";
 import { deriveKey, openEntry, sealEntry } from "./seal-entry.ts";
+import { holderOf } from "./token-holder.ts";
 
 /** What was asked for. */
 export interface FallbackRequest {
@@ -36,7 +37,7 @@ export interface Fallback {
 
 /** Opens what this machine keeps for `subject` in `~/.keyhole`. */
 export async function openFallback(subject: FallbackSubject, { folder = join(homedir(), ".keyhole"), identity = machineIdentity() } = {}): Promise<Fallback> {
-  const about = aboutOf(subject);
+  const about = await aboutOf(subject);
   const path = join(folder, `${createHash("sha256").update(about).digest("hex").slice(0, 32)}.fallback`);
   const key = await deriveKey(identity, readSalt(folder));
   return {
@@ -82,19 +83,8 @@ function useKept(entry: string | undefined, { key, about, maxAge, now, error }: 
   return variables;
 }
 
-/** The token's holder as the token says, so that a renewed token finds what the last one left. The service checks tokens, not we. */
-function holderOf(token: TokenProvider): unknown {
-  if (typeof token !== "string") return process.env.KEYHOLE_TRUST;
-  try {
-    const { iss, org, sub, secret_scopes, secret_names } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-    return [iss, org, sub, secret_scopes, secret_names];
-  } catch {
-    return createHash("sha256").update(token).digest("hex");
-  }
-}
-
-function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): string {
-  return JSON.stringify(["keyhole/fallback/v1", url, holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
+async function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): Promise<string> {
+  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
 }
 
 function readEntry(path: string): string | undefined {

@@ -124,6 +124,28 @@ describe("keyhole run --fallback", () => {
     cli.remove();
   });
 
+  it("gives a job what was kept for its own identity, under another token too, and nothing that was kept for another job", async () => {
+    const cli = buildKeyhole();
+    const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
+    const service = await startFakeService(({ url }) => ({
+      json: url === "/oauth/token" ? { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } : VARIABLES,
+    }));
+    const identity = (claims: object) =>
+      `e30.${Buffer.from(JSON.stringify({ iss: "https://issuer.test", aud: "keyhole", ...claims })).toString("base64url")}.AA`;
+    const run = (claims: object) =>
+      runProgram(cli.path, ["run", "--fallback", "--", "sh", "-c", "echo $API_KEY"], {
+        env: { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TRUST: "acme/github", KEYHOLE_IDENTITY: identity(claims) },
+      });
+    const job = { sub: "environment:prod", repository: "acme/api" };
+    expect(await run({ ...job, jti: "first", exp: 1 })).toMatchObject({ code: 0, stdout: "sk-kept\n" });
+    await service.stop();
+    expect(await run({ ...job, jti: "second", exp: 2 })).toMatchObject({ code: 0, stdout: "sk-kept\n" });
+    const others = [{ sub: "environment:dev" }, { repository: "acme/web" }, { iss: "https://other.test" }, { aud: "other" }];
+    const refused = await Promise.all(others.map((other) => run({ ...job, ...other })));
+    expect(refused.map(({ code, stdout }) => ({ code, stdout }))).toEqual(others.map(() => ({ code: 5, stdout: "" })));
+    cli.remove();
+  });
+
   it("says how old the answer is that it uses while the service is down", async () => {
     const cli = buildKeyhole();
     const service = await startFakeService(() => ({ json: VARIABLES }));
