@@ -1,11 +1,23 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { CliError } from "./cli-error.ts";
 
+/** The home folder, or `undefined` where there is none. A relative one would be another in each folder that a command is started in. */
+export function homeFolder(): string | undefined {
+  try {
+    return isAbsolute(homedir()) ? homedir() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where profiles are kept: `$XDG_CONFIG_HOME/keyhole`, or `~/.config/keyhole`. */
-export function configFolder(): string {
-  return join(process.env.XDG_CONFIG_HOME || join(homedir(), ".config"), "keyhole");
+export function configFolder(): string | undefined {
+  const { XDG_CONFIG_HOME: config = "" } = process.env;
+  if (isAbsolute(config)) return join(config, "keyhole");
+  const home = homeFolder();
+  return home && join(home, ".config", "keyhole");
 }
 
 /** A file's JSON, or `undefined` where there is no such file. */

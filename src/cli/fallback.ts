@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { KeyholeError, type TokenProvider } from "../client/create-client.ts";
 import { CliError } from "./cli-error.ts";
-import { writePrivateFile } from "./config-folder.ts";
+import { homeFolder, writePrivateFile } from "./config-folder.ts";
 import { EXIT } from "./exit-code.ts";
 import { machineIdentity } from "./machine-identity.ts";
-import { note } from "./output.ts";
+import { clean, note } from "./output.ts";
 import { relativeTime } from "./relative-time.ts";
 import { deriveKey, openEntry, sealEntry } from "./seal-entry.ts";
 import { holderOf } from "./token-holder.ts";
@@ -36,22 +35,26 @@ export interface Fallback {
 }
 
 /** Opens what this machine keeps for `subject` in `~/.keyhole`. */
-export async function openFallback(subject: FallbackSubject, { folder = join(homedir(), ".keyhole"), identity = machineIdentity() } = {}): Promise<Fallback> {
+export async function openFallback(subject: FallbackSubject, { folder = usualFolder(), identity = machineIdentity() } = {}): Promise<Fallback> {
   const about = await aboutOf(subject);
-  const path = join(folder, `${createHash("sha256").update(about).digest("hex").slice(0, 32)}.fallback`);
-  const key = await deriveKey(identity, readSalt(folder));
+  const name = `${createHash("sha256").update(about).digest("hex").slice(0, 32)}.fallback`;
+  const place = { folder, name, about, identity };
   return {
     async keepOrUse(ask, { maxAge, now }) {
-      try {
-        const variables = await ask();
-        writePrivateFile(path, `${sealEntry(key, about, JSON.stringify({ at: now, variables }))}\n`, folder);
-        return variables;
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-        return useKept(readEntry(path), { key, about, maxAge, now, error });
-      }
+      const answer = await ask().catch((error: unknown) => {
+        if (isOutage(error)) return error;
+        throw error;
+      });
+      if (answer instanceof KeyholeError) return useKept(await readKept(place), { maxAge, now, error: answer });
+      await keep(place, JSON.stringify({ at: now, variables: answer }));
+      return answer;
     },
   };
+}
+
+function usualFolder(): string | undefined {
+  const home = homeFolder();
+  return home && join(home, ".keyhole");
 }
 
 /** Whether the service did not answer, as opposed to answering that it will not. */
@@ -60,21 +63,53 @@ function isOutage(error: unknown): error is KeyholeError {
   return error.code === "unreachable" || [502, 503, 504].includes(error.status ?? 0) || ((error.status ?? 0) >= 520 && (error.status ?? 0) <= 530);
 }
 
-interface Use {
-  readonly key: Uint8Array;
+/** Where an answer is kept, what it is about, and whose machine this is. */
+interface Place {
+  readonly folder: string | undefined;
+  readonly name: string;
   readonly about: string;
+  readonly identity: string;
+}
+
+/** Keeps an answer, for another time: that it cannot be kept is no reason to do without it now. */
+async function keep({ folder, name, about, identity }: Place, text: string): Promise<void> {
+  try {
+    if (folder === undefined) throw new Error("there is no home folder");
+    const key = await deriveKey(identity, readSalt(folder));
+    writePrivateFile(join(folder, name), `${sealEntry(key, about, text)}\n`, folder);
+  } catch (error) {
+    note(`warning: this answer cannot be kept for --fallback: ${clean(error instanceof Error ? error.message : String(error))}`);
+  }
+}
+
+/** What is kept, if anything is; its text, if it opens here. */
+async function readKept({ folder, name, about, identity }: Place): Promise<{ text: string | undefined } | undefined> {
+  const entry = folder && readText(join(folder, name));
+  if (!folder || !entry) return undefined;
+  const key = await deriveKey(identity, readSalt(folder));
+  return { text: openEntry(key, about, entry) };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+interface Use {
   readonly maxAge: number;
   readonly now: number;
   readonly error: KeyholeError;
 }
 
-function useKept(entry: string | undefined, { key, about, maxAge, now, error }: Use): Variables {
+function useKept(kept: { text: string | undefined } | undefined, { maxAge, now, error }: Use): Variables {
   const refuse = (why: string, hint: string) => new CliError(`${error.message} ${why}`, hint, EXIT.unavailable);
-  if (entry === undefined) throw refuse("No earlier answer is kept.", "one is kept each time `keyhole run --fallback` reaches the service");
-  const text = openEntry(key, about, entry);
-  if (text === undefined)
+  if (kept === undefined) throw refuse("No earlier answer is kept.", "one is kept each time `keyhole run --fallback` reaches the service");
+  if (kept.text === undefined)
     throw refuse("The answer that is kept does not open on this machine.", "it was changed, or comes from elsewhere; the next answer replaces it");
-  const { at, variables } = keptSchema.parse(JSON.parse(text));
+  const { at, variables } = keptSchema.parse(JSON.parse(kept.text));
   const age = relativeTime(new Date(at).toISOString(), now);
   // A clock that was set back must not make an old answer young.
   if (now - at > maxAge * 1000 || at - now > 300_000)
@@ -85,14 +120,6 @@ function useKept(entry: string | undefined, { key, about, maxAge, now, error }: 
 
 async function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): Promise<string> {
   return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
-}
-
-function readEntry(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 /** The salt of this folder, made when it is first needed. */

@@ -1,11 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { homedir, hostname, platform, userInfo } from "node:os";
+import { hostname, platform, userInfo } from "node:os";
+import { homeFolder } from "./config-folder.ts";
 
 /** Data that is this machine's and this user's and is not kept beside what it protects. */
 export function machineIdentity(): string {
-  const { username, uid } = userInfo();
-  return JSON.stringify([platform(), hardwareId() ?? hostname(), username, uid, homedir()]);
+  const { username, uid } = user();
+  return JSON.stringify([platform(), hardwareId() ?? hostname(), username, uid, homeFolder()]);
+}
+
+function user(): { username: string | null; uid: number } {
+  try {
+    return userInfo();
+  } catch {
+    // In a container a user may be a number and no more.
+    return { username: null, uid: process.getuid?.() ?? -1 };
+  }
 }
 
 /** The identity that the system was given when it was set up, where it has one. */

@@ -13,12 +13,12 @@ export type Profile = z.infer<typeof profileSchema>;
 type Config = z.infer<typeof configSchema>;
 
 const SERVICE = "keyhole";
-const configPath = () => join(configFolder(), "config.json");
-const tokensPath = () => join(configFolder(), "tokens.json");
+const CONFIG = "config.json";
+const TOKENS = "tokens.json";
 
 /** The saved profiles, and the name of the one that is used unless another is named. */
 export function readProfiles(): Config {
-  return read(configPath(), configSchema, { profiles: {} });
+  return read(CONFIG, configSchema, { profiles: {} });
 }
 
 /** Saves a profile, its token in the system's keychain where there is one, else in a file that only its owner may read. */
@@ -27,10 +27,10 @@ export async function saveProfile(name: string, url: string, token: string, useK
   const tokens = readTokens();
   delete tokens[name];
   if (!kept) tokens[name] = token;
-  writeJson(tokensPath(), tokens);
+  writeJson(TOKENS, tokens);
   const config = readProfiles();
   const profile: Profile = { url, token: kept ? "keychain" : "file" };
-  writeJson(configPath(), { default: config.default ?? name, profiles: { ...config.profiles, [name]: profile } });
+  writeJson(CONFIG, { default: config.default ?? name, profiles: { ...config.profiles, [name]: profile } });
   return profile;
 }
 
@@ -48,9 +48,9 @@ export async function deleteProfile(name: string): Promise<boolean> {
   if (!profile) return false;
   if (profile.token === "keychain") await deleteFromKeychain(SERVICE, accountOf(name, profile.url));
   const { [name]: _, ...tokens } = readTokens();
-  writeJson(tokensPath(), tokens);
+  writeJson(TOKENS, tokens);
   const next = config.default === name ? Object.keys(profiles)[0] : config.default;
-  writeJson(configPath(), { ...(next !== undefined && { default: next }), profiles });
+  writeJson(CONFIG, { ...(next !== undefined && { default: next }), profiles });
   return true;
 }
 
@@ -59,10 +59,13 @@ function accountOf(name: string, url: string): string {
 }
 
 function readTokens(): Record<string, string> {
-  return { ...read(tokensPath(), tokensSchema, {}) };
+  return { ...read(TOKENS, tokensSchema, {}) };
 }
 
-function read<T>(path: string, schema: z.ZodType<T>, otherwise: T): T {
+function read<T>(file: string, schema: z.ZodType<T>, otherwise: T): T {
+  const folder = configFolder();
+  if (folder === undefined) return otherwise;
+  const path = join(folder, file);
   const json = readJsonFile(path);
   if (json === undefined) return otherwise;
   const parsed = schema.safeParse(json);
@@ -70,6 +73,8 @@ function read<T>(path: string, schema: z.ZodType<T>, otherwise: T): T {
   return parsed.data;
 }
 
-function writeJson(path: string, json: unknown): void {
-  writePrivateFile(path, `${JSON.stringify(json, null, 2)}\n`, configFolder());
+function writeJson(file: string, json: unknown): void {
+  const folder = configFolder();
+  if (folder === undefined) throw new CliError("there is no home folder to keep a profile in", "set HOME or XDG_CONFIG_HOME to an absolute path");
+  writePrivateFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`, folder);
 }

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openFallback } from "../../../src/cli/fallback.ts";
+import { machineIdentity } from "../../../src/cli/machine-identity.ts";
 import { deriveKey, openEntry, sealEntry } from "../../../src/cli/seal-entry.ts";
 import { KeyholeError } from "../../../src/client/keyhole-error.ts";
 import { startFakeService } from "./support/fake-service.ts";
@@ -93,6 +95,29 @@ describe("an answer that is kept", () => {
   });
 });
 
+describe("an answer that cannot be kept", () => {
+  it("is used all the same", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const fallback = await openFallback(SUBJECT, { folder: join(folder, "file"), identity: "this machine" });
+    expect(await fallback.keepOrUse(async () => VARIABLES, { ...DAY, now: NOW })).toEqual(VARIABLES);
+    await expect(fallback.keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("No earlier answer is kept");
+  });
+});
+
+describe("this machine's identity", () => {
+  it("is known also where the user has no name", () => {
+    const { userInfo } = os;
+    os.userInfo = () => {
+      throw new Error("no such user");
+    };
+    syncBuiltinESMExports();
+    const identity = machineIdentity();
+    os.userInfo = userInfo;
+    syncBuiltinESMExports();
+    expect(JSON.parse(identity).slice(2, 4)).toEqual([null, process.getuid?.() ?? -1]);
+  });
+});
+
 describe("an entry", () => {
   it("opens under its own key and what it is about, and no other", async () => {
     const [key, other] = await Promise.all([deriveKey("machine", Buffer.alloc(16)), deriveKey("other machine", Buffer.alloc(16))]);
@@ -121,6 +146,17 @@ describe("keyhole run --fallback", () => {
     child.stdin.end();
     const [code] = await once(child, "close");
     expect({ code, output }).toEqual({ code: 7, output: "sk-kept\n" });
+    cli.remove();
+  });
+
+  it.each(["", "relative"])("keeps nothing, and runs the command, when the home is '%s'", async (home) => {
+    const cli = buildKeyhole();
+    const service = await startFakeService(() => ({ json: VARIABLES }));
+    const env = { HOME: home, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const ran = await runProgram(cli.path, ["run", "--fallback", "--", "sh", "-c", "echo $API_KEY"], { env, cwd: folder });
+    const stderr = "warning: this answer cannot be kept for --fallback: there is no home folder\n";
+    expect({ ...ran, kept: readdirSync(folder) }).toEqual({ code: 0, stdout: "sk-kept\n", stderr, kept: [] });
+    await service.stop();
     cli.remove();
   });
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
@@ -121,6 +121,18 @@ describe.runIf(process.platform === "linux")("a disk that is full", () => {
     const resolved = await runProgram("sh", ["-c", '"$0" resolve API_KEY > /dev/full', cli.path], { env });
     const stderr = "error: ENOSPC: no space left on device, write\nhint: make room where it is written to\n";
     expect(resolved).toEqual({ code: 1, stdout: "", stderr });
+  });
+});
+
+describe("a login without a home folder", () => {
+  it("is refused, and puts no token where it was started", async () => {
+    service.answer = () => ({ json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null } });
+    const cwd = mkdtempSync(join(cli.folder, "here-"));
+    const login = (env: Record<string, string>) => runProgram(cli.path, ["login", service.url, "--stdin", "--plain-file"], { env, cwd, stdin: TOKEN });
+    const stderr = "error: there is no home folder to keep a profile in\nhint: set HOME or XDG_CONFIG_HOME to an absolute path\n";
+    expect(await login({ HOME: "" })).toEqual({ code: 1, stdout: "", stderr });
+    expect(await login({ HOME: "", XDG_CONFIG_HOME: "config" })).toEqual({ code: 1, stdout: "", stderr });
+    expect(readdirSync(cwd)).toEqual([]);
   });
 });
 
