@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -30,14 +31,15 @@ export function readJsonFile(path: string): unknown {
   }
 }
 
-/** Writes a file that only its owner may read, whole or not at all. */
-export function writePrivateFile(path: string, text: string, folder: string): void {
+/** Writes a file that only its owner may read, whole or not at all. `settle` gives the written draft its name. */
+export function writePrivateFile(path: string, text: string, folder: string, settle: (draft: string, path: string) => void = renameSync): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
+  // Not the process's number: in containers that share a home it is the same.
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
     chmodSync(draft, 0o600);
-    renameSync(draft, path);
+    settle(draft, path);
   } finally {
     rmSync(draft, { force: true });
   }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { KeyholeError, type TokenProvider } from "../client/create-client.ts";
@@ -27,6 +27,7 @@ export interface FallbackSubject {
 
 const keptSchema = z.object({ at: z.number(), variables: z.record(z.string(), z.string()) });
 type Variables = Record<string, string>;
+const SALT = "salt";
 
 /** What is kept of earlier answers. */
 export interface Fallback {
@@ -75,7 +76,7 @@ interface Place {
 async function keep({ folder, name, about, identity }: Place, text: string): Promise<void> {
   try {
     if (folder === undefined) throw new Error("there is no home folder");
-    const key = await deriveKey(identity, readSalt(folder));
+    const key = await deriveKey(identity, makeSalt(folder));
     writePrivateFile(join(folder, name), `${sealEntry(key, about, text)}\n`, folder);
   } catch (error) {
     note(`warning: this answer cannot be kept for --fallback: ${clean(error instanceof Error ? error.message : String(error))}`);
@@ -86,8 +87,8 @@ async function keep({ folder, name, about, identity }: Place, text: string): Pro
 async function readKept({ folder, name, about, identity }: Place): Promise<{ text: string | undefined } | undefined> {
   const entry = folder && readText(join(folder, name));
   if (!folder || !entry) return undefined;
-  const key = await deriveKey(identity, readSalt(folder));
-  return { text: openEntry(key, about, entry) };
+  const salt = readSalt(folder);
+  return { text: salt && openEntry(await deriveKey(identity, salt), about, entry) };
 }
 
 function readText(path: string): string | undefined {
@@ -122,14 +123,23 @@ async function aboutOf({ url, token, request: { scopes = [], names } }: Fallback
   return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
 }
 
-/** The salt of this folder, made when it is first needed. */
-function readSalt(folder: string): Buffer {
-  const path = join(folder, "salt");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+/** The salt of this folder, made when it is first needed: of several that need it at once the first one's is taken. */
+function makeSalt(folder: string): Buffer {
+  if (readText(join(folder, SALT)) === undefined) writePrivateFile(join(folder, SALT), randomBytes(16).toString("base64url"), folder, linkUnlessThere);
+  const salt = readSalt(folder);
+  if (!salt) throw new Error(`${join(folder, SALT)} is not what keyhole writes; remove it`);
+  return salt;
+}
+
+function readSalt(folder: string): Buffer | undefined {
+  const salt = Buffer.from(readText(join(folder, SALT)) ?? "", "base64url");
+  return salt.length === 16 ? salt : undefined;
+}
+
+function linkUnlessThere(draft: string, path: string): void {
   try {
-    writeFileSync(path, randomBytes(16).toString("base64url"), { mode: 0o600, flag: "wx" });
+    linkSync(draft, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
-  return Buffer.from(readFileSync(path, "utf8"), "base64url");
 }

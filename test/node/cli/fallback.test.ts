@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import os, { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +92,31 @@ describe("an answer that is kept", () => {
       writeFileSync(entry(), text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1));
       await expect((await here()).keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("does not open");
     }
+  });
+});
+
+describe("the salt", () => {
+  it("is the first one's when several processes need one at once", async () => {
+    const { linkSync } = fs;
+    const other = Buffer.alloc(16, 7).toString("base64url");
+    fs.linkSync = (draft, path) => {
+      writeFileSync(path, other);
+      linkSync(draft, path);
+    };
+    syncBuiltinESMExports();
+    await keep().finally(() => {
+      fs.linkSync = linkSync;
+      syncBuiltinESMExports();
+    });
+    expect(readFileSync(join(folder, "salt"), "utf8")).toBe(other);
+    expect(await (await here()).keepOrUse(down, { ...DAY, now: NOW })).toEqual(VARIABLES);
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+
+  it.each(["", "c2hvcnQ"])("is refused when it is not whole ('%s'), and nothing is kept under it", async (salt) => {
+    writeFileSync(join(folder, "salt"), salt);
+    await keep();
+    expect(readdirSync(folder)).toEqual(["salt"]);
   });
 });
 
