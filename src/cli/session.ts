@@ -16,7 +16,6 @@ export interface Session {
 export interface SessionOptions {
   readonly profile?: string | undefined;
   readonly retries?: number;
-  readonly timeout?: number;
 }
 
 /** Opens the deployment that the environment names, or else the saved profile. */
@@ -26,7 +25,7 @@ export async function openSession({ profile, ...options }: SessionOptions): Prom
 }
 
 /** A client for an address that a person gave. */
-export function clientFor(url: string, token: TokenProvider, options: { retries?: number; timeout?: number } = {}): Client {
+export function clientFor(url: string, token: TokenProvider, options: { retries?: number } = {}): Client {
   try {
     return createClient({ baseUrl: url, token, ...options });
   } catch {

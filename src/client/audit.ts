@@ -39,7 +39,7 @@ export function auditCalls(send: Send) {
       }),
     /** All of them, oldest first, as one reply that is read while it comes. */
     async *stream(filter: AuditFilter = {}, options: CallOptions = {}): AsyncGenerator<AuditEvent> {
-      const reply = await send({ method: "GET", path: "/v1/audit", query: { ...filter, format: "ndjson" }, ...options });
+      const reply = await send({ method: "GET", path: "/v1/audit", query: { ...filter, format: "ndjson" }, streamed: true, ...options });
       for await (const line of lines(reply)) yield parseEvent(line);
     },
     /** The signed, chained digests over the log. */

@@ -1,5 +1,6 @@
 import { type ProblemBody, problemSchema } from "../contract/problem.ts";
 import { delayAfter, LONGEST_WAIT, parseRetryAfter, wait } from "./backoff.ts";
+import { fetchReply } from "./fetch-reply.ts";
 import { fromProblem, KeyholeError } from "./keyhole-error.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -20,6 +21,8 @@ export interface Request extends CallOptions {
   /** Whether a POST may be sent twice. The other methods but PATCH may by their nature. */
   readonly repeatable?: boolean;
   readonly anonymous?: boolean;
+  /** Whether the reply is read while it comes. */
+  readonly streamed?: boolean;
 }
 
 /** How requests reach the service. */
@@ -82,28 +85,11 @@ async function sendOnce(transport: Transport, request: Request): Promise<Respons
   return expectSuccess(await exchange(transport, request, renewed));
 }
 
-async function exchange({ baseUrl, fetch, timeout }: Transport, request: Request, token: string | undefined): Promise<Response> {
-  const { method, json, signal } = request;
+function exchange({ baseUrl, fetch, timeout }: Transport, request: Request, token: string | undefined): Promise<Response> {
+  const { method, json, signal, streamed } = request;
   const body = json === undefined ? request.body : JSON.stringify(json);
-  signal?.throwIfAborted();
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeout);
-  try {
-    return await fetch(urlOf(baseUrl, request), {
-      method,
-      headers: headersOf(request, token),
-      // A token goes to the address it was given for and to no other.
-      redirect: "manual",
-      signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
-      ...(body !== undefined && { body }),
-    });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const why = deadline.signal.aborted ? `no reply within ${timeout / 1000} seconds` : "no connection";
-    throw new KeyholeError("unreachable", `${new URL(baseUrl).host} cannot be reached: ${why}.`, { cause });
-  } finally {
-    clearTimeout(timer);
-  }
+  const init = { method, headers: headersOf(request, token), ...(body !== undefined && { body }) };
+  return fetchReply({ fetch, url: urlOf(baseUrl, request), init, timeout, signal, streamed });
 }
 
 function urlOf(baseUrl: string, { path, query = {} }: Request): string {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createClient } from "../../src/client/create-client.ts";
+import { createClient, exchangeToken } from "../../src/client/create-client.ts";
 
 type Reply = Response | Error;
 
@@ -111,6 +111,60 @@ describe("a signal", () => {
 
   it("is not needed to end a request that is never answered", async () => {
     expect(await settle(clientOf([]).client.secrets.create("global", "A", "x"))).toBe("unreachable");
+  });
+});
+
+describe("a reply that stalls after it began", () => {
+  const BEGUN = '{"seq":1';
+  /** A fetch whose replies begin and then wait for `resume`, unless they are given up before. */
+  const stalling = (resume: Promise<string>) =>
+    (async (_url: unknown, { signal }: RequestInit = {}) => {
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode(BEGUN));
+          signal?.addEventListener("abort", () => controller.error(signal.reason));
+          resume.then((rest) => {
+            controller.enqueue(new TextEncoder().encode(rest));
+            controller.close();
+          });
+        },
+      });
+      return new Response(body, { headers: { "Content-Type": "application/json" } });
+    }) as typeof globalThis.fetch;
+  const stalled = () => createClient({ baseUrl: "https://keyhole.test", token: "token", retries: 0, fetch: stalling(new Promise(() => {})) });
+
+  it("ends as one that never came", async () => {
+    expect(await settle(stalled().whoami())).toBe("unreachable");
+    expect(await settle(stalled().resolveRaw("A"))).toBe("unreachable");
+    expect(Date.now()).toBe(60_000);
+  });
+
+  it("ends with the caller's signal", async () => {
+    const controller = new AbortController();
+    const call = stalled()
+      .whoami({ signal: controller.signal })
+      .catch((error: Error) => error.name);
+    await vi.advanceTimersByTimeAsync(1);
+    controller.abort();
+    expect(await call).toBe("AbortError");
+  });
+
+  it("goes on when it is the audit log, which is read while it comes", async () => {
+    const event = { seq: 1, at: "2026-11-21T12:00:00.000Z", org: "acme", actor: "ada", token_id: null, action: "secret.read", outcome: "allowed" };
+    const rest = { secrets: [], target: null, request_id: "req_1", ip: null, user_agent: null };
+    const line = `${JSON.stringify({ ...event, ...rest })}\n`.slice(BEGUN.length);
+    const later = new Promise<string>((resolve) => void setTimeout(() => resolve(line), 3_600_000));
+    const client = createClient({ baseUrl: "https://keyhole.test", token: "token", fetch: stalling(later) });
+    const first = client.audit.stream().next();
+    expect(await settle(first)).toBe("done");
+  });
+});
+
+describe("a token exchange", () => {
+  it("that is never answered ends as a service that cannot be reached", async () => {
+    const fetch = (async (_url: unknown, { signal }: RequestInit = {}) =>
+      new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)))) as typeof globalThis.fetch;
+    expect(await settle(exchangeToken({ baseUrl: "https://keyhole.test", subjectToken: "identity", audience: "acme/github", fetch }))).toBe("unreachable");
   });
 });
 

@@ -1,3 +1,4 @@
+import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
@@ -6,7 +7,7 @@ import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
-import { openSession, type Session } from "../session.ts";
+import { openSession } from "../session.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -35,16 +36,14 @@ export const run = command({
   },
 });
 
-/** Waits less for a service that may be down when there is something to fall back on. */
-const IMPATIENT = { retries: 1, timeout: 10_000 };
+/** Milliseconds for a service that may be down, and how often it is asked again, when there is something to fall back on. */
+const PATIENCE = 10_000;
+const RETRIES = 1;
 
 async function resolveVariables(profile: string | undefined, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
-  const session = await openSession({ profile, ...(fallback && IMPATIENT) });
-  const ask = () => locating(session.client, request.names ?? [], request.scopes ?? [], () => session.client.resolveEnv(request));
-  return fallback ? withFallback(session, request, maxAge, ask) : ask();
-}
-
-async function withFallback({ url, token }: Session, request: FallbackRequest, maxAge: number, ask: () => Promise<Record<string, string>>) {
+  const { client, url, token } = await openSession({ profile, ...(fallback && { retries: RETRIES }) });
+  const ask = (signal?: AbortSignal) => locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal }));
+  if (!fallback) return ask();
   const kept = await openFallback({ url, token, request });
-  return kept.keepOrUse(ask, { maxAge, now: Date.now() });
+  return kept.keepOrUse(() => answerWithin(PATIENCE, url, ask), { maxAge, now: Date.now() });
 }

@@ -4,7 +4,8 @@ import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFile
 import { syncBuiltinESMExports } from "node:module";
 import os, { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { answerWithin } from "../../../src/cli/answer-within.ts";
 import { openFallback } from "../../../src/cli/fallback.ts";
 import { machineIdentity } from "../../../src/cli/machine-identity.ts";
 import { deriveKey, openEntry, sealEntry } from "../../../src/cli/seal-entry.ts";
@@ -92,6 +93,22 @@ describe("an answer that is kept", () => {
       writeFileSync(entry(), text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1));
       await expect((await here()).keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("does not open");
     }
+  });
+});
+
+describe("an answer that does not come in time", () => {
+  it("is one of a service that cannot be reached, and is no longer asked for", async () => {
+    vi.useFakeTimers();
+    const signals: AbortSignal[] = [];
+    const asked = answerWithin(10_000, SUBJECT.url, async (signal) => {
+      signals.push(signal);
+      return new Promise<never>(() => {});
+    }).catch((error: KeyholeError) => [error.code, error.message]);
+    await vi.advanceTimersByTimeAsync(9999);
+    expect(signals[0]?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    vi.useRealTimers();
+    expect([await asked, signals[0]?.aborted]).toEqual([["unreachable", "keyhole.test cannot be reached: no answer within 10 seconds."], true]);
   });
 });
 
