@@ -12,7 +12,7 @@ export interface Masker {
   end(): Buffer;
 }
 
-/** A stream that lets everything through but `values`, each also as JSON writes it and, if it has several lines, line by line. */
+/** A stream that lets everything through but `values`, each also without the white space around it, as JSON writes it and, if it has several lines, line by line. */
 export function maskStream(values: readonly string[]): Transform {
   const masker = createMasker(values);
   return new Transform({
@@ -57,8 +57,16 @@ export function createMasker(values: readonly string[]): Masker {
 }
 
 function formsOf(value: string): string[] {
+  // A program often leaves out the line end of a value: `$(cat key)`.
+  const whole = [value, value.trim()];
   const lines = value.split(/\r?\n/);
-  return [value, JSON.stringify(value).slice(1, -1), ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : [])];
+  return [...whole, ...whole.flatMap(asJson), ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : [])];
+}
+
+/** A text as JSON writes it, and as JSON in ASCII does. */
+function asJson(text: string): string[] {
+  const json = JSON.stringify(text).slice(1, -1);
+  return [json, json.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)];
 }
 
 /** Where the patterns are in `text`, by where they start. They may overlap. */

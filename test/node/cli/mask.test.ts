@@ -56,6 +56,14 @@ describe("masked output", () => {
     expect(masked(['a"b'], [Buffer.from(JSON.stringify({ v: 'a"b' }))])).toBe('{"v":"[masked]"}');
   });
 
+  it("hides a value that is printed without its line end, however short it is", () => {
+    expect(masked(["hunter2\n", "\n"], [Buffer.from("password=hunter2;\n")])).toBe("password=[masked];[masked]");
+  });
+
+  it("hides a value as JSON in ASCII writes it", () => {
+    expect(masked(["pässwörd 🔑\n"], [Buffer.from(String.raw`{"v":"p\u00e4ssw\u00f6rd \ud83d\udd11"}`)])).toBe('{"v":"[masked]"}');
+  });
+
   it("holds nothing back that cannot be the beginning of a value", () => {
     expect(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] ")).toString()).toBe("Continue? [y/n] ");
   });
