@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -21,7 +21,7 @@ export function childStarted(): boolean {
 
 /** Runs a program, without a shell, on our own standard streams. Returns its exit code, or 128 and the number of the signal that ended it. */
 export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Promise<number> {
-  const child = spawn(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
+  const child = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);
   started = true;
   const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : [];
@@ -30,6 +30,15 @@ export async function runChild(file: string, args: readonly string[], env: NodeJ
   const failure = (await output).find((error) => error !== undefined);
   if (failure) throw failure;
   return code;
+}
+
+/** Some of what is wrong with a program comes as an event, and some is thrown. */
+function start(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(file, args, options);
+  } catch (error) {
+    throw notStarted(file, error as NodeJS.ErrnoException);
+  }
 }
 
 function ended(child: ChildProcess, file: string): Promise<number> {
@@ -42,6 +51,8 @@ function ended(child: ChildProcess, file: string): Promise<number> {
 function notStarted(file: string, { code }: NodeJS.ErrnoException): CliError {
   if (code === "ENOENT")
     return new CliError(`${file}: no such command`, "there is no shell in between: name a program, or use -- sh -c '…'", EXIT.noSuchCommand);
+  if (code === "E2BIG")
+    return new CliError(`${file} cannot be run (E2BIG): its arguments and environment are too large`, "name fewer secrets with --only", EXIT.cannotExecute);
   return new CliError(`${file} cannot be run (${code})`, "is it a program that you may execute?", EXIT.cannotExecute);
 }
 

@@ -26,7 +26,7 @@ export const run = command({
   },
   async run({ profile, secrets, mask, fallback, json: _json, ...options }, { all, child }) {
     const [file, ...args] = child;
-    if (file === undefined) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
+    if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };

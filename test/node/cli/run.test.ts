@@ -104,6 +104,24 @@ describe("a command that runs", () => {
     expect(code).toBe(143);
   });
 
+  it("that cannot be started ends with 126, and one that is not named is a mistake in the command line", async () => {
+    const run = (file: string) => runProgram(cli.path, ["run", "--", file], { env });
+    const notRun = (file: string, code: string) => `error: ${file} cannot be run (${code})\nhint: is it a program that you may execute?\n`;
+    const inFile = `${CHILD}/program`;
+    expect(await run(inFile)).toEqual({ code: 126, stdout: "", stderr: notRun(inFile, "ENOTDIR") });
+    const long = `/${"x".repeat(300)}`;
+    expect(await run(long)).toEqual({ code: 126, stdout: "", stderr: notRun(long, "ENAMETOOLONG") });
+    expect(await run("")).toMatchObject({ code: 2, stderr: expect.stringContaining("error: there is no command to run\n") });
+  });
+
+  it("that would get more than the system allows is not started, and the hint says what to leave out", async () => {
+    service.answer = () => ({ json: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`KEY_${n}`, "x".repeat(65_536)])) });
+    const refused = await runProgram(cli.path, ["run", "--", "true"], { env });
+    service.answer = () => ({ json: { API_KEY: VALUE } });
+    const stderr = "error: true cannot be run (E2BIG): its arguments and environment are too large\nhint: name fewer secrets with --only\n";
+    expect(refused).toEqual({ code: 126, stdout: "", stderr });
+  });
+
   it("is refused a secret that would decide which code runs", async () => {
     service.answer = () => ({ json: { LD_PRELOAD: VALUE } });
     const refused = await runProgram(cli.path, ["run", "--", "echo", "ran"], { env });
