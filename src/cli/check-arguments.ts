@@ -15,7 +15,14 @@ export function checkArguments(definition: Definition<ArgsDef>, args: readonly s
   for (const [name, definitionOf] of Object.entries(definition.args ?? {})) checkChoice(name, definitionOf, [values[name] ?? []].flat());
   const missing = wanted.slice(positionals.length).find(([, { required }]) => required !== false);
   if (missing) throw usageError(`${path} needs ${missing[0].toUpperCase()}`, help);
-  return { all: (option) => ((values[option] ?? []) as string[]).flatMap((text) => text.split(",")).flatMap((text) => text.trim() || []) };
+  return { all: (option) => partsOf(option, (values[option] ?? []) as string[]) };
+}
+
+/** Empty is not left out: a limit whose variable is not set must not turn into no limit. */
+function partsOf(option: string, given: readonly string[]): string[] {
+  const parts = given.flatMap((text) => text.split(",")).flatMap((text) => text.trim() || []);
+  if (given.length > 0 && parts.length === 0) throw usageError(`--${option} is empty`, "give it a value or leave it away; is a variable in it unset?");
+  return parts;
 }
 
 function checkChoice(name: string, { type, options = [] }: { type?: string; options?: readonly string[] }, given: readonly (string | boolean)[]): void {
