@@ -1,5 +1,6 @@
-import { CliError } from "./cli-error.ts";
+import { CliError, usageError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
+import { watchPaste } from "./watch-paste.ts";
 
 /** Whether somebody can be asked. */
 export function canAsk(): boolean {
@@ -9,13 +10,17 @@ export function canAsk(): boolean {
 /** Asks for something that is not to be seen: nothing is echoed, not even how long it is. */
 export async function askHidden(message: string): Promise<string> {
   const { password } = await import("@clack/prompts");
-  return answered(await password({ message, mask: "", output: process.stderr }));
+  const paste = watchPaste(process.stdin);
+  const value = await answered((signal) => password({ message, mask: "", output: process.stderr, signal })).finally(paste.end);
+  const lost = paste.lost();
+  if (lost !== undefined) throw usageError(`the value has ${lost}`, "use --file or --stdin");
+  return value;
 }
 
 /** Asks for a line of text. */
 export async function askText(message: string, placeholder: string): Promise<string> {
   const { text } = await import("@clack/prompts");
-  return answered(await text({ message, placeholder, output: process.stderr }));
+  return answered((signal) => text({ message, placeholder, output: process.stderr, signal }));
 }
 
 /** Asks whether to go on with something that cannot be undone. */
@@ -23,10 +28,19 @@ export async function askToConfirm(question: string, yes: boolean | undefined): 
   if (yes) return;
   if (!canAsk()) throw new CliError("this cannot be undone, and there is no terminal to confirm it on", "add --yes", EXIT.usage);
   const { confirm } = await import("@clack/prompts");
-  if (!answered(await confirm({ message: question, initialValue: false, output: process.stderr }))) throw cancelled();
+  if (!(await answered((signal) => confirm({ message: question, initialValue: false, output: process.stderr, signal })))) throw cancelled();
 }
 
-function answered<T>(answer: T): Exclude<T, symbol> {
+/** The answer to a question. Ctrl-D stops the reading without one, which cancels as Ctrl-C does. */
+async function answered<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<Exclude<T, symbol>> {
+  const stopped = new AbortController();
+  let settled = false;
+  // An answer stops the reading too, but is there by the next turn.
+  const onPause = () => setImmediate(() => settled || stopped.abort());
+  process.stdin.once("pause", onPause);
+  const answer = await ask(stopped.signal);
+  settled = true;
+  process.stdin.off("pause", onPause);
   if (typeof answer === "symbol") throw cancelled();
   return answer as Exclude<T, symbol>;
 }

@@ -63,6 +63,37 @@ it("sets nothing when the question is cancelled", async () => {
   expect(screen).toContain("cancelled, nothing was changed");
 });
 
+it.each([
+  ["set", ["set", "API_KEY"], "Value of API_KEY"],
+  ["delete", ["delete", "API_KEY"], "for good?"],
+  ["login", ["login"], "Address of the deployment"],
+])("does nothing when the question of %s is ended with Ctrl-D, and shows the cursor again", async (_, args, question) => {
+  bodies.length = 0;
+  const { code, screen } = await onTerminal(args, [[question, "\x04"]]);
+  expect({ code, bodies }).toEqual({ code: 130, bodies: [] });
+  expect(screen).toContain("cancelled, nothing was changed");
+  expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
+});
+
+it.each([
+  ["several lines", "first\rsecond\rthird\r"],
+  ["several lines", "first\nsecond\nthird\r"],
+  ["several lines", `first\r${"second".repeat(2000)}\r`],
+  ["a tab", "one\ttwo\r"],
+])("refuses a pasted value with %s, of which it would keep a part, and shows none of it", async (what, pasted) => {
+  bodies.length = 0;
+  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY", pasted]]);
+  expect({ code, bodies }).toEqual({ code: 2, bodies: [] });
+  expect(screen).toContain(`the value has ${what}`);
+  for (const part of ["first", "second", "two"]) expect(screen).not.toContain(part);
+});
+
+it("takes a pasted line with its line end as a line", async () => {
+  bodies.length = 0;
+  const { code } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY", `${VALUE}\r\n`]]);
+  expect({ code, bodies }).toEqual({ code: 0, bodies: [JSON.stringify({ value: VALUE, encoding: "utf8" })] });
+});
+
 it("asks before it deletes, and does not when the answer is no", async () => {
   bodies.length = 0;
   const { code } = await onTerminal(["delete", "API_KEY"], [["for good?", "\r"]]);
