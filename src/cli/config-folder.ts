@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { CliError } from "./cli-error.ts";
@@ -31,9 +31,20 @@ export function readJsonFile(path: string): unknown {
   }
 }
 
-/** Writes a file that only its owner may read, whole or not at all. `settle` gives the written draft its name. */
-export function writePrivateFile(path: string, text: string, folder: string, settle: (draft: string, path: string) => void = renameSync): void {
+type Settle = (draft: string, path: string) => void;
+
+/**
+ * Writes a file that only its owner may read, whole or not at all; `settle` gives the written draft its name. A link
+ * stays one; what is no file, such as a pipe, is written to.
+ */
+export function writePrivateFile(path: string, text: string, folder: string, settle: Settle = renameSync): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) writeFileSync(path, text);
+  else replaceFile(there ? realpathSync(path) : path, text, settle);
+}
+
+function replaceFile(path: string, text: string, settle: Settle): void {
   // Not the process's number: in containers that share a home it is the same.
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
