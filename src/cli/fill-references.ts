@@ -37,7 +37,8 @@ export function findReferences(text: string, format: ConfigFormat): Reference[] 
 }
 
 /** The text with each reference replaced by its value, in double quotes. */
-export function fillReferences(text: string, references: readonly Reference[], values: ReadonlyMap<string, string>): string {
+export function fillReferences(text: string, format: ConfigFormat, references: readonly Reference[], values: ReadonlyMap<string, string>): string {
+  const quote = format === "json" ? quoteForJson : quoteForYaml;
   let filled = "";
   let at = 0;
   for (const { name, start, end } of references) {
@@ -81,9 +82,21 @@ function startOfBlock(text: string, start: number): number {
   return text.slice(0, start - blank.length).endsWith(":") ? start - blank.length : start;
 }
 
-/** A string as JSON and YAML 1.2 both read it, in ASCII. */
-function quote(value: string): string {
-  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** A string in ASCII as JSON reads it. */
+function quoteForJson(value: string): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
+}
+
+/** A string in ASCII as YAML reads it, of which not every parser joins two halves of a character. */
+function quoteForYaml(value: string): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
+  });
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
 }
 
 function requireJson(text: string): void {
