@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { endProgress, note, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
-import { readStdin } from "../read-value.ts";
+import { readText } from "../read-text.ts";
 import { requireScope, SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
@@ -18,15 +17,14 @@ export const importFile = command({
     format: { type: "enum", options: ["dotenv", "json"], description: "what the file is, when its name does not say" },
     "dry-run": { type: "boolean", description: "say what would happen and change nothing" },
   },
-  async run({ file, scope, format, profile, json, ...options }) {
+  async run({ file, scope, format: given, profile, json, ...options }) {
     requireScope(scope);
     const { client } = await openSession({ profile });
-    const text = (file === "-" ? await readStdin() : readFileSync(file)).toString("utf8");
+    const format = given ?? (file.endsWith(".json") ? "json" : "dotenv");
+    const text = await readText(file, format);
     const dryRun = options["dry-run"] === true;
     progress("Importing …");
-    const reply = await client.secrets.import(scope, (format ?? (file.endsWith(".json") ? "json" : "dotenv")) === "json" ? parseValues(text) : text, {
-      dryRun,
-    });
+    const reply = await client.secrets.import(scope, format === "json" ? parseValues(text) : text, { dryRun });
     endProgress();
     if (json) return printJson(reply);
     const rows = (["created", "updated", "unchanged"] as const).flatMap((outcome) => reply[outcome].map((name) => [name, outcome]));

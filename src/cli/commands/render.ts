@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve as absolute, dirname } from "node:path";
 import { resolveNames } from "../../client/resolve-refs.ts";
 import { writePrivateFile } from "../config-folder.ts";
@@ -6,7 +5,7 @@ import { command } from "../define-command.ts";
 import type { ConfigFormat } from "../fill-references.ts";
 import { locating } from "../locate.ts";
 import { note, print, printJson } from "../output.ts";
-import { readStdin } from "../read-value.ts";
+import { readText } from "../read-text.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
@@ -22,10 +21,10 @@ export const render = command({
     format: { type: "enum", options: ["yaml", "json"], description: "what the file is, when its name does not say" },
   },
   async run({ file, check, out, format: given, profile, json }, { all }) {
-    const text = (file === "-" ? await readStdin() : readFileSync(file)).toString("utf8");
+    const format = formatOf(file, given);
+    const text = await readText(file, format);
     // The YAML parser is loaded when it is needed: every other command starts faster without it.
     const { fillReferences, findReferences } = await import("../fill-references.ts");
-    const format = formatOf(file, given);
     const references = findReferences(text, format);
     const names = [...new Set(references.map(({ name }) => name))];
     const { client } = await openSession({ profile });
