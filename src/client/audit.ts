@@ -32,7 +32,7 @@ export function auditCalls(send: Send) {
     /** One page of events, newest first. */
     list,
     /** All of them, newest first, page after page. */
-    listAll: (filter: AuditFilter = {}, options: CallOptions = {}): AsyncGenerator<AuditEvent> =>
+    listAll: (filter: AuditFilter & Pick<PageQuery, "limit"> = {}, options: CallOptions = {}): AsyncGenerator<AuditEvent> =>
       pages(async (cursor) => {
         const page = await list({ limit: 200, ...filter, ...(cursor !== undefined && { cursor }) }, options);
         return { items: page.events, next: page.next_cursor };

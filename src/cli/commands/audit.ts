@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AuditEvent, Client } from "../../client/create-client.ts";
+import type { AuditEvent, AuditFilter, Client } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -9,7 +9,8 @@ import { printTable } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 
-type Filter = Parameters<Client["audit"]["list"]>[0] & {};
+/** How far back in milliseconds `--follow` looks for a first event where the log has none yet; clocks differ. */
+const LOOK_BACK = 3_600_000;
 
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
@@ -54,9 +55,9 @@ export const audit = command({
   },
   async run({ profile, json, follow, interval, limit, ...given }) {
     if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
-    const filter: Filter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
+    const filter: AuditFilter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
     const { client } = await openSession({ profile });
-    const { events } = await client.audit.list({ ...filter, limit: Number(limit) });
+    const events = await newestEvents(client, filter, Number(limit));
     if (follow) return followLog(client, filter, events.reverse(), parseDuration("--interval", interval), json === true);
     if (json) return printJson(events);
     const rows = events.map((event) => [relativeTime(event.at), event.actor, event.action, event.outcome, subjectsOf(event), event.ip ?? ""]);
@@ -64,18 +65,32 @@ export const audit = command({
   },
 });
 
+/** A page may hold fewer events than there are, even none, for who may see only some. */
+async function newestEvents(client: Client, filter: AuditFilter, limit: number): Promise<AuditEvent[]> {
+  const events: AuditEvent[] = [];
+  for await (const event of client.audit.listAll({ ...filter, limit })) if (events.push(event) >= limit) break;
+  return events;
+}
+
 /** Prints events oldest first, and then for as long as it runs those that come. */
-async function followLog(client: Client, filter: Filter, events: AuditEvent[], seconds: number, json: boolean): Promise<never> {
+async function followLog(client: Client, filter: AuditFilter, events: AuditEvent[], seconds: number, json: boolean): Promise<never> {
   note("Following the audit log; Ctrl-C ends it.");
-  for (let last = 0, fresh = events; ; fresh = await eventsAfter(client, filter, last)) {
+  // Without an event to go back to, each look would go through the whole log.
+  const recent = events.length > 0 ? filter : { ...filter, since: lately(filter.since) };
+  for (let last = 0, fresh = events; ; fresh = await eventsAfter(client, recent, last)) {
     for (const event of fresh) printLine(json ? JSON.stringify(event) : lineOf(event));
     last = fresh.at(-1)?.seq ?? last;
     await sleep(seconds * 1000);
   }
 }
 
+/** {@link LOOK_BACK} ago, or `since` where that is later. */
+function lately(since = ""): string {
+  return new Date(Math.max(Date.now() - LOOK_BACK, Date.parse(since) || 0)).toISOString();
+}
+
 /** What is in the log after number `last`, oldest first. */
-async function eventsAfter(client: Client, filter: Filter, last: number): Promise<AuditEvent[]> {
+async function eventsAfter(client: Client, filter: AuditFilter, last: number): Promise<AuditEvent[]> {
   const fresh: AuditEvent[] = [];
   for await (const event of client.audit.listAll(filter)) {
     if (event.seq <= last) break;
@@ -95,7 +110,7 @@ function subjectsOf({ secrets, target }: AuditEvent): string {
   return named.length > 3 ? `${named.slice(0, 3).join(", ")} and ${named.length - 3} more` : named.join(", ");
 }
 
-function timesOf({ since, until }: { since?: string | undefined; until?: string | undefined }): Pick<Filter, "since" | "until"> {
+function timesOf({ since, until }: { since?: string | undefined; until?: string | undefined }): Pick<AuditFilter, "since" | "until"> {
   return {
     ...(since !== undefined && { since: parseTime("--since", since, { sign: -1 }) }),
     ...(until !== undefined && { until: parseTime("--until", until, { sign: -1 }) }),

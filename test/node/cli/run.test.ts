@@ -180,30 +180,6 @@ describe("a job of GitHub's", () => {
   });
 });
 
-describe("the audit log", () => {
-  it("is followed: what is there oldest first, then each new event once", async () => {
-    const event = (seq: number) => ({
-      ...{ seq, at: "2026-11-21T12:00:00.000Z", org: "acme", actor: `actor-${seq}`, token_id: null, action: "secret.read", outcome: "denied" },
-      ...{ secrets: [], target: null, request_id: "req_1", ip: null, user_agent: null },
-    });
-    const pages = [
-      [2, 1],
-      [2, 1],
-      [4, 3, 2, 1],
-      [5, 4, 3],
-    ];
-    service.answer = () => ({ json: { events: (pages.shift() ?? [5]).map(event), next_cursor: null } });
-    const child = spawn(cli.path, ["audit", "--follow", "--interval", "0"], { env, stdio: ["ignore", "pipe", "ignore"] });
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-      if (output.includes("actor-5")) child.kill();
-    });
-    await once(child, "close");
-    expect(output.match(/actor-\d/g)).toEqual(["actor-1", "actor-2", "actor-3", "actor-4", "actor-5"]);
-  });
-});
-
 describe.runIf(process.platform === "linux")("a listing of processes", () => {
   it("shows neither the token nor a value while values are set, resolved and used", async () => {
     const seen: string[] = [];
