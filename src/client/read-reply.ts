@@ -15,6 +15,23 @@ export async function readReply<T extends z.ZodType>(reply: Response, schema: T)
   throw new KeyholeError("unexpected-reply", `The reply is not what the contract says, at ${places}.`, { status: reply.status });
 }
 
+/** Takes the reply that says that something was done. Any other success comes from something else at this address. */
+export async function readNothing(reply: Response): Promise<void> {
+  if (reply.status !== 204) throw await notKeyhole(reply);
+}
+
+/** Gives a reply back when its headers say that it is Keyhole's and of one of these types: a value itself would not tell. */
+export async function expectOwn(reply: Response, types: readonly string[]): Promise<Response> {
+  const type = (reply.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (!types.includes(type) || !reply.headers.get("X-Request-Id")?.startsWith("req_")) throw await notKeyhole(reply);
+  return reply;
+}
+
+async function notKeyhole(reply: Response): Promise<KeyholeError> {
+  await reply.body?.cancel();
+  return new KeyholeError("unexpected-reply", "The reply is not one of Keyhole's: is this the address of the service?", { status: reply.status });
+}
+
 /** The text of a reply. */
 export async function readText(reply: Response): Promise<string> {
   return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(await readBytes(reply));

@@ -9,7 +9,7 @@ import {
   resolveReplySchema,
   type resolveSchema,
 } from "../contract/resolve.ts";
-import { readBytes, readReply, readText } from "./read-reply.ts";
+import { expectOwn, readBytes, readReply, readText } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 
 /** What to resolve. Scopes left out: those of the token's grant. Names left out: everything that applies. */
@@ -41,7 +41,7 @@ export function resolveCalls(send: Send) {
     },
     /** The values as a `.env` file that dotenv and `sh` read back exactly. */
     async resolveDotenv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<string> {
-      return readText(await post(request, "dotenv", options));
+      return readText(await expectOwn(await post(request, "dotenv", options), ["text/plain"]));
     },
     /** One value with where it came from. */
     async resolveOne(name: string, where: Where = {}): Promise<ResolveOneReply> {
@@ -49,7 +49,7 @@ export function resolveCalls(send: Send) {
     },
     /** One value, its exact bytes. */
     async resolveRaw(name: string, where: Where = {}): Promise<Uint8Array> {
-      return readBytes(await one("resolve", name, where, "raw"));
+      return readBytes(await expectOwn(await one("resolve", name, where, "raw"), ["text/plain", "application/octet-stream"]));
     },
     /** Where a name would come from, without its value. */
     async explain(name: string, where: Where = {}): Promise<Explanation> {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { deletedScopeSchema, type ScopeBody, scopeBodySchema, scopeListSchema } from "../contract/scope-tree.ts";
 import { pages } from "./pages.ts";
-import { readReply } from "./read-reply.ts";
+import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 
 export type ScopePage = z.output<typeof scopeListSchema>;
@@ -27,7 +27,7 @@ export function scopeCalls(send: Send) {
       }),
     /** Takes a scope from under its parent. */
     async delete(scope: string, options: CallOptions = {}): Promise<void> {
-      await send({ method: "DELETE", path: at(scope), ...options });
+      return readNothing(await send({ method: "DELETE", path: at(scope), ...options }));
     },
     /** Deletes up to 200 of a scope's secrets for good; to be repeated until none remain. */
     async deleteSecrets(scope: string, options: CallOptions = {}): Promise<DeletedScope> {

@@ -11,7 +11,7 @@ import {
 } from "../contract/secret.ts";
 import { versionListSchema } from "../contract/version.ts";
 import { pages } from "./pages.ts";
-import { readReply } from "./read-reply.ts";
+import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 import { type Value, valueFields } from "./value-fields.ts";
 
@@ -61,11 +61,11 @@ export function secretCalls(send: Send) {
     },
     /** Deletes a secret with all its versions, for good. */
     async delete(scope: string, name: string, options: Conditions = {}): Promise<void> {
-      await send({ method: "DELETE", path: at(scope, name), ...conditional(options) });
+      return readNothing(await send({ method: "DELETE", path: at(scope, name), ...conditional(options) }));
     },
     /** Deletes a secret by its id. */
     async deleteById(id: string, options: Conditions = {}): Promise<void> {
-      await send({ method: "DELETE", path: byId(id), ...conditional(options) });
+      return readNothing(await send({ method: "DELETE", path: byId(id), ...conditional(options) }));
     },
     /** One page of the secrets that the token may see, by name and then scope. */
     list,
@@ -85,7 +85,7 @@ export function secretCalls(send: Send) {
     },
     /** Destroys an older value for good. */
     async destroyVersion(id: string, version: number, options: Conditions = {}): Promise<void> {
-      await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) });
+      return readNothing(await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) }));
     },
     /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Never retried. */
     async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: CallOptions & { dryRun?: boolean } = {}): Promise<ImportReply> {

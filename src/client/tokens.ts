@@ -9,7 +9,7 @@ import {
   whoamiSchema,
 } from "../contract/token.ts";
 import { pages } from "./pages.ts";
-import { readReply } from "./read-reply.ts";
+import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 
 /** What a new token may do, and for how long. */
@@ -38,7 +38,7 @@ export function tokenCalls(send: Send) {
       }),
     /** Revokes a token, from the next request on. */
     async revoke(id: string, options: CallOptions = {}): Promise<void> {
-      await send({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}`, ...options });
+      return readNothing(await send({ method: "DELETE", path: `/v1/tokens/${encodeURIComponent(id)}`, ...options }));
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { listTrustsReplySchema, type putTrustSchema, type TrustBody, trustSchema } from "../contract/trust.ts";
-import { readReply } from "./read-reply.ts";
+import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 
 /** What an issuer's tokens must be, and what they are exchanged for. */
@@ -24,7 +24,7 @@ export function trustCalls(send: Send) {
     },
     /** Deletes a trust and revokes the tokens that were exchanged under it. */
     async delete(name: string, options: CallOptions = {}): Promise<void> {
-      await send({ method: "DELETE", path: at(name), ...options });
+      return readNothing(await send({ method: "DELETE", path: at(name), ...options }));
     },
   };
 }

@@ -202,6 +202,21 @@ describe("a reply that is not Keyhole's", () => {
     expect(await settle(clientOf([reply]).client.whoami())).toBe("unexpected-reply");
   });
 
+  it.each([
+    ["a deleted secret", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.delete("global", "A")],
+    ["a deleted secret by id", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.deleteById("sec_1")],
+    ["a destroyed version", (c: ReturnType<typeof clientOf>["client"]) => c.secrets.destroyVersion("sec_1", 1)],
+    ["a revoked token", (c: ReturnType<typeof clientOf>["client"]) => c.tokens.revoke("tok_1")],
+    ["a deleted trust", (c: ReturnType<typeof clientOf>["client"]) => c.trusts.delete("ci")],
+    ["a deleted scope", (c: ReturnType<typeof clientOf>["client"]) => c.scopes.delete("repo:a")],
+    ["a value", (c: ReturnType<typeof clientOf>["client"]) => c.resolveRaw("A")],
+    ["a .env file", (c: ReturnType<typeof clientOf>["client"]) => c.resolveDotenv()],
+  ])("is not taken for %s", async (_, call) => {
+    const headers = { "X-Request-Id": "req_1" };
+    for (const reply of [new Response("<html>", { headers: { "Content-Type": "text/html", ...headers } }), new Response("ok")])
+      expect(await settle(call(clientOf([reply]).client))).toBe("unexpected-reply");
+  });
+
   it("does not show in the error what it says", async () => {
     const reply = Response.json({ secrets: { A: { value: 7, secret: "sk-leak" } } });
     await expect(clientOf([reply]).client.resolve()).rejects.toThrow(/^(?!.*sk-leak).*\/secrets\/A\/value/);
