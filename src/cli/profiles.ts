@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CliError } from "./cli-error.ts";
 import { configFolder, readJsonFile, writePrivateFile } from "./config-folder.ts";
 import { deleteFromKeychain, readKeychain, writeKeychain } from "./keychain.ts";
+import { withLock } from "./with-lock.ts";
 
 const profileSchema = z.object({ url: z.string(), token: z.enum(["keychain", "file"]) });
 const configSchema = z.object({ default: z.string().optional(), profiles: z.record(z.string(), profileSchema) });
@@ -15,43 +16,57 @@ type Config = z.infer<typeof configSchema>;
 const SERVICE = "keyhole";
 const CONFIG = "config.json";
 const TOKENS = "tokens.json";
+const LOCK = "lock";
 
 /** The saved profiles, and the name of the one that is used unless another is named. */
 export function readProfiles(): Config {
   return read(CONFIG, configSchema, { profiles: {} });
 }
 
+/** The profile that was asked for, by the option or by the environment. */
+export function wantedProfile(option: string | undefined): string | undefined {
+  return option ?? (process.env.KEYHOLE_PROFILE || undefined);
+}
+
 /** Saves a profile, its token in the system's keychain where there is one, else in a file that only its owner may read. */
 export async function saveProfile(name: string, url: string, token: string, useKeychain: boolean): Promise<Profile> {
   const kept = useKeychain && (await writeKeychain(SERVICE, accountOf(name, url), token));
-  const tokens = readTokens();
-  delete tokens[name];
-  if (!kept) tokens[name] = token;
-  writeJson(TOKENS, tokens);
-  const config = readProfiles();
   const profile: Profile = { url, token: kept ? "keychain" : "file" };
-  writeJson(CONFIG, { default: config.default ?? name, profiles: { ...config.profiles, [name]: profile } });
+  await withLock(join(folderToWrite(), LOCK), () => {
+    const { [name]: _, ...tokens } = readTokens();
+    writeJson(TOKENS, kept ? tokens : { ...tokens, [name]: token });
+    const config = readProfiles();
+    writeJson(CONFIG, { default: config.default ?? name, profiles: { ...config.profiles, [name]: profile } });
+  });
   return profile;
 }
 
 /** The token of a profile. */
 export async function readProfileToken(name: string, { url, token }: Profile): Promise<string> {
-  const found = token === "file" ? readTokens()[name] : await readKeychain(SERVICE, accountOf(name, url));
+  const found = token === "file" ? own(readTokens(), name) : await readKeychain(SERVICE, accountOf(name, url));
   if (!found) throw new CliError(`the token of profile ${name} is gone`, `keyhole login --profile ${name} ${url}`);
   return found;
 }
 
 /** Forgets a profile and its token. */
 export async function deleteProfile(name: string): Promise<boolean> {
-  const config = readProfiles();
-  const { [name]: profile, ...profiles } = config.profiles;
+  const profile = own(readProfiles().profiles, name);
   if (!profile) return false;
   if (profile.token === "keychain") await deleteFromKeychain(SERVICE, accountOf(name, profile.url));
-  const { [name]: _, ...tokens } = readTokens();
-  writeJson(TOKENS, tokens);
-  const next = config.default === name ? Object.keys(profiles)[0] : config.default;
-  writeJson(CONFIG, { ...(next !== undefined && { default: next }), profiles });
+  await withLock(join(folderToWrite(), LOCK), () => {
+    const { [name]: _, ...tokens } = readTokens();
+    writeJson(TOKENS, tokens);
+    const { default: usual, profiles } = readProfiles();
+    const { [name]: __, ...rest } = profiles;
+    const next = usual === name ? Object.keys(rest)[0] : usual;
+    writeJson(CONFIG, { ...(next !== undefined && { default: next }), profiles: rest });
+  });
   return true;
+}
+
+/** What a record holds under a name that people choose, which could be `toString`. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function accountOf(name: string, url: string): string {
@@ -59,7 +74,7 @@ function accountOf(name: string, url: string): string {
 }
 
 function readTokens(): Record<string, string> {
-  return { ...read(TOKENS, tokensSchema, {}) };
+  return read(TOKENS, tokensSchema, {});
 }
 
 function read<T>(file: string, schema: z.ZodType<T>, otherwise: T): T {
@@ -74,7 +89,12 @@ function read<T>(file: string, schema: z.ZodType<T>, otherwise: T): T {
 }
 
 function writeJson(file: string, json: unknown): void {
+  const folder = folderToWrite();
+  writePrivateFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`, folder);
+}
+
+function folderToWrite(): string {
   const folder = configFolder();
   if (folder === undefined) throw new CliError("there is no home folder to keep a profile in", "set HOME or XDG_CONFIG_HOME to an absolute path");
-  writePrivateFile(join(folder, file), `${JSON.stringify(json, null, 2)}\n`, folder);
+  return folder;
 }

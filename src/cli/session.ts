@@ -1,7 +1,7 @@
 import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
-import { readProfiles, readProfileToken } from "./profiles.ts";
+import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
 
 /** The deployment that a command talks to. */
 export interface Session {
@@ -35,7 +35,7 @@ export function clientFor(url: string, token: TokenProvider, options: { retries?
 
 async function findDeployment(wanted: string | undefined): Promise<Omit<Session, "client">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
-  const name = wanted ?? (process.env.KEYHOLE_PROFILE || undefined);
+  const name = wantedProfile(wanted);
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");

@@ -1,7 +1,7 @@
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson } from "../output.ts";
-import { readProfiles, saveProfile } from "../profiles.ts";
+import { readProfiles, saveProfile, wantedProfile } from "../profiles.ts";
 import { askText, canAsk } from "../prompt.ts";
 import { readValue, VALUE_ARGS } from "../read-value.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -22,7 +22,8 @@ export const login = command({
     message: "login takes an address and nothing more: a token on the command line would show in every process listing",
     hint: "leave the token away and type it when asked, or use --stdin, --env-var NAME or --file PATH",
   },
-  async run({ url: given, profile = "default", json, ...source }) {
+  async run({ url: given, profile: wanted, json, ...source }) {
+    const profile = wantedProfile(wanted) ?? "default";
     if (!PROFILE.test(profile)) throw usageError("that is not a name for a profile", "letters, digits, '.', '_' and '-'");
     const url = (given as string | undefined) ?? (await askAddress());
     // The address is checked before the token is asked for.
