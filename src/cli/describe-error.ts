@@ -15,8 +15,9 @@ function hintForSystem(error: object): string {
   return "code" in error && error.code === "ENOSPC" ? "make room where it is written to" : "check that the file is there and may be read or written";
 }
 
-function messageOf({ code, message, members: { errors = [], expired = [] } }: KeyholeError): string {
+function messageOf({ code, status, message, members: { errors = [], expired = [] } }: KeyholeError): string {
   if (code === "unauthenticated") return "the service does not accept this token";
+  if (code === "unexpected-reply" && status === 429) return "what stands before the service asks to try later (status 429)";
   const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
   const listed = expired.filter((name) => !message.includes(name));
   return [message, ...places, ...listed].join(" ");
@@ -45,14 +46,14 @@ const HINTS: Record<string, string> = {
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
 
-function hintFor({ code, requestId }: KeyholeError): string {
-  const hint = HINTS[code];
+function hintFor({ code, status, requestId }: KeyholeError): string {
+  const hint = HINTS[status === 429 ? "rate-limited" : code];
   const request = requestId === undefined ? "" : `request ${requestId}`;
   return hint ?? (request ? `the service's log has more under ${request}` : "`keyhole --help` shows the commands");
 }
 
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
-  if (code === "unreachable" || code === "rate-limited" || status >= 500) return EXIT.unavailable;
+  if (code === "unreachable" || status === 429 || status >= 500) return EXIT.unavailable;
   if (status === 401 || status === 403 || code === "exchange-refused") return EXIT.refused;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }
