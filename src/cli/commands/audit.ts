@@ -56,9 +56,10 @@ export const audit = command({
   async run({ profile, json, follow, interval, limit, ...given }) {
     if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
     const filter: AuditFilter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
+    const seconds = parseDuration("--interval", interval, 86_400);
     const { client } = await openSession({ profile });
     const events = await newestEvents(client, filter, Number(limit));
-    if (follow) return followLog(client, filter, events.reverse(), parseDuration("--interval", interval), json === true);
+    if (follow) return followLog(client, filter, events.reverse(), seconds, json === true);
     if (json) return printJson(events);
     const rows = events.map((event) => [relativeTime(event.at), event.actor, event.action, event.outcome, subjectsOf(event), event.ip ?? ""]);
     printTable(["WHEN", "WHO", "WHAT", "OUTCOME", "SECRETS", "FROM"], rows, "No events.");

@@ -44,3 +44,22 @@ describe("a limit that is given but empty", () => {
     expect({ code, stdout, error: stderr.split("\n")[0], asked }).toEqual({ code: 2, stdout: "", error: `error: ${option} is empty`, asked: [] });
   });
 });
+
+describe("a duration or a time that there is not", () => {
+  it.each([
+    ["--expires is too long", "set A --env-var SOURCE --expires 999999999w"],
+    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-02-30"],
+    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-02-29T12:00:00Z"],
+    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-00-10"],
+    ["--since is too long", "audit --since 999999999w"],
+    ["--interval is too long", "audit --follow --interval 25d"],
+  ])("is refused: %s in `%s`", async (error, line) => {
+    const { code, stderr } = await keyhole(line);
+    expect({ code, error: stderr.split("\n")[0], asked }).toEqual({ code: 2, error: `error: ${error}`, asked: [] });
+  });
+
+  it("is not February 29 in a leap year", async () => {
+    await keyhole("set A --env-var SOURCE --expires 2028-02-29");
+    expect(asked.map(({ body }) => JSON.parse(body).expires_at)).toEqual(["2028-02-29T00:00:00.000Z"]);
+  });
+});
