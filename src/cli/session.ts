@@ -1,6 +1,7 @@
 import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
+import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
 
 /** The deployment that a command talks to. */
@@ -39,7 +40,7 @@ async function findDeployment(wanted: string | undefined): Promise<Omit<Session,
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
-  if (KEYHOLE_TOKEN) return { url, token: KEYHOLE_TOKEN, source: "KEYHOLE_TOKEN" };
+  if (KEYHOLE_TOKEN) return { url, token: parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN), source: "KEYHOLE_TOKEN" };
   const exchanged = exchangedToken(url);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
   if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");

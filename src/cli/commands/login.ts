@@ -1,6 +1,7 @@
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson } from "../output.ts";
+import { parseToken } from "../parse-token.ts";
 import { readProfiles, saveProfile, wantedProfile } from "../profiles.ts";
 import { askText, canAsk } from "../prompt.ts";
 import { readValue, VALUE_ARGS } from "../read-value.ts";
@@ -28,7 +29,8 @@ export const login = command({
     const url = (given as string | undefined) ?? (await askAddress());
     // The address is checked before the token is asked for.
     clientFor(url, "");
-    const token = asToken(await readValue(source, `Token for ${url}`));
+    const value = await readValue(source, `Token for ${url}`);
+    const token = parseToken("that", typeof value === "string" ? value : "");
     const { org, sub, expires_at } = await clientFor(url, token).whoami();
     const saved = await saveProfile(profile, url, token, !source["plain-file"]);
     if (new URL(url).protocol === "http:" && !isLocal(url)) note("warning: this address is not https: tokens and values cross the network in the clear");
@@ -44,12 +46,6 @@ export const login = command({
 async function askAddress(): Promise<string> {
   if (!canAsk()) throw usageError("keyhole login needs an address", "keyhole login https://keyhole.example --stdin < token");
   return askText("Address of the deployment", "https://keyhole.example");
-}
-
-function asToken(value: string | Uint8Array): string {
-  const text = typeof value === "string" ? value.trim() : "";
-  if (!/^[\x21-\x7e]+$/.test(text)) throw usageError("that is not a token", "a token is one word, as `keyhole token create` prints it");
-  return text;
 }
 
 function isLocal(url: string): boolean {

@@ -23,9 +23,9 @@ afterAll(async () => {
 });
 
 /** Runs keyhole with words that hold no spaces of their own; `''` is an empty one. */
-function keyhole(line: string): Promise<Outcome> {
+function keyhole(line: string, token = "token"): Promise<Outcome> {
   const args = line.split(" ").map((word) => word.replaceAll("''", ""));
-  return runProgram(cli.path, args, { env: { HOME: cli.folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token", SOURCE: "value" } });
+  return runProgram(cli.path, args, { env: { HOME: cli.folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: token, SOURCE: "value" } });
 }
 
 describe("a limit that is given but empty", () => {
@@ -62,4 +62,13 @@ describe("a duration or a time that there is not", () => {
     await keyhole("set A --env-var SOURCE --expires 2028-02-29");
     expect(asked.map(({ body }) => JSON.parse(body).expires_at)).toEqual(["2028-02-29T00:00:00.000Z"]);
   });
+});
+
+it.each([
+  ["a line end", "two\nlines"],
+  ["a letter that no header has", "tok\u2026en"],
+  ["a blank", "Bearer token"],
+])("a KEYHOLE_TOKEN with %s in it is said to be none, and not the service to be down", async (_, token) => {
+  const { code, stderr } = await keyhole("list", token);
+  expect({ code, error: stderr.split("\n")[0], asked }).toEqual({ code: 2, error: "error: KEYHOLE_TOKEN is not a token", asked: [] });
 });
