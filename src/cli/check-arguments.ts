@@ -1,10 +1,10 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { usageError } from "./cli-error.ts";
-import type { Definition } from "./define-command.ts";
+import type { Definition, Invocation } from "./define-command.ts";
 
 /** What citty's own parser does not do: it takes options that there are not, and of a repeated one only the last. */
-export function checkArguments(definition: Definition<ArgsDef>, args: readonly string[], path: string): { all(option: string): string[] } {
+export function checkArguments(definition: Definition<ArgsDef>, args: readonly string[], path: string): Omit<Invocation, "child"> {
   const help = `\`${path} --help\` shows what it takes`;
   const { values, positionals } = parseStrictly(definition, args, help);
   const wanted = Object.entries(definition.args ?? {}).filter(([, { type }]) => type === "positional");
@@ -15,7 +15,8 @@ export function checkArguments(definition: Definition<ArgsDef>, args: readonly s
   for (const [name, definitionOf] of Object.entries(definition.args ?? {})) checkChoice(name, definitionOf, [values[name] ?? []].flat());
   const missing = wanted.slice(positionals.length).find(([, { required }]) => required !== false);
   if (missing) throw usageError(`${path} needs ${missing[0].toUpperCase()}`, help);
-  return { all: (option) => partsOf(option, (values[option] ?? []) as string[]) };
+  const each = (option: string) => (values[option] ?? []) as string[];
+  return { each, all: (option) => partsOf(option, each(option)) };
 }
 
 /** Empty is not left out: a limit whose variable is not set must not turn into no limit. */

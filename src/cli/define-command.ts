@@ -23,6 +23,8 @@ export type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof CO
 
 /** What a command gets beside its arguments. */
 export interface Invocation {
+  /** Every value of an option that may be repeated, as it is. */
+  each(option: string): string[];
   /** Every value of an option that may be repeated; commas separate values too. None only where it was left out. */
   all(option: string): string[];
   /** What follows `--`: a command and its arguments. */

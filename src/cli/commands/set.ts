@@ -28,10 +28,10 @@ export const set = command({
     "rotate-after": { type: "string", valueHint: "DAYS", description: "when a new value is due; never to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope, profile, json, create, ...given }, { all }) {
+  async run({ name, scope, profile, json, create, ...given }, { each }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     requireScope(scope);
-    const fields = fieldsOf(given, all("label"));
+    const fields = fieldsOf(given, each("label"));
     const { client } = await openSession({ profile });
     const value = await readValue(given, `Value of ${name} in ${scope}`);
     const secret = await client.secrets.set(scope, name, value, fields, create ? { ifNoneMatch: "*" } : {}).catch((error: unknown) => {

@@ -24,9 +24,9 @@ const put = command({
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "15m", description: "how long an exchanged token is valid, up to 24h" },
   },
-  async run({ name, issuer, audience, ttl, profile, json }, { all }) {
+  async run({ name, issuer, audience, ttl, profile, json }, { all, each }) {
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
-    const request = { issuer, audience, claims: Object.fromEntries(all("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
+    const request = { issuer, audience, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
     const { secret_scopes, ...rest } = request;
     const { client } = await openSession({ profile });
     const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });

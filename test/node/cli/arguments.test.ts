@@ -72,3 +72,9 @@ it.each([
   const { code, stderr } = await keyhole("list", token);
   expect({ code, error: stderr.split("\n")[0], asked }).toEqual({ code: 2, error: "error: KEYHOLE_TOKEN is not a token", asked: [] });
 });
+
+it("a label and a claim may hold commas", async () => {
+  await keyhole("set A --env-var SOURCE --label note=a,b --label team=c");
+  await keyhole("trust put ci --issuer https://issuer.example --claim sub=a,b --claim ref=c --permissions secrets:resolve");
+  expect(asked.map(({ body }) => JSON.parse(body))).toMatchObject([{ labels: { note: "a,b", team: "c" } }, { claims: { sub: "a,b", ref: "c" } }]);
+});
