@@ -78,3 +78,10 @@ it("a label and a claim may hold commas", async () => {
   await keyhole("trust put ci --issuer https://issuer.example --claim sub=a,b --claim ref=c --permissions secrets:resolve");
   expect(asked.map(({ body }) => JSON.parse(body))).toMatchObject([{ labels: { note: "a,b", team: "c" } }, { claims: { sub: "a,b", ref: "c" } }]);
 });
+
+it("--allow-missing is refused where there is one value to print, and not ignored", async () => {
+  const { code, stderr } = await keyhole("resolve A --allow-missing");
+  expect({ code, stderr, asked }).toMatchObject({ code: 2, stderr: expect.stringContaining("--allow-missing"), asked: [] });
+  await keyhole("resolve A --allow-missing --format env");
+  expect(asked.map(({ body }) => JSON.parse(body).allow_missing)).toEqual([true]);
+});
