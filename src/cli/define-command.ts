@@ -1,7 +1,7 @@
 import { type ArgDef, type ArgsDef, type CommandDef, defineCommand } from "citty";
 import { EXIT } from "./exit-code.ts";
 
-/** The options that every command has. */
+/** The options that every command has, unless its definition says which. */
 export const COMMON = {
   profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one" },
   json: { type: "boolean", description: "print JSON, for programs" },
@@ -38,6 +38,8 @@ export interface Definition<T extends ArgsDef> {
   readonly description: string;
   readonly examples?: readonly string[];
   readonly args?: T;
+  /** Which options of {@link COMMON} it takes; all of them unless told. */
+  readonly common?: readonly (keyof typeof COMMON)[];
   readonly takesChild?: boolean;
   /** What to say to more arguments than there are, in place of repeating them: one could be a value. */
   readonly surplus?: { readonly message: string; readonly hint: string };
@@ -55,11 +57,16 @@ export interface Command {
 
 /** Makes a command of the tree. */
 export function command<const T extends ArgsDef = Record<never, never>>(definition: Definition<T>): Command {
-  const args: ArgsDef = { ...definition.args, ...COMMON };
+  const args: ArgsDef = { ...definition.args, ...commonOf(definition) };
   const citty = defineCommand({
     meta: { description: definition.description },
     args,
     run: async ({ args, data }) => (await definition.run?.(args as unknown as Arguments<T>, data as Invocation)) ?? EXIT.ok,
   });
   return { citty, definition: { ...definition, args } as unknown as Definition<ArgsDef> };
+}
+
+/** A name that only leads to commands takes no options: they come after the command. */
+function commonOf({ run, common = ["profile", "json"] }: Pick<Definition<never>, "run" | "common">): ArgsDef {
+  return run ? Object.fromEntries(common.map((name) => [name, COMMON[name]])) : {};
 }

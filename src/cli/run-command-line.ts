@@ -31,7 +31,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   const path = ["keyhole", ...words].join(" ");
-  if (!command.definition.run) throw usageError(`${path} needs a command`, `\`${path} --help\` lists them`);
+  if (!command.definition.run) throw usageError(`${path} needs a command`, `\`${path} --help\` lists them; options come after it`);
   if (child.length > 0 && !command.definition.takesChild) throw usageError(`${path} takes nothing after --`, `\`${path} --help\` shows what it takes`);
   const options = checkArguments(command.definition, rest, path);
   const { result } = await runCommand(command.citty, { rawArgs: [...rest], data: { ...options, child } });

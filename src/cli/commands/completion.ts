@@ -14,6 +14,7 @@ export function completionFor(root: () => Command): Command {
       "keyhole completion zsh > ~/.zfunc/_keyhole",
       "keyhole completion fish > ~/.config/fish/completions/keyhole.fish",
     ],
+    common: [],
     args: { shell: { type: "positional", description: "bash, zsh or fish" } },
     run({ shell }) {
       const known = SHELLS.find((one) => one === shell);

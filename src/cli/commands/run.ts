@@ -13,6 +13,7 @@ import { openSession } from "../session.ts";
 export const run = command({
   description: "Run a command with every applicable secret in its environment, and with nothing else changed",
   examples: ["keyhole run -- npm start", "keyhole run --scope repo:acme/api --mask -- ./deploy.sh", "keyhole run --only DATABASE_URL --fallback -- ./server"],
+  common: ["profile"],
   takesChild: true,
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
   args: {
@@ -24,7 +25,7 @@ export const run = command({
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
     "pass-token": { type: "boolean", description: "leave KEYHOLE_TOKEN in the command's environment" },
   },
-  async run({ profile, secrets, mask, fallback, json: _json, ...options }, { all, child }) {
+  async run({ profile, secrets, mask, fallback, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
