@@ -136,7 +136,7 @@ describe("a command that runs", () => {
 
 describe.runIf(process.platform === "linux")("a disk that is full", () => {
   it("is an error of two lines", async () => {
-    const resolved = await runProgram("sh", ["-c", '"$0" resolve API_KEY > /dev/full', cli.path], { env });
+    const resolved = await runProgram("sh", ["-c", '"$0" resolve --format env > /dev/full', cli.path], { env });
     const stderr = "error: ENOSPC: no space left on device, write\nhint: make room where it is written to\n";
     expect(resolved).toEqual({ code: 1, stdout: "", stderr });
   });
