@@ -12,7 +12,9 @@ import { requireText } from "./parse-value.ts";
 export const requireJsonText = createMiddleware<HonoEnv>(async (c, next) => {
   const contentType = c.req.header("Content-Type") ?? "";
   if (isJson(contentType)) {
-    const text = requireText(new Uint8Array(await c.req.arrayBuffer()), contentType);
+    const text = requireText(new Uint8Array(await c.req.raw.arrayBuffer()), contentType);
+    // Where Hono keeps what it has read: it is not decoded a second time.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     // A name in JSON may also be written with escapes.
     if (/__proto__|\\u/.test(text)) refuseProto(text);
   }
