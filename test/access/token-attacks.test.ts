@@ -55,7 +55,7 @@ it.each(["none", "None", "NONE", "nOnE"])("alg %s", async (alg) => {
   await refused(unsigned + ((await own(header(), claims())).split(".")[2] ?? ""));
 });
 
-it("HS256 with the public key as the secret", async () => {
+it("HS256, HS384 and HS512 with the public key as the secret", async () => {
   const spki = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, ...fromBase64url(jwk.x)]);
   const pem = `-----BEGIN PUBLIC KEY-----\n${spki.toBase64()}\n-----END PUBLIC KEY-----\n`;
   const secrets = [JSON.stringify(publicJwk), jwk.x, new Uint8Array(fromBase64url(jwk.x)), spki, pem, pem.trim()];

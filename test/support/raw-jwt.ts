@@ -1,3 +1,4 @@
+import type { CompactJWSHeaderParameters } from "jose";
 import { toBase64url } from "../../src/contract/base64url.ts";
 
 /** Text in base64url, as a part of a JWT. */
@@ -16,10 +17,11 @@ export async function signRaw(
   return `${signed}.${toBase64url(await crypto.subtle.sign(algorithm, key, new TextEncoder().encode(signed)))}`;
 }
 
-/** Signs with a shared secret: what somebody tries who only has the public key. */
-export async function signHmac(header: object, payload: object, secret: string | Uint8Array<ArrayBuffer>): Promise<string> {
+/** Signs with a shared secret, as the header's `alg` says (`HS256`, `HS384`, `HS512`): what somebody tries who only has the public key. */
+export async function signHmac(header: CompactJWSHeaderParameters, payload: object, secret: string | Uint8Array<ArrayBuffer>): Promise<string> {
   const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : secret;
-  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const hash = header.alg.replace("HS", "SHA-");
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash }, false, ["sign"]);
   return signRaw(header, payload, "HMAC", key);
 }
 
