@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import { importJWK, type JWK } from "jose";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, inject, it } from "vitest";
 import { fromBase64url } from "../../src/contract/base64url.ts";
 import { call } from "../support/call.ts";
+import { publish, timesAsked } from "../support/issuer.ts";
 import { part, respell, signHmac, signRaw } from "../support/raw-jwt.ts";
 import { sign } from "../support/sign.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
@@ -72,10 +73,13 @@ it("another key under the right kid", async () => {
 
 it("another key under its own kid, given along as jwk, jku, x5u or x5c", async () => {
   const { d: _, ...foreign } = JSON.parse(FOREIGN_SIGNING_KEY);
-  const address = "https://attacker.example.org/jwks.json";
-  for (const kid of [jwk.kid, foreign.kid, undefined])
-    for (const embedded of [{}, { jwk: foreign }, { jku: address }, { x5u: address }, { x5c: ["AAAA"] }])
+  for (const kid of [jwk.kid, foreign.kid, undefined]) {
+    const address = `${inject("issuer")}/${crypto.randomUUID()}/jwks`;
+    await publish(address, { body: JSON.stringify({ keys: [{ ...foreign, kid }] }) });
+    for (const embedded of [{}, { jwk: { ...foreign, kid } }, { jku: address }, { x5u: address }, { x5c: ["AAAA"] }])
       await refused(await signRaw(header({ kid, ...embedded }), claims(), "Ed25519", foreignKey));
+    expect(await timesAsked(address)).toBe(0);
+  }
 });
 
 it.each<unknown>(["../../dev/null", "' OR 1=1 --", "__proto__", "constructor", "", "x".repeat(5000), null, 0, ["smwqxu5fw"], {}, undefined])(
