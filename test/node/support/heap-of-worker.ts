@@ -1,5 +1,8 @@
 import type { Instance } from "../../../bench/instance.ts";
 
+/** How long the inspector may take for an answer, in milliseconds. */
+const PATIENCE = 60_000;
+
 /**
  * The KiB in use on the heap of a Worker's own isolate, after a collection of all garbage, as V8's inspector says
  * (Chrome DevTools Protocol: `HeapProfiler.collectGarbage`, `Runtime.getHeapUsage`).
@@ -12,14 +15,23 @@ export async function heapOfWorker({ inspector, url }: Instance): Promise<number
       socket.onopen = opened;
       socket.onerror = () => failed(new Error("the inspector does not answer"));
     });
-    const collected = ask(socket, "HeapProfiler.collectGarbage");
-    // An isolate collects when it next has something to do.
-    await (await fetch(new URL("/healthz", url))).arrayBuffer();
-    await collected;
-    return Math.round((await ask(socket, "Runtime.getHeapUsage")).usedSize / 1024);
+    await keepAwake(url, ask(socket, "HeapProfiler.collectGarbage"));
+    return Math.round((await keepAwake(url, ask(socket, "Runtime.getHeapUsage"))).usedSize / 1024);
   } finally {
     socket.close();
   }
+}
+
+/** Makes requests until the inspector has answered: an isolate reads what it is asked when it next has something to do. */
+async function keepAwake<Answer>(url: URL, asked: Promise<Answer>): Promise<Answer> {
+  const deadline = AbortSignal.timeout(PATIENCE);
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  asked.then(settle, settle);
+  while (!settled) await (await fetch(new URL("/healthz", url), { signal: deadline })).arrayBuffer();
+  return asked;
 }
 
 interface HeapUsage {
