@@ -1,9 +1,10 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { toBase64url } from "../../src/contract/base64url.ts";
 import { at, call } from "../support/call.ts";
 import { type Api, routesOf } from "./api.ts";
 import { checkReply, type FuzzedReply } from "./check-reply.ts";
-import { CANARY, CANARY_BASE64 } from "./hostile.ts";
+import { CANARY } from "./hostile.ts";
 import type { FuzzedRequest } from "./request.ts";
 
 const api = (await (await exports.default.fetch("https://keyhole.test/openapi.json")).json()) as Api;
@@ -31,8 +32,10 @@ const header =
   (changed: Record<string, string>) =>
   ({ headers }: FuzzedReply) => ({ headers: { ...headers, ...changed } });
 
+type Case = [what: string, target: string, change: (reply: FuzzedReply) => Partial<FuzzedReply>, wrong: RegExp];
+
 describe("the check of replies finds", () => {
-  it.each<[string, string, (reply: FuzzedReply) => Partial<FuzzedReply>, RegExp]>([
+  it.each<Case>([
     ["a failure", secret, () => ({ status: 500 }), /answers 500/],
     ["a status that is not described", secret, () => ({ status: 202 }), /does not describe 202/],
     ["a status that only other operations have", "/v1/secrets", () => ({ status: 409 }), /not described here|does not describe/],
@@ -44,7 +47,14 @@ describe("the check of replies finds", () => {
     ["a member that is not one of the choices", secret, member({ encoding: "hex" }), /encoding: not one of/],
     ["a text that does not match", secret, member({ name: "1" }), /name: does not match/],
     ["a value", secret, member({ description: `x${CANARY}x` }), /holds a value/],
-    ["a value in base64", secret, member({ description: CANARY_BASE64 }), /holds a value/],
+    ["a value in a URL", secret, member({ description: encodeURIComponent(`x${CANARY}x`) }), /holds a value/],
+    ...[0, 1, 2, 3].flatMap((bytes): Case[] => {
+      const longer = new TextEncoder().encode(`${"a".repeat(bytes)}${CANARY}x`);
+      return [
+        [`a value in base64 after ${bytes} bytes`, secret, member({ description: longer.toBase64() }), /holds a value/],
+        [`a value in base64url after ${bytes} bytes`, secret, member({ description: toBase64url(longer) }), /holds a value/],
+      ];
+    }),
     ["a value in a header", secret, header({ etag: CANARY }), /holds a value/],
     ["a reply that may be kept", secret, header({ "cache-control": "max-age=1" }), /no-store/],
     ["a reply without a request id", secret, header({ "x-request-id": "" }), /X-Request-Id/],
