@@ -1,5 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { except } from "hono/combine";
 import { createMiddleware } from "hono/factory";
 import { TrieRouter } from "hono/router/trie-router";
 import { Problem } from "../../contract/problem.ts";
@@ -31,7 +33,9 @@ import { validationHook } from "./validation-hook.ts";
 export function createApp(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
   app.use(identifyRequest, logRequest);
-  app.use("/v1/*", configure, authenticate, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }), requireJsonText);
+  // A body has no meaning in a GET (RFC 9110, section 9.3.1), no route reads one, and no request can be made again with one.
+  const checkBody = except(isGet, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }), requireJsonText);
+  app.use("/v1/*", configure, authenticate, checkBody);
   for (const routes of [
     systemRoutes(),
     secretRoutes(),
@@ -72,6 +76,10 @@ const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
   headers.set("Referrer-Policy", "no-referrer");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
 });
+
+function isGet({ req }: Context): boolean {
+  return req.method === "GET" || req.method === "HEAD";
+}
 
 function refuseBody(): never {
   throw new Problem("body-too-large", "A body has at most 1 MiB.");
