@@ -4,10 +4,10 @@ import type { Instance } from "../../../bench/instance.ts";
 const PATIENCE = 60_000;
 
 /**
- * The KiB in use on the heap of a Worker's own isolate, after a collection of all garbage, as V8's inspector says
- * (Chrome DevTools Protocol: `HeapProfiler.collectGarbage`, `Runtime.getHeapUsage`).
+ * The KiB that a Worker's own isolate holds after a collection of all garbage, on its heap and in buffers beside it, as
+ * V8's inspector says (Chrome DevTools Protocol: `HeapProfiler.collectGarbage`, `Runtime.getHeapUsage`).
  */
-export async function heapOfWorker({ inspector, url }: Instance): Promise<number> {
+export async function memoryOfWorker({ inspector, url }: Instance): Promise<number> {
   if (!inspector) throw new Error("the Worker was started without an inspector");
   const socket = new WebSocket(inspector);
   try {
@@ -16,7 +16,8 @@ export async function heapOfWorker({ inspector, url }: Instance): Promise<number
       socket.onerror = () => failed(new Error("the inspector does not answer"));
     });
     await keepAwake(url, ask(socket, "HeapProfiler.collectGarbage"));
-    return Math.round((await keepAwake(url, ask(socket, "Runtime.getHeapUsage"))).usedSize / 1024);
+    const { usedSize, backingStorageSize } = await keepAwake(url, ask(socket, "Runtime.getHeapUsage"));
+    return Math.round((usedSize + backingStorageSize) / 1024);
   } finally {
     socket.close();
   }
@@ -36,6 +37,8 @@ async function keepAwake<Answer>(url: URL, asked: Promise<Answer>): Promise<Answ
 
 interface HeapUsage {
   readonly usedSize: number;
+  /** Of array buffers, where the bytes of bodies are. */
+  readonly backingStorageSize: number;
 }
 
 let last = 0;
