@@ -12,7 +12,7 @@ const api = (await (await exports.default.fetch("https://keyhole.test/openapi.js
 async function get(target: string, token: null | undefined = undefined): Promise<{ request: FuzzedRequest; reply: FuzzedReply }> {
   const { status, headers, text } = await call(`GET ${target}`, token === null ? { token } : {});
   return {
-    request: { method: "GET", target, headers: [], body: undefined, grant: "everything" },
+    request: { method: "GET", target, headers: [], again: undefined, body: undefined, chunked: false, grant: "everything" },
     reply: { status, headers: Object.fromEntries(headers), text },
   };
 }

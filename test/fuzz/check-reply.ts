@@ -12,7 +12,9 @@ export interface FuzzedReply {
 }
 
 /** What is answered where there is no operation. */
-const NOWHERE: readonly ProblemCode[] = ["unauthenticated", "rate-limited", "body-too-large", "route-not-found", "method-not-allowed"];
+const NOWHERE: readonly ProblemCode[] = ["unauthenticated", "rate-limited", "route-not-found", "method-not-allowed"];
+/** What is answered to a body that nobody asked for: it is refused before anything looks at what the route takes. */
+const UNASKED: readonly ProblemCode[] = ["body-too-large", "unsupported-media-type", "invalid-request"];
 
 /** What is wrong with a reply by the API description; nothing when the list is empty. */
 export function checkReply(api: Api, routes: readonly Route[], request: FuzzedRequest, reply: FuzzedReply): string[] {
@@ -23,7 +25,7 @@ export function checkReply(api: Api, routes: readonly Route[], request: FuzzedRe
     ...(reply.status >= 500 ? [`answers ${reply.status}`] : []),
     ...checkHeaders(pathname, reply),
     ...checkSecrecy(route, reply),
-    ...(route ? checkDescribed(api, route, request.method, reply) : checkNowhere(api, request.method, reply)),
+    ...(route ? checkDescribed(api, route, request, reply) : checkNowhere(api, request, reply)),
   ];
 }
 
@@ -42,7 +44,7 @@ function checkSecrecy(route: Route | undefined, { status, headers, text }: Fuzze
   return holdsCanary(text + JSON.stringify(headers)) ? ["holds a value"] : [];
 }
 
-function checkDescribed(api: Api, route: Route, method: string, reply: FuzzedReply): string[] {
+function checkDescribed(api: Api, route: Route, { method, body: sent }: FuzzedRequest, reply: FuzzedReply): string[] {
   const described = route.responses[reply.status] ?? (reply.status < 500 && reply.status >= 400 ? route.responses["4XX"] : undefined);
   if (!described) return [`${route.operationId} does not describe ${reply.status}`];
   const { content } = responseOf(api, described);
@@ -54,14 +56,15 @@ function checkDescribed(api: Api, route: Route, method: string, reply: FuzzedRep
   if (!/json$/.test(type) || type.endsWith("ndjson")) return [];
   const body: unknown = JSON.parse(reply.text);
   const wrong = checkSchema(api, media.schema ?? {}, body);
-  return type === "application/problem+json" ? [...wrong, ...checkProblem(reply, body, Object.keys(media.examples ?? {}))] : wrong;
+  const codes = [...Object.keys(media.examples ?? {}), ...(sent && !route.requestBody ? UNASKED : [])];
+  return type === "application/problem+json" ? [...wrong, ...checkProblem(reply, body, codes)] : wrong;
 }
 
-function checkNowhere(api: Api, method: string, reply: FuzzedReply): string[] {
+function checkNowhere(api: Api, { method, body: sent }: FuzzedRequest, reply: FuzzedReply): string[] {
   if (method === "HEAD") return reply.status >= 400 ? [] : ["answers where nothing is"];
   if (reply.headers["content-type"] !== "application/problem+json") return [`answers ${reply.status} where nothing is`];
   const body: unknown = JSON.parse(reply.text);
-  return [...checkSchema(api, { $ref: "#/components/schemas/Problem" }, body), ...checkProblem(reply, body, NOWHERE)];
+  return [...checkSchema(api, { $ref: "#/components/schemas/Problem" }, body), ...checkProblem(reply, body, sent ? [...NOWHERE, ...UNASKED] : NOWHERE)];
 }
 
 /** RFC 9457, and a code that is described for this status of this operation. */

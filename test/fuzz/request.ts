@@ -1,17 +1,22 @@
 import fc from "fast-check";
 import type { Api, Route } from "./api.ts";
 import { type Body, bodyFor } from "./body.ts";
-import { headersFor } from "./headers.ts";
+import { type Again, again, headersFor } from "./headers.ts";
 import { pathFor, queryFor } from "./target.ts";
 import type { Known } from "./valid.ts";
+import type { Header } from "./wire-headers.ts";
 
 /** A request, as bare as it goes over the wire. */
 export interface FuzzedRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly Header[];
+  /** One of the headers that whoever sends the request adds, sent a second time. */
+  readonly again: Again | undefined;
   readonly body: Body | undefined;
+  /** Whether the body goes in chunks, without its length. */
+  readonly chunked: boolean;
   /** Which of the tokens it carries. */
   readonly grant: Grant;
 }
@@ -25,12 +30,11 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PU
 /** Requests of one operation: valid, nearly valid, and hostile in every part. */
 export function requestFor(api: Api, known: Known, route: Route): fc.Arbitrary<FuzzedRequest> {
   const method = fc.oneof({ weight: 30, arbitrary: fc.constant(route.method) }, fc.constantFrom(...METHODS));
-  const body = route.requestBody
-    ? fc.option(bodyFor(api, known, route), { nil: undefined, freq: 20 })
-    : fc.option(bodyFor(api, known, route), { nil: undefined, freq: 1 });
-  return fc
-    .record({ method, path: pathFor(api, known, route), query: queryFor(api, known, route), headers: headersFor(known, route), body, grant })
-    .map(({ path, query, ...rest }) => ({ ...rest, target: path + query, body: /GET|HEAD/.test(rest.method) ? undefined : rest.body }));
+  const some = bodyFor(api, known, route);
+  const body = route.requestBody ? fc.option(some, { nil: undefined, freq: 20 }) : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, some);
+  const chunked = fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true));
+  const [path, query, headers] = [pathFor(api, known, route), queryFor(api, known, route), headersFor(known, route)];
+  return fc.record({ method, path, query, headers, again, body, chunked, grant }).map(({ path, query, ...rest }) => ({ ...rest, target: path + query }));
 }
 
 const grant: fc.Arbitrary<Grant> = fc.oneof({ weight: 3, arbitrary: fc.constant<Grant>("everything") }, fc.constantFrom(...GRANTS));

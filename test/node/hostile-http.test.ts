@@ -61,7 +61,7 @@ it(`over real HTTP ${REQUESTS} requests are answered as described, and leave not
   console.info(
     `the Worker's memory, KiB, at the start, after every ${STRETCH * ROUND} requests and at the end: ${memory.join(", ")}; kept from the Worker: ${unheard}`,
   );
-  expect(unheard).toBeLessThan(REQUESTS / 50);
+  expect(unheard).toBeLessThan(REQUESTS / 25);
   const [, warm = Number.NaN, ...later] = memory;
   if (REQUESTS >= 2 * STRETCH * ROUND) expect(Math.max(...later) - warm).toBeLessThan(MOST_GROWTH);
 });
