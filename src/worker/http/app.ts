@@ -1,7 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { except } from "hono/combine";
 import { createMiddleware } from "hono/factory";
 import { TrieRouter } from "hono/router/trie-router";
 import { Problem } from "../../contract/problem.ts";
@@ -33,8 +31,6 @@ import { validationHook } from "./validation-hook.ts";
 export function createApp(): OpenAPIHono<HonoEnv> {
   const app = new OpenAPIHono<HonoEnv>({ defaultHook: validationHook });
   app.use(identifyRequest, logRequest);
-  // A body has no meaning in a GET (RFC 9110, section 9.3.1), no route reads one, and no request can be made again with one.
-  const checkBody = except(isGet, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }), requireJsonText);
   app.use("/v1/*", configure, authenticate, checkBody);
   for (const routes of [
     systemRoutes(),
@@ -77,9 +73,13 @@ const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
 });
 
-function isGet({ req }: Context): boolean {
-  return req.method === "GET" || req.method === "HEAD";
-}
+const limitBody = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody });
+
+/** A body has no meaning in a GET (RFC 9110, section 9.3.1): no route reads one, and no request can be made again with one. */
+const checkBody = createMiddleware<HonoEnv>((c, next) => {
+  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
+  return limitBody(c, async () => void (await requireJsonText(c, next)));
+});
 
 function refuseBody(): never {
   throw new Problem("body-too-large", "A body has at most 1 MiB.");
