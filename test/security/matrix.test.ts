@@ -123,10 +123,12 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepar
     }
   });
 
-  it.runIf(everyName)("refuses a grant that covers some names only", async () => {
-    const subject = await makeSubject("acme", prepare);
-    expectForbidden(await request(subject, { secret_names: ["SUB*"] }), permission);
-  });
+  if (everyName) {
+    it("refuses a grant that covers some names only", async () => {
+      const subject = await makeSubject("acme", prepare);
+      expectForbidden(await request(subject, { secret_names: ["SUB*"] }), permission);
+    });
+  }
 
   it("shows another organization nothing and changes nothing there", async () => {
     const subject = await makeSubject("acme", prepare);
