@@ -100,6 +100,10 @@ describe("configuration", () => {
   });
 });
 
+it("reserved names are those of the environment, so they are taken in capital letters", async () => {
+  expect((await parseConfig(environment({ RESERVED_NAMES: "my_* , OTHER" }))).reservedNames).toEqual(["MY_*", "OTHER"]);
+});
+
 describe("/readyz", () => {
   const readiness = async (changed: object) => ask(environment(changed), "/readyz");
 
