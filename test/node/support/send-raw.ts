@@ -16,17 +16,24 @@ export const UNREAD = 65_000;
  * A request that is left waiting is an error that names it.
  */
 export function sendRaw(url: URL, token: string | undefined, fuzzed: FuzzedRequest): Promise<FuzzedReply | undefined> {
+  // The next request would meet the closing connection.
+  return sendOnce(url, token, fuzzed, (fuzzed.body?.bytes.length ?? 0) < UNREAD);
+}
+
+function sendOnce(url: URL, token: string | undefined, fuzzed: FuzzedRequest, kept: boolean): Promise<FuzzedReply | undefined> {
   const { method, target, body, chunked } = fuzzed;
   const { hostname, port } = url;
   const path = target.replaceAll(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character));
   // As a list, so that a header may be there twice. Node then adds neither Host nor the length.
   const headers = wireHeaders(fuzzed, token, [["Host", url.host], ...framing(fuzzed)]).flat();
-  // The next request would meet the closing connection.
-  const own = (body?.bytes.length ?? 0) >= UNREAD;
   const deadline = AbortSignal.timeout(PATIENCE);
   return new Promise((settle, fail) => {
-    const close = () => (deadline.aborted ? fail(new Error(`${method} ${path.slice(0, 500)} is not answered`)) : settle(undefined));
-    const outgoing = request({ agent: own ? false : agent, hostname, port, method, path, headers, signal: deadline }, (reply) => {
+    const close = () => {
+      if (deadline.aborted) return fail(new Error(`${method} ${path.slice(0, 500)} is not answered`));
+      // A connection that was kept may have been closed because of an earlier request.
+      settle(outgoing.reusedSocket ? sendOnce(url, token, fuzzed, false) : undefined);
+    };
+    const outgoing = request({ agent: kept ? agent : false, hostname, port, method, path, headers, signal: deadline }, (reply) => {
       const parts: Buffer[] = [];
       reply.on("data", (part: Buffer) => parts.push(part));
       reply.on("error", close);
