@@ -30,8 +30,9 @@ function sendOnce(url: URL, token: string | undefined, fuzzed: FuzzedRequest, ke
   return new Promise((settle, fail) => {
     const close = () => {
       if (deadline.aborted) return fail(new Error(`${method} ${path.slice(0, 500)} is not answered`));
-      // A connection that was kept may have been closed because of an earlier request.
-      settle(outgoing.reusedSocket ? sendOnce(url, token, fuzzed, false) : undefined);
+      // A connection that was kept may have been closed because of an earlier request, and a body in chunks that nobody
+      // reads can cut off its own reply: then the same is asked in the plainest way.
+      settle(outgoing.reusedSocket || chunked ? sendOnce(url, token, { ...fuzzed, chunked: false }, false) : undefined);
     };
     const outgoing = request({ agent: kept ? agent : false, hostname, port, method, path, headers, signal: deadline }, (reply) => {
       const parts: Buffer[] = [];
