@@ -22,8 +22,15 @@ A var of wrangler.toml that is set in the environment takes the environment's va
 
 const TOKEN_TTL = 86_400;
 const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
-// No telemetry, no update check, no look-up of where this machine is.
-const ENVIRONMENT = { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" };
+const ENVIRONMENT = {
+  ...process.env,
+  // No telemetry, no update check, no look-up of where this machine is.
+  WRANGLER_SEND_METRICS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  // What Node compiled of wrangler the first time is read the next time.
+  NODE_COMPILE_CACHE: join(ROOT, "node_modules", ".cache", "node"),
+};
 
 const { port, persistTo } = readArguments();
 const url = `http://127.0.0.1:${port}`;

@@ -43,6 +43,8 @@ describe.concurrent("what is typed and what comes of it", () => {
       SERVER: server.url,
       FIXTURES: join(import.meta.dirname, "fixtures"),
       PATH: `${cli.folder}:${process.env.PATH}`,
+      // More than a hundred starts: each reads what the first one compiled.
+      NODE_COMPILE_CACHE: join(cli.folder, "compiled"),
     };
     const names = [
       [server.url, "SERVER"],
