@@ -26,11 +26,16 @@ export function watchPaste(terminal: ReadStream): Paste {
     else if (name === "tab") tabs = true;
   };
   terminal.on("keypress", onKey);
+  // The question leaves raw mode with its answer: what comes of a paste after that would be shown.
+  const setRawMode = terminal.setRawMode.bind(terminal);
+  terminal.setRawMode = (raw) => (raw ? setRawMode(true) : terminal);
   return {
     async end() {
-      terminal.setRawMode(true).resume();
+      terminal.resume();
       for (let before = -1; before !== keys; await sleep(QUIET)) before = keys;
-      terminal.off("keypress", onKey).pause().setRawMode(false);
+      terminal.off("keypress", onKey).pause();
+      terminal.setRawMode = setRawMode;
+      terminal.setRawMode(false);
     },
     lost: () => (more ? "several lines" : tabs ? "a tab" : undefined),
   };

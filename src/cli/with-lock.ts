@@ -23,7 +23,7 @@ function take(path: string): boolean {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
-    if (mtimeMs !== undefined && Date.now() - mtimeMs > STALE) rmSync(path, { force: true });
+    if (mtimeMs !== undefined && Math.abs(Date.now() - mtimeMs) > STALE) rmSync(path, { force: true });
     return false;
   }
 }

@@ -135,7 +135,7 @@ describe("an import that is refused", () => {
 
   it("for a name that JSON parsers lose says so", async () => {
     const options = { token, headers: { "Content-Type": "application/json" }, body: '{"scope":"global","secrets":{"__proto__":"v","A":"v"}}' };
-    expect(pointers(await call("POST /v1/import", options))).toEqual(["/secrets/__proto__"]);
+    expect(pointers(await call("POST /v1/import", options))).toEqual([""]);
     expect((await importJson({ constructor: "v", toString: "w" }, { token: { org: "odd" } })).body.created).toEqual(["constructor", "toString"]);
   });
 

@@ -22,10 +22,9 @@ export const requireJsonText = createMiddleware<HonoEnv>(async (c, next) => {
 });
 
 function refuseProto(text: string): void {
-  const pointer = pointerToProto(parseJson(text));
-  if (pointer === undefined) return;
-  const detail = "this name is not taken";
-  throw new Problem("invalid-request", `${pointer}: ${detail}`, { members: { errors: [{ pointer, detail }] } });
+  if (!holdsProto(parseJson(text))) return;
+  const detail = "the name __proto__ is not taken";
+  throw new Problem("invalid-request", `body: ${detail}`, { members: { errors: [{ pointer: "", detail }] } });
 }
 
 /** What JSON says, or `undefined` when it says nothing: the validator refuses that. */
@@ -37,14 +36,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The JSON Pointer (RFC 6901) of a member `__proto__`, at any depth. */
-function pointerToProto(json: unknown): string | undefined {
-  const left: [value: unknown, pointer: string][] = [[json, ""]];
+/** Whether a member at any depth has this name. Only what can hold one is kept meanwhile: a large body must not take many times its size. */
+function holdsProto(json: unknown): boolean {
+  const left: object[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value === "object" && value !== null) left.push(value);
+  };
+  visit(json);
   for (let next = left.pop(); next; next = left.pop()) {
-    const [value, pointer] = next;
-    if (typeof value !== "object" || value === null) continue;
-    if (Object.hasOwn(value, "__proto__")) return `${pointer}/__proto__`;
-    for (const [name, member] of Object.entries(value)) left.push([member, `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`]);
+    if (Object.hasOwn(next, "__proto__")) return true;
+    if (Array.isArray(next)) for (const member of next) visit(member);
+    else for (const name in next) visit((next as Record<string, unknown>)[name]);
   }
-  return undefined;
+  return false;
 }

@@ -37,7 +37,8 @@ export async function putScope({ db, now }: { db: D1Database; now: Date }, calle
 
 /** A link decides where every name of a scope is looked for: refuses a caller whose grant covers some names only. */
 export function requireEveryName(caller: Caller): void {
-  if (caller.secretNames !== null) throw caller.refuse("secrets:write", "The token's grant covers some names only, and a scope's parent concerns all.");
+  if (caller.secretNames !== null && !caller.secretNames.some((pattern) => pattern === "*"))
+    throw caller.refuse("secrets:write", "The token's grant covers some names only, and a scope's parent concerns all.");
 }
 
 function cycle(cause?: unknown): Problem {
