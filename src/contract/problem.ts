@@ -128,3 +128,13 @@ export function problemBody(problem: Problem, requestId: string): ProblemBody {
   const { status, title } = PROBLEMS[problem.code];
   return { type: `urn:keyhole:problem:${problem.code}`, title, status, code: problem.code, detail: problem.message, request_id: requestId, ...problem.members };
 }
+
+/** One thing that is wrong with a request, as a problem: where it stands ({@link ProblemError}), and what it should be. */
+export function invalid(pointer: string, detail: string): Problem {
+  return new Problem("invalid-request", `${pointer || "body"}: ${detail}`, { members: { errors: [{ pointer, detail }] } });
+}
+
+/** The answer when a binding fails: try again soon (RFC 9110, section 10.2.3). */
+export function storageUnavailable(detail: string, cause?: unknown): Problem {
+  return new Problem("storage-unavailable", detail, { headers: { "Retry-After": "2" }, cause });
+}

@@ -1,15 +1,14 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { z } from "zod";
 import { orgSchema, patternsSchema } from "../contract/claims.ts";
-import { Problem, type ProblemBody, problemBody } from "../contract/problem.ts";
+import { Problem, type ProblemBody, problemBody, storageUnavailable } from "../contract/problem.ts";
 import { type ResolveReply, resolveSchema } from "../contract/resolve.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
 import { ConfigError, type Env, loadConfig } from "./config.ts";
-import { newId } from "./secrets/new-id.ts";
-import { recordDenial } from "./secrets/record-denial.ts";
-import { resolveBody } from "./secrets/resolve-body.ts";
+import { resolveBody } from "./http/native/resolve-body.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
-import { storageUnavailable } from "./store/run-batch.ts";
+import { newId } from "./transaction/new-id.ts";
+import { recordDenial } from "./transaction/record-denial.ts";
 
 /** The `props` of a service binding: its grant. A list that is left out means no limit, as in a token. */
 const propsSchema = z.strictObject({

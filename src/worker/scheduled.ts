@@ -1,13 +1,13 @@
 import { type Config, type Env, loadConfig } from "./config.ts";
-import { describeError } from "./http/log-request.ts";
-import { digestLog } from "./secrets/digest-log.ts";
+import { describeError } from "./describe-error.ts";
+import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
+import { readBacklog } from "./health/read-backlog.ts";
+import { rewrapBatch } from "./keys/rewrap-keys.ts";
+import { digestLog } from "./log/digest-log.ts";
+import { removeOldEvents } from "./log/remove-old-events.ts";
+import { renewHeads } from "./log/renew-heads.ts";
+import { sealLog } from "./log/seal-log.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
-import { forgetExpiredTokens } from "./secrets/forget-expired-tokens.ts";
-import { readBacklog } from "./secrets/read-backlog.ts";
-import { removeOldEvents } from "./secrets/remove-old-events.ts";
-import { renewHeads } from "./secrets/renew-heads.ts";
-import { rewrapBatch } from "./secrets/rewrap-keys.ts";
-import { sealLog } from "./secrets/seal-log.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 
 type JobNeeds = Config & { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/contract/audit.ts";
 import { SCAN } from "../../src/worker/audit/read-events.ts";
-import { digestLog } from "../../src/worker/secrets/digest-log.ts";
+import { digestLog } from "../../src/worker/log/digest-log.ts";
 import { call, put, type Reply, resolve } from "../support/call.ts";
 import type { TokenClaims } from "../support/sign.ts";
 import { append, START, seal } from "./support.ts";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/worker/config.ts";
-import { removeOldEvents } from "../../src/worker/secrets/remove-old-events.ts";
+import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
 import { call } from "../support/call.ts";
 import { append, DAY, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { parseEvent, verifyExport } from "../../scripts/verify-export.ts";
 import { type Config, loadConfig } from "../../src/worker/config.ts";
-import { sealLog } from "../../src/worker/secrets/seal-log.ts";
+import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { type CallOptions, call, type Reply } from "../support/call.ts";
 
 export const MINUTE = 60_000;

@@ -6,7 +6,7 @@ import { eventDigest, sha256 } from "../../src/contract/audit-digest.ts";
 import type { CheckpointRow } from "../../src/worker/audit/checkpoints.ts";
 import type { EventRow } from "../../src/worker/audit/read-events.ts";
 import { loadConfig } from "../../src/worker/config.ts";
-import { eventBody } from "../../src/worker/secrets/event-body.ts";
+import { eventBody } from "../../src/worker/log/event-body.ts";
 import { call } from "../support/call.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
 import { append, dropTriggers, seal, sealedLog, sql, verified, verifiedOffline } from "./support.ts";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { digestLog } from "../../src/worker/secrets/digest-log.ts";
+import { digestLog } from "../../src/worker/log/digest-log.ts";
 import worker from "../../src/worker/worker.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import type { TokenClaims } from "../support/sign.ts";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { importKeyring, type Keyring } from "../../src/worker/envelope/keyring.ts";
-import { rewrapBatch } from "../../src/worker/secrets/rewrap-keys.ts";
+import { rewrapBatch } from "../../src/worker/keys/rewrap-keys.ts";
 import { callWith } from "../support/call-with.ts";
 
 /** The test keyring with a new current key, as `npm run keys -- rotate` makes one. */

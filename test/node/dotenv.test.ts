@@ -6,7 +6,7 @@ import { parse } from "dotenv";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { Problem } from "../../src/contract/problem.ts";
-import { writeDotenv } from "../../src/worker/http/write-dotenv.ts";
+import { writeDotenv } from "../../src/worker/http/native/write-dotenv.ts";
 
 fc.configureGlobal({ seed: Number(process.env.TEST_SEED) });
 

@@ -4,22 +4,15 @@ import { expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../../src");
 
-/** What each layer may import beside itself. The order is that of the trust boundary, from the outside in. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  contract: [],
-  client: ["contract"],
-  cli: ["client", "contract"],
-  "worker/access": ["contract"],
-  "worker/envelope": ["contract"],
-  "worker/store": ["contract"],
-  "worker/audit": ["contract"],
-  "worker/secrets": ["worker/access", "worker/envelope", "worker/store", "worker/audit", "contract"],
-  "worker/config": ["worker/access", "worker/envelope", "contract"],
-  "worker/http": ["worker/config", "worker/access", "worker/envelope", "worker/store", "worker/audit", "worker/secrets", "contract"],
-  "worker/resolver": ["worker/config", "worker/access", "worker/secrets", "worker/store", "contract"],
-  "worker/scheduled": ["worker/config", "worker/http", "worker/secrets", "contract"],
-  "worker/worker": ["worker/config", "worker/http", "worker/resolver", "worker/scheduled", "contract"],
-};
+/** What each room may import beside itself: the table in ARCHITECTURE.md. */
+const MAY_IMPORT = readTable(readFileSync(join(SRC, "../ARCHITECTURE.md"), "utf8"));
+
+function readTable(text: string): Map<string, readonly string[]> {
+  const codes = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+  const [, section = ""] = /## Rooms\n([\s\S]*?)\n## /.exec(text) ?? [];
+  const rows = section.split("\n").flatMap((line) => (line.startsWith("| `") ? [line.split("|").slice(1, -1)] : []));
+  return new Map(rows.map(([room, , imports]) => [codes(room)[0] ?? "", codes(imports)]));
+}
 
 const IMPORT = /(?:import|export)\s[^"';]*?from\s+"(\.[^"]+)"|import\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)/g;
 
@@ -33,18 +26,28 @@ function importsOf(file: string): string[] {
   return [...readFileSync(file, "utf8").matchAll(IMPORT)].map(([, a, b, c]) => join(dirname(file), a ?? b ?? c ?? ""));
 }
 
-function layerOf(file: string): string {
+function roomOf(file: string): string {
   const [first = "", second = ""] = relative(SRC, file).replace(/\.ts$/, "").split("/");
   return first === "worker" ? `worker/${second}` : first;
 }
 
-it("imports only in the direction of the layers", () => {
+it("imports only what ARCHITECTURE.md allows", () => {
   const against = filesIn(SRC).flatMap((file) =>
     importsOf(file)
-      .filter((target) => layerOf(target) !== layerOf(file) && !MAY_IMPORT[layerOf(file)]?.includes(layerOf(target)))
+      .filter((target) => roomOf(target) !== roomOf(file) && !MAY_IMPORT.get(roomOf(file))?.includes(roomOf(target)))
       .map((target) => `${relative(SRC, file)} → ${relative(SRC, target)}`),
   );
   expect(against).toEqual([]);
+});
+
+it("has a row in ARCHITECTURE.md for every room that there is, and for no other", () => {
+  const rooms = new Set(filesIn(SRC).map(roomOf));
+  expect([...MAY_IMPORT.keys()].sort()).toEqual([...rooms].sort());
+});
+
+it("names in ARCHITECTURE.md no import that there could not be", () => {
+  const named = [...MAY_IMPORT.values()].flat();
+  expect(named.filter((room) => !MAY_IMPORT.has(room))).toEqual([]);
 });
 
 it("has no import cycle", () => {

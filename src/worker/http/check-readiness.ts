@@ -1,14 +1,8 @@
 import { ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts";
-import { readBacklog } from "../secrets/read-backlog.ts";
-import { probeCiphertexts } from "../store/ciphertexts.ts";
-import type { Backlog } from "../store/key-rows.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type Backlog, checkStorage, type UnusableStore } from "../health/check-storage.ts";
 
 /** Something that the Worker needs and cannot use, and what is wrong with it. */
-export interface Unusable {
-  readonly part: ConfigPart | "d1" | "kv";
-  readonly detail: string;
-}
+export type Unusable = UnusableStore | { readonly part: ConfigPart; readonly detail: string };
 
 /** What the Worker needs and cannot use, and what waits for somebody to look at it. Nothing of a secret is in it. */
 export interface Readiness {
@@ -17,48 +11,18 @@ export interface Readiness {
   readonly backlog: Backlog | null;
 }
 
-/** Some from each migration: all are there, or some were not applied. */
-const TABLES = ["secrets", "versions", "audit_events", "tokens", "audit_checkpoints", "audit_heads"];
-
-/** Tries everything that the Worker needs. */
+/** Tries everything that the Worker needs: its configuration, D1 and KV. */
 export async function checkReadiness(env: Env): Promise<Readiness> {
-  const [config, { unusable, backlog }, kv] = await Promise.all([checkConfig(env), checkD1(env), checkKv(env)]);
-  return { unusable: [...config, ...unusable, ...kv], backlog };
+  const [faults, { unusable, backlog }] = await Promise.all([configFaults(env), checkStorage({ db: env.DB, kv: env.KV })]);
+  return { unusable: [...faults, ...unusable], backlog };
 }
 
-async function checkConfig(env: Env): Promise<Unusable[]> {
+async function configFaults(env: Env): Promise<Unusable[]> {
   try {
     await loadConfig(env);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return [...error.faults];
     throw error;
-  }
-}
-
-async function checkD1({ DB }: Env): Promise<Readiness> {
-  if (!DB) return unusableD1("the binding DB is missing");
-  try {
-    const [tables] = await runBatch(DB, [
-      DB.prepare(`SELECT COUNT(*) AS n FROM sqlite_schema WHERE name IN (${TABLES.map((name) => `'${name}'`).join(", ")})`),
-    ]);
-    if (rowsOf<{ n: number }>(tables)[0]?.n !== TABLES.length) return unusableD1("the migrations have not been applied");
-    return { unusable: [], backlog: await readBacklog({ db: DB }) };
-  } catch {
-    return unusableD1("the database does not answer");
-  }
-}
-
-function unusableD1(detail: string): Readiness {
-  return { unusable: [{ part: "d1", detail }], backlog: null };
-}
-
-async function checkKv({ KV }: Env): Promise<Unusable[]> {
-  if (!KV) return [{ part: "kv", detail: "the binding KV is missing" }];
-  try {
-    await probeCiphertexts(KV);
-    return [];
-  } catch {
-    return [{ part: "kv", detail: "the namespace does not answer" }];
   }
 }

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
+import { describeError } from "../describe-error.ts";
 import type { HonoEnv } from "./hono-env.ts";
-import { describeError } from "./log-request.ts";
 
 /** Lets work go on after the reply. A failure is one line in the log: whoever made the request has its answer already. */
 export function deferWork(c: Context<HonoEnv>, work: Promise<unknown>): void {

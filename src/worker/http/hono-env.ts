@@ -1,7 +1,7 @@
 import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Config, Env } from "../config.ts";
-import type { Attempt } from "../secrets/record-denial.ts";
+import type { Attempt } from "../transaction/record-denial.ts";
 
 /** What Hono's context carries through a request. It is read with `c.get`: `c.var` makes a copy of all of it each time. */
 export interface HonoEnv {

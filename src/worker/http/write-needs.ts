@@ -3,7 +3,7 @@ import type { Precondition } from "../secrets/precondition.ts";
 import type { NamingNeeds } from "../secrets/set-secret.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
-import { parsePrecondition } from "./parse-precondition.ts";
+import { parsePrecondition } from "./parse/parse-precondition.ts";
 
 /** What a verb that writes needs, from a request's context. */
 export function writeNeeds(c: Context<HonoEnv>): NamingNeeds {

@@ -1,11 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { deleteSecretRow, requireChanges } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
 import type { SecretSelector } from "./secret-selector.ts";
-import { writeForCaller } from "./write-for-caller.ts";
 
 /**
  * Deletes a secret with all its versions. Their wrapped keys go in the same transaction, which makes every copy of

@@ -1,14 +1,12 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import { rowsOf } from "../store/run-batch.ts";
 import { requireChanges, touchSecret } from "../store/secret-rows.ts";
-import { destroyVersions, selectVersion } from "../store/version-rows.ts";
+import { destroyVersions } from "../store/version-rows.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
+import { findVersion, versionNotFound } from "./find-version.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
-import { versionNotFound } from "./rollback-secret.ts";
-import { runForCaller } from "./run-for-caller.ts";
-import { writeForCaller } from "./write-for-caller.ts";
 
 /**
  * Destroys an older version's value for good. The revision counts up with it, so that a rollback to that version which
@@ -33,9 +31,9 @@ export async function destroyVersion(
     if (version > secret.version) throw versionNotFound(version);
     if (version === secret.version)
       throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
-    const [live] = await runForCaller(db, caller, [selectVersion(db, secret, version)]);
+    const live = await findVersion(db, caller, secret, version);
     const destroy = () => destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
-    const changes = rowsOf(live).length === 0 ? [] : [touchSecret(db, secret), requireChanges(db, 1), ...destroy()];
+    const changes = live === undefined ? [] : [touchSecret(db, secret), requireChanges(db, 1), ...destroy()];
     await writeForCaller({ db, now }, caller, changes, { action: "secret.destroy", secrets: [{ id, name, scope, version }] });
   });
 }

@@ -3,8 +3,8 @@ import { seal } from "../envelope/seal.ts";
 import { type LegacyRow, replaceLegacy, selectLegacy, setAsideLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
+import { newId } from "../transaction/new-id.ts";
 import { chunks } from "./chunks.ts";
-import { newId } from "./new-id.ts";
 import { valueOfLegacy } from "./read-values.ts";
 
 const BATCH = 50;

@@ -4,8 +4,8 @@ import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { type Candidate, labelAt, selectCandidates } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
 import { resolutionQuery } from "./resolution-query.ts";
-import { runForCaller } from "./run-for-caller.ts";
 
 /**
  * Says where a name would come from: every scope that a resolve would search, in order, and what it holds.

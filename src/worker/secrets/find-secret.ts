@@ -2,7 +2,7 @@ import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, type SecretRow, selectCurrent, selectSecret } from "../store/secret-rows.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 
 /** One secret of the caller's organization, or `undefined`. */

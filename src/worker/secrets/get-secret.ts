@@ -3,6 +3,8 @@ import type { SecretRow } from "../store/secret-rows.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 
+export type { SecretRow };
+
 /**
  * The metadata of one secret.
  *

@@ -7,11 +7,11 @@ import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
 import type { Value } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
-import { runForCaller } from "./run-for-caller.ts";
 import type { NamingNeeds } from "./set-secret.ts";
 import { planChange, planCreation, type Write, writeSecrets } from "./write-secrets.ts";
 

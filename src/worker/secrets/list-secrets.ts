@@ -4,8 +4,8 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type Place, selectSecrets, type TextRange } from "../store/secret-list.ts";
 import type { SecretRow } from "../store/secret-rows.ts";
-import { runForCaller } from "./run-for-caller.ts";
-import { exactRange, intersect, prefixRange, rangesOf } from "./text-ranges.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
+import { exactRange, intersect, prefixRange, rangesOf } from "../transaction/text-ranges.ts";
 
 /** Where a list goes on: after this name and scope. */
 export interface Position {

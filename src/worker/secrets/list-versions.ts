@@ -1,8 +1,8 @@
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectVersions, type VersionRow } from "../store/version-rows.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
 import { getSecret } from "./get-secret.ts";
-import { runForCaller } from "./run-for-caller.ts";
 
 /** A version of a secret. */
 export interface Version extends VersionRow {

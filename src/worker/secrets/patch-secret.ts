@@ -1,10 +1,10 @@
 import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { Change } from "./change.ts";
 import { findCurrent, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
 import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /**

@@ -1,28 +1,31 @@
 import { Problem } from "../../contract/problem.ts";
 import type { SecretRow } from "../store/secret-rows.ts";
-import { secretEtag } from "./secret-body.ts";
 
-/** Entity tags as a conditional request lists them, or `*` for any. */
-export type EntityTags = "*" | readonly string[];
+/** A state that a secret can be in. A revision of an id is never a state of a later secret of the same name. */
+export type SecretState = "absent" | "present" | { readonly id: string; readonly revision: number } | { readonly version: number };
 
-/** The conditions of a conditional write, RFC 9110, section 13.1. */
+/** What a conditional write wants, and what it does not: of the states that are required one must hold, of those refused none. */
 export interface Precondition {
-  readonly ifMatch?: EntityTags | undefined;
-  readonly ifNoneMatch?: EntityTags | undefined;
+  readonly required?: readonly SecretState[] | undefined;
+  readonly refused?: readonly SecretState[] | undefined;
 }
+
+type Current = Pick<SecretRow, "id" | "revision" | "version"> | undefined;
 
 /**
  * Refuses a write whose conditions the current row (or its absence) does not meet.
  *
  * @throws {Problem} `version-conflict`.
  */
-export function checkPrecondition({ ifMatch, ifNoneMatch }: Precondition, current: Pick<SecretRow, "id" | "revision"> | undefined): void {
-  if (ifMatch !== undefined && !listed(ifMatch, current))
-    throw new Problem("version-conflict", "If-Match names another state of the secret than the current one.");
-  if (ifNoneMatch !== undefined && listed(ifNoneMatch === "*" ? "*" : ifNoneMatch.map((tag) => tag.replace(/^W\//, "")), current))
-    throw new Problem("version-conflict", "If-None-Match names the current state of the secret.");
+export function checkPrecondition({ required, refused }: Precondition, current: Current): void {
+  if (required && !required.some((state) => isIn(state, current)))
+    throw new Problem("version-conflict", "The secret is not in the state that the request names.");
+  if (refused?.some((state) => isIn(state, current))) throw new Problem("version-conflict", "The secret is in the state that the request excludes.");
 }
 
-function listed(tags: EntityTags, current: Pick<SecretRow, "id" | "revision"> | undefined): boolean {
-  return current !== undefined && (tags === "*" || tags.includes(secretEtag(current)));
+function isIn(state: SecretState, current: Current): boolean {
+  if (state === "absent") return current === undefined;
+  if (current === undefined) return false;
+  if (state === "present") return true;
+  return "version" in state ? state.version === current.version : state.id === current.id && state.revision === current.revision;
 }

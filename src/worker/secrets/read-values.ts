@@ -1,10 +1,9 @@
-import { Problem } from "../../contract/problem.ts";
+import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import type { Binding } from "../envelope/binding.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError, OpenError, open } from "../envelope/open.ts";
 import { readCiphertexts } from "../store/ciphertexts.ts";
-import { storageUnavailable } from "../store/run-batch.ts";
 import type { SealedValue, StoredValue } from "../store/secret-rows.ts";
 
 /** What reading values needs. */

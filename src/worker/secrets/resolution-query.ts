@@ -6,7 +6,7 @@ import { BUILTIN, GLOBAL, MAX_DEPTH, SCOPE_KINDS, type Scope, scopeKind, scopeSc
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { placeOf, type ResolutionQuery, type SearchedScope } from "../store/resolution.ts";
-import { rangesOf } from "./text-ranges.ts";
+import { rangesOf } from "../transaction/text-ranges.ts";
 
 /** What a caller asks for. */
 export interface ResolveRequest {

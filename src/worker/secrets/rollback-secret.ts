@@ -1,14 +1,10 @@
-import { Problem } from "../../contract/problem.ts";
-import type { Encoding } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
-import { rowsOf } from "../store/run-batch.ts";
-import type { CurrentRow, StoredValue } from "../store/secret-rows.ts";
-import { selectVersion } from "../store/version-rows.ts";
+import type { CurrentRow } from "../store/secret-rows.ts";
 import type { Value } from "./change.ts";
+import { findVersion, versionNotFound } from "./find-version.ts";
 import { changeById } from "./patch-secret.ts";
 import type { Precondition } from "./precondition.ts";
 import { readValues } from "./read-values.ts";
-import { runForCaller } from "./run-for-caller.ts";
 import type { Write, WriteNeeds } from "./write-secrets.ts";
 
 /**
@@ -23,16 +19,10 @@ export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: stri
 }
 
 async function readVersion(needs: WriteNeeds, caller: Caller, secret: CurrentRow, version: number): Promise<Value> {
-  const [found] = await runForCaller(needs.db, caller, [selectVersion(needs.db, secret, version)]);
-  const [stored] = rowsOf<StoredValue & { encoding: Encoding }>(found);
+  const stored = await findVersion(needs.db, caller, secret, version);
   if (!stored) throw versionNotFound(version);
   const { org, scope, name } = secret;
   const [bytes] = await readValues(needs, [{ ...stored, binding: { org, scope, name, version } }]);
   if (!bytes) throw new Error("a value was not read");
   return { bytes, encoding: stored.encoding };
-}
-
-/** The answer when a version is not there, or is destroyed. */
-export function versionNotFound(version: number): Problem {
-  return new Problem("version-not-found", `There is no version ${version} whose value is kept.`);
 }

@@ -3,11 +3,11 @@ import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { Change, Value } from "./change.ts";
 import { findCurrent } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { refuseReservedName } from "./refuse-reserved-name.ts";
-import { retryWhenChanged } from "./retry-when-changed.ts";
 import { planChange, planCreation, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /** Where a secret is to be set. */

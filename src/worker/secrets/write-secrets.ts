@@ -5,13 +5,13 @@ import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
+import { newId } from "../transaction/new-id.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type Change, describe, isSameDescription, type Value } from "./change.ts";
 import { chunks } from "./chunks.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
-import { newId } from "./new-id.ts";
 import type { ReadNeeds } from "./read-values.ts";
-import { writeForCaller } from "./write-for-caller.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds extends ReadNeeds {

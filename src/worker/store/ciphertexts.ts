@@ -1,5 +1,5 @@
-import { storageUnavailable } from "./run-batch.ts";
-import { withDeadline } from "./with-deadline.ts";
+import { storageUnavailable } from "../../contract/problem.ts";
+import { withDeadline } from "../with-deadline.ts";
 
 /** How long KV may take, in milliseconds. */
 const DEADLINE = 5_000;

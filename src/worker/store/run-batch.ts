@@ -1,5 +1,5 @@
-import { Problem } from "../../contract/problem.ts";
-import { withDeadline } from "./with-deadline.ts";
+import { storageUnavailable } from "../../contract/problem.ts";
+import { withDeadline } from "../with-deadline.ts";
 
 /** A guard statement of a batch found what it guards against; nothing of the batch has happened. */
 export class GuardError extends Error {
@@ -33,9 +33,4 @@ export async function runBatch(db: D1Database, statements: D1PreparedStatement[]
 /** The rows of one statement of a batch. */
 export function rowsOf<T>(result: D1Result | undefined): T[] {
   return (result?.results ?? []) as T[];
-}
-
-/** The answer when a binding fails: try again soon (RFC 9110, section 10.2.3). */
-export function storageUnavailable(detail: string, cause?: unknown): Problem {
-  return new Problem("storage-unavailable", detail, { headers: { "Retry-After": "2" }, cause });
 }

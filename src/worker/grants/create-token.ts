@@ -1,0 +1,45 @@
+import type { CreateTokenBody } from "../../contract/token.ts";
+import type { Caller, Grant } from "../access/caller.ts";
+import { covers } from "../access/covers.ts";
+import { type Minting, mintToken } from "../access/mint-token.ts";
+import { insertToken, type TokenRow } from "../store/token-rows.ts";
+import { newId } from "../transaction/new-id.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { toColumns } from "./grant-columns.ts";
+
+/** What a verb that mints needs. */
+export interface MintNeeds {
+  readonly db: D1Database;
+  readonly minting: Minting;
+  readonly now: Date;
+}
+
+/**
+ * Mints a token that may do nothing that its maker may not. The token is returned and not stored.
+ *
+ * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
+ */
+export async function createToken({ db, minting, now }: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
+  caller.require("tokens:write");
+  const grant: Grant = { permissions: new Set(request.permissions), secretScopes: request.secret_scopes ?? null, secretNames: request.secret_names ?? null };
+  if (!covers(caller, grant))
+    throw caller.refuse(
+      "tokens:write",
+      "A token never gets more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names. GET /v1/whoami shows what you hold.",
+    );
+  const id = newId("tok");
+  const token = await mintToken(minting, { ...grant, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
+  const row: TokenRow = {
+    id,
+    org: caller.org,
+    parent_id: caller.tokenId,
+    label: request.label,
+    ...toColumns(grant),
+    created_at: now.getTime(),
+    created_by: caller.subject,
+    expires_at: now.getTime() + request.expires_in * 1000,
+    revoked_at: null,
+  };
+  await writeForCaller({ db, now }, caller, [insertToken(db, row)], { action: "token.create", secrets: [], target: id });
+  return { row, token };
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import type { Pattern } from "../../contract/pattern.ts";
+import { type Permission, parsePermissions } from "../../contract/permission.ts";
+import type { Grant } from "../access/caller.ts";
+import type { IssuerAccess } from "../access/fetch-issuer-document.ts";
+import { fillTemplate } from "../access/fill-template.ts";
+import { issuerKeys } from "../access/issuer-keys.ts";
+import { matchClaims } from "../access/match-claims.ts";
+import { type Minting, mintToken } from "../access/mint-token.ts";
+import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
+import { insertToken } from "../store/token-rows.ts";
+import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { newId } from "../transaction/new-id.ts";
+import { fromColumns, toColumns } from "./grant-columns.ts";
+import { trustParent } from "./trust-parent.ts";
+
+/** What an exchange needs. */
+export interface ExchangeNeeds extends IssuerAccess {
+  readonly db: D1Database;
+  readonly minting: Minting;
+  /** Where the request comes from, for the audit log. */
+  readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
+}
+
+/** What is to be exchanged. */
+export interface Exchange {
+  readonly subjectToken: string;
+  readonly org: string;
+  readonly trust: string;
+  /** The permissions asked for, space-separated, if fewer than the trust gives. */
+  readonly scope: string | undefined;
+}
+
+/** An exchanged token. */
+export interface Exchanged {
+  readonly token: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly permissions: readonly Permission[];
+}
+
+/** An exchange is refused. The reply says no more than this error's code. */
+export class ExchangeError extends Error {
+  override readonly name = "ExchangeError";
+  constructor(
+    readonly code: "subject-refused" | "scope-refused",
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+}
+
+/**
+ * Exchanges a workload's identity token (OpenID Connect Core 1.0, section 2) for a short-lived token of Keyhole's
+ * (RFC 8693), as a trust of the organization allows.
+ *
+ * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
+ * @throws {IssuerError} when the issuer's keys cannot be had.
+ * @throws {Problem} `storage-unavailable`.
+ */
+export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
+  const [found] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust)]);
+  const [trust] = rowsOf<TrustRow>(found);
+  const claims = trust && (await verifyIdentity(needs, trust, exchange.subjectToken));
+  const grant = trust && claims && grantOf(trust, claims);
+  if (!grant) throw new ExchangeError("subject-refused");
+  const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
+  const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
+  if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
+  return mint(needs, trust, subject, { ...grant, permissions });
+}
+
+async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
+  try {
+    const unverified = readJwt(token);
+    // Only a token that names the trust's issuer is worth asking the issuer for its keys.
+    if (unverified.claims.iss !== trust.issuer) throw new TokenError("the token is another issuer's");
+    return await verifyJwt(unverified, await issuerKeys(trust.issuer, access), {
+      algorithms: [...PUBLIC_KEY_ALGORITHMS],
+      issuer: trust.issuer,
+      audience: trust.audience,
+      currentDate: access.now,
+      clockTolerance: 30,
+      requiredClaims: ["iss", "aud", "exp", "iat", "sub"],
+    });
+  } catch (error) {
+    if (error instanceof TokenError) throw new ExchangeError("subject-refused", { cause: error });
+    throw error;
+  }
+}
+
+const patternsSchema = z.record(z.string(), z.string());
+
+function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant | undefined {
+  if (typeof claims.sub !== "string" || !matchClaims(patternsSchema.parse(JSON.parse(trust.claims)), claims)) return undefined;
+  const { secretScopes: templates, ...grant } = fromColumns(trust);
+  if (templates === null) return { ...grant, secretScopes: null };
+  const filled = templates.map((template) => fillTemplate(template, claims));
+  return filled.every((pattern) => pattern !== undefined) ? { ...grant, secretScopes: filled as Pattern[] } : undefined;
+}
+
+/** The workload is who it says and asks for more than it gets: that is a denied attempt for the record. */
+async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: TrustRow, subject: string): Promise<never> {
+  const actor = { org, subject, tokenId: null, ...origin };
+  await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, [])]);
+  throw new ExchangeError("scope-refused");
+}
+
+async function mint({ db, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+  const { org, name, expires_in } = trust;
+  const id = newId("tok");
+  const token = await mintToken(minting, { ...grant, id, org, subject, expiresIn: expires_in });
+  const at = now.getTime();
+  const row = {
+    id,
+    org,
+    parent_id: trustParent(name),
+    label: subject,
+    ...toColumns(grant),
+    created_at: at,
+    created_by: subject,
+    expires_at: at + expires_in * 1000,
+  };
+  await runUnderTrust(db, trust, [
+    insertToken(db, row),
+    insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
+  ]);
+  return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
+}
+
+/** The issuer may have taken seconds to answer: a trust that was deleted or replaced meanwhile gives nothing. */
+async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
+  try {
+    await runBatch(db, [requireTrust(db, trust), ...statements]);
+  } catch (error) {
+    if (error instanceof GuardError) throw new ExchangeError("subject-refused", { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { createMiddleware } from "hono/factory";
+import { storageUnavailable } from "../../../contract/problem.ts";
+import { createCaller } from "../../access/caller.ts";
+import { IssuerError } from "../../access/fetch-issuer-document.ts";
+import { TokenError } from "../../access/verify-jwt.ts";
+import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "../../access/verify-token.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { originOf } from "../origin-of.ts";
+
+const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
+
+/** Makes a caller of the bearer token (RFC 6750, section 2.1), or refuses the request. */
+export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
+  const [, token] = BEARER.exec(c.req.header("Authorization") ?? "") ?? [];
+  if (token === undefined) throw unauthenticated();
+  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
+  c.set("caller", createCaller({ ...facts, ...originOf(c) }));
+  await next();
+});
+
+async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {
+  try {
+    return await verifyToken(rules, token);
+  } catch (error) {
+    if (error instanceof TokenError) throw unauthenticated(error);
+    if (error instanceof IssuerError) throw storageUnavailable("The keys of the token's issuer are not available.", error);
+    throw error;
+  }
+}

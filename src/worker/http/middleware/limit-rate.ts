@@ -1,0 +1,39 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { Problem } from "../../../contract/problem.ts";
+import { describeError } from "../../describe-error.ts";
+import { withDeadline } from "../../with-deadline.ts";
+import type { HonoEnv } from "../hono-env.ts";
+
+/** How long the limiter may take, in milliseconds. */
+const DEADLINE = 1_000;
+/** The period of the brakes in wrangler.toml, in seconds: after it a caller that was held up can go on. */
+const PERIOD = "10";
+
+/** Holds up a token that resolves more often than the deployment's brake allows. A deployment without the binding has no brake. */
+export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
+  const { org, subject, tokenId } = c.get("caller");
+  await brake(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
+  await next();
+});
+
+/** Counts a failed authentication against the address that it came from, and holds the address up when there are too many. */
+export async function limitFailures(c: Context<HonoEnv>): Promise<void> {
+  const address = c.req.header("CF-Connecting-IP");
+  if (address !== undefined) await brake(c.env.FAILURE_LIMIT, address);
+}
+
+async function brake(limit: RateLimit | undefined, key: string): Promise<void> {
+  if (!limit || (await mayPass(limit, key))) return;
+  throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": PERIOD } });
+}
+
+/** A brake that does not work holds nobody up: it is no part of what a grant allows. */
+async function mayPass(limit: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await withDeadline(limit.limit({ key }), DEADLINE)).success;
+  } catch (error) {
+    console.error(JSON.stringify({ level: "error", event: "brake", error: describeError(error) }));
+    return true;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Scope } from "../../../contract/scope.ts";
+import type { SecretBody } from "../../../contract/secret.ts";
+import type { SecretName } from "../../../contract/secret-name.ts";
+import { formatTime } from "../../../contract/time.ts";
+import type { SecretRow } from "../../secrets/get-secret.ts";
+
+const DAY = 86_400_000;
+
+/** A row as replies show it at `now`. */
+export function secretBody(row: SecretRow, now: Date): SecretBody {
+  return {
+    id: row.id,
+    name: row.name as SecretName,
+    scope: row.scope as Scope,
+    version: row.version,
+    description: row.description,
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    encoding: row.encoding,
+    created_at: formatTime(row.created_at),
+    created_by: row.created_by,
+    updated_at: formatTime(row.updated_at),
+    updated_by: row.updated_by,
+    expires_at: formatTime(row.expires_at),
+    rotate_after_days: row.rotate_after_days,
+    rotation_due: row.rotate_after_days !== null && row.rotated_at + row.rotate_after_days * DAY <= now.getTime(),
+    last_resolved_at: formatTime(row.last_resolved_at),
+  };
+}
+
+/** The entity tag of a row: the id tells apart secrets that had the same name one after the other. */
+export function secretEtag({ id, revision }: Pick<SecretRow, "id" | "revision">): string {
+  return `"${id}.${revision}"`;
+}
+
+/** The state that an entity tag names, or `undefined` when it is none of {@link secretEtag}'s. */
+export function parseSecretEtag(tag: string): { id: string; revision: number } | undefined {
+  const [, id = "", digits] = /^"([\w-]+)\.(\d{1,15})"$/.exec(tag) ?? [];
+  const state = { id, revision: Number(digits) };
+  return secretEtag(state) === tag ? state : undefined;
+}

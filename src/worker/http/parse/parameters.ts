@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { ETAG_HEADER } from "../docs/responses.ts";
+
+/** A secret's id in a path. */
+export const secretIdSchema = z.string().max(64).meta({ description: "A secret's id.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" });
+
+/**
+ * The headers of a conditional write, for the API description. They have a grammar of their own, which
+ * `parsePrecondition` reads: a schema would only make each request list all its headers.
+ */
+export const WRITE_CONDITIONS = [
+  conditionHeader("If-Match", "Write only if the secret has one of these entity tags (or `*`: if it exists).", ETAG_HEADER.ETag.example),
+  conditionHeader("If-None-Match", "`*`: write only if the secret does not exist.", "*"),
+];
+
+/** The header of a conditional resolve, for the API description. */
+export const RESOLVE_CONDITIONS = [conditionHeader("If-None-Match", "The ETag of what you hold: 304 when nothing changed.", ETAG_HEADER.ETag.example)];
+
+function conditionHeader(name: string, description: string, example: string) {
+  return { name, in: "header" as const, required: false, description, schema: { type: "string" as const, example }, example };
+}

@@ -1,0 +1,73 @@
+import type { KeysReply, RewrapReply } from "../../contract/keys.ts";
+import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import type { Keyring } from "../envelope/keyring.ts";
+import { OpenError } from "../envelope/open.ts";
+import { rewrap } from "../envelope/rewrap.ts";
+import { type KeyUse, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, setAsideWrapped, type WrappedRow } from "../store/key-rows.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
+
+/** How many data keys one call or one run wraps anew. */
+const BATCH = 200;
+/** A version whose data key does not unwrap is left alone for this long, in milliseconds. */
+const RETRY_AFTER = 3_600_000;
+
+type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
+type CallerNeeds = Needs & { readonly platformOrg: string | null };
+
+/**
+ * How many stored versions are under each key of the keyring, or still under one that it lacks. The operator's own
+ * organization sees those of the whole deployment, any other one its own.
+ *
+ * @throws {Problem} `forbidden`, `storage-unavailable`.
+ */
+export async function listKeys({ db, keyring, platformOrg }: CallerNeeds, caller: Caller): Promise<KeysReply> {
+  caller.require("keys:read");
+  const [found] = await runForCaller(db, caller, [selectKeyUse(db, seenBy(caller, platformOrg))]);
+  const uses = new Map(rowsOf<KeyUse>(found).map(({ key_id, versions }) => [key_id, versions]));
+  const ids = [...new Set([...keyring.keys.keys(), ...uses.keys()])].sort();
+  return { keys: ids.map((id) => ({ id, current: id === keyring.current, versions: uses.get(id) ?? 0, available: keyring.keys.has(id) })) };
+}
+
+/**
+ * Wraps a batch of data keys that are under older keys under the current one, now instead of in the next scheduled run.
+ *
+ * @throws {Problem} `forbidden`, `storage-unavailable`.
+ */
+export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<RewrapReply> {
+  caller.require("keys:write");
+  const { db, keyring, platformOrg, now } = needs;
+  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action: "keys.rewrap", outcome: "allowed", at: now }, [])]);
+  const org = seenBy(caller, platformOrg);
+  const rewrapped = await rewrapBatch(needs, org);
+  const [left] = await runForCaller(db, caller, [selectKeyUse(db, org)]);
+  const remaining = rowsOf<KeyUse>(left).reduce((sum, { key_id, versions }) => sum + (key_id === keyring.current ? 0 : versions), 0);
+  return { rewrapped, remaining };
+}
+
+/** Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Returns how many. */
+export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null): Promise<number> {
+  const older = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
+  if (older.length === 0) return 0;
+  const [found] = await runBatch(db, [selectWrapped(db, older, org, now.getTime(), BATCH)]);
+  const results = await Promise.all(rowsOf<WrappedRow>(found).map((row) => rewrapRow(keyring, row)));
+  const done = results.filter((result) => "was" in result);
+  const failed = results.filter((result) => !("was" in result));
+  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), setAsideWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
+  return done.length;
+}
+
+async function rewrapRow(keyring: Keyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {
+  try {
+    const { wrappedKey, keyId } = await rewrap(keyring, { wrappedKey: wrapped_key, keyId: key_id });
+    return { secret_id, version, was: wrapped_key, key_id: keyId, wrapped_key: wrappedKey };
+  } catch (error) {
+    if (error instanceof OpenError) return { secret_id, version, wrapped_key };
+    throw error;
+  }
+}
+
+function seenBy({ org }: Caller, platformOrg: string | null): string | null {
+  return org === platformOrg ? null : org;
+}

@@ -1,0 +1,23 @@
+import { Problem } from "../../contract/problem.ts";
+import type { Encoding } from "../../contract/secret.ts";
+import type { Caller } from "../access/caller.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import type { StoredValue } from "../store/secret-rows.ts";
+import { selectVersion } from "../store/version-rows.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
+
+/** The stored value of one version of a secret, or `undefined` when it is not there, or destroyed. */
+export async function findVersion(
+  db: D1Database,
+  caller: Caller,
+  secret: { readonly org: string; readonly id: string },
+  version: number,
+): Promise<(StoredValue & { readonly encoding: Encoding }) | undefined> {
+  const [found] = await runForCaller(db, caller, [selectVersion(db, secret, version)]);
+  return rowsOf<StoredValue & { encoding: Encoding }>(found)[0];
+}
+
+/** The answer when a version is not there, or is destroyed. */
+export function versionNotFound(version: number): Problem {
+  return new Problem("version-not-found", `There is no version ${version} whose value is kept.`);
+}

@@ -1,0 +1,21 @@
+import { storageUnavailable } from "../../contract/problem.ts";
+import { GuardError } from "../store/run-batch.ts";
+
+const ATTEMPTS = 25;
+
+/**
+ * Runs a read and a compare-and-set write again for as long as somebody else's write came between the two. Each time
+ * somebody's write went through, so all writers together always make progress.
+ *
+ * @throws {Problem} `storage-unavailable` when others came first too often.
+ */
+export async function retryWhenChanged<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof GuardError && error.guard === "unchanged")) throw error;
+      if (n === ATTEMPTS) throw storageUnavailable("Too many writes to this secret at once.", error);
+    }
+  }
+}
