@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { JSONWebKeySet } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { checkpointSchema } from "../src/contract/audit.ts";
 import { fail } from "./settings.ts";
 import { parseEvent, verifyExport } from "./verify-export.ts";

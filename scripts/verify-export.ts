@@ -1,5 +1,5 @@
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type AuditEvent, auditEventSchema, type Checkpoint, type HeadPayload, headPayloadSchema } from "../src/contract/audit.ts";
 import { fromBase64url } from "../src/contract/base64url.ts";
 import { BEGINNING, endsAt, firstBadEvent, follow, type Standing, type Statement } from "../src/contract/check-chain.ts";

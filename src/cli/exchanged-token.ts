@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { exchangeToken } from "../client/create-client.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";

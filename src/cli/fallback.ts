@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { linkSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { KeyholeError, type TokenProvider } from "../client/create-client.ts";
 import { CliError } from "./cli-error.ts";
 import { homeFolder, writePrivateFile } from "./config-folder.ts";

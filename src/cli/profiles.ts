@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { CliError } from "./cli-error.ts";
 import { configFolder, readJsonFile, writePrivateFile } from "./config-folder.ts";
 import { deleteFromKeychain, readKeychain, writeKeychain } from "./keychain.ts";

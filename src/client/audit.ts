@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { type AuditEvent, auditEventSchema, auditPageSchema, checkpointPageSchema, type VerifyReply, verifyReplySchema } from "../contract/audit.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 import { pages } from "./pages.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { deletedScopeSchema, type ScopeBody, scopeBodySchema, scopeListSchema } from "../contract/scope-tree.ts";
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";

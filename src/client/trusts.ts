@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { listTrustsReplySchema, type putTrustSchema, type TrustBody, trustSchema } from "../contract/trust.ts";
 import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";

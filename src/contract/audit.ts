@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeInputSchema, timeSchema } from "./time.ts";
 

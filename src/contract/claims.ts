@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { patternSchema } from "./pattern.ts";
 
 /** The longest token that is looked at, in characters. */

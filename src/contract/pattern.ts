@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A limit of a grant: a literal, or a prefix followed by `*`, which matches any rest (also an empty one).

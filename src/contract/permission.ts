@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a token may do. `config_vars:resolve` is an older name of `secrets:resolve` and is read as that. */
 export const PERMISSIONS = [

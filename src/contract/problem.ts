@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Every problem code with its status and title: the one table behind replies, the OpenAPI document and the client. */
 export const PROBLEMS = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
 import { encodingSchema } from "./secret.ts";
 import { secretNameSchema } from "./secret-name.ts";

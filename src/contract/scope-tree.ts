@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bySpecificity, scopeSchema } from "./scope.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 

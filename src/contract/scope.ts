@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The kinds of scope, most specific first: the order in which a resolve searches them. */
 export const SCOPE_KINDS = ["repo", "agent", "namespace", "team", "global"] as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
 import { secretNameSchema } from "./secret-name.ts";
 import { timeInputSchema, timeSchema } from "./time.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { patternsSchema } from "./claims.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_PATTERNS } from "./claims.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { timeSchema } from "./time.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { orgSchema } from "../contract/claims.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";

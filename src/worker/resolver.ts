@@ -1,14 +1,15 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { orgSchema, patternsSchema } from "../contract/claims.ts";
-import { Problem, type ProblemBody, problemBody, storageUnavailable } from "../contract/problem.ts";
+import { Problem, type ProblemBody, problemBody } from "../contract/problem.ts";
 import { type ResolveReply, resolveSchema } from "../contract/resolve.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
-import { ConfigError, type Env, loadConfig } from "./config.ts";
+import { type Env, loadConfig } from "./config.ts";
 import { resolveBody } from "./http/native/resolve-body.ts";
+import { needsFrom } from "./http/needs-of.ts";
+import { refusalOf, toProblem } from "./http/to-problem.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import { newId } from "./transaction/new-id.ts";
-import { recordDenial } from "./transaction/record-denial.ts";
 
 /** The `props` of a service binding: its grant. A list that is left out means no limit, as in a token. */
 const propsSchema = z.strictObject({
@@ -38,14 +39,16 @@ export class Resolver extends WorkerEntrypoint<Env> {
   /** Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals. Never throws. */
   async resolve(request: RpcResolveRequest = {}): Promise<RpcResolveReply> {
     const requestId = newId("req");
-    const now = new Date();
     try {
-      const caller = callerOf(this.ctx.props, requestId);
-      return { ok: true, ...(await resolveFor(this.env, caller, now, request)) };
+      return await resolveFor(this.env, this.ctx, callerOf(this.ctx.props, requestId), new Date(), request);
     } catch (error) {
-      return { ok: false, problem: problemBody(asProblem(error), requestId) };
+      return refused(toProblem(error), requestId);
     }
   }
+}
+
+function refused(problem: Problem, requestId: string): RpcResolveReply {
+  return { ok: false, problem: problemBody(problem, requestId) };
 }
 
 function callerOf(props: unknown, requestId: string): Caller {
@@ -66,25 +69,17 @@ function callerOf(props: unknown, requestId: string): Caller {
   });
 }
 
-async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResolveRequest): Promise<ResolveReply> {
+async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, now: Date, request: RpcResolveRequest): Promise<RpcResolveReply> {
   const { allowMissing: allow_missing, ...rest } = request;
   const parsed = resolveSchema.safeParse({ ...rest, ...(allow_missing !== undefined && { allow_missing }) });
   if (!parsed.success) throw new Problem("invalid-request", z.prettifyError(parsed.error));
-  const { keyring, legacyPlaintext, platformOrg } = await loadConfig(env);
-  const needs = { db: env.DB, kv: env.KV, keyring, legacyPlaintext, platformOrg, now };
+  const needs = needsFrom(env, await loadConfig(env), now, (work) => context.waitUntil(work));
   const { scopes, names, inherit } = parsed.data;
   try {
     const resolved = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, format: "json" }, []);
-    return resolveBody(resolved, resolved.secrets ?? []);
+    return { ok: true, ...resolveBody(resolved, resolved.secrets ?? []) };
   } catch (error) {
-    if (error instanceof Problem && error.code === "forbidden")
-      await recordDenial({ db: env.DB, now }, caller, { action: "secret.resolve", secretId: null, target: null }, error.about);
-    throw error;
+    const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
+    return refused(await refusalOf(error, { ...needs, caller, attempt }), caller.requestId);
   }
-}
-
-function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof ConfigError) return storageUnavailable("The service is not configured; /readyz says what is missing.", error);
-  return new Problem("internal", "Something went wrong here.", { cause: error });
 }

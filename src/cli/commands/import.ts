@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { endProgress, note, printJson, progress } from "../output.ts";

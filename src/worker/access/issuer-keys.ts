@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { fetchIssuerDocument, type IssuerAccess } from "./fetch-issuer-document.ts";
 import type { FindKey } from "./verify-jwt.ts";
 

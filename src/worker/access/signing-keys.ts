@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, importJWK, type JWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The keys behind Keyhole's own tokens and its statements about the audit log. The first signs; all verify. A retired one

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { orgSchema } from "../../contract/claims.ts";
 import { requirePublic } from "./fetch-issuer-document.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "./verify-jwt.ts";

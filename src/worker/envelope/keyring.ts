@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The keys that wrap data keys, by id. All are non-extractable AES-KW keys; new versions go under `current`. */
 export interface Keyring {

@@ -8,10 +8,8 @@ import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { toColumns } from "./grant-columns.ts";
 
 /** What a verb that mints needs. */
-export interface MintNeeds {
+export interface MintNeeds extends Minting {
   readonly db: D1Database;
-  readonly minting: Minting;
-  readonly now: Date;
 }
 
 /**
@@ -19,8 +17,9 @@ export interface MintNeeds {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
  */
-export async function createToken({ db, minting, now }: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
+export async function createToken(needs: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
   caller.require("tokens:write");
+  const { db, now } = needs;
   const grant: Grant = { permissions: new Set(request.permissions), secretScopes: request.secret_scopes ?? null, secretNames: request.secret_names ?? null };
   if (!covers(caller, grant))
     throw caller.refuse(
@@ -28,7 +27,7 @@ export async function createToken({ db, minting, now }: MintNeeds, caller: Calle
       "A token never gets more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names. GET /v1/whoami shows what you hold.",
     );
   const id = newId("tok");
-  const token = await mintToken(minting, { ...grant, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
+  const token = await mintToken(needs, { ...grant, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
   const row: TokenRow = {
     id,
     org: caller.org,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Pattern } from "../../contract/pattern.ts";
 import { type Permission, parsePermissions } from "../../contract/permission.ts";
 import type { Grant } from "../access/caller.ts";

@@ -9,13 +9,6 @@ export interface GrantColumns {
   readonly secret_names: string | null;
 }
 
-/** A grant as replies show it. */
-export interface GrantBody {
-  readonly permissions: Permission[];
-  readonly secret_scopes: string[] | null;
-  readonly secret_names: string[] | null;
-}
-
 /** A grant for D1. */
 export function toColumns({ permissions, secretScopes, secretNames }: Grant): GrantColumns {
   return {
@@ -32,9 +25,4 @@ export function fromColumns({ permissions, secret_scopes, secret_names }: GrantC
     secretScopes: secret_scopes === null ? null : (JSON.parse(secret_scopes) as Pattern[]),
     secretNames: secret_names === null ? null : (JSON.parse(secret_names) as Pattern[]),
   };
-}
-
-/** A grant for a reply. */
-export function grantBody({ permissions, secretScopes, secretNames }: Grant): GrantBody {
-  return { permissions: [...permissions].sort(), secret_scopes: secretScopes && [...secretScopes], secret_names: secretNames && [...secretNames] };
 }

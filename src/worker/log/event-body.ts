@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type AuditEvent, auditEventSchema, type Checkpoint } from "../../contract/audit.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";

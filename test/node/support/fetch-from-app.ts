@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 interface App {
-  request(url: string): Promise<Response>;
+  fetch(request: Request, env: object, context: object): Promise<Response>;
 }
 
 // A path that the type checker does not follow: the app's types are those of the Worker's runtime, not of Node.
@@ -11,5 +11,5 @@ const app = createApp();
 
 /** Asks the Worker's app for what needs no binding. */
 export async function fetchFromApp(path: string): Promise<Response> {
-  return app.request(`https://keyhole.test${path}`);
+  return app.fetch(new Request(`https://keyhole.test${path}`), {}, {});
 }

@@ -1,14 +1,10 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type * as z from "zod";
 import { problemSchema } from "../../../contract/problem.ts";
-import type { HonoEnv } from "../hono-env.ts";
-import { REQUEST_ID_HEADER, sharedResponses } from "./responses.ts";
-
-/** An OpenAPI 3.1 document. */
-export type ApiDocument = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
-export type PathItem = NonNullable<ApiDocument["paths"]>[string];
-export type Operation = NonNullable<PathItem["get"]>;
-export type Schema = Exclude<NonNullable<NonNullable<ApiDocument["components"]>["schemas"]>[string], { $ref: string }>;
-type MediaTypes = Record<string, { schema?: unknown; example?: unknown; examples?: unknown }>;
+import type { ReplySpec, Route } from "../operation.ts";
+import type { Body } from "../parse/body.ts";
+import type { ApiDocument, MediaObject, OperationObject, ParameterObject, ResponseObject } from "./api-types.ts";
+import { type Components, type JsonSchema, jsonSchema } from "./json-schema.ts";
+import { problems, REQUEST_ID_HEADER, sharedResponses } from "./responses.ts";
 
 const INFO = {
   title: "Keyhole",
@@ -41,56 +37,98 @@ const SECURITY_SCHEME = {
 };
 
 /**
- * The OpenAPI document of an app's routes, generated from the schemas that validate. What is the same for every
- * operation is added here: the request id, the problems any request can meet, and the examples of schemas where readers look for them.
+ * The OpenAPI document of routes, generated from the schemas that validate. What is the same for every operation is added
+ * here: the request id, the problems any request can meet, and the examples of schemas where readers look for them.
  */
-export function buildApiDocument(app: OpenAPIHono<HonoEnv>): ApiDocument {
-  const registry = app.openAPIRegistry;
-  registry.register("Problem", problemSchema);
-  registry.registerComponent("securitySchemes", "token", SECURITY_SCHEME);
-  registry.registerComponent("headers", "X-Request-Id", REQUEST_ID_HEADER);
-  for (const [name, response] of Object.entries(sharedResponses())) registry.registerComponent("responses", name, response);
-  const document = app.getOpenAPI31Document({ openapi: "3.1.0", info: INFO, tags: TAGS, servers: [{ url: "/" }] });
-  // Nothing calls back, and nothing is shared as a parameter: empty maps would only be noise.
-  const { webhooks: _, ...rest } = document;
-  const { parameters: __, ...components } = document.components ?? {};
-  for (const { operation } of operationsOf(document)) complete(document, operation);
-  return { ...rest, components };
+export function buildApiDocument(routes: readonly Route[]): ApiDocument {
+  const schemas: Components = new Map();
+  jsonSchema(problemSchema, "output", schemas);
+  const paths: Record<string, Record<string, OperationObject>> = {};
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route, schemas) };
+  return {
+    openapi: "3.1.0",
+    info: INFO,
+    tags: TAGS,
+    servers: [{ url: "/" }],
+    components: {
+      securitySchemes: { token: SECURITY_SCHEME },
+      headers: { "X-Request-Id": REQUEST_ID_HEADER },
+      responses: sharedResponses(),
+      schemas: Object.fromEntries(schemas),
+    },
+    paths,
+  };
 }
 
 /** Every operation of a document, in its order. */
-export function operationsOf(document: ApiDocument): { method: string; path: string; operation: Operation }[] {
-  return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ method, path, operation: operation as Operation })),
-  );
+export function operationsOf({ paths }: ApiDocument): { method: string; path: string; operation: OperationObject }[] {
+  return Object.entries(paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ method, path, operation })));
 }
 
 /** The schema itself, or the one that it refers to. */
-export function resolveSchema(document: ApiDocument, schema: unknown): Schema {
-  const { $ref } = (schema ?? {}) as { $ref?: string };
-  const name = $ref?.replace("#/components/schemas/", "");
-  return ((name === undefined ? schema : document.components?.schemas?.[name]) ?? {}) as Schema;
+export function resolveSchema({ components }: ApiDocument, schema: JsonSchema): JsonSchema {
+  return dereference(new Map(Object.entries(components.schemas)), schema);
 }
 
-function complete(document: ApiDocument, operation: Operation): void {
-  const anywhere = { 500: { $ref: "#/components/responses/internal" }, "4XX": { $ref: "#/components/responses/no-such-route" } };
-  operation.responses = { ...anywhere, ...operation.responses };
-  for (const response of Object.values(operation.responses) as { $ref?: string; headers?: object; content?: MediaTypes }[]) {
-    if (response.$ref) continue;
-    response.headers = { ...response.headers, "X-Request-Id": { $ref: "#/components/headers/X-Request-Id" } };
-    liftExamples(document, response.content);
-  }
-  liftExamples(document, (operation.requestBody as { content?: MediaTypes } | undefined)?.content);
-  for (const parameter of operation.parameters ?? []) {
-    if (!("in" in parameter)) continue;
-    if (parameter.in === "header") parameter.name = parameter.name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
-    parameter.example ??= resolveSchema(document, parameter.schema).example;
-  }
+function dereference(schemas: Components, schema: JsonSchema): JsonSchema {
+  const name = schema.$ref?.replace("#/components/schemas/", "");
+  return name === undefined ? schema : (schemas.get(name) ?? {});
 }
 
-function liftExamples(document: ApiDocument, content: MediaTypes = {}): void {
-  for (const media of Object.values(content)) {
-    const { example } = resolveSchema(document, media.schema);
-    if (example !== undefined && media.examples === undefined) media.example ??= example;
-  }
+function describeRoute(route: Route, schemas: Components): OperationObject {
+  const parameters = [
+    ...((route.headers ?? []) as ParameterObject[]),
+    ...parametersIn("path", route.params, schemas),
+    ...parametersIn("query", route.query, schemas),
+  ];
+  const { permission } = route;
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    tags: [route.tag],
+    security: permission === null ? [] : [{ token: permission === "any" ? [] : [permission] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && { requestBody: describeBody(route.body, schemas) }),
+    responses: {
+      ...ANYWHERE,
+      ...Object.fromEntries(Object.entries(route.replies).map(([status, reply]) => [status, describeReply(reply, schemas)])),
+      ...problems(route),
+    },
+  };
+}
+
+const ANYWHERE = { 500: { $ref: "#/components/responses/internal" }, "4XX": { $ref: "#/components/responses/no-such-route" } };
+
+function parametersIn(place: "path" | "query", schema: z.ZodObject | undefined, schemas: Components): ParameterObject[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, given]) => {
+    const field = given as z.ZodType;
+    const described = jsonSchema(field, "input", schemas);
+    const { description, example } = { ...dereference(schemas, described), ...described };
+    const required = place === "path" || !field.safeParse(undefined).success;
+    return { name, in: place, required, ...(description !== undefined && { description }), schema: described, example };
+  });
+}
+
+function describeBody({ schema, type, others, optional }: Body<unknown>, schemas: Components): NonNullable<OperationObject["requestBody"]> {
+  const content = Object.entries({ [type]: schema, ...others }).map(([media, given]) => [media, describeMedia(given, "input", schemas)]);
+  return { required: !optional, content: Object.fromEntries(content) };
+}
+
+function describeReply({ description, headers, content }: ReplySpec, schemas: Components): ResponseObject {
+  const media = Object.entries(content ?? {}).map(([type, { schema, examples }]) => [
+    type,
+    { ...describeMedia(schema, "output", schemas), ...(examples && { examples, example: undefined }) },
+  ]);
+  return {
+    description,
+    headers: { ...headers, "X-Request-Id": { $ref: "#/components/headers/X-Request-Id" } },
+    ...(media.length > 0 && { content: Object.fromEntries(media) }),
+  };
+}
+
+function describeMedia(schema: z.ZodType, io: "input" | "output", schemas: Components): MediaObject {
+  const described = jsonSchema(schema, io, schemas);
+  const { example } = dereference(schemas, described);
+  return { schema: described, ...(example !== undefined && { example }) };
 }

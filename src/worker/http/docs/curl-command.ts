@@ -1,11 +1,11 @@
-import type { Operation } from "./api-document.ts";
+import type { OperationObject } from "./api-types.ts";
 
 /** An operation of the document, and the place of the service that is to be asked. */
 export interface Request {
   readonly origin: string;
   readonly method: string;
   readonly path: string;
-  readonly operation: Operation;
+  readonly operation: OperationObject;
 }
 
 /** The command lines that make a request, one for each type of body; a shell with `TOKEN` set takes them as they are. */
@@ -18,7 +18,7 @@ export function curlCommands({ origin, method, path, operation }: Request): stri
   return content.map(([type, { example }]) => join(start, ...bearer, `-H ${quote(`Content-Type: ${type}`)}`, body(type, example)));
 }
 
-function fillPath(path: string, { parameters = [] }: Operation): string {
+function fillPath(path: string, { parameters = [] }: OperationObject): string {
   const examples = new Map(parameters.flatMap((parameter) => ("in" in parameter && parameter.in === "path" ? [[parameter.name, parameter.example]] : [])));
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(examples.get(name) ?? name)));
 }

@@ -1,4 +1,6 @@
-import { type ApiDocument, resolveSchema, type Schema } from "./api-document.ts";
+import { resolveSchema } from "./api-document.ts";
+import type { ApiDocument } from "./api-types.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /** One field of a body, for people. */
 export interface Field {
@@ -9,7 +11,7 @@ export interface Field {
 }
 
 /** The fields of a JSON body; none where it is not one object. */
-export function describeFields(document: ApiDocument, schema: unknown): Field[] {
+export function describeFields(document: ApiDocument, schema: JsonSchema): Field[] {
   const { properties = {}, required = [] } = resolveSchema(document, schema);
   return Object.entries(properties).map(([name, property]) => ({
     name,
@@ -20,14 +22,14 @@ export function describeFields(document: ApiDocument, schema: unknown): Field[] 
 }
 
 /** A schema in a few words: its type, what it may be, and its bounds. */
-export function describeType(document: ApiDocument, schema: unknown): string {
+export function describeType(document: ApiDocument, schema: JsonSchema): string {
   const resolved = resolveSchema(document, schema);
   const { type, enum: choices, items } = resolved;
   const name = choices ? choices.map(String).join(" | ") : items ? `list of ${describeType(document, items)}` : [type ?? "any"].flat().join(" or ");
   return [name, ...bounds(resolved)].join(", ");
 }
 
-function bounds({ minimum, maximum, minItems, maxItems, maxLength, format, default: fallback }: Schema): string[] {
+function bounds({ minimum, maximum, minItems, maxItems, maxLength, format, default: fallback }: JsonSchema): string[] {
   return [
     ...(format === "date-time" ? ["RFC 3339"] : []),
     ...(minimum !== undefined && maximum !== undefined ? [`${minimum} to ${maximum}`] : []),

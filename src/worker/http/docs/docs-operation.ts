@@ -1,11 +1,8 @@
 import { html } from "hono/html";
-import type { ApiDocument, Operation } from "./api-document.ts";
+import type { ApiDocument, MediaObject, OperationObject, ResponseObject } from "./api-types.ts";
 import { curlCommands, type Request } from "./curl-command.ts";
 import { describeFields, describeType } from "./describe-schema.ts";
 import { type Markup, prose } from "./docs-prose.ts";
-
-type Media = { schema?: unknown; example?: unknown; examples?: Record<string, { summary?: string; value: unknown }> };
-type Reply = { $ref?: string; description?: string; headers?: Record<string, unknown>; content?: Record<string, Media> };
 
 /** One operation of the API page. */
 export function operationArticle(document: ApiDocument, request: Request): Markup {
@@ -21,12 +18,12 @@ ${bodyTable(document, operation)}
 <h4>Example</h4>
 ${curlCommands(request).map((command) => html`<pre><code>${command}</code></pre>`)}
 <h4>Replies</h4>
-${Object.entries(operation.responses ?? {}).map(([status, reply], n) => replyDetails(document, status, reply as Reply, n === 0))}
+${Object.entries(operation.responses ?? {}).map(([status, reply], n) => replyDetails(document, status, reply, n === 0))}
 </article>
 `;
 }
 
-function parameterTable(document: ApiDocument, { parameters = [] }: Operation): Markup | "" {
+function parameterTable(document: ApiDocument, { parameters = [] }: OperationObject): Markup | "" {
   const rows = parameters.flatMap((parameter) => ("in" in parameter ? [parameter] : []));
   if (rows.length === 0) return "";
   return html`<h4>Parameters</h4>
@@ -41,9 +38,9 @@ ${rows.map(
 `;
 }
 
-function bodyTable(document: ApiDocument, { requestBody }: Operation): Markup | "" {
-  const { content = {} } = (requestBody ?? {}) as { content?: Record<string, Media> };
-  const fields = describeFields(document, content["application/json"]?.schema);
+function bodyTable(document: ApiDocument, { requestBody }: OperationObject): Markup | "" {
+  const schema = requestBody?.content["application/json"]?.schema;
+  const fields = schema ? describeFields(document, schema) : [];
   if (fields.length === 0) return "";
   return html`<h4>JSON body</h4>
 <div class="table"><table>
@@ -56,9 +53,9 @@ ${fields.map(
 `;
 }
 
-function replyDetails(document: ApiDocument, status: string, given: Reply, open: boolean): Markup {
+function replyDetails(document: ApiDocument, status: string, given: ResponseObject, open: boolean): Markup {
   const name = given.$ref?.replace("#/components/responses/", "");
-  const reply = name === undefined ? given : (document.components?.responses?.[name] as Reply);
+  const reply = name === undefined ? given : (document.components?.responses?.[name] as ResponseObject);
   const headers = Object.keys(reply.headers ?? {});
   return html`<details${open ? html` open` : ""}>
 <summary><span class="status">${status}</span> ${prose(reply.description ?? "")}</summary>
@@ -68,7 +65,7 @@ ${Object.entries(reply.content ?? {}).map(([type, media]) => mediaExamples(type,
 `;
 }
 
-function mediaExamples(type: string, { example, examples }: Media): Markup[] {
+function mediaExamples(type: string, { example, examples }: MediaObject): Markup[] {
   const all = examples ? Object.values(examples) : [{ value: example }];
   return all.map(({ value, summary }: { value: unknown; summary?: string }) => {
     const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);

@@ -1,6 +1,7 @@
 import { html, raw } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import { type ApiDocument, type Operation, operationsOf } from "./api-document.ts";
+import { operationsOf } from "./api-document.ts";
+import type { ApiDocument, OperationObject } from "./api-types.ts";
 import { operationArticle } from "./docs-operation.ts";
 import { type Markup, prose } from "./docs-prose.ts";
 import { DOCS_STYLE } from "./docs-style.ts";
@@ -54,7 +55,7 @@ ${groups.map((group) => section(document, origin, group))}
 interface Group {
   readonly name: string;
   readonly description: string;
-  readonly operations: readonly { method: string; path: string; operation: Operation }[];
+  readonly operations: readonly { method: string; path: string; operation: OperationObject }[];
 }
 
 function groupsOf(document: ApiDocument): Group[] {

@@ -1,23 +1,14 @@
 import type { ZodType } from "zod";
-import type { Permission } from "../../../contract/permission.ts";
 import { PROBLEMS, type ProblemBody, type ProblemCode } from "../../../contract/problem.ts";
+import type { ReplySpec, Route } from "../operation.ts";
+import type { ResponseObject } from "./api-types.ts";
 
 const REQUEST_ID = "req_0b6ae8a2c5f64f0c9a2f7d0d5b1c3e4f";
 
 /** A JSON reply for the API description. Its example is the schema's own. */
-export function json<T extends ZodType>(schema: T, description: string) {
+export function json(schema: ZodType, description: string): ReplySpec {
   return { description, content: { "application/json": { schema } } };
 }
-
-/** What a route asks of its caller, for the API description: a token with this permission. */
-export function needs(permission: Permission): { token: string[] }[] {
-  return [{ token: [permission] }];
-}
-
-/** The headers of a reply that carries an entity tag, for the API description. */
-export const ETAG_HEADER = {
-  ETag: { description: "Names this state; for If-Match and If-None-Match.", schema: { type: "string" as const }, example: '"sec_1f0c2b7a9d3e4f5a.3"' },
-};
 
 /** The header that every reply carries. */
 export const REQUEST_ID_HEADER = {
@@ -38,13 +29,13 @@ const PROBLEM_HEADERS: Record<number, object> = {
 /** Problems that any route with a token can answer: described once, as components of the document named by their codes. */
 const EVERYWHERE: readonly ProblemCode[] = ["unauthenticated", "forbidden", "rate-limited", "internal", "storage-unavailable"];
 
-/** The problem replies of a route that needs a token, by status, for the API description: `codes` and those any such route has. */
-export function problems(...codes: ProblemCode[]) {
-  return problemResponses([...codes, ...EVERYWHERE]);
-}
+const OF_BODIES: readonly ProblemCode[] = ["body-too-large", "unsupported-media-type"];
 
-/** The problem replies with these codes, by status, for the API description. */
-export function problemResponses(codes: readonly ProblemCode[]) {
+/** The problem replies of a route, by status: its own, and those that follow from what it takes and who may call it. */
+export function problems({ permission, params, query, body, problems: own }: Route): Record<string, ResponseObject> {
+  const ofRequest: ProblemCode[] = [...(params || query || body ? (["invalid-request"] as const) : []), ...(body ? OF_BODIES : [])];
+  // A route that anybody may ask has problems of its own only, or another form of errors.
+  const codes = permission === null ? own : [...ofRequest, ...own, ...EVERYWHERE];
   const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEMS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => {
@@ -55,13 +46,13 @@ export function problemResponses(codes: readonly ProblemCode[]) {
   );
 }
 
-/** The components that {@link problemResponses} refers to, and `no-such-route` for the wrong method or path. */
-export function sharedResponses(): Record<string, ReturnType<typeof problemResponse>> {
+/** The components that {@link problems} refers to, and `no-such-route` for the wrong method or path. */
+export function sharedResponses(): Record<string, ResponseObject> {
   const alone = EVERYWHERE.map((code) => [code, problemResponse([code])] as const);
   return { ...Object.fromEntries(alone), "no-such-route": problemResponse(["method-not-allowed", "route-not-found"]) };
 }
 
-function problemResponse(codes: readonly ProblemCode[]) {
+function problemResponse(codes: readonly ProblemCode[]): ResponseObject {
   const [first = "internal"] = codes;
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(" "),

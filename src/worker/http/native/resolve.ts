@@ -1,7 +1,5 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { z } from "zod";
-import type { ProblemCode } from "../../../contract/problem.ts";
+import * as z from "zod";
 import {
   envReplySchema,
   explainReplySchema,
@@ -15,143 +13,135 @@ import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
 import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
-import { ETAG_HEADER, json, needs, problems } from "../docs/responses.ts";
+import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { auditedAs } from "../middleware/audited-as.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
-import { RESOLVE_CONDITIONS } from "../parse/parameters.ts";
+import { operation } from "../operation.ts";
+import { bytes, optionalJsonBody, text } from "../parse/body.ts";
+import { ETAG_HEADER, RESOLVE_CONDITIONS } from "../parse/parameters.ts";
 import { parseEntityTags, withoutWeakness } from "../parse/parse-precondition.ts";
 import { resolveBody, resolveOneBody, valueText } from "./resolve-body.ts";
 import { writeDotenv } from "./write-dotenv.ts";
 
-const tags = ["Resolve"];
-const REFUSALS: ProblemCode[] = ["invalid-request", "secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"];
+const tag = "Resolve";
 
 /** The two forms of a JSON reply. */
 const REPLY_EXAMPLES = {
   json: { summary: "format=json", value: resolveReplySchema.meta()?.example },
   env: { summary: "format=env", value: envReplySchema.meta()?.example },
 };
+const NOT_MODIFIED = { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER };
 
-/** `?scope=a&scope=b`: Hono gives one value as a string and several as an array. */
+/** `?scope=a&scope=b`: one value is a text, several are a list. */
 const scopeQuerySchema = z
   .preprocess((value) => (typeof value === "string" ? [value] : value), scopesSchema)
   .optional()
-  .meta({
-    description: "A scope to search; repeat it for several, at most one per kind.",
-    example: ["namespace:prod"],
-    param: { style: "form", explode: true },
-  });
+  .meta({ description: "A scope to search; repeat it for several, at most one per kind.", example: ["namespace:prod"] });
 
-const resolveRoute = createRoute({
-  method: "post",
-  path: "/v1/resolve",
-  operationId: "resolveSecrets",
-  summary: "Resolve secrets to their values",
-  description:
-    "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
-  tags,
-  security: needs("secrets:resolve"),
-  middleware: [auditedAs("secret.resolve"), limitResolves] as const,
-  parameters: RESOLVE_CONDITIONS,
-  request: {
-    query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
-    body: { content: { "application/json": { schema: resolveSchema } } },
-  },
-  responses: {
-    200: {
-      description: "The values.",
-      headers: ETAG_HEADER,
-      content: {
-        "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
-        "text/plain": { schema: z.string().meta({ example: "OPENAI_API_KEY='sk-example-not-a-key'\n" }) },
-      },
-    },
-    304: { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER },
-    ...problems(...REFUSALS, "body-too-large", "unsupported-media-type"),
-  },
-});
+const byName = z.object({ name: secretNameSchema });
 
-const resolveOneRoute = createRoute({
-  method: "get",
-  path: "/v1/resolve/{name}",
-  operationId: "resolveSecret",
-  summary: "Resolve one secret to its value",
-  description: "`format=raw` replies the exact bytes.",
-  tags,
-  security: needs("secrets:resolve"),
-  middleware: [auditedAs("secret.resolve"), limitResolves] as const,
-  parameters: RESOLVE_CONDITIONS,
-  request: {
-    params: z.object({ name: secretNameSchema }),
-    query: z.strictObject({
-      scope: scopeQuerySchema,
-      format: z.enum(["json", "raw"]).default("json").meta({ description: "`raw`: the exact bytes and nothing else.", example: "raw" }),
-    }),
-  },
-  responses: {
-    200: {
-      description: "The value.",
-      headers: ETAG_HEADER,
-      content: {
-        "application/json": { schema: resolveOneReplySchema },
-        "text/plain": { schema: z.string().meta({ example: "sk-example-not-a-key" }) },
-        "application/octet-stream": { schema: z.string().meta({ format: "binary", example: "bytes" }) },
-      },
-    },
-    304: { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER },
-    ...problems("invalid-request", "secret-not-found", "secret-expired"),
-  },
-});
-
-const explainRoute = createRoute({
-  method: "get",
-  path: "/v1/explain/{name}",
-  operationId: "explainSecret",
-  summary: "Explain where a name would come from",
-  description: "Every scope that a resolve would search, in order, and what it holds. No value.",
-  tags,
-  security: needs("secrets:read"),
-  middleware: auditedAs("secret.read"),
-  request: { params: z.object({ name: secretNameSchema }), query: z.strictObject({ scope: scopeQuerySchema }) },
-  responses: { 200: json(explainReplySchema, "The search."), ...problems("invalid-request") },
-});
-
-/** What is resolved without a body, which the validator leaves to the route: everything that applies. */
+/** What is resolved without a body: everything that applies. */
 const EVERYTHING = resolveSchema.parse({});
 
 /** The routes by which values leave, and the one that explains which. */
-export function resolveRoutes(): OpenAPIHono<HonoEnv> {
-  const app = new OpenAPIHono<HonoEnv>();
-  app.openapi(resolveRoute, async (c) => {
-    const { scopes, names, allow_missing, inherit } = { ...EVERYTHING, ...c.req.valid("json") };
-    const { format } = c.req.valid("query");
-    const resolved = await resolve(c, { scopes, names, allowMissing: allow_missing, inherit, format });
-    if (!resolved.secrets) return c.body(null, 304);
-    if (format === "json") return c.json(resolveBody(resolved, resolved.secrets), 200);
-    const variables = resolved.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
-    return format === "env" ? c.json(Object.fromEntries(variables), 200) : c.text(writeDotenv(variables), 200);
-  });
-  app.openapi(resolveOneRoute, async (c) => {
-    const { scope, format } = c.req.valid("query");
-    const { secrets } = await resolve(c, { scopes: scope, names: [c.req.valid("param").name], allowMissing: false, inherit: true, format });
-    if (!secrets) return c.body(null, 304);
-    const [secret] = secrets;
-    if (!secret) throw new Error("a resolve of one name released none");
-    return format === "raw" ? rawReply(c, secret) : c.json(resolveOneBody(secret), 200);
-  });
-  app.openapi(explainRoute, async (c) => {
-    const needs = { db: c.env.DB, platformOrg: c.get("config").platformOrg, now: c.get("now") };
-    return c.json(await explainSecret(needs, c.get("caller"), c.req.valid("param").name, c.req.valid("query").scope), 200);
-  });
-  return app;
-}
+export const resolveRoutes = [
+  operation(
+    {
+      method: "post",
+      path: "/v1/resolve",
+      id: "resolveSecrets",
+      summary: "Resolve secrets to their values",
+      description:
+        "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
+      tag,
+      permission: "secrets:resolve",
+      action: "secret.resolve",
+      middleware: [limitResolves],
+      headers: RESOLVE_CONDITIONS,
+      query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
+      body: optionalJsonBody(resolveSchema),
+      problems: ["secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"],
+      replies: {
+        200: {
+          description: "The values.",
+          headers: ETAG_HEADER,
+          content: {
+            "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
+            "text/plain": { schema: text("OPENAI_API_KEY='sk-example-not-a-key'\n") },
+          },
+        },
+        304: NOT_MODIFIED,
+      },
+    },
+    async ({ c, needs, query: { format }, body = EVERYTHING }) => {
+      const { scopes, names, allow_missing, inherit } = body;
+      const resolved = await resolve(c, needs, { scopes, names, allowMissing: allow_missing, inherit, format });
+      if (!resolved.secrets) return c.body(null, 304);
+      if (format === "json") return c.json(resolveBody(resolved, resolved.secrets));
+      const variables = resolved.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
+      return format === "env" ? c.json(Object.fromEntries(variables)) : c.text(writeDotenv(variables));
+    },
+  ),
+  operation(
+    {
+      method: "get",
+      path: "/v1/resolve/{name}",
+      id: "resolveSecret",
+      summary: "Resolve one secret to its value",
+      description: "`format=raw` replies the exact bytes.",
+      tag,
+      permission: "secrets:resolve",
+      action: "secret.resolve",
+      middleware: [limitResolves],
+      headers: RESOLVE_CONDITIONS,
+      params: byName,
+      query: z.strictObject({
+        scope: scopeQuerySchema,
+        format: z.enum(["json", "raw"]).default("json").meta({ description: "`raw`: the exact bytes and nothing else.", example: "raw" }),
+      }),
+      problems: ["secret-not-found", "secret-expired"],
+      replies: {
+        200: {
+          description: "The value.",
+          headers: ETAG_HEADER,
+          content: {
+            "application/json": { schema: resolveOneReplySchema },
+            "text/plain": { schema: text("sk-example-not-a-key") },
+            "application/octet-stream": { schema: bytes },
+          },
+        },
+        304: NOT_MODIFIED,
+      },
+    },
+    async ({ c, needs, params: { name }, query: { scope, format } }) => {
+      const { secrets } = await resolve(c, needs, { scopes: scope, names: [name], allowMissing: false, inherit: true, format });
+      if (!secrets) return c.body(null, 304);
+      const [secret] = secrets;
+      if (!secret) throw new Error("a resolve of one name released none");
+      return format === "raw" ? rawReply(c, secret) : c.json(resolveOneBody(secret));
+    },
+  ),
+  operation(
+    {
+      method: "get",
+      path: "/v1/explain/{name}",
+      id: "explainSecret",
+      summary: "Explain where a name would come from",
+      description: "Every scope that a resolve would search, in order, and what it holds. No value.",
+      tag,
+      permission: "secrets:read",
+      action: "secret.read",
+      params: byName,
+      query: z.strictObject({ scope: scopeQuerySchema }),
+      replies: { 200: json(explainReplySchema, "The search.") },
+    },
+    async ({ c, needs, caller, params: { name }, query: { scope } }) => c.json(await explainSecret(needs, caller, name, scope)),
+  ),
+];
 
 type Ctx = Context<HonoEnv>;
 
-async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
-  const { keyring, legacyPlaintext, platformOrg } = c.get("config");
-  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.get("now") };
+async function resolve(c: Ctx, needs: ResolveNeeds, request: ResolveRequest): Promise<Resolved> {
   const known = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
   const resolved = await resolveSecrets(needs, c.get("caller"), request, known === "*" ? [] : known);
   c.header("ETag", resolved.etag);

@@ -1,10 +1,10 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { checkReadiness } from "../check-readiness.ts";
-import { json, problemResponses } from "../docs/responses.ts";
-import type { HonoEnv } from "../hono-env.ts";
+import { json } from "../docs/responses.ts";
 import { configure } from "../middleware/configure.ts";
+import { publicRoute } from "../operation.ts";
 
-const tags = ["System"];
+const tag = "System";
 
 const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
 const readinessSchema = z
@@ -38,51 +38,41 @@ const jwksSchema = z
     },
   });
 
-const healthRoute = createRoute({
-  method: "get",
-  path: "/healthz",
-  operationId: "health",
-  summary: "Whether the Worker runs",
-  tags,
-  security: [],
-  responses: { 200: json(healthSchema, "It runs.") },
-});
-
-const readinessRoute = createRoute({
-  method: "get",
-  path: "/readyz",
-  operationId: "readiness",
-  summary: "Whether everything the Worker needs is usable",
-  tags,
-  security: [],
-  responses: { 200: json(readinessSchema, "Ready."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
-});
-
-const jwksRoute = createRoute({
-  method: "get",
-  path: "/.well-known/jwks.json",
-  operationId: "jwks",
-  summary: "The public keys of Keyhole's tokens",
-  description: "A JWK Set, RFC 7517.",
-  tags,
-  security: [],
-  middleware: configure,
-  responses: { 200: json(jwksSchema, "The keys."), ...problemResponses(["storage-unavailable"]) },
-});
-
 /** The routes for operators and machines: health, readiness, public keys. */
-export function systemRoutes(): OpenAPIHono<HonoEnv> {
-  const app = new OpenAPIHono<HonoEnv>();
-  app.openapi(healthRoute, (c) => c.json({ status: "ok" as const }, 200));
-  app.openapi(readinessRoute, async (c) => {
-    const readiness = await checkReadiness(c.env);
-    return readiness.unusable.length === 0
-      ? c.json({ status: "ready" as const, ...readiness }, 200)
-      : c.json({ status: "not-ready" as const, ...readiness }, 503);
-  });
-  app.openapi(jwksRoute, async (c) => {
-    c.header("Cache-Control", "public, max-age=300");
-    return c.json(jwksSchema.parse(c.get("config").signingKeys.jwks), 200);
-  });
-  return app;
-}
+export const systemRoutes = [
+  publicRoute(
+    { method: "get", path: "/healthz", id: "health", summary: "Whether the Worker runs", tag, replies: { 200: json(healthSchema, "It runs.") } },
+    (c) => c.json({ status: "ok" }),
+  ),
+  publicRoute(
+    {
+      method: "get",
+      path: "/readyz",
+      id: "readiness",
+      summary: "Whether everything the Worker needs is usable",
+      tag,
+      replies: { 200: json(readinessSchema, "Ready."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
+    },
+    async (c) => {
+      const readiness = await checkReadiness(c.env);
+      return readiness.unusable.length === 0 ? c.json({ status: "ready", ...readiness }) : c.json({ status: "not-ready", ...readiness }, 503);
+    },
+  ),
+  publicRoute(
+    {
+      method: "get",
+      path: "/.well-known/jwks.json",
+      id: "jwks",
+      summary: "The public keys of Keyhole's tokens",
+      description: "A JWK Set, RFC 7517.",
+      tag,
+      middleware: [configure],
+      problems: ["storage-unavailable"],
+      replies: { 200: json(jwksSchema, "The keys.") },
+    },
+    (c) => {
+      c.header("Cache-Control", "public, max-age=300");
+      return c.json(jwksSchema.parse(c.get("config").signingKeys.jwks));
+    },
+  ),
+];

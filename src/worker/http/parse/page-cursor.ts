@@ -1,10 +1,15 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { fromBase64url, toBase64url } from "../../../contract/base64url.ts";
 import { invalid } from "../../../contract/problem.ts";
 
 /** A position in a list as an opaque cursor. */
-export function toCursor(position: unknown): string {
+function toCursor(position: unknown): string {
   return toBase64url(new TextEncoder().encode(JSON.stringify(position)));
+}
+
+/** The `next_cursor` of a page: where the next one begins, or `null` after the last one. */
+export function nextCursor(next: unknown): string | null {
+  return next === null ? null : toCursor(next);
 }
 
 /**

@@ -1,5 +1,14 @@
-import { z } from "zod";
-import { ETAG_HEADER } from "../docs/responses.ts";
+import * as z from "zod";
+
+/** The headers of a reply that carries an entity tag, for the API description. */
+export const ETAG_HEADER = {
+  ETag: { description: "Names this state; for If-Match and If-None-Match.", schema: { type: "string" as const }, example: '"sec_1f0c2b7a9d3e4f5a.3"' },
+};
+
+/** The header of a reply that says where something new is, for the API description. */
+export const LOCATION_HEADER = {
+  Location: { description: "Where it is.", schema: { type: "string" as const }, example: "/v1/secrets/sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" },
+};
 
 /** A secret's id in a path. */
 export const secretIdSchema = z.string().max(64).meta({ description: "A secret's id.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" });

@@ -1,3 +1,4 @@
+import type { HonoRequest } from "hono";
 import { invalid } from "../../../contract/problem.ts";
 import type { Precondition, SecretState } from "../../secrets/precondition.ts";
 import { parseSecretEtag } from "../native/secret-body.ts";
@@ -8,14 +9,14 @@ export type EntityTags = "*" | readonly string[];
 const TAGS = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 
 /**
- * The conditions in `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2). `If-Match` compares
- * strongly: a weak tag is never equal. `If-None-Match` compares weakly.
+ * The conditions of a conditional write, in `If-Match` and `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2).
+ * `If-Match` compares strongly: a weak tag is never equal. `If-None-Match` compares weakly.
  *
  * @throws {Problem} `invalid-request` when a header is not a list of entity tags.
  */
-export function parsePrecondition(header: (name: string) => string | undefined): Precondition {
-  const ifMatch = parseEntityTags("If-Match", header("If-Match"));
-  const ifNoneMatch = parseEntityTags("If-None-Match", header("If-None-Match"));
+export function precondition(request: HonoRequest): Precondition {
+  const ifMatch = parseEntityTags("If-Match", request.header("If-Match"));
+  const ifNoneMatch = parseEntityTags("If-None-Match", request.header("If-None-Match"));
   return { required: ifMatch && statesOf(ifMatch), refused: ifNoneMatch && statesOf(withoutWeakness(ifNoneMatch)) };
 }
 

@@ -1,0 +1,67 @@
+import type { Context } from "hono";
+import type { Problem } from "../../../contract/problem.ts";
+import { describeApi } from "../docs/describe-api.ts";
+import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { configure } from "../middleware/configure.ts";
+import { limitBody } from "../middleware/limit-body.ts";
+import { limitFailures } from "../middleware/limit-rate.ts";
+import type { Route } from "../operation.ts";
+import { problemReply } from "../problem-reply.ts";
+import { refusalOf, toProblem } from "../to-problem.ts";
+import { auditRoutes } from "./audit.ts";
+import { importRoutes } from "./import.ts";
+import { keyRoutes } from "./keys.ts";
+import { resolveRoutes } from "./resolve.ts";
+import { scopeRoutes } from "./scopes.ts";
+import { secretRoutes } from "./secrets.ts";
+import { systemRoutes } from "./system.ts";
+import { tokenRoutes } from "./tokens.ts";
+import { trustRoutes } from "./trusts.ts";
+import { versionRoutes } from "./versions.ts";
+
+const ROUTES: readonly Route[] = [
+  ...systemRoutes,
+  ...secretRoutes,
+  ...versionRoutes,
+  ...importRoutes,
+  ...scopeRoutes,
+  ...resolveRoutes,
+  ...auditRoutes,
+  ...keyRoutes,
+  ...tokenRoutes,
+  ...trustRoutes,
+];
+
+/**
+ * The front of Keyhole's own contract: below `/v1` bearer tokens and bodies of at most 1 MiB, everywhere problem details
+ * (RFC 9457).
+ *
+ * @param described Routes of other fronts that belong into the same API description.
+ */
+export function nativeFront(described: readonly Route[]): Front {
+  const app = frontApp();
+  app.use("/v1/*", configure, authenticate, limitBody);
+  const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own])];
+  serveRoutes(app, routes);
+  app.notFound(refuseRoute(routes));
+  app.onError(refuse);
+  return { takes: () => true, app, routes };
+}
+
+async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
+  const call = { db: c.env.DB, now: c.get("now"), caller: c.get("caller"), attempt: c.get("attempt") };
+  const problem = await refusalOf(error, call);
+  return problemReply(c, problem.code === "unauthenticated" ? await limited(c, problem) : problem);
+}
+
+/** A failed authentication counts against the address that it came from. */
+async function limited(c: Context<HonoEnv>, problem: Problem): Promise<Problem> {
+  try {
+    await limitFailures(c);
+    return problem;
+  } catch (error) {
+    return toProblem(error);
+  }
+}

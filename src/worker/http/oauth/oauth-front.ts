@@ -1,0 +1,109 @@
+import type { Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { Problem } from "../../../contract/problem.ts";
+import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRORS, oauthErrorSchema } from "../../../contract/trust.ts";
+import { IssuerError } from "../../access/fetch-issuer-document.ts";
+import { ExchangeError, exchangeToken } from "../../grants/exchange-token.ts";
+import { json } from "../docs/responses.ts";
+import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { configure } from "../middleware/configure.ts";
+import { limitFailures } from "../middleware/limit-rate.ts";
+import { needsOf } from "../needs-of.ts";
+import { publicRoute } from "../operation.ts";
+import { originOf } from "../origin-of.ts";
+import { formBody } from "../parse/body.ts";
+import { problemReply } from "../problem-reply.ts";
+import { toProblem } from "../to-problem.ts";
+import { parseExchange } from "./parse-exchange.ts";
+
+const MAX_BYTES = 65_536;
+const RETRY_AFTER = { "Retry-After": { schema: { type: "integer" as const } } };
+
+const FORM = /^application\/x-www-form-urlencoded(?:;\s*[a-z0-9-]+=[^;]+)*$/i;
+
+/** RFC 8693 takes this one form of a body. */
+const requireForm = createMiddleware<HonoEnv>(async (c, next) => {
+  if (FORM.test(c.req.header("Content-Type") ?? "")) return next();
+  return refuse(c, "invalid_request", "Send application/x-www-form-urlencoded.", 415);
+});
+
+const limitBody = bodyLimit({ maxSize: MAX_BYTES, onError: (c) => refuse(c, "invalid_request", "The request is too large.", 413) });
+
+const routes = [
+  publicRoute(
+    {
+      method: "post",
+      path: "/oauth/token",
+      id: "exchangeToken",
+      summary: "Exchange an identity token for a Keyhole token",
+      description: "RFC 8693 token exchange. Refusals are RFC 6749 errors; they do not say what was wrong with the identity token.",
+      tag: "Trusts",
+      middleware: [requireForm, configure, limitBody],
+      body: formBody(exchangeSchema),
+      replies: {
+        200: json(exchangeReplySchema, "The token."),
+        400: json(oauthErrorSchema, "Refused."),
+        413: json(oauthErrorSchema, "The request is too large."),
+        415: json(oauthErrorSchema, "The body is not form-encoded."),
+        429: { ...json(oauthErrorSchema, "Too many refused identity tokens from this address."), headers: RETRY_AFTER },
+        503: { ...json(oauthErrorSchema, "The issuer or the storage is not available."), headers: RETRY_AFTER },
+      },
+    },
+    answerExchange,
+  ),
+];
+
+type OAuthError = (typeof OAUTH_ERRORS)[number];
+
+/** The front of the token exchange: no bearer token, forms of at most 64 KiB, and OAuth's errors instead of problem details. */
+export function oauthFront(): Front {
+  const app = frontApp();
+  serveRoutes(app, routes);
+  app.notFound(refuseRoute(routes));
+  app.onError(refuseError);
+  return { takes: (path) => path === "/oauth/token", app, routes };
+}
+
+async function answerExchange(c: Context<HonoEnv>): Promise<Response> {
+  const request = parseExchange(await c.req.text());
+  if ("error" in request) return refuse(c, request.error, request.detail);
+  const needs = needsOf(c);
+  const { token, expiresIn, permissions } = await exchangeToken({ ...needs, minting: needs, origin: originOf(c) }, request);
+  return c.json({ access_token: token, issued_token_type: ACCESS_TOKEN_TYPE, token_type: "Bearer", expires_in: expiresIn, scope: permissions.join(" ") });
+}
+
+async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response> {
+  if (error instanceof ExchangeError && error.code === "scope-refused")
+    return refuse(c, "invalid_scope", "The trust does not give every permission asked for.");
+  if (error instanceof ExchangeError) return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
+  if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
+  const problem = toProblem(error);
+  if (problem.code === "storage-unavailable") return unavailable(c, problem.message);
+  if (problem.code === "invalid-request") return refuse(c, "invalid_request", problem.message);
+  return problemReply(c, problem);
+}
+
+/** A refused identity token is a failed authentication: it counts against the address. */
+async function refuseTooMany(c: Context<HonoEnv>): Promise<Response | undefined> {
+  try {
+    await limitFailures(c);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
+    c.set("problem", error.code);
+    return refuse(c, "temporarily_unavailable", error.message, 429);
+  }
+}
+
+function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 429 | 503 = 400): Response {
+  return c.json({ error, error_description: detail }, status);
+}
+
+function unavailable(c: Context<HonoEnv>, detail: string): Response {
+  c.header("Retry-After", "10");
+  c.set("problem", "storage-unavailable");
+  return refuse(c, "temporarily_unavailable", detail, 503);
+}
