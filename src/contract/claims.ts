@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { NAME, whole } from "./grammar.ts";
 import { patternSchema } from "./pattern.ts";
 
 /** The longest token that is looked at, in characters. */
 export const MAX_TOKEN_LENGTH = 8192;
 
-/** The name of an organization: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. */
-export const orgSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+/** The name of an organization. */
+export const orgSchema = z.string().regex(whole(NAME), {
   error: "an organization is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit",
 });
 

@@ -1,20 +1,20 @@
 import * as z from "zod";
+import { NAME, REPO_PATH, whole } from "./grammar.ts";
 
 /** The kinds of scope, most specific first: the order in which a resolve searches them. */
 export const SCOPE_KINDS = ["repo", "agent", "namespace", "team", "global"] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];
 
-const PART = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
-export const SCOPE_PATTERN = new RegExp(`^(?:global|(?:team|namespace|agent):${PART}|repo:${PART}(?:/${PART}){0,7})$`);
+const SCOPE = `global|(?:team|namespace|agent):${NAME}|repo:${REPO_PATH}`;
 
 /**
  * Where a secret applies: `global`, `team:<name>`, `namespace:<name>`, `agent:<name>` or `repo:<path>`.
- * A name is `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`; a repo path is one to eight names joined by `/`. Case-sensitive.
+ * Case-sensitive; `grammar.ts` says what a name and a path are.
  */
 export const scopeSchema = z
   .string()
   .max(600)
-  .regex(SCOPE_PATTERN, {
+  .regex(whole(SCOPE), {
     error:
       "a scope is global, team:<name>, namespace:<name>, agent:<name> or repo:<path>; a name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit; a path is 1 to 8 names joined by '/'",
   })

@@ -1,11 +1,10 @@
 import * as z from "zod";
+import { SECRET_NAME, whole } from "./grammar.ts";
 
-export const SECRET_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
-
-/** The name of a secret: `[A-Za-z_][A-Za-z0-9_.-]{0,127}`, case-sensitive. */
+/** The name of a secret, case-sensitive. */
 export const secretNameSchema = z
   .string()
-  .regex(SECRET_NAME_PATTERN, {
+  .regex(whole(SECRET_NAME), {
     error: "a name is 1 to 128 letters, digits, '_', '.' or '-' and starts with a letter or '_'",
   })
   .brand<"SecretName">()

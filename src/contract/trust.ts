@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { MAX_PATTERNS } from "./claims.ts";
+import { NAME, whole } from "./grammar.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { timeSchema } from "./time.ts";
 import { limitPatternsSchema } from "./token.ts";
 
-/** The name of a trust: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. */
+/** The name of a trust. */
 export const trustNameSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: "a trust's name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit" })
+  .regex(whole(NAME), { error: "a trust's name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit" })
   .meta({ description: "The name of a trust.", example: "github" });
 
 /** What a claim must be: a literal, or a prefix followed by `*`. */

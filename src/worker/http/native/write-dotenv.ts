@@ -1,3 +1,4 @@
+import { parse } from "dotenv";
 import { Problem } from "../../../contract/problem.ts";
 
 /**
@@ -47,17 +48,9 @@ function quoteForDotenv(value: string): string | undefined {
   return forms.find((form) => readAsDotenv(form) === value);
 }
 
-// What comes after `NAME=` in the grammar of the dotenv package: in quotes, where a backslash before a quote keeps it from
-// ending the text and both stay, or the rest of the line.
-const DOTENV_VALUE = /(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/my;
-
 /** What dotenv makes of `form`. The quotes after it stand for all lines that could follow: a text that does not end where it should ends in one. */
-function readAsDotenv(form: string): string {
-  DOTENV_VALUE.lastIndex = 0;
-  const [, part = ""] = DOTENV_VALUE.exec(`${form}\n'\n"\n\`\n`.replace(/\r\n?/g, "\n")) ?? [];
-  const text = part.trim();
-  const inner = text.replace(/^(['"`])([\s\S]*)\1$/gm, "$2");
-  return text.startsWith('"') ? inner.replaceAll("\\n", "\n").replaceAll("\\r", "\r") : inner;
+function readAsDotenv(form: string): string | undefined {
+  return parse(`X=${form}\n'\n"\n\`\n`, { fast: true }).X;
 }
 
 /** The value as an operand of `printf %b` within single quotes: all but plain characters in octal (POSIX, printf). */
