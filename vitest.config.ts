@@ -1,6 +1,14 @@
+import { existsSync, statfsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { TEST_SECRETS } from "./test/support/test-secrets.ts";
+
+// Local D1 and KV are files in the temporary folder: in memory, where there is room, each test run is a fifth cheaper.
+const MEMORY = "/dev/shm";
+if (process.env.TMPDIR === undefined && existsSync(MEMORY)) {
+  const { bavail, bsize } = statfsSync(MEMORY);
+  if (bavail * bsize > 2 ** 30) process.env.TMPDIR = MEMORY;
+}
 
 // The configuration is read more than once in a run: the first reading chooses the seed.
 if (process.env.TEST_SEED === undefined) {
