@@ -1,24 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseEnv } from "node:util";
-import { parse } from "smol-toml";
+import { join } from "node:path";
+import { parse } from "dotenv";
+import { ROOT, readConfig } from "./wrangler-config.ts";
 
-/** The project's folder. */
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Where the Worker secrets of the local instance are kept. */
+/** Where the vars and Worker secrets of the local instance are kept. */
 export const DEV_VARS = join(ROOT, ".dev.vars");
 
 /** The vars of wrangler.toml; one that is set in the environment takes the environment's value. */
 export function readVars(): Record<string, string> {
-  const { vars = {} } = parse(readFileSync(join(ROOT, "wrangler.toml"), "utf8")) as { vars?: Record<string, string> };
-  return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, process.env[name] ?? value]));
+  return Object.fromEntries(Object.entries(readConfig().vars).map(([name, value]) => [name, process.env[name] ?? value]));
 }
 
 /** A Worker secret: from the environment, or else from .dev.vars. */
 export function readSecret(name: "ROOT_KEY" | "KEYRING" | "SIGNING_KEY"): string | undefined {
   if (process.env[name]) return process.env[name];
-  return existsSync(DEV_VARS) ? parseEnv(readFileSync(DEV_VARS, "utf8"))[name] : undefined;
+  return existsSync(DEV_VARS) ? parse(readFileSync(DEV_VARS, "utf8"))[name] : undefined;
 }
 
 /** Ends a command: what is wrong, and what to do. */

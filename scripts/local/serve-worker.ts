@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { ROOT, readConfig } from "../wrangler-config.ts";
+import { applyMigrations } from "./apply-migrations.ts";
+import { bundleWorker } from "./bundle-worker.ts";
+import { portTaken } from "./refusal.ts";
+import { runSchedule } from "./run-schedule.ts";
+import { storageOptions, withDatabase } from "./storage.ts";
+
+/** How the Worker is served. */
+export interface ServeOptions {
+  /** The port on 127.0.0.1; 0 takes a free one. */
+  readonly port: number;
+  /** Where the data is kept. */
+  readonly persistTo: string;
+  /** Vars and Worker secrets. */
+  readonly bindings: Readonly<Record<string, string>>;
+  /** Milliseconds from one scheduled run to the next; unless given a minute. */
+  readonly period?: number;
+  /** Gets each line that the Worker logs; unless given they go to standard output. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A Worker that is being served. */
+export interface Served {
+  readonly url: URL;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Serves this project's Worker on loopback as wrangler.toml has it, once its database is migrated, and with its
+ * scheduled run. The port leads to the Worker and to nothing else. Miniflare's own port does too, unless a request
+ * knows a secret of this process: what it could open beside, the explorer, traces and the handlers of triggers, is off.
+ *
+ * @throws {Refusal} when the port is taken.
+ */
+export async function serveWorker({ port, persistTo, bindings, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
+  const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
+  const [script] = await Promise.all([bundleWorker("scripts/local/worker-entry.ts"), migrate(persistTo)]);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...storageOptions(persistTo),
+      name,
+      modules: true,
+      script,
+      compatibilityDate: compatibility_date,
+      compatibilityFlags: compatibility_flags,
+      bindings: { ...bindings },
+      ratelimits: Object.fromEntries(ratelimits.map(({ name, ...limit }) => [name, limit])),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+      unsafeLocalExplorer: false,
+      unsafeObservability: false,
+      unsafeTriggerHandlers: false,
+      handleStructuredLogs: ({ message }) => onLine(message),
+    }),
+  );
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
+    throw error;
+  }
+  const endSchedule = runSchedule(miniflare, triggers.crons, period);
+  const stop = async () => {
+    endSchedule();
+    await miniflare.dispose();
+  };
+  return { url: await miniflare.unsafeGetDirectURL(), stop };
+}
+
+function migrate(persistTo: string): Promise<void> {
+  const folder = readConfig().d1_databases.find(({ binding }) => binding === "DB")?.migrations_dir ?? "migrations";
+  return withDatabase(persistTo, (db) => applyMigrations(db, join(ROOT, folder)));
+}
