@@ -1,14 +1,13 @@
-// Builds dist/: the command line as one file, and the client with its types. Runs when the package is installed
-// (`prepare`), also on Node 20. With --outdir DIR it builds there.
+// Builds dist/: the command line as one file, and the client. Runs when the package is installed (`prepare`), also on
+// Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({ options: { outdir: { type: "string", default: join(root, "dist") }, "no-types": { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { outdir: { type: "string", default: join(root, "dist") }, types: { type: "boolean", default: false } } });
 const outdir = resolve(values.outdir);
 
 if (existsSync(join(root, "node_modules", "esbuild"))) await build();
@@ -32,12 +31,12 @@ async function build() {
     }),
     build({ ...common, entryPoints: { client: "src/client/create-client.ts" }, platform: "neutral", format: "esm", external: ["zod"] }),
   ]);
-  if (!values["no-types"]) buildTypes();
+  if (values.types) buildTypes();
 }
 
 /** The declarations of the client and the contract, with the names that imports have once they are built. */
 function buildTypes() {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+  const tsc = join(root, "test", "node_modules", "typescript", "bin", "tsc");
   const options = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", "src", "--outDir", join(outdir, "types")];
   const { status } = spawnSync(process.execPath, [tsc, "-p", "src/client", ...options], { cwd: root, stdio: "inherit" });
   if (status !== 0) process.exit(1);

@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, "../../../..");
 /** The command line as it is installed: built, in a folder of its own, as `keyhole`. */
 export function buildKeyhole(): { folder: string; path: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), "keyhole-cli-"));
-  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--no-types", "--outdir", join(folder, "dist")], {
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--outdir", join(folder, "dist")], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);

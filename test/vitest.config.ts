@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import { TEST_SECRETS } from "./test/support/test-secrets.ts";
+import { TEST_SECRETS } from "./support/test-secrets.ts";
 
 // Local D1 and KV are files in the temporary folder: in memory, where there is room, each test run is a fifth cheaper.
 const MEMORY = "/dev/shm";
@@ -18,6 +18,8 @@ if (process.env.TEST_SEED === undefined) {
 const seed = Number(process.env.TEST_SEED);
 
 export default defineConfig(({ mode }) => ({
+  // The runtime asks for vitest from here on: its packages are in this folder.
+  root: import.meta.dirname,
   test: {
     silent: "passed-only",
     // One more than there are cores: some tests wait for servers that they have started.
@@ -26,7 +28,7 @@ export default defineConfig(({ mode }) => ({
       {
         plugins: [
           cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
+            wrangler: { configPath: "../wrangler.toml" },
             miniflare: {
               cf: false,
               bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed, FUZZ_REQUESTS: fuzzRequests(mode) },
@@ -36,17 +38,17 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "worker",
           testTimeout: 60_000,
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/node/**"],
-          globalSetup: ["test/node/issuer-server.ts"],
-          setupFiles: ["test/support/setup.ts"],
+          include: ["**/*.test.ts"],
+          exclude: ["node/**", "node_modules/**"],
+          globalSetup: ["node/issuer-server.ts"],
+          setupFiles: ["support/setup.ts"],
         },
       },
       {
         test: {
           name: "node",
-          include: ["test/node/**/*.test.ts"],
-          exclude: mode === "fuzz" ? [] : ["test/node/hostile-http.test.ts"],
+          include: ["node/**/*.test.ts"],
+          exclude: mode === "fuzz" ? [] : ["node/hostile-http.test.ts"],
           env: { TEST_SEED: String(seed), FUZZ_REQUESTS: String(fuzzRequests(mode)) },
           testTimeout: 60_000,
           hookTimeout: 120_000,
