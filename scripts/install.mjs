@@ -1,37 +1,55 @@
-// Installs what the lock file names, unless that is installed already. Runs before everything else, so it needs
-// nothing but Node 20 and npm. What npm says goes to standard error: some commands print data on standard output.
+// Installs what the lock file names, unless that is there already, however it came there. With --omit=dev only what
+// Keyhole runs on, without what checks and tests it. Runs before everything else, so it needs nothing but Node 20 and
+// npm. What npm says goes to standard error: some commands print data on standard output.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const marker = join(root, "node_modules", ".installed-from");
-const wanted = createHash("sha256")
-  .update(readFileSync(join(root, "package-lock.json")))
-  .digest("hex");
-const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+const omitDev = process.argv.includes("--omit=dev");
 
-if (!existsSync(marker) || readFileSync(marker, "utf8") !== wanted || !existsSync(node)) {
+if (!isInstalled()) {
   console.error("Installing the dependencies (once, and again when they change) …");
-  // npm ci empties the folder first: behind a link that would be somebody else's.
-  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    console.error(
-      "node_modules is a link to another folder, which does not hold what the lock file names\nhint: remove the link, or install in the folder that it leads to",
+  // npm empties the folder first: behind a link that would be somebody else's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink())
+    fail(
+      "node_modules is a link to another folder, which does not hold what the lock file names",
+      "remove the link, or install in the folder that it leads to",
     );
-    process.exit(1);
-  }
+  install();
+  if (!isInstalled()) fail("npm has not installed what the lock file names", "npm must be allowed to run install scripts (is ignore-scripts set?)");
+}
+
+/** Whether everything that the lock file names for this machine is there: npm keeps a list of what it has installed. */
+function isInstalled() {
+  const installed = packagesIn("node_modules/.package-lock.json");
+  const wanted = Object.entries(packagesIn("package-lock.json")).filter(
+    ([path, { dev, optional, devOptional }]) => path !== "" && !optional && !(omitDev && (dev || devOptional)),
+  );
+  if (!wanted.every(([path, { version, integrity }]) => installed[path]?.version === version && installed[path]?.integrity === integrity)) return false;
+  return omitDev || existsSync(join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node"));
+}
+
+function packagesIn(file) {
+  const path = join(root, file);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).packages : {};
+}
+
+function install() {
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
-  const { status, error } = spawnSync(command, [...args, "ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
-  if (error || status !== 0) {
-    console.error(`npm ci failed${error ? `: ${error.message}` : ""}\nhint: check that npm reaches its registry, then run the command again`);
-    process.exit(1);
-  }
-  if (!existsSync(node)) {
-    console.error("the dependency `node` has not been set up\nhint: npm must be allowed to run its install script (is ignore-scripts set?)");
-    process.exit(1);
-  }
-  writeFileSync(marker, wanted);
+  // What was installed without the development dependencies is kept, and they are added to it.
+  const how = existsSync(join(root, "node_modules/.package-lock.json")) ? ["install", "--no-save"] : ["ci"];
+  const { status, error } = spawnSync(command, [...args, ...how, ...(omitDev ? ["--omit=dev"] : []), "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (error || status !== 0)
+    fail(`npm ${how[0]} failed${error ? `: ${error.message}` : ""}`, "check that npm reaches its registry, then run the command again");
+}
+
+function fail(message, hint) {
+  console.error(`${message}\nhint: ${hint}`);
+  process.exit(1);
 }

@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { parseArgs, parseEnv } from "node:util";
 import { PERMISSIONS } from "../src/contract/permission.ts";
+import { countStoredValues, startLocally } from "./local-deployment.ts";
 import { makeSecrets, secretLines } from "./make-secrets.ts";
 import { DEV_VARS, fail, ROOT, readSecret, readVars } from "./settings.ts";
 import { signToken } from "./sign-token.ts";
@@ -21,24 +19,14 @@ A var of wrangler.toml that is set in the environment takes the environment's va
 `;
 
 const TOKEN_TTL = 86_400;
-const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
-const ENVIRONMENT = {
-  ...process.env,
-  // No telemetry, no update check, no look-up of where this machine is.
-  WRANGLER_SEND_METRICS: "false",
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_HIDE_BANNER: "true",
-  // What Node compiled of wrangler the first time is read the next time.
-  NODE_COMPILE_CACHE: join(ROOT, "node_modules", ".cache", "node"),
-};
 
 const { port, persistTo } = readArguments();
 const url = `http://127.0.0.1:${port}`;
 await refuseTakenPort(port);
 await writeDevVars();
-migrate();
-const child = serve();
-await waitUntilReady(child);
+const secrets = parseEnv(readFileSync(DEV_VARS, "utf8")) as Record<string, string>;
+const deployment = await startLocally({ port, bindings: { ...readVars(), ...secrets }, persistTo, print: (line) => console.log(line) });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop());
 await printWelcome();
 runSchedule();
 
@@ -72,9 +60,17 @@ async function refuseTakenPort(wanted: number): Promise<void> {
   if (!free) fail(`port ${wanted} is taken`, "npm start -- --port N, with another port");
 }
 
-/** Makes .dev.vars with fresh keys. Two starts at once make one file: the second finds the first one's. */
+/** Makes .dev.vars with fresh keys, unless there is data that other keys have sealed. Two starts at once make one file: the second finds the first one's. */
 async function writeDevVars(): Promise<void> {
   if (existsSync(DEV_VARS)) return;
+  const stored = await countStoredValues(persistTo);
+  if (stored > 0) {
+    const values = stored === 1 ? "a value that was" : `${stored} values that were`;
+    fail(
+      `${relative(process.cwd(), DEV_VARS)} is missing, and ${relative(process.cwd(), persistTo)} holds ${values} sealed with the keys in it: with other keys they could never be opened`,
+      `put the file back, or delete ${relative(process.cwd(), persistTo)} if its values are not needed any more`,
+    );
+  }
   const lines = secretLines(await makeSecrets());
   try {
     writeFileSync(DEV_VARS, `${lines}\n`, { mode: 0o600, flag: "wx" });
@@ -84,78 +80,16 @@ async function writeDevVars(): Promise<void> {
   }
 }
 
-function migrate(): void {
-  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "--local", "--persist-to", persistTo];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: ROOT,
-    env: { ...ENVIRONMENT, CI: "true" },
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  if (status !== 0) fail(`the migrations of the local D1 failed:\n${stdout}${stderr}`, `is another instance using ${persistTo}?`);
-}
-
-function serve(): ChildProcess {
-  const vars = Object.entries(readVars()).flatMap(([name, value]) => (process.env[name] === undefined ? [] : ["--var", `${name}:${value}`]));
-  const args = [
-    WRANGLER,
-    "dev",
-    "--ip",
-    "127.0.0.1",
-    "--port",
-    String(port),
-    "--inspector-port",
-    "0",
-    "--persist-to",
-    persistTo,
-    "--show-interactive-dev-session=false",
-    ...vars,
-  ];
-  const server = spawn(process.execPath, args, { cwd: ROOT, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => server.kill("SIGTERM"));
-  return server;
-}
-
-/** Passes the Worker's own lines on, and keeps wrangler's until it is clear that something went wrong. */
-async function waitUntilReady(server: ChildProcess): Promise<void> {
-  const before: string[] = [];
-  let ready = false;
-  for (const stream of [server.stdout, server.stderr]) {
-    if (!stream) continue;
-    createInterface({ input: stream }).on("line", (line) => {
-      if (!ready) before.push(line);
-      else if (!line.startsWith("[wrangler:info]")) console.log(line);
-    });
-  }
-  server.once("exit", (code, signal) => {
-    if (!ready) console.error(before.join("\n"));
-    process.exit(ready && (signal === "SIGTERM" || code === 143 || code === 0) ? 0 : 1);
-  });
-  const deadline = Date.now() + 60_000;
-  while (!(await answers())) {
-    if (Date.now() > deadline) {
-      server.kill("SIGTERM");
-      fail(`no answer on ${url} within a minute`, "the lines above say what wrangler was doing");
-    }
-    await sleep(100);
-  }
-  ready = true;
-  for (const line of before) if (line.startsWith('{"level":"error"')) console.log(line);
-}
-
-async function answers(): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/healthz`)).ok;
-  } catch {
-    return false;
-  }
+async function stop(): Promise<void> {
+  await deployment.stop();
+  process.exit(0);
 }
 
 async function printWelcome(): Promise<void> {
   const readiness = (await (await fetch(`${url}/readyz`)).json()) as { unusable: { part: string; detail: string }[] };
   for (const { part, detail } of readiness.unusable) console.error(`not ready: ${part}: ${detail}`);
   const signingKey = readSecret("SIGNING_KEY");
-  if (!signingKey || readiness.unusable.length > 0) return console.error("hint: mend .dev.vars (or delete it together with the local data) and start again");
+  if (!signingKey || readiness.unusable.length > 0) return console.error("hint: fix .dev.vars (or delete it together with the local data) and start again");
   const { ISSUER = "keyhole", AUDIENCE = "keyhole" } = readVars();
   const token = await signToken(signingKey, {
     org: "acme",
@@ -186,16 +120,7 @@ curl -sS -X POST ${url}/v1/resolve ${bearer} -H 'Content-Type: application/json'
 function runSchedule(): void {
   const untilNextMinute = 60_000 - (Date.now() % 60_000);
   setTimeout(() => {
-    void triggerSchedule();
-    setInterval(() => void triggerSchedule(), 60_000);
+    void deployment.runScheduled();
+    setInterval(() => void deployment.runScheduled(), 60_000);
   }, untilNextMinute);
-}
-
-async function triggerSchedule(): Promise<void> {
-  try {
-    const reply = await fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`);
-    if (!reply.ok) console.error(`the scheduled run answered ${reply.status}`);
-  } catch (error) {
-    console.error(`the scheduled run could not be started: ${error instanceof Error ? error.message : error}`);
-  }
 }

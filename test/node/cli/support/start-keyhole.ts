@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTestHarness } from "wrangler";
+import { startLocally } from "../../../../scripts/local-deployment.ts";
+import { readVars } from "../../../../scripts/settings.ts";
 import { signToken } from "../../../../scripts/sign-token.ts";
 import { PERMISSIONS } from "../../../../src/contract/permission.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
@@ -22,10 +23,9 @@ export function buildKeyhole(): { folder: string; path: string; remove(): void }
 
 /** A real server with an empty database. */
 export async function startServer(): Promise<{ url: string; close(): Promise<void> }> {
-  const harness = createTestHarness({ root: ROOT, workers: [{ configPath: "wrangler.toml", vars: TEST_SECRETS }] });
-  const { url } = await harness.listen();
-  await harness.getWorker("keyhole").applyD1Migrations("DB");
-  return { url: url.origin, close: () => harness.close() };
+  const persistTo = mkdtempSync(join(tmpdir(), "keyhole-data-"));
+  const { url, stop } = await startLocally({ port: 0, bindings: { ...readVars(), ...TEST_SECRETS }, persistTo, print: () => {} });
+  return { url, close: () => stop().then(() => rmSync(persistTo, { recursive: true, force: true })) };
 }
 
 /** A token for the server, with every permission unless told. */
