@@ -32,7 +32,8 @@ async function build() {
     }),
     build({ ...common, entryPoints: { client: "src/client/create-client.ts" }, platform: "neutral", format: "esm", external: ["zod"] }),
   ]);
-  if (!values["no-types"]) buildTypes();
+  // Only whoever develops or packs Keyhole has the compiler.
+  if (!values["no-types"] && existsSync(join(root, "node_modules", "typescript"))) buildTypes();
 }
 
 /** The declarations of the client and the contract, with the names that imports have once they are built. */
