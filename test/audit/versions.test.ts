@@ -163,12 +163,13 @@ describe("events of a later version that are not sealed yet", () => {
   it("are sealed only by a run that knows them: another one seals what comes before, waits, and says so on /readyz", async () => {
     await append("waiting", 2);
     await append("waiting", 2, { version: 2 });
+    await append("waiting", 1);
     expect((await sealAs()).refused).toBeGreaterThan(0);
-    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 2, first_bad: null, newer: { seq: 3, version: 2 } });
+    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 2 } });
     expect((await call("GET /readyz", { token: null })).body.backlog.audit_logs).toBeGreaterThan(0);
     await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
     await sealAs(LATER);
-    expect(await verifiedAs(LATER, "waiting")).toEqual({ ok: true, checked: 4, unsealed: 0, first_bad: null });
+    expect(await verifiedAs(LATER, "waiting")).toEqual({ ok: true, checked: 5, unsealed: 0, first_bad: null });
     expect(await env.DB.prepare("SELECT failed FROM audit_marks WHERE org = 'waiting' AND job = 'seal'").first("failed")).toBe(0);
   });
 });
