@@ -5,7 +5,7 @@ import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import type { z } from "zod";
 import { orgSchema } from "../../../contract/claims.ts";
-import { Problem } from "../../../contract/problem.ts";
+import { Problem, type ProblemCode } from "../../../contract/problem.ts";
 import {
   ACCESS_TOKEN_TYPE,
   exchangeReplySchema,
@@ -81,8 +81,9 @@ export function exchangeRoutes(): OpenAPIHono<HonoEnv> {
   );
   app.onError(async (error, c) => {
     if (error instanceof ExchangeError && error.code === "scope-refused")
-      return refuse(c, "invalid_scope", "The trust does not give every permission asked for.");
-    if (error instanceof ExchangeError) return (await isHeldUp(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
+      return refuse(c, "invalid_scope", "The trust does not give every permission asked for.", 400, "forbidden");
+    if (error instanceof ExchangeError)
+      return (await isHeldUp(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.", 400, "unauthenticated");
     if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
     if (error instanceof Problem && error.code === "storage-unavailable") return unavailable(c, error.message);
     if (error instanceof Problem && error.code === "invalid-request") return refuse(c, "invalid_request", error.message);
@@ -117,17 +118,25 @@ async function isHeldUp(c: Context<HonoEnv>) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-    c.set("problem", error.code);
     return refuse(c, "temporarily_unavailable", error.message, 429);
   }
 }
 
-function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 429 | 503 = 400) {
+/** What the log calls a refusal that has no better name than its status. */
+const PROBLEM_OF = {
+  400: "invalid-request",
+  413: "body-too-large",
+  415: "unsupported-media-type",
+  429: "rate-limited",
+  503: "storage-unavailable",
+} as const satisfies Record<number, ProblemCode>;
+
+function refuse(c: Context<HonoEnv>, error: OAuthError, detail: string, status: keyof typeof PROBLEM_OF = 400, problem: ProblemCode = PROBLEM_OF[status]) {
+  c.set("problem", problem);
   return c.json({ error, error_description: detail }, status);
 }
 
 function unavailable(c: Context<HonoEnv>, detail: string) {
   c.header("Retry-After", "10");
-  c.set("problem", "storage-unavailable");
   return refuse(c, "temporarily_unavailable", detail, 503);
 }
