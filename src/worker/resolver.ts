@@ -7,7 +7,7 @@ import { type Caller, createCaller } from "./access/caller.ts";
 import { type Env, loadConfig } from "./config.ts";
 import { resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
-import { refusalOf, toProblem } from "./http/to-problem.ts";
+import { problemOfCall, toProblem } from "./http/to-problem.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import { newId } from "./transaction/new-id.ts";
 
@@ -80,6 +80,6 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, n
     return { ok: true, ...resolveBody(resolved, resolved.secrets ?? []) };
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
-    return refused(await refusalOf(error, { ...needs, caller, attempt }), caller.requestId);
+    return refused(await problemOfCall(error, { ...needs, caller, attempt }), caller.requestId);
   }
 }

@@ -77,7 +77,7 @@ async function selectAndRecord({ db, now }: ResolveNeeds, caller: Caller, query:
     selectWinners(db, query),
   ]);
   const [written] = rowsOf<{ secrets: string }>(event);
-  if (!written) throw unauthenticated();
+  if (!written) throw unauthenticated("revoked");
   const rows = rowsOf<Found>(found);
   return {
     winners: rows.filter((row): row is Found & Winner => row.name !== null).sort(byName),
