@@ -136,11 +136,7 @@ async function release(needs: ResolveNeeds, caller: Caller, winners: readonly Re
     needs,
     winners.map((winner) => ({ ...winner, binding: bindingOf(needs, caller, winner) })),
   );
-  return winners.map(({ name, place, id, version, encoding }, n) => {
-    const bytes = values[n];
-    if (!bytes) throw new Error("a value was not read");
-    return { name: name as SecretName, bytes, encoding, scope: labelAt(place), id, version };
-  });
+  return values.map(([{ name, place, id, version, encoding }, bytes]) => ({ name: name as SecretName, bytes, encoding, scope: labelAt(place), id, version }));
 }
 
 /** Where a winner is stored: `builtin` is the `global` scope of the operator's organization. */

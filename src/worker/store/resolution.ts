@@ -2,7 +2,7 @@ import { MAX_RELEASED } from "../../contract/resolve.ts";
 import { SCOPE_KINDS } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import { matchesPattern } from "./matches-pattern.ts";
-import type { StoredValue } from "./secret-rows.ts";
+import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** A scope that a search begins in. */
 export interface SearchedScope {
@@ -137,7 +137,7 @@ function oneLine(sql: string): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.place, w.id, w.version, w.expired, v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.legacy_plaintext, searched
+    SELECT w.name, w.place, w.id, w.version, w.expired, v.encoding, ${SELECTED_VALUE}, searched
     FROM (SELECT json_group_array(place) AS searched FROM search) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version AND NOT w.expired
     LIMIT ${MAX_RELEASED + 1}`;
