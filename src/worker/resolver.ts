@@ -6,6 +6,7 @@ import { type ResolveReply, resolveSchema } from "../contract/resolve.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
 import { ConfigError, type Env, loadConfig } from "./config.ts";
 import { resolveBody } from "./http/native/resolve-body.ts";
+import { releaseSecrets } from "./secrets/release-secrets.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import { newId } from "./transaction/new-id.ts";
 import { recordDenial } from "./transaction/record-denial.ts";
@@ -74,8 +75,8 @@ async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResol
   const needs = { db: env.DB, kv: env.KV, keyring, legacyPlaintext, platformOrg, now };
   const { scopes, names, inherit } = parsed.data;
   try {
-    const resolved = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, format: "json" }, []);
-    return resolveBody(resolved, resolved.secrets ?? []);
+    const selection = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, distinctEnvNames: false });
+    return resolveBody(selection, await releaseSecrets(needs, selection));
   } catch (error) {
     if (error instanceof Problem && error.code === "forbidden")
       await recordDenial({ db: env.DB, now }, caller, { action: "secret.resolve", secretId: null, target: null }, error.about);

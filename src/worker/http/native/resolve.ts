@@ -5,6 +5,7 @@ import type { ProblemCode } from "../../../contract/problem.ts";
 import {
   envReplySchema,
   explainReplySchema,
+  type ResolveFormat,
   resolveFormatSchema,
   resolveOneReplySchema,
   resolveReplySchema,
@@ -13,15 +14,17 @@ import {
 } from "../../../contract/resolve.ts";
 import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
+import { type Released, releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
-import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
+import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
+import type { Selection } from "../../secrets/selection.ts";
 import { ETAG_HEADER, json, needs, problems } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { auditedAs } from "../middleware/audited-as.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
 import { RESOLVE_CONDITIONS } from "../parse/parameters.ts";
 import { parseEntityTags, withoutWeakness } from "../parse/parse-precondition.ts";
-import { resolveBody, resolveOneBody, valueText } from "./resolve-body.ts";
+import { resolveBody, resolveOneBody, selectionEtag, valueText } from "./resolve-body.ts";
 import { writeDotenv } from "./write-dotenv.ts";
 
 const tags = ["Resolve"];
@@ -149,13 +152,20 @@ export function resolveRoutes(): OpenAPIHono<HonoEnv> {
 
 type Ctx = Context<HonoEnv>;
 
-async function resolve(c: Ctx, request: ResolveRequest): Promise<Resolved> {
+type FormattedRequest = Omit<ResolveRequest, "distinctEnvNames"> & { readonly format: ResolveFormat | "raw" };
+/** What a resolve came to. `secrets` is `null` when the caller holds exactly this already. */
+type Resolved = Pick<Selection, "missing" | "searched"> & { readonly secrets: readonly Released[] | null };
+
+async function resolve(c: Ctx, { format, ...request }: FormattedRequest): Promise<Resolved> {
   const { keyring, legacyPlaintext, platformOrg } = c.get("config");
-  const needs: ResolveNeeds = { db: c.env.DB, kv: c.env.KV, keyring, legacyPlaintext, platformOrg, now: c.get("now") };
-  const known = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
-  const resolved = await resolveSecrets(needs, c.get("caller"), request, known === "*" ? [] : known);
-  c.header("ETag", resolved.etag);
-  return resolved;
+  const held = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
+  const distinctEnvNames = format === "env" || format === "dotenv";
+  const selection = await resolveSecrets({ db: c.env.DB, platformOrg, now: c.get("now") }, c.get("caller"), { ...request, distinctEnvNames });
+  const etag = await selectionEtag(format, selection);
+  c.header("ETag", etag);
+  const { missing, searched } = selection;
+  if (held !== "*" && held.includes(etag)) return { secrets: null, missing, searched };
+  return { secrets: await releaseSecrets({ kv: c.env.KV, keyring, legacyPlaintext }, selection), missing, searched };
 }
 
 function rawReply(c: Ctx, { bytes, encoding }: Released): Response {
