@@ -35,8 +35,6 @@ export interface SecretRow extends StoredColumns {
   readonly encoding: Encoding;
 }
 
-type Written<Columns, When> = { readonly [Column in keyof Columns]: When };
-
 /** The columns of the table `secrets` beside the metadata, and when each is written. One that is left out does not compile. */
 const WRITTEN = {
   id: "once",
@@ -51,7 +49,9 @@ const WRITTEN = {
   updated_by: "with each change",
   rotated_at: "with each change",
   last_resolved_at: "by scheduled work",
-} as const satisfies Written<FixedColumns, "once"> & Written<ChangingColumns, "with each change"> & Written<ScheduledColumns, "by scheduled work">;
+} as const satisfies Record<keyof FixedColumns, "once"> &
+  Record<keyof ChangingColumns, "with each change"> &
+  Record<keyof ScheduledColumns, "by scheduled work">;
 
 type ColumnName = keyof typeof WRITTEN | MetadataName;
 

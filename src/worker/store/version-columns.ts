@@ -38,7 +38,7 @@ export type StoredValue = SealedValue | PlaintextValue;
 /** The kinds of values. A version without one is of the kind `destroyed`. */
 export type ValueKind = StoredValue["kind"];
 
-type Part<Columns, Name> = { readonly [Column in keyof Columns]: Name };
+type ValueColumn<Value extends StoredValue = StoredValue> = Value extends unknown ? Exclude<keyof Value, "kind"> : never;
 
 /**
  * The columns of the table `versions`, and what each is part of. One that is left out does not compile: forgotten where
@@ -57,7 +57,7 @@ const PARTS = {
   legacy_plaintext: "value",
   kv_put_at: "scheduled work",
   retry_at: "scheduled work",
-} as const satisfies Part<VersionIdentity, "identity"> & Part<SealedColumns & PlaintextColumns, "value"> & Part<ScheduledColumns, "scheduled work">;
+} as const satisfies Record<keyof VersionIdentity, "identity"> & Record<ValueColumn, "value"> & Record<keyof ScheduledColumns, "scheduled work">;
 
 function columnsOf(...parts: readonly (typeof PARTS)[keyof typeof PARTS][]): (keyof typeof PARTS)[] {
   return (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((column) => parts.includes(PARTS[column]));
