@@ -7,16 +7,17 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) install();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) install(".", process.argv.includes("--omit=dev"));
 
 /**
- * Installs one package of this project, by whoever's hand that has not been done yet.
+ * Installs one package of this project, unless somebody has done so.
  *
- * @param {string} folder from the project's folder: "." is what `npm start` and the command line need.
+ * @param {string} folder of the package, from the project's folder.
+ * @param {boolean} omitDev leaves out what only development needs.
  */
-export function install(folder = ".") {
+export function install(folder, omitDev = false) {
   const path = join(root, folder);
-  if (isInstalled(path)) return;
+  if (isInstalled(path, omitDev)) return;
   console.error(`Installing the dependencies${folder === "." ? "" : ` of ${folder}`} (once, and again when they change) …`);
   // npm ci empties the folder first: behind a link that would be somebody else's.
   if (lstatSync(join(path, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
@@ -27,17 +28,21 @@ export function install(folder = ".") {
   }
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
-  const { status, error } = spawnSync(command, [...args, "ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: path, stdio: ["ignore", 2, 2] });
-  if (error || status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ""}`, "check that npm reaches its registry, then run the command again");
+  // What is there already without the development dependencies is kept, and they are added to it.
+  const how = existsSync(join(path, "node_modules", ".package-lock.json")) ? ["install", "--no-save"] : ["ci"];
+  const options = [...(omitDev ? ["--omit=dev"] : []), "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status, error } = spawnSync(command, [...args, ...how, ...options], { cwd: path, stdio: ["ignore", 2, 2] });
+  if (error || status !== 0)
+    fail(`npm ${how[0]} failed${error ? `: ${error.message}` : ""}`, "check that npm reaches its registry, then run the command again");
 }
 
 /** Whether everything is there that the lock file names for this platform, as npm's own record of the folder has it. */
-function isInstalled(path) {
+function isInstalled(path, omitDev) {
   const record = join(path, "node_modules", ".package-lock.json");
   if (!existsSync(record)) return false;
   const [wanted, present] = [join(path, "package-lock.json"), record].map((file) => JSON.parse(readFileSync(file, "utf8")).packages);
-  return Object.entries(wanted).every(([name, { version, integrity, optional }]) => {
-    if (name === "") return true;
+  return Object.entries(wanted).every(([name, { version, integrity, optional, dev, devOptional }]) => {
+    if (name === "" || (omitDev && (dev || devOptional))) return true;
     const found = present[name];
     return found ? found.version === version && found.integrity === integrity : optional === true;
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { JSONWebKeySet } from "jose";
 import * as z from "zod";
-import { checkpointSchema } from "../src/contract/audit.ts";
+import { checkpointSchema, type Newer } from "../src/contract/audit.ts";
 import { fail } from "./settings.ts";
 import { parseEvent, verifyExport } from "./verify-export.ts";
 
@@ -15,7 +15,8 @@ const HELP = `Verifies an exported audit log against its checkpoints, without th
   --jwks FILE         GET /.well-known/jwks.json
   --org NAME          the organization                       [that of the first event]
 
-It prints {"ok", "checked", "unsealed", "first_bad"} and exits with 0 if the log is as it was sealed, with 1 if not.
+It prints {"ok", "checked", "unsealed", "first_bad"} and exits with 0 if the log is as it was sealed, with 1 if not. If it
+finds nothing bad, but what only a later version of it can check, it prints "newer", where that is, and exits with 2.
 Checkpoints that were exported earlier, and kept elsewhere, also show that a log has been cut short.
 `;
 
@@ -35,7 +36,12 @@ const finding = await verifyExport({
   jwks: readJwks(files.jwks),
 });
 console.log(JSON.stringify(finding));
-process.exitCode = finding.ok ? 0 : 1;
+if (finding.newer) console.error(`${whatIsNewer(finding.newer)}, which this verifier does not know\nhint: update it, and verify again`);
+process.exitCode = finding.ok ? 0 : finding.newer ? 2 : 1;
+
+function whatIsNewer({ version }: Newer): string {
+  return version === null ? "this log has checkpoints of a later Keyhole" : `this log has events of version ${version}`;
+}
 
 function readLines(file: string) {
   const lines = readText(file).split("\n");

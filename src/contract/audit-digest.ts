@@ -1,14 +1,72 @@
-import type { AuditEvent } from "./audit.ts";
+import * as z from "zod";
+import { type AuditEvent, auditEventSchema } from "./audit.ts";
 import { toBase64url } from "./base64url.ts";
 
+/** What an audit event of one version is. It never changes once an event of it has been written; what is to change is a new version. */
+export interface EventVersion {
+  /** Its members, and no other: nothing may be added to an event that its digest does not cover. */
+  readonly schema: z.ZodType<AuditEvent>;
+  /** What its digest covers, in this order, after the name of the version. */
+  covers(event: AuditEvent & Readonly<Record<string, unknown>>): readonly unknown[];
+}
+
+/** By their numbers, from 1 on. */
+export type EventVersions = Readonly<Record<number, EventVersion>>;
+
+/** The versions of audit events that this code knows. A new one is a new row. */
+export const EVENT_VERSIONS: EventVersions = {
+  1: {
+    schema: z.strictObject({ ...auditEventSchema.shape, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) }),
+    covers: ({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }) => [
+      ...[seq, at, org, actor, token_id, action, outcome],
+      secrets.map(({ id, name, scope, version }) => [id, name, scope, version]),
+      ...[target, request_id, ip, user_agent],
+    ],
+  },
+};
+
+/** An event from before events had versions is of the first. */
+export function versionOf({ version = 1 }: { readonly version?: number | undefined }): number {
+  return version;
+}
+
+/** Whether a version comes after all that are known: whoever knows it has to judge the event. */
+export function isNewer(versions: EventVersions, version: number): boolean {
+  return version > newestOf(versions);
+}
+
+/** The last version that is known. */
+export function newestOf(versions: EventVersions): number {
+  return Math.max(...Object.keys(versions).map(Number));
+}
+
 /**
- * The digest of an audit event: SHA-256 over the UTF-8 of the JSON array of its fields in a fixed order, base64url
- * without padding. It is the same for an event from the database, from a reply and from an export.
+ * The digest of an audit event: SHA-256 over the UTF-8 of the JSON array of the version's name (`keyhole-audit/v<version>`)
+ * and what the version covers, base64url without padding. After the first version `v<version>.` stands before it, so that
+ * what is signed over digests also says of which version each event was. It is the same for an event from the database,
+ * from a reply and from an export.
+ *
+ * @throws {RangeError} when the event's version is not known.
  */
 export async function eventDigest(event: AuditEvent): Promise<string> {
-  const secrets = event.secrets.map(({ id, name, scope, version }) => [id, name, scope, version]);
-  const { seq, at, org, actor, token_id, action, outcome, target, request_id, ip, user_agent } = event;
-  return sha256(JSON.stringify(["keyhole-audit/v1", seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent]));
+  return eventDigestBy(EVENT_VERSIONS, event);
+}
+
+/** {@link eventDigest}, with other versions than those of this code. */
+export async function eventDigestBy(versions: EventVersions, event: AuditEvent): Promise<string> {
+  const version = versionOf(event);
+  const covered = versions[version]?.covers(event);
+  if (!covered) throw new RangeError("an audit event of this version is not known");
+  const digest = await sha256(JSON.stringify([`keyhole-audit/v${version}`, ...covered]));
+  return version === 1 ? digest : `v${version}.${digest}`;
+}
+
+const DIGEST = /^(?:v([1-9]\d{0,8})\.)?[A-Za-z0-9_-]{43}$/;
+
+/** The version of the event that a digest is of; `undefined` when it is no digest. */
+export function versionOfDigest(digest: string): number | undefined {
+  const found = DIGEST.exec(digest);
+  return found ? Number(found[1] ?? 1) : undefined;
 }
 
 /** The SHA-256 of a text's UTF-8, base64url without padding. */

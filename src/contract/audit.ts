@@ -14,6 +14,7 @@ export type Action = z.infer<typeof actionSchema>;
 export const outcomeSchema = z.enum(["allowed", "denied"]);
 
 const EVENT_EXAMPLE = {
+  version: 1,
   seq: 42,
   at: "2026-11-21T12:00:00.000Z",
   org: "acme",
@@ -31,6 +32,7 @@ const EVENT_EXAMPLE = {
 /** One event. A secret that a denied call asked for has no version, and an id only where it was asked for by that. */
 export const auditEventSchema = z
   .object({
+    version: z.int().optional().meta({ description: "Which members the event has, and how its digest is made. One that is left out is 1." }),
     seq: z.int().meta({ description: "Counts without gaps within an organization." }),
     at: timeSchema,
     org: z.string(),
@@ -68,7 +70,11 @@ export const auditPageSchema = z
   .object({ events: z.array(auditEventSchema), next_cursor: z.string().nullable() })
   .meta({ id: "AuditPage", example: { events: [EVENT_EXAMPLE], next_cursor: null } });
 
-/** What a checkpoint's signature covers. Hashes are SHA-256, base64url without padding. */
+/**
+ * What a checkpoint's signature covers. Hashes are SHA-256, base64url without padding. `rows` also covers of which version
+ * each event is, because its digest says so. A later Keyhole may add members and keeps these, so that one that does not
+ * know them ({@link parsePayload}) can still follow the chain.
+ */
 export const checkpointPayloadSchema = z.object({
   org: z.string(),
   number: z.int().min(1),
@@ -86,7 +92,9 @@ export const checkpointSchema = z
     first_seq: z.int(),
     last_seq: z.int(),
     last_at: timeSchema,
-    row_digests: z.array(z.string()).meta({ description: "The digest of each event of the stretch, in the order of seq." }),
+    row_digests: z.array(z.string()).meta({
+      description: "The digest of each event of the stretch, in the order of seq; of an event of version 2 or later after `v<version>.`.",
+    }),
     jws: z.string().meta({ description: "A compact JWS (RFC 7515) over the stretch and the checkpoint before it." }),
   })
   .meta({
@@ -103,11 +111,24 @@ export const checkpointSchema = z
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /**
- * What the statement of a log's head covers: its last checkpoint and the hash of that one's JWS, `0` and `null` where
+ * What the signature of a log's head covers: its last checkpoint and the hash of that one's JWS, `0` and `null` where
  * there is none, and up to which event the log was removed because of its age.
  */
 export const headPayloadSchema = z.object({ org: z.string(), number: z.int().min(0), checkpoint: z.string().nullable(), removed_to: z.int().min(0) });
 export type HeadPayload = z.infer<typeof headPayloadSchema>;
+
+/** A signed payload, parsed. */
+export interface Parsed<T> {
+  readonly data: T;
+  /** It has members that are not known here: a later Keyhole signed it. */
+  readonly newer: boolean;
+}
+
+/** Parses what was signed; `undefined` when it is not of that form. */
+export function parsePayload<T extends z.ZodObject>(schema: T, payload: unknown): Parsed<z.infer<T>> | undefined {
+  const { data } = schema.safeParse(payload);
+  return data && { data, newer: Object.keys(payload as object).some((name) => !Object.hasOwn(schema.shape, name)) };
+}
 
 /** `GET /v1/audit/checkpoints`. */
 export const listCheckpointsSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
@@ -121,6 +142,13 @@ export const checkpointPageSchema = z
   })
   .meta({ id: "CheckpointPage", example: { checkpoints: [], head: null, next_cursor: null } });
 
+/** From where on a log holds what only a later Keyhole can check. */
+export const newerSchema = z.object({
+  seq: z.int().meta({ description: "The first event that cannot be checked." }),
+  version: z.int().nullable().meta({ description: "Its version, `null` where not the event but its checkpoint, or the log's head, is of a later Keyhole." }),
+});
+export type Newer = z.infer<typeof newerSchema>;
+
 /** `GET /v1/audit/verify`. */
 export const verifyAuditSchema = z.strictObject({ cursor: cursorSchema });
 export const verifyReplySchema = z
@@ -129,6 +157,9 @@ export const verifyReplySchema = z
     checked: z.int().meta({ description: "Sealed events that this call recomputed." }),
     unsealed: z.int().meta({ description: "Events that no checkpoint seals yet." }),
     first_bad: z.int().nullable().meta({ description: "The seq of the first event that was changed, removed or added." }),
+    newer: newerSchema
+      .optional()
+      .meta({ description: "There when a later Keyhole wrote what this one cannot check: nothing bad was found, and `ok` is false." }),
     next_cursor: z.string().nullable().meta({ description: "Not null when the log is longer than one call checks: go on with it." }),
   })
   .meta({ id: "AuditVerification", example: { ok: true, checked: 42, unsealed: 3, first_bad: null, next_cursor: null } });

@@ -9,5 +9,5 @@ export const LABEL_KEY = "[A-Za-z0-9][A-Za-z0-9._/-]{0,62}";
 
 /** A text that is all of one grammar, and nothing else. */
 export function whole(grammar: string): RegExp {
-  return new RegExp(`^(?:${grammar})$`);
+  return new RegExp(grammar.includes("|") ? `^(?:${grammar})$` : `^${grammar}$`);
 }

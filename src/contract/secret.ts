@@ -1,7 +1,10 @@
 import * as z from "zod";
+import { LABEL_KEY, SECRET_NAME, whole } from "./grammar.ts";
 import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
+import { METADATA_EXAMPLE, METADATA_REPLY_SHAPE, METADATA_REQUEST_SHAPE } from "./secret-metadata.ts";
 import { secretNameSchema } from "./secret-name.ts";
-import { timeInputSchema, timeSchema } from "./time.ts";
+import { timeSchema } from "./time.ts";
+import { isWellFormed, NOT_WELL_FORMED } from "./well-formed.ts";
 
 /** The largest value, in bytes after decoding. */
 export const MAX_VALUE_BYTES = 65_536;
@@ -14,42 +17,17 @@ export const encodingSchema = z
   .meta({ id: "Encoding", description: "How the value is written in JSON: as text, or as base64 of its bytes.", example: "utf8" });
 export type Encoding = z.infer<typeof encodingSchema>;
 
-const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
-const wellFormed = (text: string) => text.isWellFormed();
-const WELL_FORMED = { error: "the text holds a lone surrogate, which UTF-8 cannot carry" };
-
-export const labelsSchema = z
-  .record(
-    z.string().regex(LABEL_KEY, { error: "a label's key is 1 to 63 letters, digits, '.', '_', '/' or '-'" }),
-    z.string().max(256).refine(wellFormed, WELL_FORMED),
-  )
-  .refine((labels) => Object.keys(labels).length <= 32, { error: "at most 32 labels" })
-  .meta({ description: "Up to 32 labels.", maxProperties: 32, propertyNames: { pattern: LABEL_KEY.source }, example: { team: "payments" } });
-
-const descriptionSchema = z.string().max(1024).refine(wellFormed, WELL_FORMED);
-
-/** What can be said of a secret beside its value. An absent field stays as it is; `null` clears it. */
-const metadataShape = {
-  description: descriptionSchema.nullable().optional().meta({ description: "What it is for; never the value.", example: "billing key" }),
-  labels: labelsSchema.optional(),
-  expires_at: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410.", example: "2027-01-31T00:00:00Z" }),
-  rotate_after_days: z.int().min(1).max(3650).nullable().optional().meta({ description: "A new value is due this long after the last one.", example: 90 }),
-};
-
 const EXAMPLE = {
   id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
   name: "OPENAI_API_KEY",
   scope: "namespace:prod",
   version: 3,
-  description: "billing key",
-  labels: { team: "payments" },
+  ...METADATA_EXAMPLE,
   encoding: "utf8",
   created_at: "2026-08-01T09:30:00.000Z",
   created_by: "ada",
   updated_at: "2026-11-21T12:00:00.000Z",
   updated_by: "ci",
-  expires_at: null,
-  rotate_after_days: 90,
   rotation_due: false,
   last_resolved_at: "2026-11-21T12:34:56.789Z",
 };
@@ -57,7 +35,7 @@ const EXAMPLE = {
 const valueSchema = z
   .string()
   .min(1, { error: "a value has 1 to 65,536 bytes" })
-  .refine(wellFormed, WELL_FORMED)
+  .refine(isWellFormed, NOT_WELL_FORMED)
   .meta({ description: "1 to 65,536 bytes after decoding.", example: "sk-example-not-a-key" });
 
 /** A secret as management replies show it. No field could hold a value. */
@@ -67,15 +45,12 @@ export const secretSchema = z
     name: secretNameSchema,
     scope: scopeSchema,
     version: z.int().min(1).meta({ description: "The number of the current value." }),
-    description: z.string().nullable(),
-    labels: z.record(z.string(), z.string()),
+    ...METADATA_REPLY_SHAPE,
     encoding: encodingSchema,
     created_at: timeSchema,
     created_by: z.string().meta({ description: "The `sub` of the token." }),
     updated_at: timeSchema,
     updated_by: z.string().meta({ description: "The `sub` of the token." }),
-    expires_at: timeSchema.nullable(),
-    rotate_after_days: z.int().nullable(),
     rotation_due: z.boolean().meta({ description: "Whether the current value is older than `rotate_after_days`." }),
     last_resolved_at: timeSchema.nullable(),
   })
@@ -89,18 +64,18 @@ export type SetSecretReply = z.infer<typeof setSecretReplySchema>;
 
 /** `PUT /v1/scopes/{scope}/secrets/{name}`. */
 export const setSecretSchema = z
-  .strictObject({ value: valueSchema, encoding: encodingSchema.optional(), ...metadataShape })
+  .strictObject({ value: valueSchema, encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
   .meta({ id: "SetSecret", example: { value: "sk-example-not-a-key", description: "billing key" } });
 export type SetSecretBody = z.infer<typeof setSecretSchema>;
 
 /** `POST /v1/secrets`. */
 export const createSecretSchema = z
-  .strictObject({ scope: scopeSchema, name: secretNameSchema, value: valueSchema, encoding: encodingSchema.optional(), ...metadataShape })
+  .strictObject({ scope: scopeSchema, name: secretNameSchema, value: valueSchema, encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
   .meta({ id: "CreateSecret", example: { scope: "namespace:prod", name: "OPENAI_API_KEY", value: "sk-example-not-a-key" } });
 
 /** `PATCH /v1/secrets/{id}`. */
 export const patchSecretSchema = z
-  .strictObject({ value: valueSchema.optional(), encoding: encodingSchema.optional(), ...metadataShape })
+  .strictObject({ value: valueSchema.optional(), encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
   .refine((body) => body.encoding === undefined || body.value !== undefined, {
     path: ["encoding"],
     error: "an encoding says how the value is written; send both or neither",
@@ -130,12 +105,12 @@ export const listSecretsSchema = z.strictObject({
   name: secretNameSchema.optional(),
   prefix: z
     .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, { error: "a prefix is the beginning of a name" })
+    .regex(whole(SECRET_NAME), { error: "a prefix is the beginning of a name" })
     .optional()
     .meta({ description: "Only names that begin with this.", example: "OPENAI_" }),
   label: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[\s\S]{0,256}$/, { error: "label=key:value" })
+    .regex(whole(`${LABEL_KEY}:[\\s\\S]{0,256}`), { error: "label=key:value" })
     .optional()
     .meta({ description: "`key:value`.", example: "team:payments" }),
   due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired.", example: "rotation" }),

@@ -7,7 +7,8 @@ import { type Caller, createCaller } from "./access/caller.ts";
 import { type Env, loadConfig } from "./config.ts";
 import { resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
-import { refusalOf, toProblem } from "./http/to-problem.ts";
+import { problemOfCall, toProblem } from "./http/to-problem.ts";
+import { releaseSecrets } from "./secrets/release-secrets.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import { newId } from "./transaction/new-id.ts";
 
@@ -76,10 +77,10 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, n
   const needs = needsFrom(env, await loadConfig(env), now, (work) => context.waitUntil(work));
   const { scopes, names, inherit } = parsed.data;
   try {
-    const resolved = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, format: "json" }, []);
-    return { ok: true, ...resolveBody(resolved, resolved.secrets ?? []) };
+    const selection = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, distinctEnvNames: false });
+    return { ok: true, ...resolveBody(selection, await releaseSecrets(needs, selection)) };
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
-    return refused(await refusalOf(error, { ...needs, caller, attempt }), caller.requestId);
+    return refused(await problemOfCall(error, { ...needs, caller, attempt }), caller.requestId);
   }
 }

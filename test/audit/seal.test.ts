@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { eventDigest, sha256 } from "../../src/contract/audit-digest.ts";
 import { formatTime } from "../../src/contract/time.ts";
-import { signStatement } from "../../src/worker/access/sign-statement.ts";
+import { signPayload } from "../../src/worker/access/sign-payload.ts";
 import { insertCheckpoint } from "../../src/worker/audit/checkpoints.ts";
 import { replaceHead } from "../../src/worker/audit/heads.ts";
 import type { EventRow } from "../../src/worker/audit/read-events.ts";
@@ -30,7 +30,7 @@ describe("the triggers", () => {
     ["an event from being replaced", "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE org = 'kept' AND seq = 1"],
     [
       "an event from being put before the others",
-      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent FROM audit_events WHERE org = 'kept' AND seq = 1",
+      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version FROM audit_events WHERE org = 'kept' AND seq = 1",
     ],
     ["a checkpoint from being changed", "UPDATE audit_checkpoints SET last_at = 0 WHERE org = 'kept'"],
     ["a checkpoint from being removed", "DELETE FROM audit_checkpoints WHERE org = 'kept'"],
@@ -118,7 +118,7 @@ async function sealOneByOne(org: string, count: number): Promise<void> {
     const digest = await eventDigest(eventBody(row));
     const stretch = { org, number: row.seq, first_seq: row.seq, last_seq: row.seq };
     const payload = { ...stretch, last_at: formatTime(row.at), rows: await sha256(digest), previous };
-    const jws = await signStatement(signingKeys, "keyhole-checkpoint", payload);
+    const jws = await signPayload(signingKeys, "keyhole-checkpoint", payload);
     statements.push(insertCheckpoint(env.DB, { ...stretch, first_at: row.at, last_at: row.at, row_digests: JSON.stringify([digest]), jws }));
     previous = await sha256(jws);
   }

@@ -11,14 +11,15 @@ export const START = Date.parse("2026-01-01T00:00:00Z");
 
 type Call = (request: string, options?: CallOptions) => Promise<Reply>;
 
-/** Appends events to an organization's log. */
-export async function append(org: string, count: number, fields: { at?: number; secrets?: string; action?: string } = {}): Promise<void> {
+/** Appends events to an organization's log. One that does not say its version is left to the schema's default, as requests do. */
+export async function append(org: string, count: number, fields: { at?: number; secrets?: string; action?: string; version?: number } = {}): Promise<void> {
+  const { version } = fields;
   await env.DB.prepare(
     `WITH RECURSIVE n (seq) AS (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit_events WHERE org = ?1 UNION ALL SELECT seq + 1 FROM n LIMIT ?2)
-     INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
+     INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent${version === undefined ? "" : ", version"})
      SELECT ?1, seq, COALESCE(?3, ${START} + seq * 1000), 'actor-' || (seq % 3), 'tok_' || (seq % 2), COALESCE(?5, 'secret.update'), 'allowed',
        COALESCE(?4, json_array(json_object('id', 'sec_' || (seq % 4), 'name', 'NAME_' || (seq % 4), 'scope', 'team:t', 'version', seq))),
-       NULL, 'req_' || hex(randomblob(8)), '192.0.2.1', 'agent' FROM n`,
+       NULL, 'req_' || hex(randomblob(8)), '192.0.2.1', 'agent'${version === undefined ? "" : `, ${version}`} FROM n`,
   )
     .bind(org, count, fields.at ?? null, fields.secrets ?? null, fields.action ?? null)
     .run();
@@ -38,15 +39,24 @@ export async function sealedLog(org: string, lengths: readonly number[]): Promis
   }
 }
 
+/** What a verification says. */
+interface Verdict {
+  readonly ok: boolean;
+  readonly checked: number;
+  readonly unsealed: number;
+  readonly first_bad: number | null;
+  readonly newer?: { readonly seq: number; readonly version: number | null };
+}
+
 /** What `GET /v1/audit/verify` says, of all its pages together. */
-export async function verified(org: string, by: Call = call): Promise<{ ok: boolean; checked: number; unsealed: number; first_bad: number | null }> {
+export async function verified(org: string, by: Call = call): Promise<Verdict> {
   let { body } = await by("GET /v1/audit/verify", { token: { org } });
   let { checked } = body;
-  while (body.next_cursor !== null) {
+  while (typeof body.next_cursor === "string") {
     ({ body } = await by(`GET /v1/audit/verify?cursor=${body.next_cursor}`, { token: { org } }));
     checked += body.checked;
   }
-  return { ok: body.ok, checked, unsealed: body.unsealed, first_bad: body.first_bad };
+  return { ok: body.ok, checked, unsealed: body.unsealed, first_bad: body.first_bad, ...(body.newer && { newer: body.newer }) };
 }
 
 /** An organization's log as it is exported. */
@@ -62,8 +72,8 @@ export async function exported(org: string, by: Call = call) {
   }
   const { text } = await by("GET /v1/audit?format=ndjson", { token });
   const { body: jwks } = await by("GET /.well-known/jwks.json", { token: null });
-  const events = text.split("\n").filter((line) => line !== "");
-  return { org, events: events.map(parseEvent), checkpoints, head, jwks };
+  const lines = text.split("\n").filter((line) => line !== "");
+  return { org, lines, events: lines.map(parseEvent), checkpoints, head, jwks };
 }
 
 /** What the offline verifier says. */

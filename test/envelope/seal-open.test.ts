@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { fromBase64url, toBase64url } from "../../src/contract/base64url.ts";
 import type { Binding } from "../../src/worker/envelope/binding.ts";
 import { KeyMissingError, OpenError, open } from "../../src/worker/envelope/open.ts";
-import { type Sealed, seal } from "../../src/worker/envelope/seal.ts";
+import { type Envelope, seal } from "../../src/worker/envelope/seal.ts";
 import { keyring, otherKeyring } from "./keyrings.ts";
 
 const binding: Binding = { org: "acme", scope: "namespace:prod", name: "OPENAI_API_KEY", version: 3 };
 const value = new TextEncoder().encode("sk-a-value-of-some-length");
-const refuses = (sealed: Sealed, where = binding) => expect(open(keyring, where, sealed)).rejects.toThrow(OpenError);
+const refuses = (sealed: Envelope, where = binding) => expect(open(keyring, where, sealed)).rejects.toThrow(OpenError);
 
 describe("seal and open", () => {
   it("give back every value under its binding", async () => {

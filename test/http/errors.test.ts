@@ -121,7 +121,7 @@ it("logs one line of a fixed shape for a request: no name, no scope, no query", 
   await call("GET /v1/scopes/team%3Asecretive/secrets/SECRETIVE?secretive=1", { token: { org: "logged", sub: "me" } });
   expect(log).toHaveBeenCalledTimes(1);
   const line = JSON.parse(log.mock.calls[0]?.[0]);
-  const fields = ["level", "event", "method", "route", "status", "duration_ms", "request_id", "org", "subject", "problem"];
+  const fields = ["level", "event", "method", "route", "status", "duration_ms", "request_id", "org", "subject", "problem", "refusal"];
   expect(Object.keys(line)).toEqual(fields);
   expect(line).toMatchObject({ method: "GET", route: "/v1/scopes/:scope/secrets/:name", status: 404, org: "logged", subject: "me" });
   expect(JSON.stringify(line)).not.toMatch(/secretive/i);

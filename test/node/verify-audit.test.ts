@@ -25,24 +25,39 @@ const events: AuditEvent[] = Array.from({ length: 5 }, (_, n) => ({
   ip: null,
   user_agent: null,
 }));
-const checkpoints: Checkpoint[] = [];
+let checkpoints: Checkpoint[] = [];
 let head = "";
 
-const statement = (typ: string, payload: object) =>
+const signed = (typ: string, payload: object) =>
   new CompactSign(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg: "EdDSA", typ, kid: "k" }).sign(privateKey);
 
-beforeAll(async () => {
+type Change = (row_digests: readonly string[], number: number) => { row_digests?: string[]; more?: boolean };
+
+/** Seals the events, but for the last, in two stretches; `change` is what a later version would do otherwise. */
+async function seal(change: Change): Promise<{ checkpoints: Checkpoint[]; head: string }> {
+  const checkpoints: Checkpoint[] = [];
   for (const [first_seq, last_seq] of [
     [1, 2],
     [3, 4],
   ] as const) {
-    const row_digests = await Promise.all(events.slice(first_seq - 1, last_seq).map(eventDigest));
+    const own = await Promise.all(events.slice(first_seq - 1, last_seq).map(eventDigest));
     const stretch = { number: checkpoints.length + 1, first_seq, last_seq, last_at: events[last_seq - 1]?.at ?? "" };
+    const { row_digests = own, ...more } = change(own, stretch.number);
     const previous = checkpoints.at(-1);
-    const payload = { org: "acme", ...stretch, rows: await sha256(row_digests.join("")), previous: previous ? await sha256(previous.jws) : null };
-    checkpoints.push({ ...stretch, row_digests, jws: await statement("keyhole-checkpoint", payload) });
+    const payload = { org: "acme", ...stretch, rows: await sha256(row_digests.join("")), previous: previous ? await sha256(previous.jws) : null, ...more };
+    checkpoints.push({ ...stretch, row_digests, jws: await signed("keyhole-checkpoint", payload) });
   }
-  head = await statement("keyhole-head", { org: "acme", number: 2, checkpoint: await sha256(checkpoints[1]?.jws ?? ""), removed_to: 0 });
+  const head = await signed("keyhole-head", { org: "acme", number: 2, checkpoint: await sha256(checkpoints[1]?.jws ?? ""), removed_to: 0 });
+  return { checkpoints, head };
+}
+
+async function sealedBy(change: Change): Promise<{ checkpoints: string }> {
+  const sealed = await seal(change);
+  return { checkpoints: JSON.stringify({ ...sealed, next_cursor: null }) };
+}
+
+beforeAll(async () => {
+  ({ checkpoints, head } = await seal(() => ({})));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -100,6 +115,35 @@ describe("verify-audit", () => {
     const { status, stdout, stderr } = verify(change());
     expect(stderr).toBe("");
     expect([status, JSON.parse(stdout)]).toEqual([1, expect.objectContaining({ ok: false, first_bad })]);
+  });
+
+  it("says with 2 that it is too old for a log, when nothing it can check is bad: not that it was changed, nor that it is whole", async () => {
+    const more = { note: "what only a later version knows" };
+    const later = [...events, { ...events[4], ...more, seq: 6, version: 2 }];
+    const { status, stdout, stderr } = verify({ log: lines(later) });
+    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 2, first_bad: null, newer: { seq: 6, version: 2 } }]);
+    expect(stderr).toBe("this log has events of version 2, which this verifier does not know\nhint: update it, and verify again\n");
+    const sealed = await sealedBy((row_digests, at) => (at === 2 ? { row_digests: [`v2.${row_digests[0]}`, row_digests[1] ?? ""] } : {}));
+    const said = verify({ ...sealed, log: lines([...events.slice(0, 2), { ...events[2], ...more, version: 2 }, ...events.slice(3)]) });
+    expect([said.status, JSON.parse(said.stdout)]).toEqual([2, { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 2 } }]);
+    const changed = verify({ ...sealed, log: lines([{ ...events[0], actor: "x" }, events[1], { ...events[2], version: 2 }, ...events.slice(3)]) });
+    expect([changed.status, JSON.parse(changed.stdout)]).toEqual([1, { ok: false, checked: 2, unsealed: 1, first_bad: 1 }]);
+  });
+
+  it("says so of checkpoints that say more than it knows", async () => {
+    const { status, stdout, stderr } = verify(await sealedBy((_, at) => (at === 2 ? { more: true } : {})));
+    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 1, first_bad: null, newer: { seq: 3, version: null } }]);
+    expect(stderr).toBe("this log has checkpoints of a later Keyhole, which this verifier does not know\nhint: update it, and verify again\n");
+  });
+
+  it.each<[string, object]>([
+    ["a later one", { version: 2 }],
+    ["a later one, with a member more", { version: 2, note: "x" }],
+    ["none that there could be", { version: "2" }],
+    ["none at all", { version: 0 }],
+  ])("finds a sealed event tampered with that says to be of another version: %s", (_, change) => {
+    const { status, stdout } = verify({ log: changed(2, { ...change, actor: "x" }) });
+    expect([status, JSON.parse(stdout)]).toEqual([1, { ok: false, checked: 3, unsealed: 1, first_bad: 3 }]);
   });
 
   it("finds a log that is another organization's", () => {

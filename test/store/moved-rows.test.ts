@@ -95,3 +95,20 @@ it("can still be replaced when it does not open", async () => {
   expect((await put("global", "REPLACED", "new")).body.version).toBe(2);
   expect((await resolve({ names: ["REPLACED"] })).body.secrets.REPLACED.value).toBe("new");
 });
+
+it.each([
+  ["is destroyed", "UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL WHERE secret_id = ?"],
+  [
+    "became plaintext",
+    "UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, legacy_plaintext = 'forged' WHERE secret_id = ?",
+  ],
+])("gives no value of a current version that %s behind Keyhole's back", async (what, sql) => {
+  const name = `FORGED_${what.replace(" ", "_")}`;
+  const { body } = await put("global", name, "swapped-value");
+  await env.DB.prepare("DROP TRIGGER IF EXISTS versions_destroyed").run();
+  await env.DB.prepare(sql).bind(body.id).run();
+  const { status, text } = await resolve({ names: [name] });
+  expect(status).toBeGreaterThanOrEqual(500);
+  expect(text).not.toMatch(/forged"|swapped-value|\bat \w/);
+  expect((await put("global", name, "new")).body.version).toBe(2);
+});

@@ -19,20 +19,20 @@ const verify = command({
     const { client } = await openSession({ profile });
     let reply = await client.audit.verify();
     const total = { ...reply };
-    while (reply.ok && reply.next_cursor) {
+    // What a later service wrote is not the end: something bad may come after it.
+    while (reply.first_bad === null && reply.next_cursor) {
       progress(`${total.checked} events checked …`);
       reply = await client.audit.verify({ cursor: reply.next_cursor });
-      Object.assign(total, { ok: reply.ok, checked: total.checked + reply.checked, unsealed: reply.unsealed, first_bad: reply.first_bad });
+      const newer = total.newer ?? reply.newer;
+      const ok = reply.ok && newer === undefined;
+      Object.assign(total, { ok, checked: total.checked + reply.checked, unsealed: reply.unsealed, first_bad: reply.first_bad, newer });
     }
     endProgress();
-    const { ok, checked, unsealed, first_bad } = total;
-    if (json) printJson({ ok, checked, unsealed, first_bad });
-    else
-      printLine(
-        ok
-          ? `The log is whole: ${checked} events checked, ${unsealed} not sealed yet.`
-          : `The log was changed: the first event that does not fit is ${first_bad}.`,
-      );
+    const { ok, checked, unsealed, first_bad, newer } = total;
+    if (json) printJson({ ok, checked, unsealed, first_bad, ...(newer && { newer }) });
+    else if (first_bad !== null) printLine(`The log was changed: the first event that does not fit is ${first_bad}.`);
+    else if (newer) printLine(`Nothing was found changed, but from event ${newer.seq} on the log holds what only a later service can check: update it.`);
+    else printLine(`The log is whole: ${checked} events checked, ${unsealed} not sealed yet.`);
     return ok ? EXIT.ok : EXIT.failed;
   },
 });

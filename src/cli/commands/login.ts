@@ -1,3 +1,4 @@
+import { NAME, whole } from "../../contract/grammar.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson } from "../output.ts";
@@ -8,7 +9,7 @@ import { readValue, VALUE_ARGS } from "../read-value.ts";
 import { relativeTime } from "../relative-time.ts";
 import { clientFor } from "../session.ts";
 
-const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const PROFILE = whole(NAME);
 
 /** `keyhole login`. */
 export const login = command({

@@ -1,11 +1,13 @@
-/** An issuer's document could not be had. The message is for the log and names no secret. */
-export class IssuerError extends Error {
+import { type IssuerRefusal, RefusalError } from "./refusal.ts";
+
+/** An issuer's document could not be had, or not be used. */
+export class IssuerError extends RefusalError<IssuerRefusal> {
   override readonly name = "IssuerError";
 }
 
 const MAX_BYTES = 262_144;
 const TIMEOUT = 5_000;
-/** After a failure an address is left alone for this long, in milliseconds. */
+/** After a failure an address is not asked again for this long, in milliseconds. */
 const PAUSE = 10_000;
 const KEPT_FAILURES = 1_000;
 
@@ -29,23 +31,42 @@ export async function fetchIssuerDocument<T>(address: string, { insecureIssuers,
   const url = new URL(address);
   if (!insecureIssuers) requirePublic(url);
   const failed = failedAt.get(url.href);
-  if (failed !== undefined && now.getTime() - failed < PAUSE) throw new IssuerError("the issuer failed a moment ago");
+  if (failed !== undefined && now.getTime() - failed < PAUSE) throw new IssuerError("issuer-failed-before");
   try {
-    const document: unknown = JSON.parse(await fetchText(url));
+    const document = parse(await fetchText(url));
     failedAt.delete(url.href);
-    return read(document);
-  } catch (cause) {
+    return orRefuse("issuer-document-invalid", () => read(document));
+  } catch (error) {
     if (failedAt.size >= KEPT_FAILURES) failedAt.clear();
     failedAt.set(url.href, now.getTime());
-    throw cause instanceof IssuerError ? cause : new IssuerError("the issuer did not give a usable document", { cause });
+    throw error;
+  }
+}
+
+function parse(text: string): unknown {
+  return orRefuse("issuer-document-not-json", () => JSON.parse(text));
+}
+
+/** Whatever goes wrong in reading what an issuer gave is the issuer's fault. */
+function orRefuse<T>(refusal: IssuerRefusal, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw cause instanceof IssuerError ? cause : new IssuerError(refusal, { cause });
   }
 }
 
 async function fetchText(url: URL): Promise<string> {
-  const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
-  if (reply.status === 200) return new TextDecoder().decode(await readLimited(reply));
-  await reply.body?.cancel();
-  throw new IssuerError(`the issuer answered ${reply.status}`);
+  try {
+    const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
+    if (reply.status === 200) return new TextDecoder().decode(await readLimited(reply));
+    await reply.body?.cancel();
+  } catch (cause) {
+    if (cause instanceof IssuerError) throw cause;
+    const late = cause instanceof Error && cause.name === "TimeoutError";
+    throw new IssuerError(late ? "issuer-too-slow" : "issuer-unreachable", { cause });
+  }
+  throw new IssuerError("issuer-wrong-status");
 }
 
 /**
@@ -59,8 +80,7 @@ export function requirePublic(url: URL): void {
   const name =
     /^(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*$/.test(host) &&
     !/\.(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|onion|arpa)$/.test(host);
-  if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || !name)
-    throw new IssuerError("an issuer has an https address with a public name");
+  if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || !name) throw new IssuerError("issuer-not-public");
 }
 
 async function readLimited(reply: Response): Promise<Uint8Array> {
@@ -68,7 +88,7 @@ async function readLimited(reply: Response): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of reply.body ?? []) {
     size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new IssuerError("the issuer's document is too large");
+    if (size > MAX_BYTES) throw new IssuerError("issuer-document-too-large");
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);

@@ -1,9 +1,9 @@
+import { NAME, REPO_PATH, whole } from "../../contract/grammar.ts";
 import { type Pattern, patternSchema } from "../../contract/pattern.ts";
 
 const PLACE = /\$\{([^}]+)\}/g;
-const PART = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const SCOPE_PATTERN =
-  /^(?:global|builtin|\*|(?:team|namespace|agent):[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|(?:team|namespace|agent|repo):\*|repo:[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){0,7}(?:\/?\*)?)$/;
+const PART = whole(NAME);
+const SCOPE_PATTERN = whole(`global|builtin|\\*|(?:team|namespace|agent):${NAME}\\*?|(?:team|namespace|agent|repo):\\*|repo:${REPO_PATH}(?:/?\\*)?`);
 
 /**
  * Fills `${claim}` in a scope template from an identity token's claims. A value must be a name; where it is a repo's

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import * as z from "zod";
-import { fetchIssuerDocument, type IssuerAccess } from "./fetch-issuer-document.ts";
+import { fetchIssuerDocument, type IssuerAccess, IssuerError } from "./fetch-issuer-document.ts";
 import type { FindKey } from "./verify-jwt.ts";
 
 /** How long what was discovered and fetched is kept, in milliseconds. */
@@ -59,7 +59,7 @@ export async function issuerKeys(issuer: string, access: IssuerAccess): Promise<
   const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const jwksUri = await fetchIssuerDocument(address, access, (document) => {
     const configuration = discoverySchema.parse(document);
-    if (configuration.issuer !== issuer) throw new TypeError("the configuration is another issuer's");
+    if (configuration.issuer !== issuer) throw new IssuerError("issuer-document-of-another");
     return configuration.jwks_uri;
   });
   keep(discovered, issuer, { jwksUri, at: now });

@@ -3,9 +3,11 @@ import { fromBase64url } from "../../contract/base64url.ts";
 import { MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
 import { IssuerError } from "./fetch-issuer-document.ts";
 import { hasDuplicateKeys } from "./has-duplicate-keys.ts";
+import { joseRefusal } from "./jose-refusal.ts";
+import { RefusalError, type TokenRefusal } from "./refusal.ts";
 
-/** A token is not acceptable. What is wrong with it is for nobody to know but the log. */
-export class TokenError extends Error {
+/** A token is not acceptable. Why is for nobody to know but the log. */
+export class TokenError extends RefusalError<TokenRefusal> {
   override readonly name = "TokenError";
 }
 
@@ -32,38 +34,37 @@ export interface UnverifiedJwt {
 /**
  * Verifies a JWT in compact form (RFC 7519, section 7.2) and returns its claims.
  *
- * @throws {TokenError} when it is not acceptable, whatever the reason.
+ * @throws {TokenError} when it is not acceptable.
  * @throws {IssuerError} when the key could not be fetched.
  */
 export async function verifyJwt({ token, claims }: UnverifiedJwt, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
-  refuseReadable(claims, rules);
+  const refusal = readableRefusal(claims, rules);
+  if (refusal) throw new TokenError(refusal);
   try {
     const { payload } = await jwtVerify(token, findKey, rules);
     return payload;
   } catch (error) {
     if (error instanceof IssuerError || error instanceof TokenError) throw error;
-    // Not only the library's own errors: an issuer's key that the platform does not import is a TypeError.
-    throw new TokenError("the token does not verify", { cause: error });
+    throw new TokenError(joseRefusal(error), { cause: error });
   }
 }
 
 /**
- * Refuses what anybody can read in a token, before its signature is looked at: so the time of a refusal tells nothing of the
- * signature. What is not refused here is still to be verified, claims included.
- *
- * @throws {TokenError} when a claim is missing, or not what the rules want (RFC 7519, section 4.1).
+ * What anybody can read in a token and see to be wrong, before its signature is looked at: so the time of a refusal tells
+ * nothing of the signature. What is not refused here is still to be verified, claims included (RFC 7519, section 4.1).
  */
-function refuseReadable(claims: UnverifiedJwt["claims"], { issuer, audience, currentDate, clockTolerance = 0, requiredClaims }: JwtRules): void {
+function readableRefusal(
+  claims: UnverifiedJwt["claims"],
+  { issuer, audience, currentDate, clockTolerance = 0, requiredClaims }: JwtRules,
+): TokenRefusal | undefined {
   const now = Math.floor(currentDate.getTime() / 1000);
   const { iss, aud, exp, nbf } = claims;
-  const holds =
-    requiredClaims.every((claim) => Object.hasOwn(claims, claim)) &&
-    iss === issuer &&
-    [aud].flat().includes(audience) &&
-    typeof exp === "number" &&
-    exp > now - clockTolerance &&
-    (nbf === undefined || (typeof nbf === "number" && nbf <= now + clockTolerance));
-  if (!holds) throw new TokenError("a claim is not what it must be");
+  if (!requiredClaims.every((claim) => Object.hasOwn(claims, claim))) return "missing-claim";
+  if (iss !== issuer) return "wrong-issuer";
+  if (![aud].flat().includes(audience)) return "wrong-audience";
+  if (typeof exp !== "number" || (nbf !== undefined && typeof nbf !== "number")) return "malformed-claim";
+  if (exp <= now - clockTolerance) return "expired";
+  return nbf !== undefined && nbf > now + clockTolerance ? "not-yet-valid" : undefined;
 }
 
 /**
@@ -72,9 +73,9 @@ function refuseReadable(claims: UnverifiedJwt["claims"], { issuer, audience, cur
  * @throws {TokenError} when the token has not the form of a JWT, is too long, or repeats a member (RFC 7515, section 4).
  */
 export function readJwt(token: string): UnverifiedJwt {
-  if (token.length > MAX_TOKEN_LENGTH) throw new TokenError("the token is too long");
+  if (token.length > MAX_TOKEN_LENGTH) throw new TokenError("too-long");
   const [header, payload, signature, ...rest] = token.split(".");
-  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not a JWT");
+  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not-a-jwt");
   readObject(header);
   requireCanonical(signature);
   return { token, claims: readObject(payload) };
@@ -85,19 +86,25 @@ function requireCanonical(part: string): void {
   try {
     fromBase64url(part);
   } catch {
-    throw new TokenError("a part of the token is not base64url");
+    throw new TokenError("not-a-jwt");
   }
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function readObject(part: string): Record<string, unknown> {
+  const [text, value] = parseJson(part);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TokenError("not-a-jwt");
+  if (hasDuplicateKeys(text, value)) throw new TokenError("repeated-member");
+  return value as Record<string, unknown>;
+}
+
+function parseJson(part: string): [text: string, value: unknown] {
   try {
     const text = UTF8.decode(fromBase64url(part));
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value) && !hasDuplicateKeys(text, value)) return value as Record<string, unknown>;
+    return [text, JSON.parse(text)];
   } catch {
-    // Not base64url, not UTF-8, not JSON: refused below like what is not an object.
+    // Not base64url, not UTF-8 or not JSON.
+    throw new TokenError("not-a-jwt");
   }
-  throw new TokenError("a part of the token is not a JSON object");
 }

@@ -5,6 +5,7 @@ import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
 import { remoteKeys } from "./issuer-keys.ts";
+import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
 import { type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
@@ -32,7 +33,7 @@ export async function verifyToken(rules: TokenRules, token: string): Promise<Tok
   const { iss } = unverified.claims;
   if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
-  if (!trusted) throw new TokenError("the issuer is not known");
+  if (!trusted) throw new TokenError("unknown-issuer");
   return factsOf(await verifyJwt(unverified, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
 }
 
@@ -54,14 +55,14 @@ function trustedRules({ now }: TokenRules, { issuer, audience, algorithms }: Tru
 function ownKey({ verifiers }: SigningKeys): FindKey {
   return ({ kid }) => {
     const key = kid === undefined ? undefined : verifiers.get(kid);
-    if (!key) throw new TokenError("the signing key is not known");
+    if (!key) throw new TokenError("unknown-key");
     return key;
   };
 }
 
 function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
-  if (!parsed.success) throw new TokenError("a claim has not the form that it must have", { cause: parsed.error });
+  if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
   const { sub, org, scope, jti, exp, secret_scopes, secret_names } = parsed.data;
   return {
     org,
@@ -78,10 +79,10 @@ function orgOf(payload: JWTPayload, { org, orgClaim }: TrustedIssuer): string | 
   return org ?? orgSchema.safeParse(orgClaim === undefined ? undefined : payload[orgClaim]).data;
 }
 
-/** The one answer to a token that is missing, wrong, expired or revoked (RFC 6750, section 3.1). */
-export function unauthenticated(cause?: unknown): Problem {
+/** The one answer to a token that is missing, wrong, expired or revoked (RFC 6750, section 3.1); which of it goes to the log. */
+export function unauthenticated(refusal: TokenRefusal, cause?: unknown): Problem {
   return new Problem("unauthenticated", "Send a valid token: Authorization: Bearer <JWT>.", {
     headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
-    cause,
+    cause: new TokenError(refusal, { cause }),
   });
 }

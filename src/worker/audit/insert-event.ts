@@ -30,27 +30,25 @@ export interface NewEvent {
 
 /** What an event names, as the transaction that writes it finds it. */
 export interface ComputedSecrets {
-  /** An SQL expression over parameter 1 that gives the secrets as JSON. */
-  readonly sql: string;
+  /** Makes the SQL expression that gives the secrets as JSON, of the SQL for `parameter`. */
+  readonly sql: (parameter: string) => string;
   readonly parameter: string;
-  /** An SQL condition, for which {@link ACTOR} names the actor: where it holds, no event is written. */
-  readonly unless?: string;
+  /** Makes an SQL condition of the SQL for the actor's organization and token: where it holds, no event is written. */
+  readonly unless?: (actor: { readonly org: string; readonly tokenId: string }) => string;
 }
-
-/** The parameters of {@link insertEvent} that say who the actor is. */
-export const ACTOR = { org: "?2", tokenId: "?5" } as const;
 
 /**
  * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
  * database computes that in the same transaction. The statement returns the `secrets` that it wrote.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
-  const { sql, parameter, unless = "false" }: ComputedSecrets = "sql" in secrets ? secrets : { sql: "?1", parameter: JSON.stringify(secrets) };
+  const computed: ComputedSecrets = "sql" in secrets ? secrets : { sql: (given) => given, parameter: JSON.stringify(secrets) };
+  const { sql, parameter, unless = () => "false" } = computed;
   const { actor } = event;
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql}), ?8, ?9, ?10, ?11 WHERE NOT (${unless})
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11 WHERE NOT (${unless({ org: "?2", tokenId: "?5" })})
        RETURNING secrets`,
     )
     .bind(

@@ -8,12 +8,12 @@ export interface Unseen {
   readonly last: number;
 }
 
-/** How long a log that does not match what was signed is left alone, in milliseconds. */
+/** How long work on a log that does not match what was signed is deferred, in milliseconds. */
 export const RETRY_AFTER = 3_600_000;
 
 /**
  * Selects up to `limit` organizations whose log goes on after where the job has come to ({@link Unseen}), those first
- * that it has not come to for longest. A log that the job could not go on in is left alone for an hour. It reads a few
+ * that it has not come to for longest. A log that the job could not go on in is deferred for an hour. It reads a few
  * rows for each organization.
  */
 export function selectUnseen(db: D1Database, job: Job, now: number, limit: number): D1PreparedStatement {

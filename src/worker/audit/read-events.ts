@@ -2,6 +2,7 @@ import type { Action } from "../../contract/audit.ts";
 
 /** An event as D1 has it. `secrets` is JSON. */
 export interface EventRow {
+  readonly version: number;
   readonly seq: number;
   readonly at: number;
   readonly org: string;
@@ -42,7 +43,7 @@ export const SCAN = 5_000;
 /** An event's time is when its request began, so times are in the order of `seq` only to within this, in milliseconds. */
 const SLACK = 60_000;
 
-const COLUMNS = "e.seq, e.at, e.org, e.actor, e.token_id, e.action, e.outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent";
+const COLUMNS = "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, e.outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent";
 
 /** Selects the matching events ({@link EventRow}) among the next ones in the log, and how far that looked ({@link Scanned}). */
 export function selectEvents(db: D1Database, query: EventQuery): [events: D1PreparedStatement, scanned: D1PreparedStatement] {
@@ -115,4 +116,23 @@ export function selectUnsealed(db: D1Database, org: string, limit: number): D1Pr
 /** Selects up to `limit` events from `first` on, oldest first ({@link EventRow}). */
 export function selectStretch(db: D1Database, org: string, first: number, limit: number): D1PreparedStatement {
   return db.prepare(`SELECT ${COLUMNS} FROM audit_events e WHERE e.org = ? AND e.seq >= ? ORDER BY e.seq LIMIT ?`).bind(org, first, limit);
+}
+
+/** How many of the events that are not sealed yet {@link selectNewerEvent} looks at: as many as one checkpoint seals. */
+const LOOKED_AT = 1_000;
+
+/** An event of a version that is not known. */
+export type NewerEvent = Pick<EventRow, "seq" | "version">;
+
+/** Selects the first of the events that no checkpoint seals yet whose version is after `newest` ({@link NewerEvent}). */
+export function selectNewerEvent(db: D1Database, org: string, newest: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT seq, version FROM (
+         SELECT seq, version FROM audit_events
+         WHERE org = ?1 AND seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ORDER BY k.number DESC LIMIT 1), 0)
+         ORDER BY seq LIMIT ${LOOKED_AT}
+       ) WHERE version > ?2 ORDER BY seq LIMIT 1`,
+    )
+    .bind(org, newest);
 }

@@ -1,7 +1,7 @@
 import { fromBase64url } from "../../contract/base64url.ts";
 import { associatedData, type Binding } from "./binding.ts";
 import type { Keyring } from "./keyring.ts";
-import { IV_BYTES, type Sealed, TAG_BYTES } from "./seal.ts";
+import { type Envelope, IV_BYTES, TAG_BYTES } from "./seal.ts";
 
 /** A sealed value did not open. It says nothing of the reason: a wrong key, place or byte all look the same. */
 export class OpenError extends Error {
@@ -27,12 +27,12 @@ const FORM = /^v1:([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$/;
  * @throws {KeyMissingError} when the keyring lacks the key it is wrapped under.
  * @throws {OpenError} when it does not open, whatever the reason.
  */
-export async function open(keyring: Keyring, binding: Binding, sealed: Sealed): Promise<Uint8Array> {
-  const wrappingKey = keyring.keys.get(sealed.keyId);
-  if (!wrappingKey) throw new KeyMissingError(sealed.keyId);
+export async function open(keyring: Keyring, binding: Binding, envelope: Envelope): Promise<Uint8Array> {
+  const wrappingKey = keyring.keys.get(envelope.keyId);
+  if (!wrappingKey) throw new KeyMissingError(envelope.keyId);
   try {
-    const { iv, body } = parse(sealed.ciphertext);
-    const dataKey = await crypto.subtle.unwrapKey("raw", fromBase64url(sealed.wrappedKey), wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
+    const { iv, body } = parse(envelope.ciphertext);
+    const dataKey = await crypto.subtle.unwrapKey("raw", fromBase64url(envelope.wrappedKey), wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
     const algorithm = { name: "AES-GCM", iv, additionalData: associatedData(binding), tagLength: TAG_BYTES * 8 };
     return new Uint8Array(await crypto.subtle.decrypt(algorithm, dataKey, body));
   } catch {

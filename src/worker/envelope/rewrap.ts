@@ -1,10 +1,10 @@
 import { fromBase64url, toBase64url } from "../../contract/base64url.ts";
 import type { Keyring } from "./keyring.ts";
 import { KeyMissingError, OpenError } from "./open.ts";
-import type { Sealed } from "./seal.ts";
+import type { Envelope } from "./seal.ts";
 
 /** A data key, wrapped under the keyring's key `keyId`. */
-export type WrappedKey = Pick<Sealed, "wrappedKey" | "keyId">;
+export type WrappedKey = Pick<Envelope, "wrappedKey" | "keyId">;
 
 /**
  * Wraps a data key under the keyring's current key. The ciphertext that it opens is not touched.

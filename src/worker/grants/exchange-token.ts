@@ -7,6 +7,7 @@ import { fillTemplate } from "../access/fill-template.ts";
 import { issuerKeys } from "../access/issuer-keys.ts";
 import { matchClaims } from "../access/match-claims.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
+import { type ExchangeRefusal, RefusalError, type TokenRefusal } from "../access/refusal.ts";
 import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
@@ -42,13 +43,11 @@ export interface Exchanged {
 }
 
 /** An exchange is refused. The reply says no more than this error's code. */
-export class ExchangeError extends Error {
+export class ExchangeError extends RefusalError<TokenRefusal | ExchangeRefusal> {
   override readonly name = "ExchangeError";
-  constructor(
-    readonly code: "subject-refused" | "scope-refused",
-    options?: ErrorOptions,
-  ) {
-    super(code, options);
+  /** Whether the workload is not let in, or is and asks for too much. */
+  get code(): "subject-refused" | "scope-refused" {
+    return this.refusal === "scope-not-given" ? "scope-refused" : "subject-refused";
   }
 }
 
@@ -63,9 +62,9 @@ export class ExchangeError extends Error {
 export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
   const [found] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust)]);
   const [trust] = rowsOf<TrustRow>(found);
-  const claims = trust && (await verifyIdentity(needs, trust, exchange.subjectToken));
-  const grant = trust && claims && grantOf(trust, claims);
-  if (!grant) throw new ExchangeError("subject-refused");
+  if (!trust) throw new ExchangeError("unknown-trust");
+  const claims = await verifyIdentity(needs, trust, exchange.subjectToken);
+  const grant = grantOf(trust, claims);
   const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
   const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
   if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
@@ -76,7 +75,7 @@ async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: stri
   try {
     const unverified = readJwt(token);
     // Only a token that names the trust's issuer is worth asking the issuer for its keys.
-    if (unverified.claims.iss !== trust.issuer) throw new TokenError("the token is another issuer's");
+    if (unverified.claims.iss !== trust.issuer) throw new TokenError("wrong-issuer");
     return await verifyJwt(unverified, await issuerKeys(trust.issuer, access), {
       algorithms: [...PUBLIC_KEY_ALGORITHMS],
       issuer: trust.issuer,
@@ -86,26 +85,28 @@ async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: stri
       requiredClaims: ["iss", "aud", "exp", "iat", "sub"],
     });
   } catch (error) {
-    if (error instanceof TokenError) throw new ExchangeError("subject-refused", { cause: error });
+    if (error instanceof TokenError) throw new ExchangeError(error.refusal, { cause: error });
     throw error;
   }
 }
 
 const patternsSchema = z.record(z.string(), z.string());
 
-function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant | undefined {
-  if (typeof claims.sub !== "string" || !matchClaims(patternsSchema.parse(JSON.parse(trust.claims)), claims)) return undefined;
+function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant {
+  if (typeof claims.sub !== "string") throw new ExchangeError("malformed-claim");
+  if (!matchClaims(patternsSchema.parse(JSON.parse(trust.claims)), claims)) throw new ExchangeError("claim-not-matched");
   const { secretScopes: templates, ...grant } = fromColumns(trust);
   if (templates === null) return { ...grant, secretScopes: null };
   const filled = templates.map((template) => fillTemplate(template, claims));
-  return filled.every((pattern) => pattern !== undefined) ? { ...grant, secretScopes: filled as Pattern[] } : undefined;
+  if (filled.some((pattern) => pattern === undefined)) throw new ExchangeError("template-not-filled");
+  return { ...grant, secretScopes: filled as Pattern[] };
 }
 
 /** The workload is who it says and asks for more than it gets: that is a denied attempt for the record. */
 async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: TrustRow, subject: string): Promise<never> {
   const actor = { org, subject, tokenId: null, ...origin };
   await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, [])]);
-  throw new ExchangeError("scope-refused");
+  throw new ExchangeError("scope-not-given");
 }
 
 async function mint({ db, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
@@ -135,7 +136,7 @@ async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1Prep
   try {
     await runBatch(db, [requireTrust(db, trust), ...statements]);
   } catch (error) {
-    if (error instanceof GuardError) throw new ExchangeError("subject-refused", { cause: error });
+    if (error instanceof GuardError) throw new ExchangeError("trust-changed", { cause: error });
     throw error;
   }
 }

@@ -18,8 +18,8 @@ export interface StorageHealth {
   readonly backlog: Backlog | null;
 }
 
-/** Some from each migration: all are there, or some were not applied. */
-const TABLES = ["secrets", "versions", "audit_events", "tokens", "audit_checkpoints", "audit_heads"];
+/** Some from each migration: tables, and a column where a later one added it. All are there, or some were not applied. */
+const MIGRATED = [["secrets"], ["versions", "kind"], ["audit_events", "version"], ["tokens"], ["audit_checkpoints"], ["audit_heads"]];
 
 /** Tries D1 and KV. A binding may be missing. */
 export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<StorageHealth> {
@@ -31,9 +31,13 @@ async function checkD1(db: D1Database | undefined): Promise<StorageHealth> {
   if (!db) return unusableD1("the binding DB is missing");
   try {
     const [tables] = await runBatch(db, [
-      db.prepare(`SELECT COUNT(*) AS n FROM sqlite_schema WHERE name IN (${TABLES.map((name) => `'${name}'`).join(", ")})`),
+      db
+        .prepare(
+          "SELECT COUNT(*) AS n FROM json_each(?) m JOIN sqlite_schema s ON s.name = m.value ->> 0 AND s.sql LIKE '%' || COALESCE(m.value ->> 1, '') || '%'",
+        )
+        .bind(JSON.stringify(MIGRATED)),
     ]);
-    if (rowsOf<{ n: number }>(tables)[0]?.n !== TABLES.length) return unusableD1("the migrations have not been applied");
+    if (rowsOf<{ n: number }>(tables)[0]?.n !== MIGRATED.length) return unusableD1("the migrations have not been applied");
     return { unusable: [], backlog: await readBacklog({ db }) };
   } catch {
     return unusableD1("the database does not answer");

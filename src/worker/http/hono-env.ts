@@ -1,5 +1,6 @@
 import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
+import type { Refusal } from "../access/refusal.ts";
 import type { Config, Env } from "../config.ts";
 import type { Attempt } from "../transaction/record-denial.ts";
 
@@ -15,5 +16,7 @@ export interface HonoEnv {
     attempt: Attempt;
     /** The code of the problem that is the reply, for the log. */
     problem: ProblemCode;
+    /** Why the caller was not let in, for the log. */
+    refusal: Refusal;
   };
 }

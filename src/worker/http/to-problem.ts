@@ -20,7 +20,7 @@ export interface AttemptedCall {
 }
 
 /** The problem by which a call is refused; a denial is on record first, and where it cannot be, that is the problem. */
-export async function refusalOf(error: unknown, { db, now, caller, attempt }: AttemptedCall): Promise<Problem> {
+export async function problemOfCall(error: unknown, { db, now, caller, attempt }: AttemptedCall): Promise<Problem> {
   const problem = toProblem(error);
   if (problem.code !== "forbidden") return problem;
   try {

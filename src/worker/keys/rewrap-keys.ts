@@ -4,7 +4,7 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
-import { type KeyUse, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, setAsideWrapped, type WrappedRow } from "../store/key-rows.ts";
+import { type KeyUse, quarantineWrapped, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 
@@ -54,7 +54,7 @@ export async function rewrapBatch({ db, keyring, now }: Needs, org: string | nul
   const results = await Promise.all(rowsOf<WrappedRow>(found).map((row) => rewrapRow(keyring, row)));
   const done = results.filter((result) => "was" in result);
   const failed = results.filter((result) => !("was" in result));
-  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), setAsideWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
+  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), quarantineWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 

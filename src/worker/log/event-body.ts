@@ -5,12 +5,13 @@ import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { EventRow } from "../audit/read-events.ts";
 
 /**
- * An audit event as replies show it, and as its digest is made. A row that somebody made unreadable comes with what is
+ * An audit event as replies show it, and as its digest is made. Of an event of a version that is not known here it has the
+ * members that are. A row that somebody made unreadable comes with what is
  * left of it, so that it is shown, and found not to be what was sealed.
  */
 export function eventBody(row: EventRow): AuditEvent {
-  const { seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent } = row;
-  return { seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent };
+  const { version, seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent } = row;
+  return { version, seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent };
 }
 
 /** A checkpoint as replies show it. */

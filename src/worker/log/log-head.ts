@@ -1,11 +1,11 @@
-import { type HeadPayload, headPayloadSchema } from "../../contract/audit.ts";
+import { type HeadPayload, headPayloadSchema, type Parsed, parsePayload } from "../../contract/audit.ts";
 import { sha256 } from "../../contract/audit-digest.ts";
-import { readStatement, signStatement } from "../access/sign-statement.ts";
+import { signPayload, verifyPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { HeadRow } from "../audit/heads.ts";
 
-/** A log is not what was signed. It is not built upon, nor is anything of it removed. */
+/** A log is not what was signed, or a later Keyhole wrote what is next in it. It is not built upon, nor is anything of it removed. */
 export class LogError extends Error {
   override readonly name = "LogError";
 }
@@ -16,22 +16,28 @@ function emptyHead(org: string): HeadPayload {
 }
 
 /** What a log's head says, by its signature alone; `undefined` when no key that is known vouches for it. */
-export async function readHead(keys: SigningKeys, org: string, jws: string | null): Promise<HeadPayload | undefined> {
-  if (jws === null) return emptyHead(org);
-  const statement = await readStatement(keys, "keyhole-head", jws);
-  const { data } = headPayloadSchema.safeParse(statement?.payload);
-  return data && statement?.vouched && data.org === org ? data : undefined;
+export async function readHead(keys: SigningKeys, org: string, jws: string | null): Promise<Parsed<HeadPayload> | undefined> {
+  if (jws === null) return { data: emptyHead(org), newer: false };
+  const signed = await verifyPayload(keys, "keyhole-head", jws);
+  const head = parsePayload(headPayloadSchema, signed?.payload);
+  return head && signed?.vouched && head.data.org === org ? head : undefined;
+}
+
+/** The same, for a head that is to be replaced: `undefined` also for one of a later Keyhole, which would lose what it says. */
+export async function readReplaceableHead(keys: SigningKeys, org: string, jws: string | null): Promise<HeadPayload | undefined> {
+  const head = await readHead(keys, org, jws);
+  return head?.newer ? undefined : head?.data;
 }
 
 /**
  * The same, for a log that is about to be sealed further.
  *
  * @param last The last checkpoint that there is.
- * @throws {LogError} when the head is not vouched for, or names another last checkpoint.
+ * @throws {LogError} when the head is not vouched for, is of a later Keyhole, or names another last checkpoint.
  */
 export async function requireHead(keys: SigningKeys, org: string, jws: string | null, last: CheckpointRow | undefined): Promise<HeadPayload> {
-  const head = await readHead(keys, org, jws);
-  if (!head) throw new LogError("the head of a log is not signed with a key that is known");
+  const head = await readReplaceableHead(keys, org, jws);
+  if (!head) throw new LogError("the head of a log is not signed with a key that is known, or not of a form that is");
   if (head.number !== (last?.number ?? 0) || head.checkpoint !== (last ? await sha256(last.jws) : null))
     throw new LogError("the head of a log names another last checkpoint");
   return head;
@@ -39,5 +45,5 @@ export async function requireHead(keys: SigningKeys, org: string, jws: string | 
 
 /** A head, signed. */
 export async function signHead(keys: SigningKeys, head: HeadPayload): Promise<HeadRow> {
-  return { org: head.org, removed_to: head.removed_to, kid: keys.signer.kid, jws: await signStatement(keys, "keyhole-head", head) };
+  return { org: head.org, removed_to: head.removed_to, kid: keys.signer.kid, jws: await signPayload(keys, "keyhole-head", head) };
 }

@@ -1,5 +1,6 @@
-import { firstBadEvent, isAsSigned } from "../../contract/check-chain.ts";
-import { readStatement } from "../access/sign-statement.ts";
+import type { EventVersions } from "../../contract/audit-digest.ts";
+import { checkEvents, parseAsSigned } from "../../contract/check-chain.ts";
+import { verifyPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type OldStretch, removeEvents, selectOldStretches } from "../audit/checkpoints.ts";
 import { replaceHead } from "../audit/heads.ts";
@@ -8,19 +9,26 @@ import { type EventRow, selectStretch } from "../audit/read-events.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { checkpointBody, eventBody } from "./event-body.ts";
-import { LogError, readHead, signHead } from "./log-head.ts";
+import { LogError, readReplaceableHead, signHead } from "./log-head.ts";
 
 const DAY = 86_400_000;
 /** How many stretches one run removes: so many at once, one of each log, so many times. */
 const STRETCHES = 20;
 const ROUNDS = 5;
 
-type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly retentionDays: number; readonly now: Date };
+interface Needs {
+  readonly db: D1Database;
+  readonly signingKeys: SigningKeys;
+  readonly retentionDays: number;
+  readonly now: Date;
+  /** The versions of events that are known, if not those of this code. */
+  readonly versions?: EventVersions;
+}
 
 /** What a run did. */
 export interface RemovedEvents {
   events: number;
-  /** Stretches that are not what was signed, or by a key that is not known: they stay. */
+  /** Stretches that are not what was signed, by a key that is not known, or of a later Keyhole: they stay. */
   refused: number;
 }
 
@@ -56,15 +64,17 @@ async function removeOrRefuse(needs: Needs, stretch: OldStretch): Promise<number
   }
 }
 
-async function removeStretch({ db, signingKeys, now }: Needs, stretch: OldStretch): Promise<number> {
+async function removeStretch({ db, signingKeys, now, versions }: Needs, stretch: OldStretch): Promise<number> {
   const { org, first_seq, last_seq, removed_to, head: was } = stretch;
-  const head = await readHead(signingKeys, org, was);
+  const head = await readReplaceableHead(signingKeys, org, was);
   if (!head || head.removed_to !== removed_to) throw new LogError("the head of a log is not what was signed");
   const checkpoint = checkpointBody(stretch);
-  const statement = await readStatement(signingKeys, "keyhole-checkpoint", stretch.jws);
-  if (!statement?.vouched || !(await isAsSigned(org, checkpoint, statement))) throw new LogError("a checkpoint is not what was signed");
+  const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", stretch.jws);
+  const parsed = signed?.vouched ? await parseAsSigned(org, checkpoint, signed) : undefined;
+  if (!parsed || parsed.newer) throw new LogError("a checkpoint is not what was signed, or of a later Keyhole");
   const [events] = await runBatch(db, [selectStretch(db, org, first_seq, checkpoint.row_digests.length)]);
-  if ((await firstBadEvent(checkpoint, rowsOf<EventRow>(events).map(eventBody))) !== null) throw new LogError("a stretch is not what was sealed");
+  const { firstBad, newer } = await checkEvents(checkpoint, rowsOf<EventRow>(events).map(eventBody), versions);
+  if (firstBad !== null || newer) throw new LogError("a stretch is not what was sealed, or of a later Keyhole");
   const next = await signHead(signingKeys, { ...head, removed_to: last_seq });
   await runBatch(db, [
     replaceHead(db, next, was, now.getTime()),

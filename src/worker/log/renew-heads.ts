@@ -1,7 +1,7 @@
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type HeadRow, noteTried, replaceHead, selectForeignHeads } from "../audit/heads.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { readHead, signHead } from "./log-head.ts";
+import { readReplaceableHead, signHead } from "./log-head.ts";
 
 /** How many heads one run renews. */
 const BATCH = 100;
@@ -10,7 +10,7 @@ type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; reado
 
 /**
  * Signs the heads that an older key signed with the present one, so that the older one can go, also where nothing has
- * been sealed since. Returns how many, and how many are by keys that are not known.
+ * been sealed since. Returns how many, and how many are by keys, or of a form, that is not known.
  */
 export async function renewHeads({ db, signingKeys, now }: Needs): Promise<{ renewed: number; unknown: number }> {
   const [found] = await runBatch(db, [selectForeignHeads(db, signingKeys.signer.kid, BATCH)]);
@@ -26,6 +26,6 @@ export async function renewHeads({ db, signingKeys, now }: Needs): Promise<{ ren
 }
 
 async function renew(keys: SigningKeys, { org, jws }: HeadRow): Promise<HeadRow | undefined> {
-  const head = await readHead(keys, org, jws);
+  const head = await readReplaceableHead(keys, org, jws);
   return head && signHead(keys, head);
 }

@@ -1,7 +1,7 @@
 import type { CheckpointPayload } from "../../contract/audit.ts";
-import { eventDigest, sha256 } from "../../contract/audit-digest.ts";
+import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../../contract/audit-digest.ts";
 import { formatTime } from "../../contract/time.ts";
-import { signStatement } from "../access/sign-statement.ts";
+import { signPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
 import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
@@ -19,12 +19,18 @@ const CHECKPOINTS = 100;
 /** How many events one checkpoint seals. */
 const EVENTS = 1_000;
 
-type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys; readonly now: Date };
+interface Needs {
+  readonly db: D1Database;
+  readonly signingKeys: SigningKeys;
+  readonly now: Date;
+  /** The versions of events that are known, if not those of this code. */
+  readonly versions?: EventVersions;
+}
 
 /** What a run did. */
-export interface Sealed {
+export interface SealedEvents {
   events: number;
-  /** Organizations whose log is not what was signed: it is not sealed any further. */
+  /** Organizations whose log is not what was signed, or goes on with what only a later Keyhole can seal: it is not sealed any further. */
   refused: number;
 }
 
@@ -33,10 +39,10 @@ export interface Sealed {
  * and one that is not what was signed keeps none of the others from being sealed. Of two runs at once the first one's
  * checkpoint stays.
  */
-export async function sealLog(needs: Needs): Promise<Sealed> {
+export async function sealLog(needs: Needs): Promise<SealedEvents> {
   const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", needs.now.getTime(), ORGS)]);
   const waiting = rowsOf<Unseen>(found);
-  const sealed: Sealed = { events: 0, refused: 0 };
+  const sealed: SealedEvents = { events: 0, refused: 0 };
   for (let n = 0; n < CHECKPOINTS; n++) {
     const log = waiting.shift();
     if (!log) break;
@@ -65,15 +71,17 @@ async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refu
   }
 }
 
-async function sealNext({ db, signingKeys, now }: Needs, org: string): Promise<Progress> {
+async function sealNext({ db, signingKeys, now, versions = EVENT_VERSIONS }: Needs, org: string): Promise<Progress> {
   const [checkpoints, heads, events] = await runBatch(db, [selectLastCheckpoint(db, org), selectHead(db, org), selectUnsealed(db, org, EVENTS)]);
   const [previous] = rowsOf<CheckpointRow>(checkpoints);
   const [head] = rowsOf<HeadRow>(heads);
   const { removed_to } = await requireHead(signingKeys, org, head?.jws ?? null, previous);
-  const rows = withoutGap(rowsOf<EventRow>(events));
-  const [first] = rows;
+  const unsealed = withoutGap(rowsOf<EventRow>(events));
+  const [first, ...others] = upToUnknown(unsealed, versions);
+  if (!first && unsealed.length > 0) throw new LogError("a log goes on with an event of a version that is not known");
   if (!first) return { events: 0, to: previous?.last_seq ?? 0 };
-  const checkpoint = await makeCheckpoint(signingKeys, org, previous, [first, ...rows.slice(1)]);
+  const rows = [first, ...others] as const;
+  const checkpoint = await makeCheckpoint({ signingKeys, versions }, org, previous, rows);
   const { number, jws, last_seq: to } = checkpoint;
   const next = await signHead(signingKeys, { org, number, checkpoint: await sha256(jws), removed_to });
   await runBatch(db, [
@@ -91,13 +99,19 @@ function withoutGap(rows: readonly EventRow[]): readonly EventRow[] {
   return gap === -1 ? rows : rows.slice(0, gap);
 }
 
+/** What is of a version that is not known waits for the Worker that knows it: a digest of ours would not cover all that it says. */
+function upToUnknown(rows: readonly EventRow[], versions: EventVersions): readonly EventRow[] {
+  const unknown = rows.findIndex(({ version }) => !Object.hasOwn(versions, version));
+  return unknown === -1 ? rows : rows.slice(0, unknown);
+}
+
 async function makeCheckpoint(
-  signingKeys: SigningKeys,
+  { signingKeys, versions }: Required<Pick<Needs, "signingKeys" | "versions">>,
   org: string,
   previous: CheckpointRow | undefined,
   rows: readonly [EventRow, ...EventRow[]],
 ): Promise<CheckpointRow> {
-  const digests = await Promise.all(rows.map((row) => eventDigest(eventBody(row))));
+  const digests = await Promise.all(rows.map((row) => eventDigestBy(versions, eventBody(row))));
   const times = rows.map(({ at }) => at);
   const first_seq = rows[0].seq;
   const stretch = { org, number: (previous?.number ?? 0) + 1, first_seq, last_seq: first_seq + rows.length - 1 };
@@ -108,6 +122,6 @@ async function makeCheckpoint(
     rows: await sha256(digests.join("")),
     previous: previous ? await sha256(previous.jws) : null,
   };
-  const jws = await signStatement(signingKeys, "keyhole-checkpoint", payload);
+  const jws = await signPayload(signingKeys, "keyhole-checkpoint", payload);
   return { ...stretch, first_at: Math.min(...times), last_at, row_digests: JSON.stringify(digests), jws };
 }

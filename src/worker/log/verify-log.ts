@@ -1,10 +1,11 @@
-import type { Checkpoint, HeadPayload, VerifyReply } from "../../contract/audit.ts";
-import { BEGINNING, endsAt, firstBadEvent, follow, type Standing } from "../../contract/check-chain.ts";
+import type { Checkpoint, HeadPayload, Newer, Parsed, VerifyReply } from "../../contract/audit.ts";
+import { EVENT_VERSIONS, type EventVersions, newestOf } from "../../contract/audit-digest.ts";
+import { BEGINNING, checkEvents, endsAt, follow, type Standing, type StretchFinding } from "../../contract/check-chain.ts";
 import type { Caller } from "../access/caller.ts";
-import { readStatement } from "../access/sign-statement.ts";
+import { verifyPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
-import { type EventRow, selectStretch } from "../audit/read-events.ts";
+import { type EventRow, type NewerEvent, selectNewerEvent, selectStretch } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { checkpointBody, eventBody } from "./event-body.ts";
@@ -14,7 +15,12 @@ import { readHead } from "./log-head.ts";
 const CHECKPOINTS = 200;
 const AT_ONCE = 20;
 
-type Needs = { readonly db: D1Database; readonly signingKeys: SigningKeys };
+interface Needs {
+  readonly db: D1Database;
+  readonly signingKeys: SigningKeys;
+  /** The versions of events that are known, if not those of this code. */
+  readonly versions?: EventVersions;
+}
 
 /** What a verification comes to. `next` is the checkpoint to go on after, `null` at the end of the log. */
 export type Verification = Omit<VerifyReply, "next_cursor"> & { readonly next: number | null };
@@ -23,11 +29,12 @@ export type Verification = Omit<VerifyReply, "next_cursor"> & { readonly next: n
 interface Log {
   readonly first: number | null;
   readonly last: number;
-  readonly head: HeadPayload | undefined;
+  readonly head: Parsed<HeadPayload> | undefined;
 }
 
 /**
- * Recomputes the sealed part of the organization's log against its checkpoints.
+ * Recomputes the sealed part of the organization's log against its checkpoints. What only a later Keyhole can check (a
+ * Worker may have been rolled back) is found neither good nor bad, and all else is checked all the same.
  *
  * @param after The checkpoint to begin after; 0 for the beginning.
  * @throws {Problem} `forbidden`, `storage-unavailable`.
@@ -36,27 +43,45 @@ export async function verifyLog(needs: Needs, caller: Caller, after: number): Pr
   caller.require("audit:read");
   let standing = await standingAfter(needs, caller, after);
   let checked = 0;
-  for (let n = 0; n < CHECKPOINTS; n += AT_ONCE) {
-    const { rows, log } = await readPage(needs, caller, standing.previous?.number ?? 0);
-    const result = (firstBad: number | null, next: number | null = null): Verification => {
-      const unsealed = Math.max(0, log.last - (standing.previous?.last_seq ?? 0));
-      return { ok: firstBad === null, checked, unsealed, first_bad: firstBad, next };
-    };
-    const added = log.first !== null && log.first <= (log.head?.removed_to ?? 0) ? log.first : null;
-    if (added !== null) return result(added);
-    for (const row of rows) {
-      const checkpoint = checkpointBody(row);
-      const followed = await follow(caller.org, standing, checkpoint, await readStatement(needs.signingKeys, "keyhole-checkpoint", row.jws));
-      if (typeof followed === "number") return result(followed);
-      const stretch = await checkStretch(needs, caller, checkpoint);
-      checked += stretch.checked;
-      if (stretch.firstBad !== null) return result(stretch.firstBad);
-      standing = followed;
-    }
-    if (rows.length < AT_ONCE) return result(await endsAt(log.head, standing));
-    if (n + AT_ONCE >= CHECKPOINTS) return result(null, standing.previous?.number ?? null);
+  for (let n = AT_ONCE; ; n += AT_ONCE) {
+    const { rows, log, unsealed } = await readPage(needs, caller, standing.previous?.number ?? 0);
+    const page = await checkPage(needs, caller, standing, rows, log);
+    standing = page.standing;
+    checked += page.checked;
+    const { previous } = standing;
+    const atEnd = rows.length < AT_ONCE;
+    const firstBad = page.firstBad ?? (atEnd ? await endsAt(log.head?.data, standing) : null);
+    if (firstBad === null && !atEnd && n < CHECKPOINTS) continue;
+    const newer = firstBad === null ? (standing.newer ?? (atEnd ? newerAtEnd(log, standing, unsealed) : null)) : null;
+    const verdict = { ok: firstBad === null && newer === null, first_bad: firstBad, ...(newer && { newer }) };
+    const next = firstBad === null && !atEnd ? (previous?.number ?? null) : null;
+    return { ...verdict, checked, unsealed: Math.max(0, log.last - (previous?.last_seq ?? 0)), next };
   }
-  throw new Error("a verification checks at least one page");
+}
+
+interface PageFinding {
+  readonly standing: Standing;
+  readonly checked: number;
+  readonly firstBad: number | null;
+}
+
+async function checkPage(needs: Needs, caller: Caller, from: Standing, rows: readonly CheckpointRow[], log: Log): Promise<PageFinding> {
+  let [standing, checked] = [from, 0];
+  if (log.first !== null && log.first <= (log.head?.data.removed_to ?? 0)) return { standing, checked, firstBad: log.first };
+  for (const row of rows) {
+    const checkpoint = checkpointBody(row);
+    const followed = await follow(caller.org, standing, checkpoint, await verifyPayload(needs.signingKeys, "keyhole-checkpoint", row.jws));
+    if (typeof followed === "number") return { standing, checked, firstBad: followed };
+    const stretch = await checkStretch(needs, caller, checkpoint);
+    checked += stretch.checked;
+    if (stretch.firstBad !== null) return { standing, checked, firstBad: stretch.firstBad };
+    standing = { ...followed, newer: followed.newer ?? stretch.newer };
+  }
+  return { standing, checked, firstBad: null };
+}
+
+function newerAtEnd({ head }: Log, { previous }: Standing, unsealed: Newer | null): Newer | null {
+  return head?.newer ? { seq: (previous?.last_seq ?? 0) + 1, version: null } : unsealed;
 }
 
 async function standingAfter({ db, signingKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
@@ -64,13 +89,26 @@ async function standingAfter({ db, signingKeys }: Needs, caller: Caller, after: 
   const [found] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after - 1, 1)]);
   const [row] = rowsOf<CheckpointRow>(found);
   if (row?.number !== after) return BEGINNING;
-  const statement = await readStatement(signingKeys, "keyhole-checkpoint", row.jws);
-  return { previous: checkpointBody(row), unvouchedFrom: statement?.vouched ? null : row.first_seq };
+  const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", row.jws);
+  return { previous: checkpointBody(row), unvouchedFrom: signed?.vouched ? null : row.first_seq, newer: null };
 }
 
-async function readPage({ db, signingKeys }: Needs, caller: Caller, after: number): Promise<{ rows: CheckpointRow[]; log: Log }> {
-  const [page, extents] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after, AT_ONCE), selectExtent(db, caller.org)]);
-  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(signingKeys, caller.org, extents) };
+interface Page {
+  readonly rows: readonly CheckpointRow[];
+  readonly log: Log;
+  /** The first event that is not sealed yet and whose version is not known. */
+  readonly unsealed: Newer | null;
+}
+
+async function readPage({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
+  const { org } = caller;
+  const [page, extents, newer] = await runForCaller(db, caller, [
+    selectCheckpoints(db, org, after, AT_ONCE),
+    selectExtent(db, org),
+    selectNewerEvent(db, org, newestOf(versions)),
+  ]);
+  const [unsealed = null] = rowsOf<NewerEvent>(newer);
+  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(signingKeys, org, extents), unsealed };
 }
 
 async function readExtent(signingKeys: SigningKeys, org: string, extents: D1Result | undefined): Promise<Log> {
@@ -78,13 +116,13 @@ async function readExtent(signingKeys: SigningKeys, org: string, extents: D1Resu
   return { first, last, head: await readHead(signingKeys, org, head) };
 }
 
-async function checkStretch({ db, signingKeys }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<{ checked: number; firstBad: number | null }> {
+async function checkStretch({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
   const { first_seq, last_seq, row_digests } = checkpoint;
   const [events, extents] = await runForCaller(db, caller, [selectStretch(db, caller.org, first_seq, row_digests.length), selectExtent(db, caller.org)]);
   const { head } = await readExtent(signingKeys, caller.org, extents);
-  if (head && last_seq <= head.removed_to) return { checked: 0, firstBad: null };
+  if (head && last_seq <= head.data.removed_to) return { checked: 0, firstBad: null, newer: null };
   const found = rowsOf<EventRow>(events)
     .filter(({ seq }) => seq <= last_seq)
     .map(eventBody);
-  return { checked: found.length, firstBad: await firstBadEvent(checkpoint, found) };
+  return checkEvents(checkpoint, found, versions);
 }

@@ -1,11 +1,10 @@
 import type { Keyring } from "../envelope/keyring.ts";
-import { seal } from "../envelope/seal.ts";
-import { type LegacyRow, replaceLegacy, selectLegacy, setAsideLegacy } from "../store/legacy-rows.ts";
+import { type EncryptedRow, type LegacyRow, quarantineLegacy, replaceLegacy, selectLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
-import { newId } from "../transaction/new-id.ts";
 import { chunks } from "./chunks.ts";
-import { valueOfLegacy } from "./read-values.ts";
+import { bytesOfPlaintext } from "./read-values.ts";
+import { type NewlySealed, sealValue } from "./seal-value.ts";
 
 const BATCH = 50;
 /** A row that cannot be encrypted is left alone for this long, in milliseconds. */
@@ -13,22 +12,25 @@ const RETRY_AFTER = 3_600_000;
 
 type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
 
-/** Encrypts a batch of values that are still as another store had them, and sets aside what cannot be. Returns how many. */
+/** Encrypts a batch of values that are still as another store had them, and puts in quarantine what cannot be. Returns how many. */
 export async function encryptLegacy({ db, keyring, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectLegacy(db, now.getTime(), BATCH)]);
   const rows = rowsOf<LegacyRow>(found);
-  const sealed = await Promise.all(rows.map((row) => encrypt(keyring, row)));
-  const done = sealed.filter((one) => one !== undefined);
-  const places = rows.map(({ secret_id, version }) => ({ secret_id, version }));
-  if (rows.length > 0) await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), setAsideLegacy(db, places, now.getTime() + RETRY_AFTER)]);
+  const encrypted = await Promise.all(rows.map(async (row) => ({ row, sealed: await encrypt(keyring, row) })));
+  const done = encrypted.flatMap(({ row, sealed }) => (sealed ? [replacing(row, sealed)] : []));
+  const tried = rows.map(({ secret_id, version }) => ({ secret_id, version }));
+  if (rows.length > 0) await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), quarantineLegacy(db, tried, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 
-async function encrypt(keyring: Keyring, row: LegacyRow) {
-  const bytes = valueOfLegacy(row.legacy_plaintext, row.encoding);
-  if (!bytes) return undefined;
-  const { ciphertext, wrappedKey, keyId } = await seal(keyring, row, bytes);
-  return { secret_id: row.secret_id, version: row.version, was: row.legacy_plaintext, key_id: keyId, wrapped_key: wrappedKey, ciphertext, kv_key: newId("c") };
+/** A legacy value's envelope, or `undefined` when it is no value. */
+async function encrypt(keyring: Keyring, { legacy_plaintext, encoding, ...binding }: LegacyRow): Promise<NewlySealed | undefined> {
+  const bytes = bytesOfPlaintext(legacy_plaintext, encoding);
+  return bytes && sealValue(keyring, binding, bytes);
+}
+
+function replacing({ secret_id, version, legacy_plaintext }: LegacyRow, sealed: NewlySealed): EncryptedRow {
+  return { ...sealed, secret_id, version, was: legacy_plaintext };
 }
 
 /**
@@ -39,10 +41,10 @@ export async function adoptLegacy(
   { db, keyring, legacyPlaintext }: Omit<Needs, "now"> & { readonly legacyPlaintext: boolean },
   current: CurrentRow,
 ): Promise<CurrentRow> {
-  if (current.legacy_plaintext === null || !legacyPlaintext) return current;
-  const encrypted = await encrypt(keyring, { ...current, secret_id: current.id });
-  if (!encrypted) return current;
-  await runBatch(db, [replaceLegacy(db, [encrypted])]);
-  const { key_id, wrapped_key, ciphertext, kv_key } = encrypted;
-  return { ...secretRow(current), key_id, wrapped_key, ciphertext, kv_key, legacy_plaintext: null };
+  if (current.kind !== "plaintext" || !legacyPlaintext) return current;
+  const row = { ...current, secret_id: current.id };
+  const sealed = await encrypt(keyring, row);
+  if (!sealed) return current;
+  await runBatch(db, [replaceLegacy(db, [replacing(row, sealed)])]);
+  return { ...secretRow(current), kind: "sealed", ...sealed };
 }

@@ -2,7 +2,7 @@ import type { Explanation } from "../../contract/resolve.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Candidate, labelAt, selectCandidates } from "../store/resolution.ts";
+import { type Candidate, selectCandidates } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { resolutionQuery } from "./resolution-query.ts";
@@ -19,7 +19,7 @@ export async function explainSecret(
   scopes: readonly Scope[] | undefined,
 ): Promise<Explanation> {
   caller.require("secrets:read", scopes, name);
-  const query = resolutionQuery(needs, caller, "secrets:read", { scopes, names: [name], allowMissing: true, inherit: true, format: "json" });
+  const query = resolutionQuery(needs, caller, "secrets:read", { scopes, names: [name], allowMissing: true, inherit: true, distinctEnvNames: false });
   const [result] = await runForCaller(needs.db, caller, [selectCandidates(needs.db, query)]);
   const candidates = rowsOf<Candidate>(result).map(explainCandidate);
   const first = candidates.find(({ found }) => found);
@@ -27,7 +27,6 @@ export async function explainSecret(
   return { name, winner, candidates };
 }
 
-function explainCandidate({ place, id, version, expired }: Candidate): Explanation["candidates"][number] {
-  const scope = labelAt(place);
+function explainCandidate({ label: scope, id, version, expired }: Candidate): Explanation["candidates"][number] {
   return id === null || version === null ? { scope, found: false } : { scope, found: true, id, version, expired: expired === 1 };
 }

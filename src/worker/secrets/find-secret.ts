@@ -1,7 +1,8 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type CurrentRow, type SecretRow, selectCurrent, selectSecret } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { type CurrentRow, selectCurrent, selectSecret } from "../store/secret-rows.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 

@@ -2,7 +2,7 @@ import { Problem } from "../../contract/problem.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import type { StoredValue } from "../store/secret-rows.ts";
+import type { StoredValue } from "../store/version-columns.ts";
 import { selectVersion } from "../store/version-rows.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 

@@ -1,5 +1,5 @@
 import type { Caller } from "../access/caller.ts";
-import type { SecretRow } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 

@@ -1,10 +1,10 @@
 import { Problem } from "../../contract/problem.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
-import type { Value } from "./change.ts";
-import { type ReadNeeds, readValues } from "./read-values.ts";
+import type { SecretValue } from "./change.ts";
+import { type ReadNeeds, readValue } from "./read-values.ts";
 
 /** Whether a secret's current value is this one already, compared in constant time. */
-export async function holds(needs: ReadNeeds, current: CurrentRow, { bytes, encoding }: Value): Promise<boolean> {
+export async function holds(needs: ReadNeeds, current: CurrentRow, { bytes, encoding }: SecretValue): Promise<boolean> {
   if (current.encoding !== encoding) return false;
   const held = await readCurrent(needs, current);
   if (!held) return false;
@@ -15,8 +15,7 @@ export async function holds(needs: ReadNeeds, current: CurrentRow, { bytes, enco
 /** The current value, or `undefined` when it cannot be read now: that must not keep anyone from replacing it. */
 async function readCurrent(needs: ReadNeeds, current: CurrentRow): Promise<Uint8Array | undefined> {
   try {
-    const [held] = await readValues(needs, [{ ...current, binding: current }]);
-    return held;
+    return await readValue(needs, { ...current, binding: current });
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;

@@ -9,7 +9,7 @@ import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
-import type { Value } from "./change.ts";
+import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
 import type { NamingNeeds } from "./set-secret.ts";
@@ -44,18 +44,19 @@ export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope,
   });
 }
 
-type Found = ProblemError & { readonly code: ProblemCode };
+/** Something that is wrong with what is to be imported. */
+type Fault = ProblemError & { readonly code: ProblemCode };
 
-function checkAll({ reservedNames }: NamingNeeds, secrets: Readonly<Record<string, string>>): Map<SecretName, Value> {
+function checkAll({ reservedNames }: NamingNeeds, secrets: Readonly<Record<string, string>>): Map<SecretName, SecretValue> {
   const entries = Object.entries(secrets);
   if (entries.length > MAX_IMPORTED) throw new Problem("too-many-secrets", `An import holds at most ${MAX_IMPORTED} secrets.`);
-  const values = entries.map(([name, value]) => [name, { bytes: new TextEncoder().encode(value), encoding: "utf8" }] as [SecretName, Value]);
-  const found = entries.flatMap(([name, value], n) => wrongWith(name, value, values[n]?.[1].bytes.length ?? 0, reservedNames));
-  if (found.length > 0) throw refusal(found);
+  const values = entries.map(([name, value]) => [name, { bytes: new TextEncoder().encode(value), encoding: "utf8" }] as [SecretName, SecretValue]);
+  const faults = entries.flatMap(([name, value], n) => faultsOf(name, value, values[n]?.[1].bytes.length ?? 0, reservedNames));
+  if (faults.length > 0) throw refusal(faults);
   return new Map(values);
 }
 
-function wrongWith(name: string, value: string, size: number, reservedNames: NamingNeeds["reservedNames"]): Found[] {
+function faultsOf(name: string, value: string, size: number, reservedNames: NamingNeeds["reservedNames"]): Fault[] {
   const pointer = `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   const parsed = secretNameSchema.safeParse(name);
   const reserved = parsed.success ? reservedNameProblem(parsed.data, reservedNames) : undefined;
@@ -69,18 +70,18 @@ function wrongWith(name: string, value: string, size: number, reservedNames: Nam
   return wrong.flatMap(([code, detail]) => (detail ? [{ code, pointer, detail }] : []));
 }
 
-/** One problem for all that was found; its code is that of the gravest. */
-function refusal(found: readonly Found[]): Problem {
+/** One problem for all faults; its code is that of the gravest. */
+function refusal(faults: readonly Fault[]): Problem {
   const codes: ProblemCode[] = ["invalid-request", "value-too-large", "name-reserved"];
-  const code = codes.find((candidate) => found.some((one) => one.code === candidate)) ?? "invalid-request";
-  const first = found.find((one) => one.code === code);
-  const more = found.length > 1 ? ` (and ${found.length - 1} more; errors lists all)` : "";
+  const code = codes.find((candidate) => faults.some((one) => one.code === candidate)) ?? "invalid-request";
+  const first = faults.find((one) => one.code === code);
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more; errors lists all)` : "";
   return new Problem(code, `${first?.pointer}: ${first?.detail}${more} Nothing was stored.`, {
-    members: { errors: found.map(({ pointer, detail }) => ({ pointer, detail })) },
+    members: { errors: faults.map(({ pointer, detail }) => ({ pointer, detail })) },
   });
 }
 
-async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, Value>): Promise<Write[]> {
+async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
   const writes: Write[] = [];
   const names = [...values.keys()];
   for (let at = 0; at < names.length; at += READ_AT_ONCE) {
@@ -98,7 +99,7 @@ async function plan(
   caller: Caller,
   target: { scope: Scope; name: SecretName },
   current: CurrentRow | undefined,
-  value: Value | undefined,
+  value: SecretValue | undefined,
 ): Promise<Write> {
   if (!value) throw new Error("a name without a value");
   return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });

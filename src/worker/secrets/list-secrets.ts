@@ -2,8 +2,8 @@ import { SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
 import type { ListSecretsQuery } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type Place, selectSecrets, type TextRange } from "../store/secret-list.ts";
-import type { SecretRow } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { type ScopeRange, selectSecrets, type TextRange } from "../store/secret-list.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { exactRange, intersect, prefixRange, rangesOf } from "../transaction/text-ranges.ts";
 
@@ -37,7 +37,7 @@ export async function listSecrets(
   const filter = {
     org: caller.org,
     names: namesAsked(query, caller),
-    places: placesAsked(query, caller),
+    scopes: scopesAsked(query, caller),
     label: label === undefined ? undefined : splitLabel(label),
     due,
     after,
@@ -63,7 +63,7 @@ function namesAsked({ name, prefix }: ListSecretsQuery, { secretNames }: Caller)
 }
 
 /** The scopes that are asked for, as far as the grant covers them, kind by kind; `null` for everywhere. */
-function placesAsked({ scope, kind }: ListSecretsQuery, { secretScopes }: Caller): Place[] | null {
+function scopesAsked({ scope, kind }: ListSecretsQuery, { secretScopes }: Caller): ScopeRange[] | null {
   const everywhere = secretScopes?.some((pattern) => pattern === "*") ?? true;
   if (everywhere && scope === undefined && kind === undefined) return null;
   const covered = rangesOf(secretScopes);

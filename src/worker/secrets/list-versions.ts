@@ -30,7 +30,7 @@ export async function listVersions({ db }: { db: D1Database }, caller: Caller, i
   return { versions, next: rows.length > limit ? (versions.at(-1)?.version ?? null) : null };
 }
 
-function stateOf({ version, live }: VersionRow, current: number): Version["state"] {
-  if (!live) return "destroyed";
+function stateOf({ version, kind }: VersionRow, current: number): Version["state"] {
+  if (kind === "destroyed") return "destroyed";
   return version === current ? "current" : "previous";
 }

@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import type { SecretRow } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
 
 /** A state that a secret can be in. A revision of an id is never a state of a later secret of the same name. */
 export type SecretState = "absent" | "present" | { readonly id: string; readonly revision: number } | { readonly version: number };

@@ -4,7 +4,7 @@ import type { Binding } from "../envelope/binding.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError, OpenError, open } from "../envelope/open.ts";
 import { readCiphertexts } from "../store/ciphertexts.ts";
-import type { SealedValue, StoredValue } from "../store/secret-rows.ts";
+import type { StoredValue, ValueKind } from "../store/version-columns.ts";
 
 /** What reading values needs. */
 export interface ReadNeeds {
@@ -14,35 +14,46 @@ export interface ReadNeeds {
   readonly legacyPlaintext: boolean;
 }
 
-/** A stored value, and what it is bound to. */
+/** A value as it is stored, and what it is bound to. */
 export type BoundValue = StoredValue & { readonly binding: Binding; readonly encoding: Encoding };
+type BoundOf<Kind extends ValueKind> = Extract<BoundValue, { readonly kind: Kind }>;
+
+/** Reads values of one kind. The result has the order of `values`. */
+type Reader<Kind extends ValueKind> = (needs: ReadNeeds, values: readonly BoundOf<Kind>[]) => Promise<Uint8Array[]>;
+
+/** How each kind of value is read. */
+const READERS: { readonly [Kind in ValueKind]: Reader<Kind> } = {
+  sealed: readSealed,
+  plaintext: readPlaintexts,
+};
 
 /**
- * Reads and opens values: inline copies as they are, the others from KV in one bulk read, all opened in parallel.
- * The result has the order of `values`.
+ * Reads and opens values, those of each kind together. Each comes with its bytes, in the order of `values`.
  *
- * @throws {Problem} `storage-unavailable` when a ciphertext or its key is not there now, or a legacy value may not be
- *   read; `internal` when one does not open.
+ * @throws {Problem} `storage-unavailable` when a ciphertext or its key is not there now, or a plaintext value may not be
+ *   read; `internal` when one does not open, or is of no kind that can be read.
  */
-export async function readValues(needs: ReadNeeds, values: readonly BoundValue[]): Promise<Uint8Array[]> {
-  const elsewhere = values.flatMap((value) => (value.legacy_plaintext === null && value.ciphertext === null ? [value.kv_key] : []));
-  const fromKv = elsewhere.length > 0 ? await readCiphertexts(needs.kv, elsewhere) : new Map<string, string>();
-  return Promise.all(
-    values.map((value) =>
-      value.legacy_plaintext === null ? openValue(needs.keyring, value, value.ciphertext ?? fromKv.get(value.kv_key)) : readLegacy(needs, value),
-    ),
-  );
+export async function readValues<T extends BoundValue>(needs: ReadNeeds, values: readonly T[]): Promise<(readonly [T, Uint8Array])[]> {
+  const groups = [...Map.groupBy(values, ({ kind }) => kind).values()];
+  const read = await Promise.all(groups.map((group) => readGroup(needs, group)));
+  const bytes = new Map(groups.flatMap((group, g) => group.map((value, n) => [value, read[g]?.[n]] as const)));
+  return values.map((value) => [value, bytes.get(value) ?? notRead(value)]);
+}
+
+/** Reads and opens one value; see {@link readValues}. */
+export async function readValue(needs: ReadNeeds, value: BoundValue): Promise<Uint8Array> {
+  const [read] = await readValues(needs, [value]);
+  return read?.[1] ?? notRead(value);
 }
 
 /** The rows with the ciphertexts that KV has, in one bulk read. Those that cannot be read now stay as they are. */
 export async function inlineCiphertexts<T extends StoredValue>(kv: KVNamespace, rows: readonly T[]): Promise<T[]> {
-  const elsewhere = rows.flatMap((row) => (row.legacy_plaintext === null && row.ciphertext === null ? [row.kv_key] : []));
-  const fromKv = elsewhere.length > 0 ? await readCiphertexts(kv, elsewhere).catch(() => new Map<string, string>()) : new Map<string, string>();
-  return rows.map((row) => (row.legacy_plaintext === null ? { ...row, ciphertext: row.ciphertext ?? fromKv.get(row.kv_key) ?? null } : row));
+  const fromKv = await readFromKv(kv, rows).catch(() => new Map<string, string>());
+  return rows.map((row) => (row.kind === "sealed" ? { ...row, ciphertext: row.ciphertext ?? fromKv.get(row.kv_key) ?? null } : row));
 }
 
-/** The bytes of a legacy value, or `undefined` when they are not what a value can be. */
-export function valueOfLegacy(text: string, encoding: Encoding): Uint8Array | undefined {
+/** The bytes of a plaintext value, or `undefined` when they are not what a value can be. */
+export function bytesOfPlaintext(text: string, encoding: Encoding): Uint8Array | undefined {
   try {
     const bytes = encoding === "utf8" ? new TextEncoder().encode(text) : Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
     return bytes.length > 0 && bytes.length <= MAX_VALUE_BYTES ? bytes : undefined;
@@ -51,17 +62,27 @@ export function valueOfLegacy(text: string, encoding: Encoding): Uint8Array | un
   }
 }
 
-function readLegacy({ legacyPlaintext }: ReadNeeds, { binding, encoding, legacy_plaintext }: BoundValue & { readonly legacy_plaintext: string }): Uint8Array {
-  const what = describe(binding);
-  if (!legacyPlaintext) throw storageUnavailable(`The value of ${what} is still as another store had it; it is read once LEGACY_PLAINTEXT is set to read.`);
-  const bytes = valueOfLegacy(legacy_plaintext, encoding);
-  if (!bytes) throw new Problem("internal", `The legacy value of ${what} is not a value.`);
-  return bytes;
+async function readGroup(needs: ReadNeeds, group: readonly BoundValue[]): Promise<Uint8Array[]> {
+  const [value] = group;
+  if (!value) return [];
+  if (!Object.hasOwn(READERS, value.kind)) throw new Problem("internal", `The stored value of ${versionName(value)} is of no kind that can be read.`);
+  return (READERS[value.kind] as Reader<ValueKind>)(needs, group);
 }
 
-async function openValue(keyring: Keyring, value: SealedValue & { readonly binding: Binding }, ciphertext: string | undefined): Promise<Uint8Array> {
+async function readSealed({ kv, keyring }: ReadNeeds, values: readonly BoundOf<"sealed">[]): Promise<Uint8Array[]> {
+  const fromKv = await readFromKv(kv, values);
+  return Promise.all(values.map((value) => openSealed(keyring, value, value.ciphertext ?? fromKv.get(value.kv_key))));
+}
+
+/** The ciphertexts that are not inline, in one bulk read. */
+async function readFromKv(kv: KVNamespace, values: readonly StoredValue[]): Promise<ReadonlyMap<string, string>> {
+  const keys = values.flatMap((value) => (value.kind === "sealed" && value.ciphertext === null ? [value.kv_key] : []));
+  return keys.length === 0 ? new Map() : readCiphertexts(kv, keys);
+}
+
+async function openSealed(keyring: Keyring, value: BoundOf<"sealed">, ciphertext: string | undefined): Promise<Uint8Array> {
   const { binding, key_id, wrapped_key } = value;
-  const what = describe(binding);
+  const what = versionName(value);
   // A committed version is never "not found": its ciphertext is on its way to this location.
   if (ciphertext === undefined) throw storageUnavailable(`The value of ${what} is not available here yet.`);
   try {
@@ -73,6 +94,20 @@ async function openValue(keyring: Keyring, value: SealedValue & { readonly bindi
   }
 }
 
-function describe({ name, scope, version }: Binding): string {
+async function readPlaintexts({ legacyPlaintext }: ReadNeeds, values: readonly BoundOf<"plaintext">[]): Promise<Uint8Array[]> {
+  return values.map((value) => {
+    const what = versionName(value);
+    if (!legacyPlaintext) throw storageUnavailable(`The value of ${what} is still as another store had it; it is read once LEGACY_PLAINTEXT is set to read.`);
+    const bytes = bytesOfPlaintext(value.legacy_plaintext, value.encoding);
+    if (!bytes) throw new Problem("internal", `The legacy value of ${what} is not a value.`);
+    return bytes;
+  });
+}
+
+function versionName({ binding: { name, scope, version } }: { readonly binding: Binding }): string {
   return `${name} in ${scope}, version ${version}`;
+}
+
+function notRead(value: BoundValue): never {
+  throw new Error(`the value of ${versionName(value)} was not read`);
 }

@@ -1,10 +1,10 @@
 import type { Caller } from "../access/caller.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
-import type { Value } from "./change.ts";
+import type { SecretValue } from "./change.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
 import { changeById } from "./patch-secret.ts";
 import type { Precondition } from "./precondition.ts";
-import { readValues } from "./read-values.ts";
+import { readValue } from "./read-values.ts";
 import type { Write, WriteNeeds } from "./write-secrets.ts";
 
 /**
@@ -18,11 +18,10 @@ export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: stri
   return changeById(needs, caller, id, precondition, "secret.rollback", async (current) => ({ value: await readVersion(needs, caller, current, version) }));
 }
 
-async function readVersion(needs: WriteNeeds, caller: Caller, secret: CurrentRow, version: number): Promise<Value> {
+async function readVersion(needs: WriteNeeds, caller: Caller, secret: CurrentRow, version: number): Promise<SecretValue> {
   const stored = await findVersion(needs.db, caller, secret, version);
   if (!stored) throw versionNotFound(version);
   const { org, scope, name } = secret;
-  const [bytes] = await readValues(needs, [{ ...stored, binding: { org, scope, name, version } }]);
-  if (!bytes) throw new Error("a value was not read");
+  const bytes = await readValue(needs, { ...stored, binding: { org, scope, name, version } });
   return { bytes, encoding: stored.encoding };
 }

@@ -4,7 +4,7 @@ import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import type { Change, Value } from "./change.ts";
+import type { ChangeOfValue } from "./change.ts";
 import { findCurrent } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { refuseReservedName } from "./refuse-reserved-name.ts";
@@ -28,7 +28,7 @@ export async function setSecret(
   needs: NamingNeeds,
   caller: Caller,
   { scope, name }: Target,
-  change: Change & { value: Value },
+  change: ChangeOfValue,
   precondition: Precondition,
 ): Promise<Write> {
   caller.require("secrets:write", scope, name);
@@ -47,7 +47,7 @@ export async function setSecret(
  *
  * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
  */
-export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: Change & { value: Value }): Promise<Write> {
+export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue): Promise<Write> {
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {

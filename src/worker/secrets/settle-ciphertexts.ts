@@ -7,10 +7,10 @@ import {
   markInKv,
   markNotInKv,
   postponeRemovals,
+  quarantineUnput,
   selectNotInKv,
   selectRemovals,
   selectSettled,
-  setAsideUnput,
 } from "../store/version-rows.ts";
 
 /** What one run did. */
@@ -68,7 +68,7 @@ async function putMissing({ db, kv, now }: Needs): Promise<number> {
   const at = now.getTime();
   const [found] = await runBatch(db, [selectNotInKv(db, at - PUT_AFTER, at, BATCH)]);
   const { done, failed } = await attempt(rowsOf<InlineVersion>(found), ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
-  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), setAsideUnput(db, keysOf(failed), at + RETRY_AFTER)]);
+  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), quarantineUnput(db, keysOf(failed), at + RETRY_AFTER)]);
   return done.length;
 }
 

@@ -1,17 +1,19 @@
 import type { Action } from "../../contract/audit.ts";
+import { INITIAL_METADATA } from "../../contract/secret-metadata.ts";
 import type { Caller } from "../access/caller.ts";
-import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, type SecretRow, secretRow, updateSecrets } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { newId } from "../transaction/new-id.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { type Change, describe, isSameDescription, type Value } from "./change.ts";
+import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
 import { chunks } from "./chunks.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
+import { sealValue } from "./seal-value.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds extends ReadNeeds {
@@ -29,11 +31,11 @@ export interface Write {
   readonly row: SecretRow;
   readonly outcome: "created" | "updated" | "unchanged";
   /** A new value, if there is one. */
-  readonly value: Value | undefined;
+  readonly value: SecretValue | undefined;
 }
 
 /** Plans the creation of a secret. */
-export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: Change & { value: Value }): Write {
+export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: ChangeOfValue): Write {
   const at = now.getTime();
   const row: SecretRow = {
     id: newId("sec"),
@@ -41,7 +43,8 @@ export function planCreation({ now }: { now: Date }, caller: Caller, target: { s
     ...target,
     version: 1,
     revision: 1,
-    ...describe(change, undefined),
+    ...INITIAL_METADATA,
+    ...change.metadata,
     created_at: at,
     created_by: caller.subject,
     updated_at: at,
@@ -58,12 +61,11 @@ export async function planChange(needs: WriteNeeds, caller: Caller, stored: Curr
   const current = await adoptLegacy(needs, stored);
   const found = secretRow(current);
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
-  const description = describe(change, found);
-  if (!value && isSameDescription(description, found)) return { row: found, outcome: "unchanged", value: undefined };
+  const changed = { ...found, ...change.metadata };
+  if (!value && hasSameMetadata(changed, found)) return { row: found, outcome: "unchanged", value: undefined };
   const at = needs.now.getTime();
   const row: SecretRow = {
-    ...found,
-    ...description,
+    ...changed,
     version: found.version + (value ? 1 : 0),
     revision: found.revision + 1,
     updated_at: at,
@@ -100,21 +102,9 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 
-async function sealVersion(needs: WriteNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: Value): Promise<NewVersion> {
-  const { ciphertext, wrappedKey, keyId } = await seal(needs.keyring, row, bytes);
-  return {
-    secret_id: row.id,
-    version: row.version,
-    encoding,
-    key_id: keyId,
-    wrapped_key: wrappedKey,
-    ciphertext,
-    // Random and never used before: nobody can have read it, so no location has cached its absence.
-    kv_key: newId("c"),
-    legacy_plaintext: null,
-    created_at: needs.now.getTime(),
-    created_by: caller.subject,
-  };
+async function sealVersion({ keyring, now }: WriteNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
+  const sealed = await sealValue(keyring, row, bytes);
+  return { ...sealed, secret_id: row.id, version: row.version, encoding, created_at: now.getTime(), created_by: caller.subject };
 }
 
 async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersion[]): Promise<void> {

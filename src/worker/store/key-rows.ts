@@ -21,7 +21,7 @@ export interface WrappedRow {
   readonly wrapped_key: string;
 }
 
-/** Selects up to `limit` wrapped keys under one of `keyIds` that are not set aside: of one organization, or all for `null` ({@link WrappedRow}). */
+/** Selects up to `limit` wrapped keys under one of `keyIds` that are not in quarantine: of one organization, or all for `null` ({@link WrappedRow}). */
 export function selectWrapped(db: D1Database, keyIds: readonly string[], org: string | null, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
@@ -50,8 +50,8 @@ export function replaceWrapped(db: D1Database, rows: readonly Rewrapped[]): D1Pr
     .bind(JSON.stringify(rows));
 }
 
-/** Sets versions aside until `retryAt` whose wrapped key is still what could not be unwrapped. */
-export function setAsideWrapped(db: D1Database, rows: readonly Omit<WrappedRow, "key_id">[], retryAt: number): D1PreparedStatement {
+/** Puts versions in quarantine until `retryAt` whose wrapped key is still what could not be unwrapped. */
+export function quarantineWrapped(db: D1Database, rows: readonly Omit<WrappedRow, "key_id">[], retryAt: number): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE versions SET retry_at = ?2 FROM json_each(?1) j
@@ -62,7 +62,7 @@ export function setAsideWrapped(db: D1Database, rows: readonly Omit<WrappedRow, 
 
 /** What scheduled work has before it that does not get done by itself. Each is counted up to {@link COUNTED}. */
 export interface Backlog {
-  /** Versions on which scheduled work failed and that wait for another try. */
+  /** Versions in quarantine: scheduled work failed on them, and they wait for another try. */
   readonly set_aside: number;
   /** Values that are still as another store had them. */
   readonly legacy_plaintext: number;

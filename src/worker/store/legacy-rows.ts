@@ -1,4 +1,5 @@
 import type { Encoding } from "../../contract/secret.ts";
+import { type SealedColumns, VALUE_COLUMNS } from "./version-columns.ts";
 
 /** A value that is still as another store had it, and what it will be bound to. */
 export interface LegacyRow {
@@ -14,7 +15,7 @@ export interface LegacyRow {
 /** Longer than any value in either encoding: what is cut here is refused all the same, and a row of megabytes is not read. */
 const CUT = 100_000;
 
-/** Selects up to `limit` legacy values that are not set aside ({@link LegacyRow}). */
+/** Selects up to `limit` legacy values that are not in quarantine ({@link LegacyRow}). */
 export function selectLegacy(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
@@ -25,29 +26,28 @@ export function selectLegacy(db: D1Database, now: number, limit: number): D1Prep
 }
 
 /** A legacy value's envelope, to take its place. `was` is the plaintext that it encrypts. */
-export interface EncryptedRow {
+export interface EncryptedRow extends SealedColumns {
   readonly secret_id: string;
   readonly version: number;
   readonly was: string;
-  readonly key_id: string;
-  readonly wrapped_key: string;
   readonly ciphertext: string;
-  readonly kv_key: string;
 }
+
+// The plaintext goes with the rest: an envelope has no column of that name.
+const REPLACED = VALUE_COLUMNS.map((column) => `${column} = j.value ->> '${column}'`).join(", ");
 
 /** Puts envelopes in the place of legacy values that are still what they were; the scheduled run moves them to KV. */
 export function replaceLegacy(db: D1Database, rows: readonly EncryptedRow[]): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE versions SET key_id = j.value ->> 'key_id', wrapped_key = j.value ->> 'wrapped_key', ciphertext = j.value ->> 'ciphertext',
-         kv_key = j.value ->> 'kv_key', legacy_plaintext = NULL, retry_at = NULL FROM json_each(?) j
+      `UPDATE versions SET ${REPLACED}, retry_at = NULL FROM json_each(?) j
        WHERE versions.secret_id = j.value ->> 'secret_id' AND versions.version = j.value ->> 'version' AND versions.legacy_plaintext = j.value ->> 'was'`,
     )
     .bind(JSON.stringify(rows));
 }
 
-/** Sets those versions aside until `retryAt` that are still as another store had them: they could not be encrypted. */
-export function setAsideLegacy(
+/** Puts those versions in quarantine until `retryAt` that are still as another store had them: they could not be encrypted. */
+export function quarantineLegacy(
   db: D1Database,
   versions: readonly { readonly secret_id: string; readonly version: number }[],
   retryAt: number,

@@ -1,25 +1,10 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
-import { SCOPE_KINDS } from "../../contract/scope.ts";
 import type { Encoding } from "../../contract/secret.ts";
-import { matchesPattern } from "./matches-pattern.ts";
-import type { StoredValue } from "./secret-rows.ts";
+import { type ScopeSearch, SEARCHED, withSearch } from "./scope-search.ts";
+import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
-/** A scope that a search begins in. */
-export interface SearchedScope {
-  readonly org: string;
-  readonly scope: string;
-  /** Where it stands in the search. */
-  readonly place: string;
-}
-
-/** What a resolve looks for. It goes to D1 as one JSON parameter. */
-export interface ResolutionQuery {
-  /** The scopes that are searched whatever is declared. */
-  readonly scopes: readonly SearchedScope[];
-  /** How many declared parents above each of them join the search. */
-  readonly depth: number;
-  /** Patterns of the scopes that may join; `null` for all. */
-  readonly scope_limits: readonly string[] | null;
+/** What a resolve looks for. It goes to D1 as one JSON parameter, in SQL called `:query`. */
+export interface ResolutionQuery extends ScopeSearch {
   /** The names looked for, or `null` for all in `name_ranges`. */
   readonly names: readonly string[] | null;
   /** Disjoint ranges of names, both ends included. Only looked at when `names` is `null`. */
@@ -32,54 +17,37 @@ export interface ResolutionQuery {
   readonly now: number;
 }
 
-/**
- * Where a scope stands in a search, as text that sorts in the order of the search: the rank of its kind, how far above a
- * given scope it was found, and its label. Each number is one digit.
- */
-export function placeOf(rank: number, label: string): string {
-  return `${rank}0${label}`;
-}
-
-/** The label of a place. */
-export function labelAt(place: string): string {
-  return place.slice(2);
-}
-
-/** The winner of one name, found at `place`. What has expired comes without its value. */
-export type Winner = { readonly name: string; readonly place: string; readonly id: string; readonly version: number } & (
+/** The winner of one name, in the scope that `label` names. What has expired comes without its value. */
+export type Winner = { readonly name: string; readonly label: string; readonly id: string; readonly version: number } & (
   | ({ readonly expired: 0; readonly encoding: Encoding } & StoredValue)
   | { readonly expired: 1 }
 );
 
-// Kinds differ in their first letter. A scope that is reached in several ways is here as often; the nearest wins.
-const walk = (name: string) => `
-  ${name} (org, scope, distance, place) AS (
-    SELECT value ->> 'org', value ->> 'scope', 0, value ->> 'place' FROM json_each(?1, '$.scopes')
-    UNION ALL
-    SELECT w.org, p.parent, w.distance + 1, (instr('${SCOPE_KINDS.map(([letter]) => letter).join("")}', substr(p.parent, 1, 1)) - 1) || (w.distance + 1) || p.parent
-    FROM ${name} w JOIN scopes p ON p.org = w.org AND p.scope = w.scope WHERE w.distance < ?1 ->> 'depth' AND p.parent IS NOT NULL
-  )`;
+/** A row of what a search finds: a winner, or that there is none. */
+export type WinnerRow = {
+  /** The scopes that were searched, for `searchedLabels`. */
+  readonly searched: string;
+} & (Winner | { readonly name: null });
 
-const WITHIN_LIMITS = `
-  search AS (
-    SELECT * FROM walk WHERE distance = 0 OR EXISTS (SELECT 1 FROM json_each(?1, '$.scope_limits') l WHERE ${matchesPattern("scope", "l.value")})
-  )`;
-
-function withSearch({ scope_limits }: ResolutionQuery): string {
-  return scope_limits === null ? `WITH RECURSIVE ${walk("search")}` : `WITH RECURSIVE ${walk("walk")}, ${WITHIN_LIMITS}`;
+/** One scope of a search, and what it holds under one name. */
+export interface Candidate {
+  readonly label: string;
+  readonly id: string | null;
+  readonly version: number | null;
+  readonly expired: 0 | 1;
 }
 
 const FOUND_BY_NAME = `
   found AS (
-    SELECT s.name, w.place, s.id, s.version, s.expires_at
-    FROM json_each(?1, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value
+    SELECT s.name, w.precedence, w.label, s.id, s.version, s.expires_at
+    FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value
   )`;
 
 // A scope holds a name once, and the ranges are disjoint: more rows than the limit means more names than may be released.
 const FOUND_ALL = `
   found AS (
-    SELECT s.name, w.place, s.id, s.version, s.expires_at
-    FROM search w CROSS JOIN json_each(?1, '$.name_ranges') r CROSS JOIN secrets s
+    SELECT s.name, w.precedence, w.label, s.id, s.version, s.expires_at
+    FROM search w CROSS JOIN json_each(:query, '$.name_ranges') r CROSS JOIN secrets s
       ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'
     LIMIT (SELECT ${MAX_RELEASED} * COUNT(*) + 1 FROM search)
   )`;
@@ -87,58 +55,17 @@ const FOUND_ALL = `
 // Of a group, SQLite takes the other columns from the row that has the minimum.
 const WINNERS = `
   winners AS (
-    SELECT name, MIN(place) AS place, id, version, COALESCE(expires_at <= ?1 ->> 'now', 0) AS expired FROM found GROUP BY name
+    SELECT name, MIN(precedence), label, id, version, COALESCE(expires_at <= :query ->> 'now', 0) AS expired FROM found GROUP BY name
   )`;
 
 function withWinners(query: ResolutionQuery): string {
   return [withSearch(query), query.names ? FOUND_BY_NAME : FOUND_ALL, WINNERS].join(",");
 }
 
-/** What a resolve finds: a row for each winner, or one row without a winner where there is none. */
-export type Found = {
-  /** The places that were searched, in no order, some of them twice; a JSON array. */
-  readonly searched: string;
-} & (Winner | { readonly name: null });
-
-/** Selects the winner of each name ({@link Found}), in no order; one more than may be released at the most. */
-export function selectWinners(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
-  return db.prepare(statementsFor(query).winners).bind(JSON.stringify(query));
-}
-
-/**
- * What a resolve releases, as an SQL expression over parameter 1: the JSON array `[{id, name, scope, version}]` of the
- * winners that have not expired, or `[]` when the resolve is refused as a whole. It goes into the audit event, in the
- * same transaction that selects the values.
- */
-export function releasedSecrets(query: ResolutionQuery): { sql: string; parameter: string } {
-  return { sql: statementsFor(query).released, parameter: JSON.stringify(query) };
-}
-
-interface Statements {
-  readonly winners: string;
-  readonly released: string;
-}
-
-// A resolve sends both, and D1 looks them up by their text: made once for each kind of query, without what is only layout.
-const statements = new Map<string, Statements>();
-
-function statementsFor(query: ResolutionQuery): Statements {
-  const kind = [query.scope_limits === null, query.names === null, query.strict, query.distinct_env_names].join();
-  const known = statements.get(kind);
-  if (known) return known;
-  const made = { winners: oneLine(winnersSql(query)), released: oneLine(releasedSql(query)) };
-  statements.set(kind, made);
-  return made;
-}
-
-function oneLine(sql: string): string {
-  return sql.replace(/\s+/g, " ").trim();
-}
-
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.place, w.id, w.version, w.expired, v.encoding, v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.legacy_plaintext, searched
-    FROM (SELECT json_group_array(place) AS searched FROM search) LEFT JOIN winners w
+    SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${SELECTED_VALUE}, searched
+    FROM (SELECT (${SEARCHED}) AS searched) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version AND NOT w.expired
     LIMIT ${MAX_RELEASED + 1}`;
 }
@@ -150,28 +77,48 @@ function releasedSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
     SELECT CASE
       WHEN COUNT(*) > ${MAX_RELEASED} THEN '[]'
-      ${query.strict ? "WHEN TOTAL(expired) > 0 OR COUNT(*) < json_array_length(?1, '$.names') THEN '[]'" : ""}
+      ${query.strict ? "WHEN TOTAL(expired) > 0 OR COUNT(*) < json_array_length(:query, '$.names') THEN '[]'" : ""}
       ${query.distinct_env_names ? SHARED_ENV_NAMES : ""}
-      ELSE json_group_array(json_object('id', id, 'name', name, 'scope', substr(place, 3), 'version', version)) FILTER (WHERE NOT expired)
+      ELSE json_group_array(json_object('id', id, 'name', name, 'scope', label, 'version', version)) FILTER (WHERE NOT expired)
     END FROM winners`;
 }
 
-/** One place of a search, and what it holds under one name. */
-export interface Candidate {
-  readonly place: string;
-  readonly id: string | null;
-  readonly version: number | null;
-  readonly expired: 0 | 1;
+function candidatesSql(query: ResolutionQuery): string {
+  return `${withSearch(query)}
+    SELECT w.label, s.id, s.version, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired
+    FROM search w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]'
+    GROUP BY w.org, w.scope, w.label ORDER BY MIN(w.precedence)`;
 }
 
-/** Selects every place that would be searched for `query.names[0]`, in order, with what it holds ({@link Candidate}). */
+const SQL = { winners: winnersSql, released: releasedSql, candidates: candidatesSql };
+
+// A resolve sends two of them, and D1 looks them up by their text: made once for each kind of query, without what is only layout.
+const made = new Map<string, string>();
+
+function sqlOf(statement: keyof typeof SQL, query: ResolutionQuery, parameter: string): string {
+  const key = [statement, parameter, query.scope_limits === null, query.names === null, query.strict, query.distinct_env_names].join();
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const sql = SQL[statement](query).replaceAll(":query", parameter).replace(/\s+/g, " ").trim();
+  made.set(key, sql);
+  return sql;
+}
+
+/** Selects the winner of each name ({@link WinnerRow}), in no order; one more than may be released at the most. */
+export function selectWinners(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
+  return db.prepare(sqlOf("winners", query, "?1")).bind(JSON.stringify(query));
+}
+
+/** Selects every scope that would be searched for `query.names[0]`, in order, with what it holds ({@link Candidate}). */
 export function selectCandidates(db: D1Database, query: ResolutionQuery): D1PreparedStatement {
-  return db
-    .prepare(
-      `${withSearch(query)}
-       SELECT MIN(w.place) AS place, s.id, s.version, COALESCE(s.expires_at <= ?1 ->> 'now', 0) AS expired
-       FROM search w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = ?1 ->> '$.names[0]'
-       GROUP BY substr(w.place, 3) ORDER BY 1`,
-    )
-    .bind(JSON.stringify(query));
+  return db.prepare(sqlOf("candidates", query, "?1")).bind(JSON.stringify(query));
+}
+
+/**
+ * What a resolve releases, as an SQL expression of one parameter: the JSON array `[{id, name, scope, version}]` of the
+ * winners that have not expired, or `[]` when the resolve is refused as a whole. It goes into the audit event, in the
+ * same transaction that selects the values.
+ */
+export function releasedSecrets(query: ResolutionQuery): { readonly sql: (parameter: string) => string; readonly parameter: string } {
+  return { sql: (parameter) => sqlOf("released", query, parameter), parameter: JSON.stringify(query) };
 }

@@ -26,7 +26,7 @@ export function selectScopes(db: D1Database, org: string, ranges: readonly TextR
     .bind(org, JSON.stringify(ranges), limit);
 }
 
-/** Puts a scope under another one. Returns the {@link ScopeRow}. Follow it with {@link requireTree}. */
+/** Sets a scope's parent. Returns the {@link ScopeRow}. Follow it with {@link requireTree}. */
 export function linkScope(db: D1Database, org: string, scope: string, parent: string): D1PreparedStatement {
   return db
     .prepare(
@@ -54,7 +54,7 @@ export function requireTree(db: D1Database, org: string, scope: string): D1Prepa
     .bind(org, scope);
 }
 
-/** Takes a scope from under its parent, and forgets it if it holds no secret. */
+/** Removes a scope's parent, and the scope itself if it holds no secret. */
 export function unlinkScope(db: D1Database, org: string, scope: string): D1PreparedStatement[] {
   return [
     db.prepare("UPDATE scopes SET parent = NULL WHERE org = ? AND scope = ?").bind(org, scope),
@@ -62,7 +62,9 @@ export function unlinkScope(db: D1Database, org: string, scope: string): D1Prepa
   ];
 }
 
-const FIRST_SECRETS = "SELECT id, name, scope, version FROM secrets WHERE org = ?1 ->> 'org' AND scope = ?1 ->> 'scope' ORDER BY name LIMIT ?1 ->> 'limit'";
+/** SQL for the secrets that a {@link FirstSecrets} means, of the SQL for that as JSON. */
+const selectFirst = (first: string) =>
+  `SELECT id, name, scope, version FROM secrets WHERE org = ${first} ->> 'org' AND scope = ${first} ->> 'scope' ORDER BY name LIMIT ${first} ->> 'limit'`;
 
 /** The first secrets of a scope. The statements below, in one batch, all mean the same ones. */
 export interface FirstSecrets {
@@ -71,10 +73,10 @@ export interface FirstSecrets {
   readonly limit: number;
 }
 
-/** The first secrets of a scope as an SQL expression over parameter 1: the JSON array `[{id, name, scope, version}]`. */
-export function firstSecrets(first: FirstSecrets): { sql: string; parameter: string } {
+/** The first secrets of a scope as an SQL expression of one parameter: the JSON array `[{id, name, scope, version}]`. */
+export function firstSecrets(first: FirstSecrets): { readonly sql: (parameter: string) => string; readonly parameter: string } {
   return {
-    sql: `SELECT json_group_array(json_object('id', id, 'name', name, 'scope', scope, 'version', version)) FROM (${FIRST_SECRETS})`,
+    sql: (parameter) => `SELECT json_group_array(json_object('id', id, 'name', name, 'scope', scope, 'version', version)) FROM (${selectFirst(parameter)})`,
     parameter: JSON.stringify(first),
   };
 }
@@ -86,9 +88,9 @@ export function deleteFirstSecrets(db: D1Database, first: FirstSecrets, now: num
     db
       .prepare(
         `INSERT INTO kv_removals (kv_key, noted_at)
-         SELECT v.kv_key, ?2 FROM (${FIRST_SECRETS}) f CROSS JOIN versions v ON v.secret_id = f.id AND v.kv_key IS NOT NULL`,
+         SELECT v.kv_key, ?2 FROM (${selectFirst("?1")}) f CROSS JOIN versions v ON v.secret_id = f.id AND v.kv_key IS NOT NULL`,
       )
       .bind(parameter, now),
-    db.prepare(`DELETE FROM secrets WHERE id IN (SELECT id FROM (${FIRST_SECRETS}))`).bind(parameter),
+    db.prepare(`DELETE FROM secrets WHERE id IN (SELECT id FROM (${selectFirst("?1")}))`).bind(parameter),
   ];
 }

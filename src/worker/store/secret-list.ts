@@ -6,8 +6,8 @@ export interface TextRange {
   readonly to: string;
 }
 
-/** Where to look: a range of scopes, and the kind when the range is all of that kind. */
-export type Place = TextRange & { readonly kind: string | null };
+/** A range of scopes, and the kind when the range is all of that kind. */
+export type ScopeRange = TextRange & { readonly kind: string | null };
 
 /** Which secrets of an organization are listed. It goes to D1 as one JSON parameter. */
 export interface SecretFilter {
@@ -15,7 +15,7 @@ export interface SecretFilter {
   /** Disjoint ranges of names. */
   readonly names: readonly TextRange[];
   /** Disjoint ranges of scopes; `null` for everywhere. */
-  readonly places: readonly Place[] | null;
+  readonly scopes: readonly ScopeRange[] | null;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly due?: "rotation" | "expiry" | undefined;
   /** The list goes on after this name and scope. */
@@ -42,18 +42,18 @@ function startAfter(after: SecretFilter["after"], range: TextRange): TextRange &
 }
 
 const WITHIN_NAME = "(x.name, x.scope) > (r.value ->> 'from', r.value ->> 'beyond') AND x.name <= r.value ->> 'to'";
-const WITHIN_PLACE = "x.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to'";
+const WITHIN_SCOPES = "x.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to'";
 const NAMES = "json_each(?1, '$.names') r";
-const KINDS = "(SELECT value FROM json_each(?1, '$.places') WHERE value ->> 'kind' IS NOT NULL) p";
-const SCOPES = `(SELECT c.scope FROM json_each(?1, '$.places') p CROSS JOIN scopes c
+const WHOLE_KINDS = "(SELECT value FROM json_each(?1, '$.scopes') WHERE value ->> 'kind' IS NOT NULL) p";
+const SCOPES = `(SELECT c.scope FROM json_each(?1, '$.scopes') p CROSS JOIN scopes c
   ON c.org = ?1 ->> 'org' AND c.scope BETWEEN p.value ->> 'from' AND p.value ->> 'to' AND c.secrets > 0 WHERE p.value ->> 'kind' IS NULL) c`;
 
 // Each slice (a range of names, everywhere or in one kind or scope) is read through its index, in the order of the
 // list and no further than one page: so the rows read depend on the page, and not on how many secrets there are.
 function slicesOf(filter: SecretFilter): string[] {
   const from = filter.label ? FROM_LABELS : FROM_SECRETS;
-  if (filter.places === null) return [slice(NAMES, from.everywhere)];
-  return [slice(`${KINDS} CROSS JOIN ${NAMES}`, from.kind), slice(`${SCOPES} CROSS JOIN ${NAMES}`, from.scope)];
+  if (filter.scopes === null) return [slice(NAMES, from.everywhere)];
+  return [slice(`${WHOLE_KINDS} CROSS JOIN ${NAMES}`, from.kind), slice(`${SCOPES} CROSS JOIN ${NAMES}`, from.scope)];
 }
 
 const FROM_SECRETS = {
@@ -78,11 +78,11 @@ function slice(each: string, select: string): string {
 const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;
 
 // What is due changes with the time, so no index has it in the order of the list: all that is due is read, and sorted.
-function selectDue(due: keyof typeof DUE, { places, label }: SecretFilter): string {
+function selectDue(due: keyof typeof DUE, { scopes, label }: SecretFilter): string {
   const [index, time] = DUE[due];
   const conditions = [
     `x.org = ?1 ->> 'org' AND ${time} <= ?1 ->> 'now' AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
-    places ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.places') p WHERE ${WITHIN_PLACE})` : "",
+    scopes ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.scopes') p WHERE ${WITHIN_SCOPES})` : "",
     label ? ` AND EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = x.id AND l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
   ];
   return `SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY ${index} WHERE ${conditions.join("")}`;

@@ -1,71 +1,24 @@
-import type { Encoding } from "../../contract/secret.ts";
-
-/** A secret as D1 has it, with the encoding of its current version. */
-export interface SecretRow {
-  readonly id: string;
-  readonly org: string;
-  readonly scope: string;
-  readonly name: string;
-  readonly version: number;
-  readonly revision: number;
-  readonly description: string | null;
-  /** A JSON object of strings. */
-  readonly labels: string;
-  readonly created_at: number;
-  readonly created_by: string;
-  readonly updated_at: number;
-  readonly updated_by: string;
-  readonly expires_at: number | null;
-  readonly rotate_after_days: number | null;
-  readonly rotated_at: number;
-  readonly last_resolved_at: number | null;
-  readonly encoding: Encoding;
-}
-
-/** Where the value of a version is, and the key that opens it. */
-export interface SealedValue {
-  readonly key_id: string;
-  readonly wrapped_key: string;
-  /** The inline copy, or `null` once it is in KV for good. */
-  readonly ciphertext: string | null;
-  readonly kv_key: string;
-  readonly legacy_plaintext: null;
-}
-
-/** A value that is still as another store had it. */
-export interface LegacyValue {
-  readonly legacy_plaintext: string;
-}
-
-/** A value as D1 has it. */
-export type StoredValue = SealedValue | LegacyValue;
-
-/** The columns of a {@link StoredValue} in the table `v`. */
-export const VALUE_COLUMNS = "v.key_id, v.wrapped_key, v.ciphertext, v.kv_key, v.legacy_plaintext";
+import { CHANGED_SECRET_COLUMNS, INSERTED_SECRET_COLUMNS, SECRET_COLUMNS, type SecretRow } from "./secret-columns.ts";
+import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** A secret with its current value. */
 export type CurrentRow = SecretRow & StoredValue;
 
 /** A secret without its value. */
 export function secretRow(current: CurrentRow): SecretRow {
-  const { id, org, scope, name, version, revision, description, labels, created_at, created_by, encoding } = current;
-  const { updated_at, updated_by, expires_at, rotate_after_days, rotated_at, last_resolved_at } = current;
-  const dates = { created_at, updated_at, expires_at, rotate_after_days, rotated_at, last_resolved_at };
-  return { id, org, scope, name, version, revision, description, labels, ...dates, created_by, updated_by, encoding };
+  return Object.fromEntries([...SECRET_COLUMNS, "encoding" as const].map((column) => [column, current[column]])) as unknown as SecretRow;
 }
 
 /** Which secret of an organization: by its id, or by its scope and name. */
 export type SecretKey = { readonly org: string } & ({ readonly id: string } | { readonly scope: string; readonly name: string });
 
-const COLUMNS = `s.id, s.org, s.scope, s.name, s.version, s.revision, s.description, s.labels, s.created_at, s.created_by,
-  s.updated_at, s.updated_by, s.expires_at, s.rotate_after_days, s.rotated_at, s.last_resolved_at, v.encoding`;
-
 const FROM = "FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version";
+const COLUMNS = [...SECRET_COLUMNS.map((column) => `s.${column}`), "v.encoding"].join(", ");
 
 /** The secrets with the encoding of their current version, to be followed by a `WHERE` or a join. */
 export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;
 
-const SELECT_CURRENT = `SELECT ${COLUMNS}, ${VALUE_COLUMNS} ${FROM}`;
+const SELECT_CURRENT = `SELECT ${COLUMNS}, ${SELECTED_VALUE} ${FROM}`;
 
 /** Selects one secret ({@link SecretRow}). */
 export function selectSecret(db: D1Database, key: SecretKey): D1PreparedStatement {
@@ -88,24 +41,17 @@ export function selectCurrents(db: D1Database, org: string, scope: string, names
   return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
-const WRITTEN = [
-  ...["id", "org", "scope", "name", "version", "revision", "description", "labels", "created_at", "created_by"],
-  ...["updated_at", "updated_by", "expires_at", "rotate_after_days", "rotated_at"],
-] as const satisfies readonly (keyof SecretRow)[];
-
-const CHANGED = ["version", "revision", "description", "labels", "updated_at", "updated_by", "expires_at", "rotate_after_days", "rotated_at"] as const;
-
 /** Inserts secrets, but for those whose scope and name are taken. Follow it with {@link requireChanges}. */
 export function insertSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
-  const values = WRITTEN.map((column) => `j.value ->> '${column}'`).join(", ");
+  const values = INSERTED_SECRET_COLUMNS.map((column) => `j.value ->> '${column}'`).join(", ");
   return db
-    .prepare(`INSERT INTO secrets (${WRITTEN.join(", ")}) SELECT ${values} FROM json_each(?) j WHERE true ON CONFLICT DO NOTHING`)
+    .prepare(`INSERT INTO secrets (${INSERTED_SECRET_COLUMNS.join(", ")}) SELECT ${values} FROM json_each(?) j WHERE true ON CONFLICT DO NOTHING`)
     .bind(JSON.stringify(rows));
 }
 
 /** Updates those secrets that are still at the revision before the row's. Follow it with {@link requireChanges}. */
 export function updateSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
-  const assignments = CHANGED.map((column) => `${column} = j.value ->> '${column}'`).join(", ");
+  const assignments = CHANGED_SECRET_COLUMNS.map((column) => `${column} = j.value ->> '${column}'`).join(", ");
   return db
     .prepare(
       `UPDATE secrets SET ${assignments} FROM json_each(?) j

@@ -1,32 +1,21 @@
-import type { Encoding } from "../../contract/secret.ts";
-import { type SealedValue, VALUE_COLUMNS } from "./secret-rows.ts";
+import {
+  CLEARED_VERSION_COLUMNS,
+  INSERTED_VERSION_COLUMNS,
+  SELECTED_VALUE,
+  type SealedColumns,
+  type ValueKind,
+  type VersionIdentity,
+} from "./version-columns.ts";
 
 /** A version as it is first written: its ciphertext inline. */
-export interface NewVersion extends SealedValue {
-  readonly secret_id: string;
-  readonly version: number;
-  readonly encoding: Encoding;
+export interface NewVersion extends VersionIdentity, SealedColumns {
   readonly ciphertext: string;
-  readonly created_at: number;
-  readonly created_by: string;
 }
-
-const WRITTEN = [
-  "secret_id",
-  "version",
-  "encoding",
-  "key_id",
-  "wrapped_key",
-  "ciphertext",
-  "kv_key",
-  "created_at",
-  "created_by",
-] as const satisfies readonly (keyof NewVersion)[];
 
 /** Inserts versions with their ciphertexts inline. */
 export function insertVersions(db: D1Database, versions: readonly NewVersion[]): D1PreparedStatement {
-  const values = WRITTEN.map((column) => `j.value ->> '${column}'`).join(", ");
-  return db.prepare(`INSERT INTO versions (${WRITTEN.join(", ")}) SELECT ${values} FROM json_each(?) j`).bind(JSON.stringify(versions));
+  const values = INSERTED_VERSION_COLUMNS.map((column) => `j.value ->> '${column}'`).join(", ");
+  return db.prepare(`INSERT INTO versions (${INSERTED_VERSION_COLUMNS.join(", ")}) SELECT ${values} FROM json_each(?) j`).bind(JSON.stringify(versions));
 }
 
 /** Some versions of a secret, both ends included. */
@@ -36,39 +25,36 @@ export interface VersionRange {
   readonly to: number;
 }
 
+/** Of each kind of value the index of the versions that have one, and the column that the index goes by. */
+const KEPT: { readonly [Kind in ValueKind]: readonly [index: string, column: string] } = {
+  sealed: ["versions_live", "kv_key"],
+  plaintext: ["versions_legacy", "legacy_plaintext"],
+};
+
 // Through the indexes of what is kept: a secret may have had any number of versions that are destroyed already.
-const kept = (index: string, column: string) => `SELECT v.secret_id, v.version, v.kv_key FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
-  ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${column} IS NOT NULL`;
-const IN_RANGES = `FROM (${kept("versions_live", "kv_key")} UNION ALL ${kept("versions_legacy", "legacy_plaintext")}) v`;
+const KEPT_IN_RANGES = Object.values(KEPT).map(
+  ([index, column]) => `SELECT v.secret_id, v.version, v.kv_key FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
+    ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${column} IS NOT NULL`,
+);
+const IN_RANGES = `FROM (${KEPT_IN_RANGES.join(" UNION ALL ")}) v`;
+const CLEARED = CLEARED_VERSION_COLUMNS.map((column) => `${column} = NULL`).join(", ");
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
   return [
     db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
-    db
-      .prepare(
-        `UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL
-         WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`,
-      )
-      .bind(parameter),
+    db.prepare(`UPDATE versions SET ${CLEARED} WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`).bind(parameter),
   ];
 }
 
-/** A version as lists show it. `live` is 0 once it is destroyed. */
-export interface VersionRow {
-  readonly version: number;
-  readonly created_at: number;
-  readonly created_by: string;
-  readonly live: 0 | 1;
-}
+/** A version as lists show it. */
+export type VersionRow = Pick<VersionIdentity, "version" | "created_at" | "created_by"> & { readonly kind: ValueKind | "destroyed" };
 
 /** Selects up to `limit` versions of a secret below `before`, newest first ({@link VersionRow}). */
 export function selectVersions(db: D1Database, secretId: string, before: number | undefined, limit: number): D1PreparedStatement {
   return db
-    .prepare(
-      "SELECT version, created_at, created_by, kv_key IS NOT NULL OR legacy_plaintext IS NOT NULL AS live FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
-    )
+    .prepare("SELECT version, created_at, created_by, kind FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?")
     .bind(secretId, before ?? Number.MAX_SAFE_INTEGER, limit);
 }
 
@@ -76,8 +62,8 @@ export function selectVersions(db: D1Database, secretId: string, before: number 
 export function selectVersion(db: D1Database, secret: { readonly org: string; readonly id: string }, version: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT v.encoding, ${VALUE_COLUMNS} FROM versions v JOIN secrets s ON s.id = v.secret_id
-       WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND (v.kv_key IS NOT NULL OR v.legacy_plaintext IS NOT NULL)`,
+      `SELECT v.encoding, ${SELECTED_VALUE} FROM versions v JOIN secrets s ON s.id = v.secret_id
+       WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND v.kind <> 'destroyed'`,
     )
     .bind(secret.org, secret.id, version);
 }
@@ -95,7 +81,7 @@ export interface InlineVersion {
   readonly ciphertext: string;
 }
 
-/** Selects up to `limit` versions ({@link InlineVersion}) written before `before` whose KV copy is not known to be there, but for those set aside. */
+/** Selects up to `limit` versions ({@link InlineVersion}) written before `before` whose KV copy is not known to be there, but for those in quarantine. */
 export function selectNotInKv(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
@@ -144,7 +130,7 @@ export function postponeRemovals(db: D1Database, kvKeys: readonly string[], now:
   return db.prepare("UPDATE kv_removals SET noted_at = ?2 WHERE kv_key IN (SELECT value FROM json_each(?1))").bind(JSON.stringify(kvKeys), now);
 }
 
-/** Sets versions aside until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
-export function setAsideUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
+/** Puts versions in quarantine until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
+export function quarantineUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
   return db.prepare(`UPDATE versions SET retry_at = ?2 WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), retryAt);
 }

@@ -17,7 +17,7 @@ export async function runForCaller(db: D1Database, caller: Caller, statements: D
     const [, ...results] = await runBatch(db, [requireTokenInForce(db, { org, tokenId }), ...statements]);
     return results;
   } catch (error) {
-    if (error instanceof GuardError && error.guard === "token_in_force") throw unauthenticated(error);
+    if (error instanceof GuardError && error.guard === "token_in_force") throw unauthenticated("revoked", error);
     throw error;
   }
 }

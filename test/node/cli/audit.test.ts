@@ -11,6 +11,8 @@ let env: Record<string, string>;
 /** The pages that are answered, in turn, and the queries for them. */
 let pages: { seqs: number[]; next?: string }[];
 let queries: URLSearchParams[];
+/** What a verification answers, in turn. */
+let verdicts: object[] = [];
 
 const event = (seq: number) => ({
   ...{ seq, at: "2026-11-21T12:00:00.000Z", org: "acme", actor: `actor-${seq}`, token_id: null, action: "secret.read", outcome: "denied" },
@@ -21,6 +23,7 @@ beforeAll(async () => {
   cli = buildKeyhole();
   service = await startFakeService(({ url = "" }) => {
     queries.push(new URL(url, service.url).searchParams);
+    if (url.startsWith("/v1/audit/verify")) return { json: verdicts.shift() };
     const { seqs, next = null } = pages.shift() ?? { seqs: [5] };
     return { json: { events: seqs.map(event), next_cursor: next } };
   });
@@ -79,5 +82,27 @@ describe("the audit log", () => {
     expect(await follow("actor-5")).toEqual(["actor-5"]);
     const [first, ...later] = queries.map((query) => Date.parse(query.get("since") ?? ""));
     expect([first, later.length >= 2, later.every((since) => since > Date.now() - 7_200_000)]).toEqual([Number.NaN, true, true]);
+  });
+});
+
+describe("a verification", () => {
+  const page = (more: object) => ({ ok: true, checked: 2, unsealed: 0, first_bad: null, next_cursor: null, ...more });
+  const newer = { ok: false, newer: { seq: 7, version: 2 } };
+  const verify = async (given: object[], ...options: string[]) => {
+    verdicts = given;
+    const { code, stdout } = await runProgram(cli.path, ["audit", "verify", ...options], { env });
+    return { code, stdout };
+  };
+
+  it("goes on where only a later service can check, and says so in the end", async () => {
+    const stdout = "Nothing was found changed, but from event 7 on the log holds what only a later service can check: update it.\n";
+    expect(await verify([page({ ...newer, next_cursor: "a" }), page({})])).toEqual({ code: 1, stdout });
+    const { code, stdout: json } = await verify([page({ next_cursor: "a" }), page({ ...newer, next_cursor: "b" }), page({})], "--json");
+    expect([code, JSON.parse(json)]).toEqual([1, { ok: false, checked: 6, unsealed: 0, first_bad: null, newer: { seq: 7, version: 2 } }]);
+  });
+
+  it("says what was changed after that", async () => {
+    const { code, stdout } = await verify([page({ ...newer, next_cursor: "a" }), page({ ok: false, first_bad: 9 })]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "The log was changed: the first event that does not fit is 9.\n" });
   });
 });

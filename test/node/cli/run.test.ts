@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { runProgram } from "./support/run-program.ts";
+import { SECRET_REPLY } from "./support/secret-reply.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
 
 const CHILD = join(import.meta.dirname, "support/child.mjs");
@@ -185,10 +186,7 @@ describe.runIf(process.platform === "linux")("a listing of processes", () => {
     const seen: string[] = [];
     service.answer = ({ method }) => {
       seen.push(commandLines());
-      const time = "2026-11-21T12:00:00.000Z";
-      const by = { created_at: time, created_by: "ada", updated_at: time, updated_by: "ada", last_resolved_at: null, expires_at: null };
-      const secret = { id: "sec_1", name: "API_KEY", scope: "global", version: 1, description: null, labels: {}, encoding: "utf8", ...by };
-      return { json: method === "PUT" ? { ...secret, rotate_after_days: null, rotation_due: false, changed: true } : { API_KEY: VALUE } };
+      return { json: method === "PUT" ? SECRET_REPLY : { API_KEY: VALUE } };
     };
     expect((await runProgram(cli.path, ["set", "API_KEY", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
     const child = spawn(cli.path, ["run", "--", "sh", "-c", "echo running; read -r line"], { env, stdio: ["pipe", "pipe", "inherit"] });

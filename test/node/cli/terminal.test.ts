@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
+import { SECRET_REPLY } from "./support/secret-reply.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal is sent.
@@ -17,10 +18,7 @@ beforeAll(async () => {
   service = await startFakeService(({ method }, body) => {
     if (method === "POST") return { json: { API_KEY: VALUE } };
     bodies.push(body);
-    const time = "2026-11-21T12:00:00.000Z";
-    const by = { created_at: time, created_by: "ada", updated_at: time, updated_by: "ada", last_resolved_at: null, expires_at: null };
-    const secret = { id: "sec_1", name: "API_KEY", scope: "global", version: 1, description: null, labels: {}, encoding: "utf8", ...by };
-    return { json: { ...secret, rotate_after_days: null, rotation_due: false, changed: true } };
+    return { json: SECRET_REPLY };
   });
 });
 

@@ -11,8 +11,9 @@ const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 
 /** Makes a caller of the bearer token (RFC 6750, section 2.1), or refuses the request. */
 export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
-  const [, token] = BEARER.exec(c.req.header("Authorization") ?? "") ?? [];
-  if (token === undefined) throw unauthenticated();
+  const header = c.req.header("Authorization");
+  const [, token] = BEARER.exec(header ?? "") ?? [];
+  if (token === undefined) throw unauthenticated(header === undefined ? "no-token" : "not-bearer");
   const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
   c.set("caller", createCaller({ ...facts, ...originOf(c) }));
   await next();
@@ -22,7 +23,7 @@ async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {
   try {
     return await verifyToken(rules, token);
   } catch (error) {
-    if (error instanceof TokenError) throw unauthenticated(error);
+    if (error instanceof TokenError) throw unauthenticated(error.refusal, error);
     if (error instanceof IssuerError) throw storageUnavailable("The keys of the token's issuer are not available.", error);
     throw error;
   }

@@ -9,7 +9,7 @@ import { limitBody } from "../middleware/limit-body.ts";
 import { limitFailures } from "../middleware/limit-rate.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
-import { refusalOf, toProblem } from "../to-problem.ts";
+import { problemOfCall, toProblem } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
 import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
@@ -52,7 +52,7 @@ export function nativeFront(described: readonly Route[]): Front {
 
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   const call = { db: c.env.DB, now: c.get("now"), caller: c.get("caller"), attempt: c.get("attempt") };
-  const problem = await refusalOf(error, call);
+  const problem = await problemOfCall(error, call);
   return problemReply(c, problem.code === "unauthenticated" ? await limited(c, problem) : problem);
 }
 

@@ -3,6 +3,7 @@ import * as z from "zod";
 import {
   envReplySchema,
   explainReplySchema,
+  type ResolveFormat,
   resolveFormatSchema,
   resolveOneReplySchema,
   resolveReplySchema,
@@ -11,16 +12,19 @@ import {
 } from "../../../contract/resolve.ts";
 import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
+import { type Released, releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
-import { type Released, type Resolved, type ResolveNeeds, resolveSecrets } from "../../secrets/resolve-secrets.ts";
+import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
+import type { Selection } from "../../secrets/selection.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
+import type { Needs } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
 import { ETAG_HEADER, RESOLVE_CONDITIONS } from "../parse/parameters.ts";
 import { parseEntityTags, withoutWeakness } from "../parse/parse-precondition.ts";
-import { resolveBody, resolveOneBody, valueText } from "./resolve-body.ts";
+import { resolveBody, resolveOneBody, selectionEtag, valueText } from "./resolve-body.ts";
 import { writeDotenv } from "./write-dotenv.ts";
 
 const tag = "Resolve";
@@ -141,11 +145,19 @@ export const resolveRoutes = [
 
 type Ctx = Context<HonoEnv>;
 
-async function resolve(c: Ctx, needs: ResolveNeeds, request: ResolveRequest): Promise<Resolved> {
-  const known = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
-  const resolved = await resolveSecrets(needs, c.get("caller"), request, known === "*" ? [] : known);
-  c.header("ETag", resolved.etag);
-  return resolved;
+type FormattedRequest = Omit<ResolveRequest, "distinctEnvNames"> & { readonly format: ResolveFormat | "raw" };
+/** What a resolve came to. `secrets` is `null` when the caller holds exactly this already. */
+type Resolved = Pick<Selection, "missing" | "searched"> & { readonly secrets: readonly Released[] | null };
+
+async function resolve(c: Ctx, needs: Needs, { format, ...request }: FormattedRequest): Promise<Resolved> {
+  const held = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
+  const distinctEnvNames = format === "env" || format === "dotenv";
+  const selection = await resolveSecrets(needs, c.get("caller"), { ...request, distinctEnvNames });
+  const etag = await selectionEtag(format, selection);
+  c.header("ETag", etag);
+  const { missing, searched } = selection;
+  if (held !== "*" && held.includes(etag)) return { secrets: null, missing, searched };
+  return { secrets: await releaseSecrets(needs, selection), missing, searched };
 }
 
 function rawReply(c: Ctx, { bytes, encoding }: Released): Response {

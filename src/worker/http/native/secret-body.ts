@@ -1,5 +1,6 @@
 import type { Scope } from "../../../contract/scope.ts";
 import type { SecretBody } from "../../../contract/secret.ts";
+import { metadataFromColumns } from "../../../contract/secret-metadata.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
@@ -13,15 +14,12 @@ export function secretBody(row: SecretRow, now: Date): SecretBody {
     name: row.name as SecretName,
     scope: row.scope as Scope,
     version: row.version,
-    description: row.description,
-    labels: JSON.parse(row.labels) as Record<string, string>,
+    ...metadataFromColumns(row),
     encoding: row.encoding,
     created_at: formatTime(row.created_at),
     created_by: row.created_by,
     updated_at: formatTime(row.updated_at),
     updated_by: row.updated_by,
-    expires_at: formatTime(row.expires_at),
-    rotate_after_days: row.rotate_after_days,
     rotation_due: row.rotate_after_days !== null && row.rotated_at + row.rotate_after_days * DAY <= now.getTime(),
     last_resolved_at: formatTime(row.last_resolved_at),
   };

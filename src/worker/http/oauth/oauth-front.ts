@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import { Problem } from "../../../contract/problem.ts";
+import { Problem, type ProblemCode } from "../../../contract/problem.ts";
 import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRORS, oauthErrorSchema } from "../../../contract/trust.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { ExchangeError, exchangeToken } from "../../grants/exchange-token.ts";
@@ -76,8 +76,9 @@ async function answerExchange(c: Context<HonoEnv>): Promise<Response> {
 
 async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response> {
   if (error instanceof ExchangeError && error.code === "scope-refused")
-    return refuse(c, "invalid_scope", "The trust does not give every permission asked for.");
-  if (error instanceof ExchangeError) return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.");
+    return refuse(c, "invalid_scope", "The trust does not give every permission asked for.", 400, "forbidden");
+  if (error instanceof ExchangeError)
+    return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.", 400, "unauthenticated");
   if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
   const problem = toProblem(error);
   if (problem.code === "storage-unavailable") return unavailable(c, problem.message);
@@ -93,17 +94,31 @@ async function refuseTooMany(c: Context<HonoEnv>): Promise<Response | undefined>
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-    c.set("problem", error.code);
     return refuse(c, "temporarily_unavailable", error.message, 429);
   }
 }
 
-function refuse(c: Context, error: OAuthError, detail: string, status: 400 | 413 | 415 | 429 | 503 = 400): Response {
+/** What the log calls a refusal that has no better name than its status. */
+const PROBLEM_OF = {
+  400: "invalid-request",
+  413: "body-too-large",
+  415: "unsupported-media-type",
+  429: "rate-limited",
+  503: "storage-unavailable",
+} as const satisfies Record<number, ProblemCode>;
+
+function refuse(
+  c: Context<HonoEnv>,
+  error: OAuthError,
+  detail: string,
+  status: keyof typeof PROBLEM_OF = 400,
+  problem: ProblemCode = PROBLEM_OF[status],
+): Response {
+  c.set("problem", problem);
   return c.json({ error, error_description: detail }, status);
 }
 
 function unavailable(c: Context<HonoEnv>, detail: string): Response {
   c.header("Retry-After", "10");
-  c.set("problem", "storage-unavailable");
   return refuse(c, "temporarily_unavailable", detail, 503);
 }

@@ -1,13 +1,13 @@
 import { invalid, Problem } from "../../../contract/problem.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../../contract/secret.ts";
-import type { Value } from "../../secrets/change.ts";
+import type { SecretValue } from "../../secrets/change.ts";
 
 /**
  * The bytes of a value as JSON carries it.
  *
  * @throws {Problem} `invalid-request` when it is empty or not standard base64, `value-too-large`.
  */
-export function parseValue(text: string, encoding: Encoding): Value {
+export function parseValue(text: string, encoding: Encoding): SecretValue {
   return checkSize({ bytes: encoding === "utf8" ? new TextEncoder().encode(text) : fromBase64(text), encoding }, "/value");
 }
 
@@ -17,7 +17,7 @@ export function parseValue(text: string, encoding: Encoding): Value {
  * @throws {Problem} `invalid-request` when it is empty or text that is not UTF-8, `value-too-large`,
  *   `unsupported-media-type` when it is text in another character set.
  */
-export function parseRawValue(bytes: Uint8Array, contentType: string): Value {
+export function parseRawValue(bytes: Uint8Array, contentType: string): SecretValue {
   if (!/^text\/plain/i.test(contentType)) return checkSize({ bytes, encoding: "base64" }, "");
   requireText(bytes, contentType);
   return checkSize({ bytes, encoding: "utf8" }, "");
@@ -39,7 +39,7 @@ export function requireText(bytes: Uint8Array, contentType: string): string {
   }
 }
 
-function checkSize(value: Value, pointer: string): Value {
+function checkSize(value: SecretValue, pointer: string): SecretValue {
   if (value.bytes.length === 0) throw invalid(pointer, "a value has 1 to 65,536 bytes");
   if (value.bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
   return value;

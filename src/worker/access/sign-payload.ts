@@ -1,25 +1,22 @@
 import { CompactSign, compactVerify, errors } from "jose";
+import type { SignedPayload } from "../../contract/check-chain.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
-/** The types of the statements that Keyhole signs about its audit log, so that none can be taken for a token or for another. */
-export type StatementType = "keyhole-checkpoint" | "keyhole-head";
+/** The types (`typ`) of what Keyhole signs about its audit log, so that none can be taken for a token or for another. */
+export type PayloadType = "keyhole-checkpoint" | "keyhole-head";
 
-/** Signs a statement about the audit log: a compact JWS (RFC 7515) with the key that also signs tokens. */
-export function signStatement({ signer }: SigningKeys, typ: StatementType, payload: unknown): Promise<string> {
+/** Signs a payload about the audit log: a compact JWS (RFC 7515) with the key that also signs tokens. */
+export function signPayload({ signer }: SigningKeys, typ: PayloadType, payload: unknown): Promise<string> {
   return new CompactSign(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg: "EdDSA", typ, kid: signer.kid }).sign(signer.key);
 }
 
 /**
- * The payload of a statement. A retired key may have signed it. A signature by a key that is not known any more is not
- * checked: then only a later statement that names this one's hash vouches for it, and `vouched` is false.
+ * What a JWS about the audit log says. A retired key may have signed it. A signature by a key that is not known any more
+ * is not checked: then only a later JWS that names this one's hash vouches for it, and `vouched` is false.
  *
- * @returns `undefined` when the signature is wrong, or it is no such statement.
+ * @returns `undefined` when the signature is wrong, or it is of another type.
  */
-export async function readStatement(
-  { verifiers, retired }: SigningKeys,
-  typ: StatementType,
-  jws: string,
-): Promise<{ payload: unknown; vouched: boolean } | undefined> {
+export async function verifyPayload({ verifiers, retired }: SigningKeys, typ: PayloadType, jws: string): Promise<SignedPayload | undefined> {
   try {
     const [header = "", payload = ""] = jws.split(".");
     const { kid, typ: found } = parsePart(header) as { kid?: string; typ?: string };

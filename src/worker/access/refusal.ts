@@ -1,0 +1,88 @@
+/** Why a token is refused: an access token, or an identity token that is to be exchanged. */
+export const TOKEN_REFUSALS = [
+  /** There is no `Authorization` header. */
+  "no-token",
+  /** The header is not `Bearer` and one token in compact form (RFC 6750, section 2.1). */
+  "not-bearer",
+  "too-long",
+  /** It is not three parts of base64url, the first two of which are JSON objects. */
+  "not-a-jwt",
+  /** A member of the header or of the claims is there twice. */
+  "repeated-member",
+  /** No issuer of this name is trusted. */
+  "unknown-issuer",
+  /** It is of another issuer than the trust. */
+  "wrong-issuer",
+  "wrong-audience",
+  "missing-claim",
+  /** A claim is not of the form that it has to be. */
+  "malformed-claim",
+  "expired",
+  "not-yet-valid",
+  /** A header parameter is not of the form that it has to be, or is critical and not known (RFC 7515, section 4.1.11). */
+  "malformed-header",
+  "wrong-algorithm",
+  /** The header's `typ` is that of another kind of JWT. */
+  "wrong-type",
+  /** No key of the issuer has its `kid`, or is for its algorithm. */
+  "unknown-key",
+  /** It names no key, and the issuer has several. */
+  "ambiguous-key",
+  /** The issuer's key is broken, too small, or no public key. */
+  "unusable-key",
+  "bad-signature",
+  "revoked",
+] as const;
+export type TokenRefusal = (typeof TOKEN_REFUSALS)[number];
+
+/** Why a good identity token is not exchanged. */
+export const EXCHANGE_REFUSALS = [
+  "unknown-trust",
+  /** A claim does not match the trust's condition. */
+  "claim-not-matched",
+  /** A claim that the trust's scopes are filled from is missing, or is not the name of anything. */
+  "template-not-filled",
+  /** It asks for a permission that the trust does not give. */
+  "scope-not-given",
+  /** The trust was deleted or replaced while its issuer was being asked. */
+  "trust-changed",
+] as const;
+export type ExchangeRefusal = (typeof EXCHANGE_REFUSALS)[number];
+
+/** Why an issuer's configuration or keys cannot be had or used. */
+export const ISSUER_REFUSALS = [
+  /** Its address is not https with a public name. */
+  "issuer-not-public",
+  /** It failed within the last ten seconds, and is not asked again so soon. */
+  "issuer-failed-before",
+  "issuer-unreachable",
+  "issuer-too-slow",
+  /** It answered with another status than 200; a redirect is one. */
+  "issuer-wrong-status",
+  "issuer-document-too-large",
+  "issuer-document-not-json",
+  /** It is JSON, and not what it should be. */
+  "issuer-document-invalid",
+  /** It is another issuer's configuration. */
+  "issuer-document-of-another",
+] as const;
+export type IssuerRefusal = (typeof ISSUER_REFUSALS)[number];
+
+/** Why a caller was not let in. It is for the log and nobody else: a reply says the same whatever the reason. */
+export type Refusal = TokenRefusal | ExchangeRefusal | IssuerRefusal;
+
+/** A refusal, with its reason. Nothing of what was refused is in it. */
+export abstract class RefusalError<R extends Refusal = Refusal> extends Error {
+  constructor(
+    readonly refusal: R,
+    options?: ErrorOptions,
+  ) {
+    super(refusal, options);
+  }
+}
+
+/** The reason of the refusal that an error is, or comes from. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof RefusalError) return at.refusal;
+  return undefined;
+}

@@ -1,0 +1,237 @@
+import { env } from "cloudflare:workers";
+import { importJWK } from "jose";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseEventBy, verifyExport } from "../../scripts/verify-export.ts";
+import { type AuditEvent, auditEventSchema } from "../../src/contract/audit.ts";
+import { EVENT_VERSIONS, type EventVersions, eventDigest, eventDigestBy, sha256, versionOfDigest } from "../../src/contract/audit-digest.ts";
+import { createCaller } from "../../src/worker/access/caller.ts";
+import { signPayload } from "../../src/worker/access/sign-payload.ts";
+import type { CheckpointRow } from "../../src/worker/audit/checkpoints.ts";
+import { loadConfig } from "../../src/worker/config.ts";
+import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
+import { renewHeads } from "../../src/worker/log/renew-heads.ts";
+import { sealLog } from "../../src/worker/log/seal-log.ts";
+import { verifyLog } from "../../src/worker/log/verify-log.ts";
+import { call } from "../support/call.ts";
+import frozen from "../vectors/audit-event-v1.json" with { type: "json" };
+import { append, DAY, dropTriggers, exported, MINUTE, START, sql, verified, verifiedOffline } from "./support.ts";
+
+/** A later Keyhole: it knows one version more. */
+const LATER: EventVersions = {
+  ...EVENT_VERSIONS,
+  2: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
+};
+
+const NOW = new Date(START + DAY);
+const needs = async (versions?: EventVersions) => ({ db: env.DB, signingKeys: (await loadConfig(env)).signingKeys, now: NOW, ...(versions && { versions }) });
+const sealAs = async (versions?: EventVersions) => sealLog(await needs(versions));
+
+async function verifiedAs(versions: EventVersions, org: string) {
+  const facts = { org, subject: "t", tokenId: null, expiresAt: null, secretScopes: null, secretNames: null, requestId: "req_1", ip: null, userAgent: null };
+  const { next, ...verdict } = await verifyLog(await needs(versions), createCaller({ ...facts, permissions: new Set(["audit:read"]) }), 0);
+  expect(next).toBeNull();
+  return verdict;
+}
+
+async function verifiedOfflineAs(versions: EventVersions, org: string) {
+  const { lines, ...given } = await exported(org);
+  return verifyExport({ ...given, events: lines.map((line) => parseEventBy(versions, line)) }, versions);
+}
+
+/** Expects the same of the verification online and offline. */
+async function expectVerdict(org: string, verdict: object): Promise<void> {
+  expect(await verified(org), "online").toMatchObject(verdict);
+  expect(await verifiedOffline(org), "offline").toMatchObject(verdict);
+}
+
+/** A log that a later Keyhole has sealed: of version 1, then of version 2, then of 1 again, as of a Worker that was rolled back. */
+async function laterLog(org: string): Promise<void> {
+  await append(org, 2);
+  await sealAs(LATER);
+  await append(org, 1);
+  await append(org, 2, { version: 2 });
+  await append(org, 1);
+  await sealAs(LATER);
+}
+
+beforeAll(dropTriggers);
+
+describe("the digest of version 1", () => {
+  it.each(frozen.vectors)("is what it always was: event $event.seq", async ({ event, preimage, digest }) => {
+    const given = event as AuditEvent;
+    expect(await sha256(preimage)).toBe(digest);
+    expect(await eventDigest(given)).toBe(digest);
+    expect(await eventDigest({ ...given, version: 1 })).toBe(digest);
+    expect(versionOfDigest(digest)).toBe(1);
+  });
+
+  it("of a version that is not known there is none", async () => {
+    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 2 })).rejects.toThrow(RangeError);
+  });
+
+  it("is told from that of a later one, which says its version", async () => {
+    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 2 };
+    const digest = await eventDigestBy(LATER, event);
+    expect(digest).toBe(`v2.${await sha256(JSON.stringify(["keyhole-audit/v2", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
+    expect(versionOfDigest(digest)).toBe(2);
+    for (const other of ["", "v2.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v2.${"A".repeat(44)}`])
+      expect(versionOfDigest(other)).toBeUndefined();
+  });
+});
+
+describe("an event says its version", () => {
+  it("in replies and exports", async () => {
+    await append("said", 1);
+    await append("said", 1, { version: 2 });
+    const { body } = await call("GET /v1/audit", { token: { org: "said" } });
+    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([2, 1]);
+    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 2]);
+  });
+
+  it("and one that is written now is of the first", async () => {
+    await call("GET /v1/secrets", { token: { org: "written", scope: "" } });
+    expect((await call("GET /v1/audit", { token: { org: "written" } })).body.events).toMatchObject([{ seq: 1, version: 1 }]);
+  });
+});
+
+describe("a log with events of a later version", () => {
+  let tampered = 0;
+  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 2 } };
+
+  it("is whole for a Keyhole that knows it", async () => {
+    await laterLog("later");
+    expect(await verifiedAs(LATER, "later")).toEqual({ ok: true, checked: 6, unsealed: 0, first_bad: null });
+    expect(await verifiedOfflineAs(LATER, "later")).toEqual({ ok: true, checked: 6, unsealed: 0, first_bad: null });
+  });
+
+  it("is neither whole nor tampered with for one that does not: it says from where on it cannot check, and checks the rest", async () => {
+    await laterLog("rolled-back");
+    await expectVerdict("rolled-back", { ...NEWER, checked: 4, unsealed: 0 });
+  });
+
+  it.each<[string, string, number]>([
+    ["an event before it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 2", 2],
+    ["an event beside it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 3", 3],
+    ["an event after it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 6", 6],
+    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 2 WHERE org = ? AND seq = 3", 3],
+    ["an event is changed that then says to be of a version of its own", "UPDATE audit_events SET actor = 'x', version = 99 WHERE org = ? AND seq = 1", 1],
+    ["an event says to be of no version that there could be", "UPDATE audit_events SET version = 0 WHERE org = ? AND seq = 1", 1],
+    ["one of the later version says to be of another", "UPDATE audit_events SET version = 3 WHERE org = ? AND seq = 4", 4],
+    ["one of the later version says to be of the first", "UPDATE audit_events SET version = 1 WHERE org = ? AND seq = 5", 5],
+    ["one of the later version is removed", "DELETE FROM audit_events WHERE org = ? AND seq = 5", 5],
+    [
+      "the digests say that an event is of the later version",
+      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v2.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
+      1,
+    ],
+    [
+      "the digests are shifted so that one begins like a later one",
+      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v2.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
+      3,
+    ],
+    ["the head is removed", "DELETE FROM audit_heads WHERE org = ?", 7],
+  ])("is found tampered with when %s", async (_, statement, first_bad) => {
+    const org = `tampered-${tampered++}`;
+    await laterLog(org);
+    await sql(statement, org);
+    await expectVerdict(org, { ok: false, first_bad });
+    expect(await verified(org)).not.toHaveProperty("newer");
+    expect(await verifiedAs(LATER, org)).toMatchObject({ ok: false, first_bad });
+  });
+
+  it("hides no change of its later events from a Keyhole that knows them", async () => {
+    await laterLog("changed-later");
+    await sql("UPDATE audit_events SET actor = 'x' WHERE org = 'changed-later' AND seq = 5");
+    await expectVerdict("changed-later", NEWER);
+    expect(await verifiedAs(LATER, "changed-later")).toMatchObject({ ok: false, first_bad: 5 });
+    expect(await verifiedOfflineAs(LATER, "changed-later")).toMatchObject({ ok: false, first_bad: 5 });
+  });
+
+  it("is not removed by a run that does not know it, and is by one that does", async () => {
+    await env.DB.prepare("DELETE FROM audit_heads").run();
+    await laterLog("old-later");
+    await append("old-later", 1, { at: START + 100 * DAY });
+    const run = async (minutes: number, versions?: EventVersions) =>
+      removeOldEvents({ ...(await needs(versions)), retentionDays: 30, now: new Date(START + 60 * DAY + minutes * MINUTE) });
+    expect(await run(0)).toEqual({ events: 2, refused: 1 });
+    expect(await run(61, LATER)).toEqual({ events: 4, refused: 0 });
+    expect(await verifiedAs(LATER, "old-later")).toMatchObject({ ok: true, checked: 0, unsealed: 1 });
+  });
+});
+
+describe("events of a later version that are not sealed yet", () => {
+  it("are sealed only by a run that knows them: another one seals what comes before, waits, and says so on /readyz", async () => {
+    await append("waiting", 2);
+    await append("waiting", 2, { version: 2 });
+    await append("waiting", 1);
+    expect((await sealAs()).refused).toBeGreaterThan(0);
+    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 2 } });
+    expect((await call("GET /readyz", { token: null })).body.backlog.audit_logs).toBeGreaterThan(0);
+    await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
+    await sealAs(LATER);
+    expect(await verifiedAs(LATER, "waiting")).toEqual({ ok: true, checked: 5, unsealed: 0, first_bad: null });
+    expect(await env.DB.prepare("SELECT failed FROM audit_marks WHERE org = 'waiting' AND job = 'seal'").first("failed")).toBe(0);
+  });
+});
+
+describe("what a later Keyhole signed with members that are not known here", () => {
+  /** Puts one member more into the payload of the last checkpoint, or of the head, and signs it all with our key. */
+  async function signMore(org: string, what: "checkpoint" | "head"): Promise<void> {
+    const { signingKeys } = await needs();
+    const payloadOf = (jws = "") => JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(jws.split(".")[1] ?? "", { alphabet: "base64url" })));
+    const head = payloadOf((await env.DB.prepare("SELECT jws FROM audit_heads WHERE org = ?").bind(org).first<string>("jws")) ?? "");
+    if (what === "checkpoint") {
+      const last = await env.DB.prepare("SELECT * FROM audit_checkpoints WHERE org = ? ORDER BY number DESC LIMIT 1").bind(org).first<CheckpointRow>();
+      const jws = await signPayload(signingKeys, "keyhole-checkpoint", { ...payloadOf(last?.jws), more: 1 });
+      await sql("UPDATE audit_checkpoints SET jws = ? WHERE org = ? AND number = ?", jws, org, last?.number);
+      head.checkpoint = await sha256(jws);
+    } else head.more = 1;
+    await sql("UPDATE audit_heads SET jws = ? WHERE org = ?", await signPayload(signingKeys, "keyhole-head", head), org);
+  }
+
+  it.each([
+    ["checkpoint", 3],
+    ["head", 4],
+  ] as const)("in a %s is found neither good nor bad", async (what, seq) => {
+    const org = `more-${what}`;
+    for (const count of [2, 1]) {
+      await append(org, count);
+      await sealAs();
+    }
+    await signMore(org, what);
+    await expectVerdict(org, { ok: false, checked: 3, first_bad: null, newer: { seq, version: null } });
+    await sql("UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 3", org);
+    await expectVerdict(org, { ok: false, first_bad: 3 });
+  });
+
+  it("in a head is not signed away: nothing is sealed onto it, nor removed below it, nor is it renewed", async () => {
+    await env.DB.prepare("DELETE FROM audit_heads").run();
+    await append("kept-head", 2);
+    await sealAs();
+    await signMore("kept-head", "head");
+    await append("kept-head", 1, { at: START + 100 * DAY });
+    const jws = () => env.DB.prepare("SELECT jws FROM audit_heads WHERE org = 'kept-head'").first("jws");
+    const before = await jws();
+    await env.DB.prepare("UPDATE audit_marks SET seen_at = 0").run();
+    expect((await sealAs()).refused).toBeGreaterThan(0);
+    expect(await removeOldEvents({ ...(await needs()), retentionDays: 30, now: new Date(START + 60 * DAY) })).toEqual({ events: 0, refused: 1 });
+    const { kid, key } = await anotherSigner();
+    const { signingKeys } = await needs();
+    expect(await renewHeads({ db: env.DB, signingKeys: { ...signingKeys, signer: { kid, key } }, now: NOW })).toEqual({ renewed: 0, unknown: 1 });
+    expect(await jws()).toBe(before);
+  });
+
+  it("in a checkpoint is not removed", async () => {
+    await env.DB.prepare("DELETE FROM audit_heads").run();
+    await append("kept-checkpoint", 2);
+    await sealAs();
+    await signMore("kept-checkpoint", "checkpoint");
+    await append("kept-checkpoint", 1, { at: START + 100 * DAY });
+    expect(await removeOldEvents({ ...(await needs()), retentionDays: 30, now: new Date(START + 60 * DAY) })).toEqual({ events: 0, refused: 1 });
+  });
+
+  async function anotherSigner() {
+    const jwk = JSON.parse(env.SIGNING_KEY ?? "");
+    return { kid: "another", key: (await importJWK(jwk, "EdDSA")) as CryptoKey };
+  }
+});

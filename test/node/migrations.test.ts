@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { beforeEach, describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const MIGRATIONS = readdirSync(join(ROOT, "migrations")).sort();
+const GUIDE = readFileSync(join(ROOT, "docs/adopting-plaintext.md"), "utf8");
+/** The SQL with which the guide creates the old table and loads its rows. */
+const [CREATE = "", LOAD = ""] = [...GUIDE.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
+
+let db: DatabaseSync;
+beforeEach(() => {
+  db = new DatabaseSync(":memory:");
+});
+
+/** Applies the migrations whose names are in a range, both ends included. */
+function migrate(from: string, to: string): void {
+  for (const name of MIGRATIONS.filter((file) => file.slice(0, 4) >= from && file.slice(0, 4) <= to))
+    db.exec(readFileSync(join(ROOT, "migrations", name), "utf8"));
+}
+
+function insertSecret(id: string, version: number): void {
+  db.exec(`INSERT INTO secrets (id, org, scope, name, version, revision, created_at, created_by, updated_at, updated_by, rotated_at)
+    VALUES ('${id}', 'acme', 'global', '${id.toUpperCase()}', ${version}, 1, 0, 'ada', 0, 'ada', 0)`);
+}
+
+/** What a Worker of before `kind` sends to write a version. */
+function insertVersion(id: string, version: number): void {
+  const row = {
+    secret_id: id,
+    version,
+    encoding: "utf8",
+    key_id: "k1",
+    wrapped_key: "w",
+    ciphertext: "v1:c",
+    kv_key: `c_${id}${version}`,
+    created_at: 0,
+    created_by: "ada",
+  };
+  const columns = Object.keys(row);
+  db.prepare(`INSERT INTO versions (${columns.join(", ")}) SELECT ${columns.map((column) => `j.value ->> '${column}'`).join(", ")} FROM json_each(?) j`).run(
+    JSON.stringify([row]),
+  );
+}
+
+/** What it sends to destroy one. */
+function destroyVersion(id: string, version: number): void {
+  db.exec(`INSERT OR IGNORE INTO kv_removals (kv_key, noted_at) SELECT kv_key, 0 FROM versions WHERE secret_id = '${id}' AND version = ${version} AND kv_key IS NOT NULL;
+    UPDATE versions SET key_id = NULL, wrapped_key = NULL, ciphertext = NULL, kv_key = NULL, kv_put_at = NULL, legacy_plaintext = NULL, retry_at = NULL
+    WHERE secret_id = '${id}' AND version = ${version}`);
+}
+
+/** What it sends to encrypt one that is plaintext. */
+function encryptVersion(id: string, version: number): void {
+  db.exec(`UPDATE versions SET key_id = 'k1', wrapped_key = 'w', ciphertext = 'v1:c', kv_key = 'c_${id}${version}', legacy_plaintext = NULL, retry_at = NULL
+    WHERE secret_id = '${id}' AND version = ${version}`);
+}
+
+function loadPlaintext(name: string): void {
+  db.exec(`${CREATE}; INSERT INTO old_secrets (org, scope, name, value) VALUES ('acme', 'global', '${name}', 'plain')`);
+  db.exec(LOAD);
+}
+
+const kinds = () =>
+  db
+    .prepare("SELECT s.name, v.version, v.kind FROM versions v JOIN secrets s ON s.id = v.secret_id ORDER BY 1, 2")
+    .all()
+    .map(({ name, version, kind }) => `${name} ${version} ${kind}`);
+
+/** Rows of every kind. */
+function insertRows(): void {
+  insertSecret("inline", 2);
+  insertVersion("inline", 1);
+  insertVersion("inline", 2);
+  destroyVersion("inline", 1);
+  insertSecret("in_kv", 1);
+  insertVersion("in_kv", 1);
+  db.exec("UPDATE versions SET ciphertext = NULL, kv_put_at = 1 WHERE secret_id = 'in_kv'");
+  loadPlaintext("LOADED");
+  loadPlaintext("GONE");
+  destroyVersion(idOf("GONE"), 1);
+}
+
+const idOf = (name: string) => String(db.prepare("SELECT id FROM secrets WHERE name = ?").get(name)?.id);
+const KINDS = ["GONE 1 destroyed", "INLINE 1 destroyed", "INLINE 2 sealed", "IN_KV 1 sealed", "LOADED 1 plaintext"];
+
+describe("the migration 0007", () => {
+  it("gives every version of before its kind, and changes nothing else of it", () => {
+    migrate("0001", "0006");
+    insertRows();
+    const before = db.prepare("SELECT * FROM versions ORDER BY secret_id, version").all();
+    migrate("0007", "0007");
+    expect(kinds()).toEqual(KINDS);
+    const after = db.prepare("SELECT * FROM versions ORDER BY secret_id, version").all();
+    expect(after.map(({ kind, ...columns }) => columns)).toEqual(before.map((row) => ({ ...row })));
+  });
+
+  it("lets a Worker of before it, and the SQL of the guide, go on as they did", () => {
+    migrate("0001", "0007");
+    insertRows();
+    expect(kinds()).toEqual(KINDS);
+    encryptVersion(idOf("LOADED"), 1);
+    destroyVersion("in_kv", 1);
+    expect(kinds().slice(3)).toEqual(["IN_KV 1 destroyed", "LOADED 1 sealed"]);
+  });
+
+  it.each([
+    ["be said otherwise", "UPDATE versions SET kind = 'sealed'", /generated column/],
+    [
+      "be written otherwise",
+      "INSERT INTO versions (secret_id, version, encoding, created_at, created_by, kind) VALUES ('inline', 9, 'utf8', 0, 'x', 'sealed')",
+      /generated column/,
+    ],
+    ["be plaintext beside a sealed value", "UPDATE versions SET legacy_plaintext = 'p' WHERE kind = 'sealed'", /CHECK constraint failed/],
+    ["be plaintext with a ciphertext", "UPDATE versions SET ciphertext = 'v1:c' WHERE kind = 'plaintext'", /CHECK constraint failed/],
+    ["be destroyed with a ciphertext", "UPDATE versions SET ciphertext = 'v1:c' WHERE kind = 'destroyed'", /CHECK constraint failed/],
+  ])("lets no kind %s", (_, sql, refusal) => {
+    migrate("0001", "0007");
+    insertRows();
+    expect(() => db.exec(sql)).toThrow(refusal);
+    expect(kinds()).toEqual(KINDS);
+  });
+});

@@ -1,0 +1,39 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { INITIAL_METADATA, METADATA_NAMES } from "../../src/contract/secret-metadata.ts";
+import { SECRET_COLUMNS } from "../../src/worker/store/secret-columns.ts";
+import { VERSION_COLUMNS } from "../../src/worker/store/version-columns.ts";
+import { call } from "../support/call.ts";
+
+interface ColumnInfo {
+  readonly name: string;
+  readonly dflt_value: string | null;
+}
+
+/** The columns of a table but for those that D1 computes. */
+const columnsOf = async (table: string) => (await env.DB.prepare(`PRAGMA table_info(${table})`).all<ColumnInfo>()).results;
+const namesOf = async (table: string) => (await columnsOf(table)).map(({ name }) => name).sort();
+
+describe("the tables in the code and those that the migrations make", () => {
+  it("have the same columns of a secret", async () => {
+    expect([...SECRET_COLUMNS].sort()).toEqual(await namesOf("secrets"));
+  });
+
+  it("have the same columns of a version", async () => {
+    expect([...VERSION_COLUMNS].sort()).toEqual(await namesOf("versions"));
+  });
+
+  it.each(METADATA_NAMES)("have the same default of %s, so that a row written by SQL is one without metadata", async (name) => {
+    const found = (await columnsOf("secrets")).find((column) => column.name === name);
+    expect(await env.DB.prepare(`SELECT ${found?.dflt_value ?? "NULL"} AS value`).first("value")).toBe(INITIAL_METADATA[name]);
+  });
+});
+
+it("is not ready while the last migration is not applied", async () => {
+  const { results } = await env.DB.prepare("SELECT sql FROM sqlite_schema WHERE name = 'versions'").all<{ sql: string }>();
+  expect(results[0]?.sql).toMatch(/\bkind\b/);
+  await env.DB.prepare("ALTER TABLE versions DROP COLUMN kind").run();
+  const { status, body } = await call("GET /readyz", { token: null });
+  expect(status).toBe(503);
+  expect(JSON.stringify(body)).toContain("the migrations have not been applied");
+});
