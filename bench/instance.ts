@@ -8,9 +8,7 @@ import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as splitSql } from "wrangler";
 import type { WorkerSecrets } from "../scripts/make-secrets.ts";
-
-const ROOT = join(import.meta.dirname, "..");
-const COMPATIBILITY_DATE = "2026-10-01";
+import { ROOT, readConfig } from "../scripts/wrangler-config.ts";
 
 // The Worker writes its log, but nobody reads it: that would be measured too, in the process that makes the load.
 if (process.platform !== "win32") process.env.MINIFLARE_WORKERD_PATH ??= quietWorkerd();
@@ -76,12 +74,13 @@ export interface Extras {
 
 /** Starts a Worker with an empty D1 and KV of its own. */
 export async function startInstance(script: string, secrets: WorkerSecrets, { vars, inspected, brake }: Extras = {}): Promise<Instance> {
+  const { compatibility_date, compatibility_flags } = readConfig();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
       script,
-      compatibilityDate: COMPATIBILITY_DATE,
-      compatibilityFlags: ["nodejs_compat_do_not_populate_process_env"],
+      compatibilityDate: compatibility_date,
+      compatibilityFlags: compatibility_flags,
       bindings: { ...secrets, PLATFORM_ORG: "platform", ...vars },
       d1Databases: ["DB"],
       kvNamespaces: ["KV"],

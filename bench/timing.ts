@@ -91,7 +91,7 @@ async function compare({ url }: Instance, name: string, first: Shot, second: Sho
 }
 
 /** The Mann–Whitney U test, normal approximation; both samples are large and ties are rare. */
-export function mannWhitney(a: readonly number[], b: readonly number[]): { p: number; effect: number } {
+function mannWhitney(a: readonly number[], b: readonly number[]): { p: number; effect: number } {
   const all = [...a.map((value) => ({ value, first: true })), ...b.map((value) => ({ value, first: false }))].sort((x, y) => x.value - y.value);
   const rankSum = all.reduce((sum, { first }, rank) => sum + (first ? rank + 1 : 0), 0);
   const u = rankSum - (a.length * (a.length + 1)) / 2;

@@ -2,7 +2,7 @@ import { type ArgDef, type ArgsDef, type CommandDef, defineCommand } from "citty
 import { EXIT } from "./exit-code.ts";
 
 /** The options that every command has, unless its definition says which. */
-export const COMMON = {
+const COMMON = {
   profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one" },
   json: { type: "boolean", description: "print JSON, for programs" },
 } as const satisfies ArgsDef;
@@ -19,7 +19,7 @@ type Parsed<A extends ArgDef> = A extends { type: "boolean" }
         : string | undefined;
 
 /** The arguments of a command, with the ones that every command has. */
-export type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };
+type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };
 
 /** What a command gets beside its arguments. */
 export interface Invocation {

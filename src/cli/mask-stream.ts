@@ -1,7 +1,7 @@
 import { Transform } from "node:stream";
 
 /** What stands in the place of a value. */
-export const MARK = Buffer.from("[masked]");
+const MARK = Buffer.from("[masked]");
 
 /** A line of a value is masked by itself from this length on: `{` alone says nothing and is everywhere. */
 const SHORTEST_LINE = 8;

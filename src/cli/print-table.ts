@@ -1,24 +1,5 @@
-import Table from "cli-table3";
+import stringWidth from "fast-string-width";
 import { clean, dataColors, note, printLine } from "./output.ts";
-
-const NO_LINES = Object.fromEntries(
-  [
-    "top",
-    "top-mid",
-    "top-left",
-    "top-right",
-    "bottom",
-    "bottom-mid",
-    "bottom-left",
-    "bottom-right",
-    "left",
-    "left-mid",
-    "mid",
-    "mid-mid",
-    "right",
-    "right-mid",
-  ].map((part) => [part, ""]),
-);
 
 /** Prints rows under their heads; says `empty` where there are none. */
 export function printTable(heads: readonly string[], rows: readonly (readonly string[])[], empty: string): void {
@@ -31,12 +12,9 @@ export function printFields(fields: readonly (readonly [name: string, value: str
   printLine(layOut(fields.map(([name, value]) => [dataColors.dim(name), clean(value)])));
 }
 
+/** Rows with their cells in columns: each as wide as its widest cell looks on a terminal, two spaces apart. */
 function layOut(rows: readonly (readonly string[])[]): string {
-  const table = new Table({ chars: { ...NO_LINES, middle: "  " }, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ""))));
+  const pad = (cell: string, column: number) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell)));
+  return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
 }

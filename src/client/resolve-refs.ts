@@ -10,7 +10,7 @@ export type RefOptions = CallOptions & Pick<ResolveRequest, "scopes" | "inherit"
  *
  * @throws {TypeError} for something that begins as a reference and is none: filling it in by halves would hide a mistake.
  */
-export function refName(node: unknown): string | undefined {
+function refName(node: unknown): string | undefined {
   if (typeof node !== "object" || node === null || !Object.hasOwn(node, "secret_key_ref")) return undefined;
   const { secret_key_ref: ref, ...beside } = node as { secret_key_ref: unknown };
   const { store, ...rest } = (typeof ref === "object" && ref !== null ? ref : {}) as { store?: unknown };

@@ -11,7 +11,7 @@ export interface CallOptions {
 }
 
 /** One request. */
-export interface Request extends CallOptions {
+interface Request extends CallOptions {
   readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: Record<string, string | number | boolean | readonly string[] | undefined> | undefined;

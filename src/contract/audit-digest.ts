@@ -3,7 +3,7 @@ import { type AuditEvent, auditEventSchema } from "./audit.ts";
 import { toBase64url } from "./base64url.ts";
 
 /** What an audit event of one version is. It never changes once an event of it has been written; what is to change is a new version. */
-export interface EventVersion {
+interface EventVersion {
   /** Its members, and no other: nothing may be added to an event that its digest does not cover. */
   readonly schema: z.ZodType<AuditEvent>;
   /** What its digest covers, in this order, after the name of the version. */

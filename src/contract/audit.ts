@@ -3,15 +3,15 @@ import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeInputSchema, timeSchema } from "./time.ts";
 
 /** What audit events record. Denied calls that would only have read something have an action too: `….read`. */
-export const ACTIONS = [
+const ACTIONS = [
   ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.read", "audit.read"] as const),
 ] as const;
-export const actionSchema = z.enum(ACTIONS);
+const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;
 
-export const outcomeSchema = z.enum(["allowed", "denied"]);
+const outcomeSchema = z.enum(["allowed", "denied"]);
 
 const EVENT_EXAMPLE = {
   version: 1,
@@ -143,7 +143,7 @@ export const checkpointPageSchema = z
   .meta({ id: "CheckpointPage", example: { checkpoints: [], head: null, next_cursor: null } });
 
 /** From where on a log holds what only a later Keyhole can check. */
-export const newerSchema = z.object({
+const newerSchema = z.object({
   seq: z.int().meta({ description: "The first event that cannot be checked." }),
   version: z.int().nullable().meta({ description: "Its version, `null` where not the event but its checkpoint, or the log's head, is of a later Keyhole." }),
 });

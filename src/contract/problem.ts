@@ -28,10 +28,10 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
-export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
+const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
 
 /** One thing that is wrong with a request: where (a JSON Pointer, RFC 6901, or `query:<name>`-style place) and what. */
-export const problemErrorSchema = z
+const problemErrorSchema = z
   .object({
     pointer: z.string().meta({ description: "A JSON Pointer (RFC 6901) into the body, or `query:<name>`, `path:<name>`, `header:<name>`, `line:<number>`." }),
     detail: z.string(),

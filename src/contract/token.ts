@@ -44,7 +44,7 @@ const TOKEN_EXAMPLE = {
 };
 
 /** A token as lists show it: everything but the token itself. */
-export const tokenSchema = z
+const tokenSchema = z
   .object({
     id: z.string().meta({ example: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
     label: z.string(),

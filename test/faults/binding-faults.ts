@@ -8,7 +8,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /** One call of a binding, as it was recorded: `D1 batch`, `KV put`. */
-export type BindingCall = "D1 batch" | "KV get" | "KV put" | "KV delete";
+type BindingCall = "D1 batch" | "KV get" | "KV put" | "KV delete";
 
 /** The bindings of a Worker, seen through: every call is recorded, and one can be made to go wrong. */
 export interface Watched {

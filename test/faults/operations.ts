@@ -4,7 +4,7 @@ import { FORM } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
 
 /** Makes a request of a Worker without faults, in the cell's organization. */
-export type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
+type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
 
 /** What a cell is about: an organization of its own, and what was made in it. */
 export interface Cell {
@@ -40,7 +40,7 @@ const put = (ask: Ask, value: string, name = "S") => ask(`PUT ${at("global", nam
 const made = async (ask: Ask) => (await put(ask, OLD)).body.id as string;
 
 /** The value that a resolve gives, `null` when there is none. */
-export async function resolved(ask: Ask, name = "S"): Promise<string | null> {
+async function resolved(ask: Ask, name = "S"): Promise<string | null> {
   const reply = await ask("POST /v1/resolve", { json: { names: [name], allow_missing: true } });
   if (reply.status !== 200) throw new Error(`a resolve without faults was answered ${reply.text}`);
   return reply.body.secrets[name]?.value ?? null;

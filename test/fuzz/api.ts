@@ -19,7 +19,7 @@ export interface Schema {
   readonly propertyNames?: Schema;
 }
 
-export interface Media {
+interface Media {
   readonly schema?: Schema;
   readonly examples?: Record<string, unknown>;
 }

@@ -87,7 +87,7 @@ const rank = (scope: string) => (SCOPE_KINDS as readonly string[]).indexOf(scope
 export const kindOf = (scope: string) => SCOPE_KINDS[rank(scope)];
 
 /** Every scope above `scope`, nearest first. */
-export function parentsOf(model: Model, scope: string): string[] {
+function parentsOf(model: Model, scope: string): string[] {
   const parent = model.parents.get(scope);
   return parent === undefined ? [] : [parent, ...parentsOf(model, parent)];
 }

@@ -2,7 +2,7 @@ import { ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts
 import { type Backlog, checkStorage, type UnusableStore } from "../health/check-storage.ts";
 
 /** Something that the Worker needs and cannot use, and what is wrong with it. */
-export type Unusable = UnusableStore | { readonly part: ConfigPart; readonly detail: string };
+type Unusable = UnusableStore | { readonly part: ConfigPart; readonly detail: string };
 
 /** What the Worker needs and cannot use, and what waits for somebody to look at it. Nothing of a secret is in it. */
 export interface Readiness {

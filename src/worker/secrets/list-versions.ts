@@ -5,7 +5,7 @@ import { runForCaller } from "../transaction/run-for-caller.ts";
 import { getSecret } from "./get-secret.ts";
 
 /** A version of a secret. */
-export interface Version extends VersionRow {
+interface Version extends VersionRow {
   readonly state: "current" | "previous" | "destroyed";
 }
 

@@ -6,7 +6,7 @@ import { searchedLabels } from "../store/scope-search.ts";
 import type { BoundValue } from "./read-values.ts";
 
 /** A secret that a search selected: where its value is, and not the value. */
-export type SelectedSecret = BoundValue & {
+type SelectedSecret = BoundValue & {
   readonly name: SecretName;
   /** The scope that won, or `builtin`. */
   readonly label: string;

@@ -30,9 +30,9 @@ interface ScheduledColumns {
 }
 
 /** A sealed value as D1 has it. */
-export type SealedValue = SealedColumns & { readonly kind: "sealed" };
+type SealedValue = SealedColumns & { readonly kind: "sealed" };
 /** A plaintext value as D1 has it. */
-export type PlaintextValue = PlaintextColumns & { readonly kind: "plaintext" };
+type PlaintextValue = PlaintextColumns & { readonly kind: "plaintext" };
 /** A value as D1 has it. Its `kind` says which columns it is in; D1 computes it. */
 export type StoredValue = SealedValue | PlaintextValue;
 /** The kinds of values. A version without one is of the kind `destroyed`. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What a fake service answers next: a problem's status and code, or JSON. */
-export type Answer = { status: number; code: string } | { json: unknown };
+type Answer = { status: number; code: string } | { json: unknown };
 
 /** A service that answers what a test says, on a port that stays the same while it is down. */
 export interface FakeService {
