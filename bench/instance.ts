@@ -69,11 +69,11 @@ export interface Extras {
   /** An inspector makes it slower: what it logs is kept. */
   readonly inspected?: boolean;
   /** The rate limit that a deployment has on resolves, wide enough to hold nobody up. */
-  readonly brake?: boolean;
+  readonly rateLimit?: boolean;
 }
 
 /** Starts a Worker with an empty D1 and KV of its own. */
-export async function startInstance(script: string, secrets: WorkerSecrets, { vars, inspected, brake }: Extras = {}): Promise<Instance> {
+export async function startInstance(script: string, secrets: WorkerSecrets, { vars, inspected, rateLimit }: Extras = {}): Promise<Instance> {
   const { compatibility_date, compatibility_flags } = readConfig();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -86,7 +86,7 @@ export async function startInstance(script: string, secrets: WorkerSecrets, { va
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,
       ...(inspected && { inspectorPort: 0 }),
-      ...(brake && { ratelimits: { RESOLVE_LIMIT: { namespace_id: "1001", simple: { limit: 10_000_000, period: 10 } } } }),
+      ...(rateLimit && { ratelimits: { RESOLVE_LIMIT: { namespace_id: "1001", simple: { limit: 10_000_000, period: 10 } } } }),
     }),
   );
   const url = await miniflare.ready;

@@ -26,8 +26,8 @@ interface Case {
   readonly connections: number;
   readonly keyhole: Shot | (() => Shot);
   readonly floor: Shot | undefined;
-  /** Whether it is made of the instance that has the brake. */
-  readonly braked?: true;
+  /** Whether it is made of the instance that has the rate limit. */
+  readonly limited?: true;
   /** How many of the requests to make: the heavier ones are made less often. */
   readonly share: number;
 }
@@ -36,13 +36,13 @@ interface Case {
 export interface Compared {
   readonly keyhole: Instance;
   /** Keyhole with the rate limit binding. */
-  readonly braked: Instance;
+  readonly limited: Instance;
   readonly floor: Instance;
 }
 
 /** Measures each case, round after round, Keyhole and the floor one right after the other. */
 export async function compareRatios({ token, rounds, requests }: Setup, compared: Compared, say: (text: string) => void): Promise<Row[]> {
-  const { keyhole, braked, floor } = compared;
+  const { keyhole, limited, floor } = compared;
   const cases = casesFor(token);
   await fire(keyhole.url, { ...cases.set(), path: "/v1/scopes/namespace%3Aprod/secrets/BENCH_INLINE", expect: 201 });
   await fire(keyhole.url, { ...cases.set(), expect: 201 });
@@ -50,7 +50,7 @@ export async function compareRatios({ token, rounds, requests }: Setup, compared
   const resolves = [1, 8, 32].map((connections): Case => ({ name: "resolve 1", connections, keyhole: cases.resolve(1), floor: cases.resolve(1), share: 1 }));
   const list: Case[] = [
     ...resolves,
-    { name: "resolve 1, with the brake", connections: 1, keyhole: cases.resolve(1), floor: cases.resolve(1), braked: true, share: 1 },
+    { name: "resolve 1, with the rate limit", connections: 1, keyhole: cases.resolve(1), floor: cases.resolve(1), limited: true, share: 1 },
     { name: "resolve 10", connections: 8, keyhole: cases.resolve(10), floor: cases.resolve(10), share: 0.5 },
     { name: "resolve 100", connections: 8, keyhole: cases.resolve(100), floor: cases.resolve(100), share: 0.15 },
     { name: "resolve 1, inline", connections: 8, keyhole: cases.resolveInline, floor: undefined, share: 1 },
@@ -61,7 +61,7 @@ export async function compareRatios({ token, rounds, requests }: Setup, compared
   const rows: Row[] = [];
   for (const one of list) {
     say(`  ${one.name}, ${one.connections} connections`);
-    rows.push({ name: one.name, connections: one.connections, rounds: await measureRounds(one, rounds, requests, one.braked ? braked : keyhole, floor) });
+    rows.push({ name: one.name, connections: one.connections, rounds: await measureRounds(one, rounds, requests, one.limited ? limited : keyhole, floor) });
   }
   return rows;
 }

@@ -73,7 +73,7 @@ function ratioSection({ ratios, bulkRead }: Results): string[] {
   });
   return [
     "## Throughput against the floor",
-    "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open; all by the platform's own calls, without a library. The ratio is Keyhole's requests per second over the floor's, per round. Requests per second are medians of the rounds; the latencies are those of Keyhole in all rounds together. The brake is the rate limit binding that a deployment has: the other rows, and the floor, are without it.",
+    "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open; all by the platform's own calls, without a library. The ratio is Keyhole's requests per second over the floor's, per round. Requests per second are medians of the rounds; the latencies are those of Keyhole in all rounds together. The rate limit is the binding that a deployment has: the other rows, and the floor, are without it.",
     table(["case", "connections", "requests/s", "the floor's", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
     `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times. The local KV by itself, read by a Worker that does nothing else, takes ${bulkRead.one.toFixed(1)} ms to read one key and ${bulkRead.hundred.toFixed(1)} ms to read 100 in one call.`,
   ];

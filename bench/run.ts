@@ -67,17 +67,17 @@ async function main(): Promise<void> {
   await seedNames(keyhole, token);
   const floor = await startInstance(bundles.floor, secrets);
   await seedFloor(keyhole, floor);
-  const braked = await startInstance(bundles.keyhole, secrets, { brake: true });
-  await migrate(braked.db);
-  await seedNames(braked, token);
+  const limited = await startInstance(bundles.keyhole, secrets, { rateLimit: true });
+  await migrate(limited.db);
+  await seedNames(limited, token);
 
   say("comparing with the floor");
-  const ratios = await compareRatios(setup, { keyhole, braked, floor }, say);
+  const ratios = await compareRatios(setup, { keyhole, limited, floor }, say);
   say("measuring time and CPU of the process");
   const cpu = await measureCpu(setup, keyhole, floor);
   say("comparing answers that must take the same time");
   const timing = await measureTiming(setup, keyhole);
-  for (const instance of [braked, floor, keyhole]) await instance.stop();
+  for (const instance of [limited, floor, keyhole]) await instance.stop();
   say("filling the store");
   const bySize = await measureSizes(setup, say);
   say("looking where the time goes");

@@ -22,7 +22,7 @@ export function checkArguments(definition: Definition<ArgsDef>, args: readonly s
 /** Empty is not left out: a limit whose variable is not set must not turn into no limit. */
 function partsOf(option: string, given: readonly string[]): string[] {
   const parts = given.flatMap((text) => text.split(",")).flatMap((text) => text.trim() || []);
-  if (given.length > 0 && parts.length === 0) throw usageError(`--${option} is empty`, "give it a value or leave it away; is a variable in it unset?");
+  if (given.length > 0 && parts.length === 0) throw usageError(`--${option} is empty`, "give it a value or leave it out; is a variable in it unset?");
   return parts;
 }
 

@@ -27,7 +27,7 @@ export function readJsonFile(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new CliError(`${path} cannot be read as JSON`, "mend it, or remove it and log in again");
+    throw new CliError(`${path} cannot be read as JSON`, "fix it, or remove it and log in again");
   }
 }
 

@@ -24,7 +24,7 @@ export function findReferences(text: string, format: ConfigFormat): Reference[] 
   for (const document of documents as Document.Parsed[]) {
     const [error] = document.errors;
     if (error)
-      throw usageError(`the file is not ${format.toUpperCase()}: line ${error.linePos?.[0].line ?? "?"} cannot be read`, "mend it, or name its --format");
+      throw usageError(`the file is not ${format.toUpperCase()}: line ${error.linePos?.[0].line ?? "?"} cannot be read`, "fix it, or name its --format");
     visit(document, {
       Map(_, map) {
         if (!map.items.some(({ key }) => isScalar(key) && key.value === "secret_key_ref")) return undefined;
@@ -103,6 +103,6 @@ function requireJson(text: string): void {
   try {
     JSON.parse(text);
   } catch {
-    throw usageError("the file is not JSON", "mend it, or name its --format");
+    throw usageError("the file is not JSON", "fix it, or name its --format");
   }
 }

@@ -84,7 +84,7 @@ function read<T>(file: string, schema: z.ZodType<T>, otherwise: T): T {
   const json = readJsonFile(path);
   if (json === undefined) return otherwise;
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw new CliError(`${path} is not what keyhole writes`, "mend it, or remove it and log in again");
+  if (!parsed.success) throw new CliError(`${path} is not what keyhole writes`, "fix it, or remove it and log in again");
   return parsed.data;
 }
 

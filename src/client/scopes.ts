@@ -25,7 +25,7 @@ export function scopeCalls(send: Send) {
         const page = await list({ limit: 200, ...(cursor !== undefined && { cursor }) }, options);
         return { items: page.scopes, next: page.next_cursor };
       }),
-    /** Takes a scope from under its parent. */
+    /** Removes a scope's parent. */
     async delete(scope: string, options: CallOptions = {}): Promise<void> {
       return readNothing(await send({ method: "DELETE", path: at(scope), ...options }));
     },

@@ -15,7 +15,7 @@ import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 import { type Value, valueFields } from "./value-fields.ts";
 
-/** What is said of a secret beside its value. What is left out stays as it is; `null` clears it. */
+/** The metadata of a secret. What is left out stays as it is; `null` clears it. */
 export type SecretFields = Omit<SetSecretBody, "value" | "encoding">;
 /** Which secrets to list. */
 export type ListSecretsQuery = Partial<Omit<z.input<typeof listSecretsSchema>, "limit">> & { limit?: number | undefined };

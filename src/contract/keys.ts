@@ -29,7 +29,7 @@ export const rewrapReplySchema = z
     rewrapped: z.int().meta({ description: "Data keys that this call wrapped anew." }),
     remaining: z
       .int()
-      .meta({ description: "Versions that are still under another key: older ones, those set aside, and those under a key that is not in the keyring." }),
+      .meta({ description: "Versions that are still under another key: older ones, those in quarantine, and those under a key that is not in the keyring." }),
   })
   .meta({ id: "Rewrap", example: { rewrapped: 200, remaining: 61 } });
 export type RewrapReply = z.infer<typeof rewrapReplySchema>;

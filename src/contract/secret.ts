@@ -58,7 +58,7 @@ export const secretSchema = z
 export type SecretBody = z.infer<typeof secretSchema>;
 
 export const setSecretReplySchema = secretSchema
-  .extend({ changed: z.boolean().meta({ description: "Whether this call changed anything: the value or what is said of it." }) })
+  .extend({ changed: z.boolean().meta({ description: "Whether this call changed anything: the value or the metadata." }) })
   .meta({ id: "SetSecretReply", description: "The secret, and whether this call changed it.", example: { ...EXAMPLE, changed: true } });
 export type SetSecretReply = z.infer<typeof setSecretReplySchema>;
 

@@ -19,7 +19,7 @@ export interface Env {
   readonly MAX_VERSIONS?: string;
   readonly AUDIT_RETENTION_DAYS?: string;
   readonly LEGACY_PLAINTEXT?: string;
-  /** Brakes; a deployment without them has none. */
+  /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
   readonly TRUSTED_ISSUERS?: string;

@@ -107,7 +107,7 @@ async function expectDone(org: string): Promise<void> {
   await call("DELETE /v1/scopes/global?secrets=true");
 }
 
-/** Runs for long enough that what was set aside is tried again and what is to be removed from KV is. */
+/** Runs for long enough that what was in quarantine is tried again and what is to be removed from KV is. */
 async function recover(): Promise<void> {
   for (const minutes of [6, 12, 40]) await run(minutes);
 }

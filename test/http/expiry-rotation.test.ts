@@ -77,7 +77,7 @@ describe("a secret that expires", () => {
 });
 
 describe("a secret that is to be rotated", () => {
-  it("is due so many days after its last value, and a new value or a rollback starts over, but not what is said of it", async () => {
+  it("is due so many days after its last value, and a new value or a rollback starts over, but not its metadata", async () => {
     const token = { org: "rotates" };
     const { body } = await put("global", "R", "1", { token, fields: { rotate_after_days: 2 } });
     const due = async () => (await get("R", token)).rotation_due;

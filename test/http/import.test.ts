@@ -68,7 +68,7 @@ describe("an import", () => {
     expect((await importJson({ A: "b" }, { token })).body.updated).toEqual(["A"]);
   });
 
-  it("keeps what is said of a secret", async () => {
+  it("keeps the metadata of a secret", async () => {
     const token = { org: "fields" };
     await put("global", "A", "1", { token, fields: { description: "d", labels: { a: "b" } } });
     await importJson({ A: "2" }, { token });

@@ -153,7 +153,7 @@ describe("the scheduled run", () => {
     for (const name of ["N0", "N30", "N59"]) expect((await resolved(name, off)) === large).toBe(true);
   });
 
-  it("sets aside what is no value, counts it on /readyz, and gets on with the rest", async () => {
+  it("quarantines what is no value, counts it on /readyz, and gets on with the rest", async () => {
     await load({ EMPTY: "", HUGE: "x".repeat(70_000) });
     await load({ NO_BASE64: "!" }, "base64");
     await load(Object.fromEntries(Array.from({ length: 52 }, (_, n) => [`GOOD_${n}`, "good"])));

@@ -9,8 +9,8 @@ import { startIssuer } from "../support/issuer.ts";
 import { mint } from "../support/mint.ts";
 import { sign } from "../support/sign.ts";
 
-/** A brake that lets `limit` requests of each key through, and remembers the keys. */
-function brake(limit: number) {
+/** A rate limit that lets `limit` requests of each key through, and remembers the keys. */
+function rateLimit(limit: number) {
   const keys: string[] = [];
   const counted = new Map<string, number>();
   const binding = {
@@ -33,7 +33,7 @@ beforeAll(() => put("global", "LIMITED", "limited-value"));
 
 describe("RESOLVE_LIMIT", () => {
   it("holds up one token that resolves too often, by every route, and no other", async () => {
-    const { binding, keys } = brake(2);
+    const { binding, keys } = rateLimit(2);
     const call = callWith({ RESOLVE_LIMIT: binding });
     const busy = await sign({ jti: "tok_busy" });
     const resolve = (token: string) => call("POST /v1/resolve", { token, json: { names: ["LIMITED"] } });
@@ -50,7 +50,7 @@ describe("RESOLVE_LIMIT", () => {
   });
 
   it("does not count what is no resolve, nor who is not authenticated", async () => {
-    const { binding, keys } = brake(0);
+    const { binding, keys } = rateLimit(0);
     const call = callWith({ RESOLVE_LIMIT: binding });
     for (const request of ["GET /v1/secrets", "GET /v1/explain/LIMITED", `GET ${at("global", "LIMITED")}`]) expect((await call(request)).status).toBe(200);
     expect((await call("GET /v1/resolve/LIMITED", { token: "a.b.c" })).status).toBe(401);
@@ -59,14 +59,14 @@ describe("RESOLVE_LIMIT", () => {
 
   it("leaves nothing on record and releases nothing when it holds somebody up", async () => {
     const token = { org: "held" };
-    await callWith({ RESOLVE_LIMIT: brake(0).binding })("POST /v1/resolve", { token, json: {} });
+    await callWith({ RESOLVE_LIMIT: rateLimit(0).binding })("POST /v1/resolve", { token, json: {} });
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = 'held'").first("n")).toBe(0);
   });
 });
 
 describe("FAILURE_LIMIT", () => {
   it("holds up an address that fails to authenticate too often, and no valid token from there", async () => {
-    const { binding, keys } = brake(3);
+    const { binding, keys } = rateLimit(3);
     const call = callWith({ FAILURE_LIMIT: binding });
     const fail = (address: string) => call("GET /v1/secrets", { token: "a.b.c", ...from(address) });
     for (let n = 0; n < 3; n++) expect((await fail("192.0.2.1")).status).toBe(401);
@@ -79,7 +79,7 @@ describe("FAILURE_LIMIT", () => {
   });
 
   it("counts a revoked token, and no refusal of a valid one", async () => {
-    const { binding, keys } = brake(0);
+    const { binding, keys } = rateLimit(0);
     const call = callWith({ FAILURE_LIMIT: binding });
     const { id, token } = await mint();
     expect((await call("GET /v1/secrets", { token: { scope: "" }, ...from("192.0.2.3") })).status).toBe(403);
@@ -89,7 +89,7 @@ describe("FAILURE_LIMIT", () => {
   });
 
   it("counts identity tokens that are refused, and none that is exchanged", async () => {
-    const { binding, keys } = brake(1);
+    const { binding, keys } = rateLimit(1);
     const call = callWith({ FAILURE_LIMIT: binding, ALLOW_INSECURE_ISSUERS: "true" });
     const issuer = await startIssuer();
     await call("PUT /v1/trusts/github", { json: { ...githubTrust(issuer.url), expires_in: 60 } });
@@ -103,7 +103,7 @@ describe("FAILURE_LIMIT", () => {
   });
 });
 
-describe("a brake", () => {
+describe("a rate limit", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     vi.spyOn(console, "error").mockReturnValue();

@@ -22,7 +22,7 @@ describe("PUT /v1/scopes/{scope}/secrets/{name}", () => {
     expect(again.headers.get("ETag")).toBe(first.headers.get("ETag"));
   });
 
-  it("changes what is said of a secret without adding a version, and says so", async () => {
+  it("changes the metadata of a secret without adding a version, and says so", async () => {
     const first = await put("team:core", "DESCRIBED", "one", { fields: { labels: { b: "2", a: "1" } } });
     const again = await put("team:core", "DESCRIBED", "one", { fields: { description: "what it is for", rotate_after_days: 30 } });
     expect(again.body).toMatchObject({ version: 1, changed: true, description: "what it is for", rotate_after_days: 30, labels: { a: "1", b: "2" } });

@@ -82,7 +82,7 @@ describe("a rollback", () => {
     expect((await call(`GET /v1/secrets/${id}`)).headers.get("ETag")).toBe(reply.headers.get("ETag"));
   });
 
-  it("keeps what is said of the secret, and counts as a rotation", async () => {
+  it("keeps the metadata of the secret, and counts as a rotation", async () => {
     const fields = { description: "d", labels: { a: "b" }, expires_at: "2999-01-01T00:00:00.000Z", rotate_after_days: 1 };
     const { body } = await put("global", "BACK_FIELDS", "1", { fields });
     await put("global", "BACK_FIELDS", "2");

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await env.DB.prepare("UPDATE versions SET wrapped_key = 'AAAA' WHERE secret_id = (SELECT id FROM secrets WHERE name = 'POISON')").run();
 });
 
-it("wraps data keys under the new current key and touches no ciphertext; what does not unwrap is set aside and reported", async () => {
+it("wraps data keys under the new current key and touches no ciphertext; what does not unwrap is quarantined and reported", async () => {
   const after = callWith({ KEYRING });
   const old = await rows();
   const use = async (org: string) => (await after("GET /v1/keys", { token: { org } })).body.keys;
@@ -45,7 +45,7 @@ it("wraps data keys under the new current key and touches no ciphertext; what do
   expect(rewrapped.filter(({ key_id }) => key_id === "k2")).toHaveLength(3);
   expect((await after("GET /v1/resolve/ONE")).body.value).toBe("value-ONE");
   expect((await after("GET /readyz", { token: null })).body.backlog.set_aside).toBe(1);
-  expect(await rewrapBatch({ db: env.DB, keyring, now: new Date() }), "what is set aside is left alone").toBe(0);
+  expect(await rewrapBatch({ db: env.DB, keyring, now: new Date() }), "what is in quarantine is left alone").toBe(0);
 });
 
 it("answers 503 naming the key for a version whose key is not in the keyring, and its value when the key is back", async () => {

@@ -153,7 +153,7 @@ describe("what fails is done by the next run", () => {
     const failing = vi.spyOn(env.KV, "put").mockRejectedValueOnce(new Error("KV is down"));
     expect((await settle(2)).put).toBe(1);
     failing.mockRestore();
-    expect((await settle(3)).put, "what failed is set aside for five minutes").toBe(0);
+    expect((await settle(3)).put, "what failed is in quarantine for five minutes").toBe(0);
     expect((await settle(8)).put).toBe(1);
   });
 

@@ -30,7 +30,7 @@ export const resolve = command({
     const names = [...(name === undefined ? [] : [name]), ...all("only")];
     if (form === "raw" && names.length !== 1) throw usageError("--format raw is for one secret", "name one, or use --format dotenv, env or json");
     if (form === "raw" && options["allow-missing"])
-      throw usageError("--allow-missing is for several secrets", "leave it away, or use --format dotenv, env or json");
+      throw usageError("--allow-missing is for several secrets", "leave it out, or use --format dotenv, env or json");
     const { client } = await openSession({ profile });
     const scopes = scopesOf(all("scope"));
     const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };

@@ -36,7 +36,7 @@ const put = command({
 });
 
 const remove = command({
-  description: "Take a scope from under its parent; with --secrets, delete all its secrets for good",
+  description: "Remove a scope's parent; with --secrets, delete all its secrets for good",
   examples: ["keyhole scope delete repo:acme/api", "keyhole scope delete namespace:preview --secrets"],
   args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...YES_ARG },
   async run({ scope, secrets, yes, profile, json }) {

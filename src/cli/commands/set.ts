@@ -7,7 +7,7 @@ import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS } from "../read-value.ts";
 import { requireScope, SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
-const HINT = "leave it away and type it when asked, or use --stdin, --env-var NAME, --file PATH or --keychain SERVICE:ACCOUNT";
+const HINT = "leave it out and type it when asked, or use --stdin, --env-var NAME, --file PATH or --keychain SERVICE:ACCOUNT";
 
 /** `keyhole set`. */
 export const set = command({

@@ -16,7 +16,7 @@ export interface ReplySpec {
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType; readonly examples?: object }>>;
 }
 
-/** What is said of every route, whoever may call it. */
+/** What every route declares, whoever may call it. */
 interface RouteSpec {
   readonly method: "get" | "put" | "post" | "patch" | "delete";
   /** As OpenAPI writes it: `/v1/secrets/{id}`. */

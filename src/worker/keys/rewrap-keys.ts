@@ -10,7 +10,7 @@ import { runForCaller } from "../transaction/run-for-caller.ts";
 
 /** How many data keys one call or one run wraps anew. */
 const BATCH = 200;
-/** A version whose data key does not unwrap is left alone for this long, in milliseconds. */
+/** A version whose data key does not unwrap stays in quarantine for this long, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
 
 type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };

@@ -14,7 +14,7 @@ const BATCH = 200;
 type Needs = { readonly db: D1Database; readonly now: Date };
 
 /**
- * Takes a scope from under its parent. Its secrets stay.
+ * Removes a scope's parent. Its secrets stay.
  *
  * @throws {Problem} `forbidden`, `scope-not-found`, `storage-unavailable`.
  */

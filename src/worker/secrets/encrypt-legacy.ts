@@ -7,7 +7,7 @@ import { bytesOfPlaintext } from "./read-values.ts";
 import { type NewlySealed, sealValue } from "./seal-value.ts";
 
 const BATCH = 50;
-/** A row that cannot be encrypted is left alone for this long, in milliseconds. */
+/** A row that cannot be encrypted stays in quarantine for this long, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
 
 type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };

@@ -8,7 +8,7 @@ import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /**
- * Changes a secret by its id: its value, what is said of it, or both.
+ * Changes a secret by its id: its value, its metadata, or both.
  *
  * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `storage-unavailable`.
  */

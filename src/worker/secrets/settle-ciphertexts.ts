@@ -34,7 +34,7 @@ const BATCH = 100;
 /** Removing takes a key and no ciphertext, so a run can handle more. */
 const REMOVALS = 500;
 
-/** A ciphertext that could not be put is left alone for this long, in milliseconds, so that it keeps no other waiting. */
+/** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
 const RETRY_AFTER = 5 * 60_000;
 
 type Needs = { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };

@@ -7,33 +7,33 @@ import type { HonoEnv } from "../hono-env.ts";
 
 /** How long the limiter may take, in milliseconds. */
 const DEADLINE = 1_000;
-/** The period of the brakes in wrangler.toml, in seconds: after it a caller that was held up can go on. */
+/** The period of the rate limits in wrangler.toml, in seconds: after it a caller that was held up can go on. */
 const PERIOD = "10";
 
-/** Holds up a token that resolves more often than the deployment's brake allows. A deployment without the binding has no brake. */
+/** Holds up a token that resolves more often than the deployment's rate limit allows. A deployment without the binding has none. */
 export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
   const { org, subject, tokenId } = c.get("caller");
-  await brake(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
+  await limitRate(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
   await next();
 });
 
 /** Counts a failed authentication against the address that it came from, and holds the address up when there are too many. */
 export async function limitFailures(c: Context<HonoEnv>): Promise<void> {
   const address = c.req.header("CF-Connecting-IP");
-  if (address !== undefined) await brake(c.env.FAILURE_LIMIT, address);
+  if (address !== undefined) await limitRate(c.env.FAILURE_LIMIT, address);
 }
 
-async function brake(limit: RateLimit | undefined, key: string): Promise<void> {
+async function limitRate(limit: RateLimit | undefined, key: string): Promise<void> {
   if (!limit || (await mayPass(limit, key))) return;
   throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": PERIOD } });
 }
 
-/** A brake that does not work holds nobody up: it is no part of what a grant allows. */
+/** A rate limiter that does not work holds nobody up: it is no part of what a grant allows. */
 async function mayPass(limit: RateLimit, key: string): Promise<boolean> {
   try {
     return (await withDeadline(limit.limit({ key }), DEADLINE)).success;
   } catch (error) {
-    console.error(JSON.stringify({ level: "error", event: "brake", error: describeError(error) }));
+    console.error(JSON.stringify({ level: "error", event: "rate-limit", error: describeError(error) }));
     return true;
   }
 }
