@@ -4,6 +4,7 @@ import type { Caller } from "../access/caller.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventQuery, type EventRow, SCAN, type Scanned, selectEvents } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { type Page, pageOf } from "../transaction/page-of.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { eventBody } from "./event-body.ts";
 
@@ -26,10 +27,9 @@ export interface LogPage {
 export async function readLog({ db }: { db: D1Database }, caller: Caller, query: LogQuery, limit: number): Promise<LogPage> {
   caller.require("audit:read");
   const [found, far] = await runForCaller(db, caller, selectEvents(db, { ...query, org: caller.org, limit: limit + 1 }));
-  const rows = rowsOf<EventRow>(found);
-  const page = rows.slice(0, limit);
-  const events = page.map(eventBody).flatMap((event) => visibleTo(caller, event));
-  if (rows.length > limit) return { events, next: page.at(-1)?.seq ?? null };
+  const { rows, next } = pageOf(rowsOf<EventRow>(found), limit, ({ seq }) => seq);
+  const events = rows.map(eventBody).flatMap((event) => visibleTo(caller, event));
+  if (next !== null) return { events, next };
   const [{ looked_at, last } = { looked_at: 0, last: null }] = rowsOf<Scanned>(far);
   return { events, next: looked_at === SCAN ? last : null };
 }
@@ -63,12 +63,8 @@ export async function streamLog(needs: { db: D1Database }, caller: Caller, query
   });
 }
 
-/** One page of checkpoints, in their order. */
-export interface CheckpointPage {
-  readonly rows: readonly CheckpointRow[];
-  readonly head: string | null;
-  readonly next: number | null;
-}
+/** One page of checkpoints, in their order, and the log's head. */
+export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: string | null };
 
 /**
  * Lists the checkpoints of the organization's log.
@@ -78,7 +74,5 @@ export interface CheckpointPage {
 export async function listCheckpoints({ db }: { db: D1Database }, caller: Caller, after: number, limit: number): Promise<CheckpointPage> {
   caller.require("audit:read");
   const [found, extents] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after, limit + 1), selectExtent(db, caller.org)]);
-  const rows = rowsOf<CheckpointRow>(found);
-  const page = rows.slice(0, limit);
-  return { rows: page, head: rowsOf<LogExtent>(extents)[0]?.head ?? null, next: rows.length > limit ? (page.at(-1)?.number ?? null) : null };
+  return { ...pageOf(rowsOf<CheckpointRow>(found), limit, ({ number }) => number), head: rowsOf<LogExtent>(extents)[0]?.head ?? null };
 }

@@ -4,6 +4,7 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type ScopeRange, selectSecrets, type TextRange } from "../store/secret-list.ts";
+import { type Page, pageOf } from "../transaction/page-of.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { exactRange, intersect, prefixRange, rangesOf } from "../transaction/text-ranges.ts";
 
@@ -11,13 +12,6 @@ import { exactRange, intersect, prefixRange, rangesOf } from "../transaction/tex
 export interface Position {
   readonly name: string;
   readonly scope: string;
-}
-
-/** One page of a list. */
-export interface SecretPage {
-  readonly rows: readonly SecretRow[];
-  /** Where the next page begins, or `null` after the last one. */
-  readonly next: Position | null;
 }
 
 /**
@@ -31,7 +25,7 @@ export async function listSecrets(
   caller: Caller,
   query: ListSecretsQuery,
   after: Position | undefined,
-): Promise<SecretPage> {
+): Promise<Page<SecretRow, Position>> {
   caller.require("secrets:read", query.scope, query.name);
   const { limit, label, due } = query;
   const filter = {
@@ -45,10 +39,7 @@ export async function listSecrets(
     limit: limit + 1,
   };
   const [result] = await runForCaller(needs.db, caller, [selectSecrets(needs.db, filter)]);
-  const rows = rowsOf<SecretRow>(result);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { rows: page, next: rows.length > limit && last ? { name: last.name, scope: last.scope } : null };
+  return pageOf(rowsOf<SecretRow>(result), limit, ({ name, scope }) => ({ name, scope }));
 }
 
 function splitLabel(label: string): { key: string; value: string } {

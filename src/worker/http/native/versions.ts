@@ -35,8 +35,8 @@ export const versionRoutes = [
       replies: { 200: json(versionListSchema, "One page.") },
     },
     async ({ c, needs, caller, params: { id }, query: { limit, cursor } }) => {
-      const { versions, next } = await listVersions(needs, caller, id, limit, fromCursor(z.int(), cursor));
-      const shown = versions.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
+      const { rows, next } = await listVersions(needs, caller, id, limit, fromCursor(z.int(), cursor));
+      const shown = rows.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
       return c.json({ versions: shown, next_cursor: nextCursor(next) });
     },
   ),
