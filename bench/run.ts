@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeSecrets } from "../scripts/make-secrets.ts";
@@ -91,6 +91,7 @@ async function main(): Promise<void> {
   say("starting Workers from nothing");
   const start = await measureStart(setup);
 
+  mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, "store-size.svg"), plot(bySize));
   writeFileSync(join(values.out, "RESULTS.md"), writeReport({ setup, ratios, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
   say(`wrote RESULTS.md and store-size.svg in ${values.out}`);
