@@ -3,10 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
 import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { unstable_splitSqlQuery as splitSql } from "wrangler";
+import { applyMigrations } from "../scripts/local/apply-migrations.ts";
 import type { WorkerSecrets } from "../scripts/make-secrets.ts";
 import { ROOT, readConfig } from "../scripts/wrangler-config.ts";
 
@@ -35,7 +36,7 @@ export interface Instance {
 /** The Worker's bundle, as it is deployed. */
 export function bundleKeyhole(entry: string): string {
   const out = mkdtempSync(join(tmpdir(), "keyhole-bench-"));
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+  const wrangler = fileURLToPath(new URL("bin/wrangler.js", import.meta.resolve("wrangler/package.json")));
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
   const { status, stderr } = spawnSync(process.execPath, [wrangler, "deploy", entry, "--dry-run", "--minify", "--outdir", out], {
     cwd: ROOT,
@@ -98,8 +99,5 @@ export async function startInstance(script: string, secrets: WorkerSecrets, { va
 
 /** Applies the project's migrations. */
 export async function migrate(db: D1Database): Promise<void> {
-  for (const file of readdirSync(join(ROOT, "migrations")).sort()) {
-    const statements = splitSql(readFileSync(join(ROOT, "migrations", file), "utf8"));
-    await db.batch(statements.map((sql) => db.prepare(sql)));
-  }
+  await applyMigrations(db, join(ROOT, "migrations"));
 }

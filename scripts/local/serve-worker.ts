@@ -8,7 +8,7 @@ import { runSchedule } from "./run-schedule.ts";
 import { storageOptions, withDatabase } from "./storage.ts";
 
 // At the edge an isolate has 128 MB. Here nothing limits it, and V8 lets garbage lie while there is room: a gigabyte
-// after 100,000 resolves. Limited to twice what the edge has, the runtime stays below 600 MB.
+// after 100,000 resolves. Limited to twice what the edge has, the runtime stays at about 600 MB.
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-heap-size=256";
 
 /** How the Worker is served. */

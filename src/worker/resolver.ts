@@ -41,7 +41,7 @@ export class Resolver extends WorkerEntrypoint<Env> {
   async resolve(request: RpcResolveRequest = {}): Promise<RpcResolveReply> {
     const requestId = newId("req");
     try {
-      return await resolveFor(this.env, this.ctx, callerOf(this.ctx.props, requestId), new Date(), request);
+      return await resolveFor(this.env, callerOf(this.ctx.props, requestId), new Date(), request);
     } catch (error) {
       return refused(toProblem(error), requestId);
     }
@@ -70,11 +70,11 @@ function callerOf(props: unknown, requestId: string): Caller {
   });
 }
 
-async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, now: Date, request: RpcResolveRequest): Promise<RpcResolveReply> {
+async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResolveRequest): Promise<RpcResolveReply> {
   const { allowMissing: allow_missing, ...rest } = request;
   const parsed = resolveSchema.safeParse({ ...rest, ...(allow_missing !== undefined && { allow_missing }) });
   if (!parsed.success) throw new Problem("invalid-request", z.prettifyError(parsed.error));
-  const needs = needsFrom(env, await loadConfig(env), now, (work) => context.waitUntil(work));
+  const needs = needsFrom(env, await loadConfig(env), now);
   const { scopes, names, inherit } = parsed.data;
   try {
     const selection = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, distinctEnvNames: false });

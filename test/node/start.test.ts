@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +14,7 @@ import { readVars } from "../../scripts/settings.ts";
 import { signToken } from "../../scripts/sign-token.ts";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { TEST_SECRETS } from "../support/test-secrets.ts";
+import { freePort } from "./support/free-port.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const folders: string[] = [];
@@ -179,15 +179,6 @@ describe(".dev.vars", () => {
 describe("npm start", () => {
   let child: ChildProcess | undefined;
   afterEach(() => void child?.kill("SIGKILL"));
-
-  async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
-  }
 
   it("takes a var from the environment, refuses a port that is taken, and ends well when it is told to", async () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { start: string } };

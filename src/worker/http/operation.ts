@@ -5,7 +5,7 @@ import type { Permission } from "../../contract/permission.ts";
 import type { ProblemCode } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import type { HonoEnv } from "./hono-env.ts";
-import { type Needs, needsOf } from "./needs-of.ts";
+import { needsOf, type RequestNeeds } from "./needs-of.ts";
 import type { Body } from "./parse/body.ts";
 import { parseBody, parseParams, parseQuery } from "./parse/parse-request.ts";
 
@@ -62,7 +62,7 @@ export interface Operation<P extends z.ZodObject, Q extends z.ZodObject, B> exte
 export interface Call<P extends z.ZodObject, Q extends z.ZodObject, B> {
   readonly c: Context<HonoEnv>;
   readonly caller: Caller;
-  readonly needs: Needs;
+  readonly needs: RequestNeeds;
   readonly params: z.output<P>;
   readonly query: z.output<Q>;
   readonly body: B;

@@ -67,12 +67,12 @@ export function operationsOf({ paths }: ApiDocument): { method: string; path: st
 
 /** The schema itself, or the one that it refers to. */
 export function resolveSchema({ components }: ApiDocument, schema: JsonSchema): JsonSchema {
-  return dereference(new Map(Object.entries(components.schemas)), schema);
+  return dereference((name) => components.schemas[name], schema);
 }
 
-function dereference(schemas: Components, schema: JsonSchema): JsonSchema {
+function dereference(named: (name: string) => JsonSchema | undefined, schema: JsonSchema): JsonSchema {
   const name = schema.$ref?.replace("#/components/schemas/", "");
-  return name === undefined ? schema : (schemas.get(name) ?? {});
+  return name === undefined ? schema : (named(name) ?? {});
 }
 
 function describeRoute(route: Route, schemas: Components): OperationObject {
@@ -104,7 +104,7 @@ function parametersIn(place: "path" | "query", schema: z.ZodObject | undefined, 
   return Object.entries(schema?.shape ?? {}).map(([name, given]) => {
     const field = given as z.ZodType;
     const described = jsonSchema(field, "input", schemas);
-    const { description, example } = { ...dereference(schemas, described), ...described };
+    const { description, example } = { ...dereference((ref) => schemas.get(ref), described), ...described };
     const required = place === "path" || !field.safeParse(undefined).success;
     return { name, in: place, required, ...(description !== undefined && { description }), schema: described, example };
   });
@@ -129,6 +129,6 @@ function describeReply({ description, headers, content }: ReplySpec, schemas: Co
 
 function describeMedia(schema: z.ZodType, io: "input" | "output", schemas: Components): MediaObject {
   const described = jsonSchema(schema, io, schemas);
-  const { example } = dereference(schemas, described);
+  const { example } = dereference((ref) => schemas.get(ref), described);
   return { schema: described, ...(example !== undefined && { example }) };
 }

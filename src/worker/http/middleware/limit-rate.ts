@@ -13,19 +13,20 @@ const PERIOD = "10";
 /** Holds up a token that resolves more often than the deployment's rate limit allows. A deployment without the binding has none. */
 export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
   const { org, subject, tokenId } = c.get("caller");
-  await limitRate(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
+  const problem = await countAgainst(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
+  if (problem) throw problem;
   await next();
 });
 
-/** Counts a failed authentication against the address that it came from, and holds the address up when there are too many. */
-export async function limitFailures(c: Context<HonoEnv>): Promise<void> {
+/** Counts a failed authentication against the address that it came from: a problem, when there are too many from there. */
+export async function countFailure(c: Context<HonoEnv>): Promise<Problem | undefined> {
   const address = c.req.header("CF-Connecting-IP");
-  if (address !== undefined) await limitRate(c.env.FAILURE_LIMIT, address);
+  return address === undefined ? undefined : countAgainst(c.env.FAILURE_LIMIT, address);
 }
 
-async function limitRate(limit: RateLimit | undefined, key: string): Promise<void> {
-  if (!limit || (await mayPass(limit, key))) return;
-  throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": PERIOD } });
+async function countAgainst(limit: RateLimit | undefined, key: string): Promise<Problem | undefined> {
+  if (!limit || (await mayPass(limit, key))) return undefined;
+  return new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": PERIOD } });
 }
 
 /** A rate limiter that does not work holds nobody up: it is no part of what a grant allows. */

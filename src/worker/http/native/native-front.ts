@@ -1,15 +1,14 @@
 import type { Context } from "hono";
-import type { Problem } from "../../../contract/problem.ts";
 import { describeApi } from "../docs/describe-api.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitBody } from "../middleware/limit-body.ts";
-import { limitFailures } from "../middleware/limit-rate.ts";
+import { countFailure } from "../middleware/limit-rate.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
-import { problemOfCall, toProblem } from "../to-problem.ts";
+import { problemOfCall } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
 import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
@@ -53,15 +52,6 @@ export function nativeFront(described: readonly Route[]): Front {
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   const call = { db: c.env.DB, now: c.get("now"), caller: c.get("caller"), attempt: c.get("attempt") };
   const problem = await problemOfCall(error, call);
-  return problemReply(c, problem.code === "unauthenticated" ? await limited(c, problem) : problem);
-}
-
-/** A failed authentication counts against the address that it came from. */
-async function limited(c: Context<HonoEnv>, problem: Problem): Promise<Problem> {
-  try {
-    await limitFailures(c);
-    return problem;
-  } catch (error) {
-    return toProblem(error);
-  }
+  const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
+  return problemReply(c, tooMany ?? problem);
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import { Problem, type ProblemCode } from "../../../contract/problem.ts";
+import type { ProblemCode } from "../../../contract/problem.ts";
 import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRORS, oauthErrorSchema } from "../../../contract/trust.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { ExchangeError, exchangeToken } from "../../grants/exchange-token.ts";
@@ -9,7 +9,7 @@ import { json } from "../docs/responses.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { configure } from "../middleware/configure.ts";
-import { limitFailures } from "../middleware/limit-rate.ts";
+import { countFailure } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { publicRoute } from "../operation.ts";
 import { originOf } from "../origin-of.ts";
@@ -88,14 +88,10 @@ async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response>
 
 /** A refused identity token is a failed authentication: it counts against the address. */
 async function refuseTooMany(c: Context<HonoEnv>): Promise<Response | undefined> {
-  try {
-    await limitFailures(c);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
-    return refuse(c, "temporarily_unavailable", error.message, 429);
-  }
+  const tooMany = await countFailure(c);
+  if (!tooMany) return undefined;
+  for (const [name, value] of Object.entries(tooMany.headers)) c.header(name, value);
+  return refuse(c, "temporarily_unavailable", tooMany.message, 429);
 }
 
 /** What the log calls a refusal that has no better name than its status. */
