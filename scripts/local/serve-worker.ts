@@ -19,8 +19,8 @@ export interface ServeOptions {
   readonly persistTo: string;
   /** Vars and Worker secrets. */
   readonly bindings: Readonly<Record<string, string>>;
-  /** Milliseconds from one scheduled run to the next; unless given a minute. */
-  readonly period?: number;
+  /** Milliseconds from one scheduled run to the next, `null` for none; unless given a minute. */
+  readonly period?: number | null;
   /** Gets each line that the Worker logs; unless given they go to standard output. */
   readonly onLine?: (line: string) => void;
 }
@@ -64,7 +64,7 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
     if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
     throw error;
   }
-  const endSchedule = runSchedule(miniflare, triggers.crons, period);
+  const endSchedule = period === null ? () => undefined : runSchedule(miniflare, triggers.crons, period);
   const stop = async () => {
     endSchedule();
     await miniflare.dispose();

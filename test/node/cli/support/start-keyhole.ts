@@ -21,10 +21,11 @@ export function buildKeyhole(): { folder: string; path: string; remove(): void }
   return { folder, path: join(folder, "keyhole"), remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** A real server with an empty database. */
+/** A real server with an empty database, without scheduled runs: what commands print must not hang on when a minute ends. */
 export async function startServer(): Promise<{ url: string; close(): Promise<void> }> {
   const persistTo = mkdtempSync(join(tmpdir(), "keyhole-server-"));
-  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings: { ...readVars(), ...TEST_SECRETS }, onLine: () => undefined });
+  const bindings = { ...readVars(), ...TEST_SECRETS };
+  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
   const close = async () => {
     await stop();
     rmSync(persistTo, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
