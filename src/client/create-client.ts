@@ -3,6 +3,7 @@ import { keyCalls } from "./keys.ts";
 import { resolveCalls } from "./resolve.ts";
 import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
 import { scopeCalls } from "./scopes.ts";
+import { sealCalls } from "./seals.ts";
 import { secretCalls } from "./secrets.ts";
 import { type CallOptions, createSend } from "./send.ts";
 import { type TokenProvider, tokenSource } from "./token-source.ts";
@@ -15,6 +16,7 @@ export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
 export type { Explanation, ResolveOneReply, ResolveReply } from "../contract/resolve.ts";
 export type { ScopeBody } from "../contract/scope-tree.ts";
+export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
 export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
 export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
@@ -57,6 +59,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     scopes: scopeCalls(send),
     audit: auditCalls(send),
     keys: keyCalls(send),
+    seals: sealCalls(send),
     /** What the token is and may do. */
     whoami: (options?: CallOptions) => whoami(send, options),
   };

@@ -13,16 +13,24 @@ interface EventVersion {
 /** By their numbers, from 1 on. */
 export type EventVersions = Readonly<Record<number, EventVersion>>;
 
+const MEMBERS = { ...auditEventSchema.shape, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
+
+function covered({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }: AuditEvent): readonly unknown[] {
+  return [
+    ...[seq, at, org, actor, token_id, action, outcome],
+    secrets.map(({ id, name, scope, version }) => [id, name, scope, version]),
+    ...[target, request_id, ip, user_agent],
+  ];
+}
+
 /** The versions of audit events that this code knows. A new one is a new row. */
 export const EVENT_VERSIONS: EventVersions = {
   1: {
-    schema: z.strictObject({ ...auditEventSchema.shape, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) }),
-    covers: ({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }) => [
-      ...[seq, at, org, actor, token_id, action, outcome],
-      secrets.map(({ id, name, scope, version }) => [id, name, scope, version]),
-      ...[target, request_id, ip, user_agent],
-    ],
+    schema: z.strictObject({ ...MEMBERS, outcome: z.enum(["allowed", "denied"]) }),
+    covers: covered,
   },
+  // The outcome `failed` came with it: whoever knows the first version only does not know what that says.
+  2: { schema: z.strictObject({ ...MEMBERS, outcome: z.enum(["allowed", "denied", "failed"]) }), covers: covered },
 };
 
 /** An event from before events had versions is of the first. */

@@ -6,12 +6,15 @@ import { timeInputSchema, timeSchema } from "./time.ts";
 const ACTIONS = [
   ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
-  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.read", "audit.read"] as const),
+  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read", "integrity.failed"] as const),
 ] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;
 
-const outcomeSchema = z.enum(["allowed", "denied"]);
+const outcomeSchema = z.enum(["allowed", "denied", "failed"]).meta({
+  description: "`allowed` was authorized and is on record before anything leaves; `failed` is the second event of a call that then could not do it.",
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
 
 const EVENT_EXAMPLE = {
   version: 1,

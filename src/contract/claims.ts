@@ -14,14 +14,21 @@ export const orgSchema = z.string().regex(whole(NAME), {
 export const MAX_PATTERNS = 64;
 export const patternsSchema = z.array(patternSchema).max(MAX_PATTERNS);
 
+/** From how many others a token may descend, one from the other. */
+export const MAX_ANCESTORS = 8;
+
 /** The claims of Keyhole's own access tokens, beside the registered ones that the JWT library checks (RFC 9068). */
 export const claimsSchema = z.object({
   sub: z.string().min(1).max(256),
   org: orgSchema,
   scope: z.string().max(1024),
-  jti: z.string().min(1).max(128).optional(),
+  iss: z.string(),
+  jti: z.string().min(1).max(128),
+  iat: z.number(),
   // No later than the last second that RFC 3339 can write: another issuer's token may say anything.
   exp: z.number().max(253_402_300_799),
+  /** What it was made from: references of tokens, and the revision of a trust. Who has it has a row, too. */
+  anc: z.array(z.string().min(1).max(300)).max(MAX_ANCESTORS).optional(),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
 });

@@ -24,6 +24,7 @@ export const PROBLEMS = {
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
   "rate-limited": { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong here" },
+  "integrity-failed": { status: 500, title: "What is stored is not what was written" },
   "storage-unavailable": { status: 503, title: "Storage or a key is not available" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -60,6 +60,7 @@ function callerOf(props: unknown, requestId: string): Caller {
     org,
     subject: `binding:${name}`,
     tokenId: null,
+    lineage: null,
     expiresAt: null,
     permissions: new Set(["secrets:resolve"]),
     secretScopes: secret_scopes ?? null,
@@ -81,6 +82,6 @@ async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResol
     return { ok: true, ...resolveBody(selection, await releaseSecrets(needs, selection)) };
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
-    return refused(await problemOfCall(error, { ...needs, caller, attempt }), caller.requestId);
+    return refused(await problemOfCall(error, () => ({ ...needs, caller, attempt })), caller.requestId);
   }
 }

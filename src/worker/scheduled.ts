@@ -2,6 +2,7 @@ import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
 import { readBacklog } from "./health/read-backlog.ts";
+import { checkRows } from "./keys/check-rows.ts";
 import { rewrapBatch } from "./keys/rewrap-keys.ts";
 import { digestLog } from "./log/digest-log.ts";
 import { removeOldEvents } from "./log/remove-old-events.ts";
@@ -15,8 +16,9 @@ type JobNeeds = Config & { readonly db: D1Database; readonly kv: KVNamespace; re
 /** What is done each minute. Every job does a bounded amount, goes on where it stopped, and may run twice at once. */
 const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
+  rows: checkRows,
   rewrapped: (needs) => rewrapBatch(needs),
-  encrypted: (needs) => (needs.legacyPlaintext ? encryptLegacy(needs) : Promise.resolve(0)),
+  encrypted: (needs) => (needs.legacyPlaintext && !needs.keyring.sealsRequired ? encryptLegacy(needs) : Promise.resolve(0)),
   heads: renewHeads,
   sealed: sealLog,
   digested: digestLog,

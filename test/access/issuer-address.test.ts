@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { callWith } from "../support/call-with.ts";
 import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
 import { makeKey, startIssuer } from "../support/issuer.ts";
+import { sealByHand } from "../support/seal-by-hand.ts";
 
 const call = callWith({ ALLOW_INSECURE_ISSUERS: "false" });
 
@@ -89,10 +90,11 @@ describe("at the exchange", () => {
 
   async function attempt(issuer: string) {
     await env.DB.prepare(
-      `INSERT OR REPLACE INTO trusts VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x')`,
+      `INSERT OR REPLACE INTO trusts VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x', NULL, 0)`,
     )
       .bind(issuer)
       .run();
+    await sealByHand("trusts", "org = 'acme' AND name = 'address'");
     const other = await startIssuer();
     return { token: await other.sign(githubClaims(issuer), { key: await key }) };
   }

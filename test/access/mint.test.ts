@@ -27,6 +27,7 @@ describe("a minted token", () => {
       sub: "token:ci-payments",
       org: "acme",
       jti: id,
+      anc: [expect.stringMatching(/^tok_/)],
       secret_scopes: ["repo:acme/api"],
       secret_names: ["DEPLOY_*"],
     });

@@ -62,7 +62,9 @@ const own = async (head: object | string, body: object | string) => ask(await si
 
 /** An access token of the other issuer that the deployment trusts. */
 async function ofTrusted(more: object = {}, options: Parameters<Issuer["sign"]>[1] = {}): Promise<Tried> {
-  return ask(await trusted.sign({ iss: trusted.url, aud: "keyhole-api", sub: CANARY, scope: "secrets:read", exp: NOW + 300, ...more }, options));
+  return ask(
+    await trusted.sign({ iss: trusted.url, aud: "keyhole-api", sub: CANARY, scope: "secrets:read", iat: NOW, jti: "j", exp: NOW + 300, ...more }, options),
+  );
 }
 
 /** Asks for an exchange of an identity token that is good but for what is given. */
@@ -222,6 +224,17 @@ export const CASES: [Refusal, Wire, string, () => Promise<Tried>][] = [
       const reply = await exchange(token, { audience: "acme/public" }, guarded);
       spy.mockRestore();
       return { reply, brought: token };
+    },
+  ],
+  [
+    "no-row",
+    "401",
+    "a token whose row somebody took away",
+    async () => {
+      const { id, token } = await mint({ permissions: ["secrets:read"] });
+      await env.DB.prepare("DELETE FROM tokens WHERE id = ?").bind(id).run();
+      logged.length = 0;
+      return { reply: await call("GET /v1/whoami", { token }), brought: token };
     },
   ],
   [

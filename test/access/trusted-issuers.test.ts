@@ -33,6 +33,7 @@ const claimsOf = (issuer: Issuer, more: object = {}) => ({
   [ORG_CLAIM]: "globex",
   iat: now(),
   exp: now() + 300,
+  jti: crypto.randomUUID(),
   ...more,
 });
 
@@ -46,7 +47,7 @@ describe("an access token of a trusted issuer", () => {
     expect(reply.body).toMatchObject({
       org: "acme",
       sub: "alice",
-      token_id: null,
+      token_id: expect.any(String),
       permissions: ["secrets:read", "tokens:write"],
       secret_scopes: ["repo:acme/*"],
     });

@@ -9,19 +9,23 @@ import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
 import { type ResolveRequest, resolutionQuery } from "../../src/worker/secrets/resolution-query.ts";
 import type { RecordedSelection } from "../../src/worker/secrets/selection.ts";
 import { put } from "../support/call.ts";
+import { sealByHand } from "../support/seal-by-hand.ts";
 
 const org = "selecting";
 const EVENT: SelectionEvent = { action: "secret.read", target: "for-a-verb-of-its-own" };
 
+const lineageOf = (tokenId: string | null) =>
+  tokenId === null ? null : { issuer: "keyhole", subject: "tester", reference: tokenId, issuedAt: 1, ancestors: null };
+
 const callerOf = (tokenId: string | null): Caller =>
   createCaller({
-    ...{ org, subject: "tester", tokenId, expiresAt: null, requestId: "req_selecting", ip: null, userAgent: null },
+    ...{ org, subject: "tester", tokenId, expiresAt: null, lineage: lineageOf(tokenId), requestId: "req_selecting", ip: null, userAgent: null },
     ...{ permissions: new Set(["secrets:read"] as const), secretScopes: null, secretNames: null },
   });
 
 /** Selects what another verb than a resolve would, with its own permission and event. */
-function select(request: Partial<ResolveRequest>, tokenId: string | null = null): Promise<RecordedSelection> {
-  const needs = { db: env.DB, platformOrg: null, now: new Date() };
+async function select(request: Partial<ResolveRequest>, tokenId: string | null = null): Promise<RecordedSelection> {
+  const needs = { ...(await loadConfig(env)), db: env.DB, platformOrg: null, now: new Date() };
   const whole = { allowMissing: false, inherit: true, distinctEnvNames: false, ...request };
   return recordSelection(needs, callerOf(tokenId), resolutionQuery(needs, callerOf(tokenId), "secrets:read", whole), EVENT);
 }
@@ -69,6 +73,7 @@ it("records no secret, and selects none, when it refuses as a whole", async () =
 it("records nothing and selects nothing for a token that is revoked", async () => {
   const insert = `INSERT INTO tokens (id, org, label, permissions, created_at, created_by, expires_at, revoked_at) VALUES ('tok_revoked', ?, 'l', '[]', 0, 'x', 1, 1)`;
   await env.DB.prepare(insert).bind(org).run();
+  await sealByHand("tokens", "id = 'tok_revoked'");
   const before = await events();
   await expect(select({ names: ["ONE"] as SecretName[] }, "tok_revoked")).rejects.toMatchObject({ code: "unauthenticated" });
   expect(await events()).toEqual(before);

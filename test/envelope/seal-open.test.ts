@@ -6,14 +6,21 @@ import { KeyMissingError, OpenError, open } from "../../src/worker/envelope/open
 import { type Envelope, seal } from "../../src/worker/envelope/seal.ts";
 import { keyring, otherKeyring } from "./keyrings.ts";
 
-const binding: Binding = { org: "acme", scope: "namespace:prod", name: "OPENAI_API_KEY", version: 3 };
+const binding: Binding = { org: "acme", scope: "namespace:prod", name: "OPENAI_API_KEY", version: 3, id: "sec_1", encoding: "utf8" };
 const value = new TextEncoder().encode("sk-a-value-of-some-length");
 const refuses = (sealed: Envelope, where = binding) => expect(open(keyring, where, sealed)).rejects.toThrow(OpenError);
 
 describe("seal and open", () => {
   it("give back every value under its binding", async () => {
     const bytes = fc.uint8Array({ maxLength: 300 });
-    const place = fc.record({ org: fc.string(), scope: fc.string(), name: fc.string(), version: fc.nat() });
+    const place = fc.record({
+      org: fc.string(),
+      scope: fc.string(),
+      name: fc.string(),
+      version: fc.nat(),
+      id: fc.string(),
+      encoding: fc.constantFrom("utf8", "base64"),
+    });
     await fc.assert(
       fc.asyncProperty(bytes, place, async (bytes, place) => {
         expect(await open(keyring, place, await seal(keyring, place, bytes))).toEqual(bytes);
@@ -27,10 +34,10 @@ describe("seal and open", () => {
     expect(new Set(sealed.map(({ ciphertext }) => ciphertext.split(":")[1])).size).toBe(50);
   });
 
-  it("write v1:<iv>:<tag>:<ciphertext> and a wrapped key of 40 bytes", async () => {
+  it("write v2:<iv>:<tag>:<ciphertext> and a wrapped key of 40 bytes", async () => {
     const { ciphertext, wrappedKey, keyId } = await seal(keyring, binding, value);
     const [version, ...parts] = ciphertext.split(":");
-    expect([version, ...parts.map((part) => fromBase64url(part).length)]).toEqual(["v1", 12, 16, value.length]);
+    expect([version, ...parts.map((part) => fromBase64url(part).length)]).toEqual(["v2", 12, 16, value.length]);
     expect([fromBase64url(wrappedKey).length, keyId]).toEqual([40, "k1"]);
   });
 
@@ -57,6 +64,8 @@ describe("open refuses", () => {
     { name: "OPENAI_API_KEY2" },
     { name: "openai_api_key" },
     { version: 4 },
+    { id: "sec_2" },
+    { encoding: "base64" },
   ])("what was sealed for another place: %j", async (elsewhere) => {
     const sealed = await seal(keyring, binding, value);
     await refuses(sealed, { ...binding, ...elsewhere });
@@ -64,8 +73,8 @@ describe("open refuses", () => {
   });
 
   it("a binding whose parts are joined in another way", async () => {
-    const sealed = await seal(keyring, { org: 'a","b', scope: "c", name: "d", version: 1 }, value);
-    await refuses(sealed, { org: "a", scope: 'b","c', name: "d", version: 1 });
+    const sealed = await seal(keyring, { org: 'a","b', scope: "c", name: "d", version: 1, id: "e", encoding: "utf8" }, value);
+    await refuses(sealed, { org: "a", scope: 'b","c', name: "d", version: 1, id: "e", encoding: "utf8" });
   });
 
   it("the ciphertext of one sealing with the wrapped key of another", async () => {
@@ -91,20 +100,21 @@ describe("open refuses", () => {
     const [, iv = "", tag = "", text = ""] = sealed.ciphertext.split(":");
     const forms = [
       "",
-      "v1",
-      "v1:::",
-      `v2:${iv}:${tag}:${text}`,
-      `v1:${iv}:${tag}`,
-      `v1:${iv}:${tag}:${text}:`,
+      "v2",
+      "v2:::",
+      `v1:${iv}:${tag}:${text}`,
+      `v3:${iv}:${tag}:${text}`,
+      `v2:${iv}:${tag}`,
+      `v2:${iv}:${tag}:${text}:`,
       ` ${sealed.ciphertext}`,
       `${sealed.ciphertext}\n`,
     ];
     const others = [
-      `v1:${iv}:${tag}:${text}=`,
-      `v1:${tag}:${iv}:${text}`,
-      `v1:${iv}:${tag.slice(2)}:${text}`,
-      `v1:${iv}AA:${tag}:${text}`,
-      `v1:${iv}:${tag}:${text}A`,
+      `v2:${iv}:${tag}:${text}=`,
+      `v2:${tag}:${iv}:${text}`,
+      `v2:${iv}:${tag.slice(2)}:${text}`,
+      `v2:${iv}AA:${tag}:${text}`,
+      `v2:${iv}:${tag}:${text}A`,
     ];
     for (const ciphertext of [...forms, ...others]) await refuses({ ...sealed, ciphertext });
     for (const wrappedKey of ["", "AAAA", sealed.wrappedKey.slice(4), `${sealed.wrappedKey}AAAA`, `${sealed.wrappedKey}=`])
@@ -125,7 +135,7 @@ describe("open refuses", () => {
     const ways = [
       { ...sealed, ciphertext: "x" },
       { ...sealed, wrappedKey: "AAAA" },
-      { ...sealed, ciphertext: sealed.ciphertext.replace("v1:", "v1:A") },
+      { ...sealed, ciphertext: sealed.ciphertext.replace("v2:", "v2:A") },
     ];
     const errors = await Promise.all(ways.map((way) => open(keyring, binding, way).catch((error: Error) => [error.name, error.message, error.cause])));
     expect(new Set(errors.map((error) => JSON.stringify(error))).size).toBe(1);

@@ -1,21 +1,54 @@
 import { describe, expect, it } from "vitest";
+import type { Encoding } from "../../src/contract/secret.ts";
 import { associatedData } from "../../src/worker/envelope/binding.ts";
 import { OpenError, open } from "../../src/worker/envelope/open.ts";
-import vectors from "../vectors/envelope-v1.json" with { type: "json" };
+import { checkSeal, SealError, type SealFormat } from "../../src/worker/envelope/row-seal.ts";
+import v1 from "../vectors/envelope-v1.json" with { type: "json" };
+import v2 from "../vectors/envelope-v2.json" with { type: "json" };
+import seals from "../vectors/row-seals.json" with { type: "json" };
 import { keyring } from "./keyrings.ts";
 
-// These were sealed once and never change: what is stored today must open for as long as v1 is read.
-describe.each(vectors)("the frozen $binding.name of $binding.scope", ({ binding, value, sealed }) => {
+// These were sealed once and never change: what is stored today must open for as long as their format is read.
+const VECTORS = [...v1.map(({ binding, ...rest }) => ({ ...rest, binding: { ...binding, id: "sec_any", encoding: "utf8" } })), ...v2];
+
+describe.each(VECTORS)("the frozen $binding.name of $binding.scope", ({ binding, value, sealed }) => {
+  const bound = { ...binding, encoding: binding.encoding as Encoding };
+
   it("opens to its value", async () => {
-    expect((await open(keyring, binding, sealed)).toBase64()).toBe(value);
+    expect((await open(keyring, bound, sealed)).toBase64()).toBe(value);
   });
 
   it("opens nowhere else", async () => {
-    await expect(open(keyring, { ...binding, version: binding.version + 1 }, sealed)).rejects.toThrow(OpenError);
+    await expect(open(keyring, { ...bound, version: binding.version + 1 }, sealed)).rejects.toThrow(OpenError);
   });
 });
 
-it("binds to the JSON array of the format's name, org, scope, name and version in UTF-8", () => {
-  const bytes = associatedData({ org: "acme", scope: "repo:a/b", name: 'é"', version: 7 });
-  expect(new TextDecoder().decode(bytes)).toBe('["keyhole/v1","acme","repo:a/b","é\\"",7]');
+describe.each(v2)("the frozen $binding.name of the second format", ({ binding, sealed }) => {
+  it("does not open for another secret, or in another form", async () => {
+    const bound = { ...binding, encoding: binding.encoding as Encoding };
+    await expect(open(keyring, { ...bound, id: "sec_other" }, sealed)).rejects.toThrow(OpenError);
+    await expect(open(keyring, { ...bound, encoding: bound.encoding === "utf8" ? "base64" : "utf8" }, sealed)).rejects.toThrow(OpenError);
+    await expect(open(keyring, bound, { ...sealed, ciphertext: sealed.ciphertext.replace("v2:", "v1:") })).rejects.toThrow(OpenError);
+  });
+});
+
+describe.each(seals)("the frozen seal of a row of $format.table", ({ format, row, seal }) => {
+  it("is that row's, and no other's", async () => {
+    await expect(checkSeal(keyring, format as SealFormat, row, seal)).resolves.toBeUndefined();
+    for (const { name } of format.columns) {
+      const bent = { ...row, [name]: "bent" };
+      await expect(checkSeal(keyring, format as SealFormat, bent, seal), name).rejects.toThrow(SealError);
+    }
+  });
+});
+
+describe("the associated data", () => {
+  const place = { org: "acme", scope: "repo:a/b", name: 'é"', version: 7, id: "sec_1", encoding: "utf8" } as const;
+
+  it.each([
+    ["v1", '["keyhole/v1","acme","repo:a/b","é\\"",7]'],
+    ["v2", '["keyhole/v2","acme","repo:a/b","é\\"",7,"sec_1","utf8"]'],
+  ] as const)("of %s is a JSON array in UTF-8", (format, json) => {
+    expect(new TextDecoder().decode(associatedData(format, place))).toBe(json);
+  });
 });

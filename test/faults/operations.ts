@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
+import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
+import { UNSEALED_KEYRING } from "../support/test-secrets.ts";
 
 /** Makes a request of a Worker without faults, in the cell's organization. */
 type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
@@ -25,7 +27,14 @@ export interface FaultedOperation {
   readonly effects?: (cell: Cell) => Promise<boolean[]>;
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
+  /** The Worker's vars and secrets, where they are not those of the others. */
+  readonly vars?: (org: string) => Readonly<Record<string, string>>;
 }
+
+/** A deployment that does not require seals takes plaintext as it is. */
+const unsealed = () => ({ KEYRING: UNSEALED_KEYRING });
+/** The organization of the cell is the operator's own. */
+const operator = (org: string) => ({ PLATFORM_ORG: org });
 
 /** When everything in a cell happens, but for scheduled runs. */
 export const START = Date.parse("2026-12-01T00:00:00Z");
@@ -87,6 +96,9 @@ async function madeLegacy({ org }: { org: string }): Promise<string> {
   return `sec_${org}`;
 }
 
+const hasSeal = async (org: string) =>
+  (await env.DB.prepare("SELECT seal FROM scopes WHERE org = ? AND scope = 'repo:by-hand/S'").bind(org).first("seal")) !== null;
+
 const isNew = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 2, await recorded(ask, "secret.update")];
 const isCreated = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 1, await recorded(ask, "secret.create")];
 const isDeleted = async ({ ask }: Cell) => [
@@ -129,7 +141,7 @@ export const WRITES: Record<string, FaultedOperation> = {
   "PUT of a new value, the old one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of the same value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
   "PUT of the same value, that one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
-  "PUT of a new value over plaintext": { prepare: madeLegacy, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
+  "PUT of a new value over plaintext": { vars: unsealed, prepare: madeLegacy, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of a new value that ends an old version": {
     prepare: async ({ ask }) => {
       for (let n = 1; n <= MAX_VERSIONS; n++) await put(ask, `${OLD} ${n}`);
@@ -234,6 +246,13 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.exchange")],
   },
+  "POST of seals": {
+    vars: operator,
+    prepare: async ({ org }) => unsealedLink({ org, name: "S" }),
+    request: ({ made: digest }) => ["POST /v1/seals", json({ digest })],
+    effects: async ({ org, ask }) => [await hasSeal(org), await recorded(ask, "keys.seal")],
+    again: 412,
+  },
   "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
 };
 
@@ -244,7 +263,7 @@ export const READS: Record<string, FaultedOperation> = {
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve of everything": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", json({})] },
-  "POST /v1/resolve of plaintext": { prepare: madeLegacy, request: () => ["POST /v1/resolve", RESOLVE] },
+  "POST /v1/resolve of plaintext": { vars: unsealed, prepare: madeLegacy, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve as env": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=env", RESOLVE] },
   "POST /v1/resolve as dotenv": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=dotenv", RESOLVE] },
   "GET /v1/resolve/{name}": { prepare: madeAndSettled, request: () => ["GET /v1/resolve/S"] },
@@ -264,5 +283,6 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson"] },
   "GET /v1/audit/checkpoints": { prepare: inline, request: () => ["GET /v1/audit/checkpoints"] },
   "GET /v1/audit/verify": { prepare: inline, request: () => ["GET /v1/audit/verify"] },
+  "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },
   "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
 };

@@ -20,16 +20,18 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function makeCell({ prepare }: FaultedOperation): Promise<Cell> {
+const envOf = ({ vars }: FaultedOperation, org: string) => ({ ...ENV, ...vars?.(org) });
+
+async function makeCell(operation: FaultedOperation): Promise<Cell> {
   const org = `cell-${made++}`;
-  const calmly = async (request: string, options?: CallOptions) => (await ask(watch(ENV), org, request, options)) as Reply;
-  return { org, ask: calmly, made: (await prepare?.({ org, ask: calmly })) ?? "" };
+  const calmly = async (request: string, options?: CallOptions) => (await ask(watch(envOf(operation, org)), org, request, options)) as Reply;
+  return { org, ask: calmly, made: (await operation.prepare?.({ org, ask: calmly })) ?? "" };
 }
 
 /** Makes an operation's calls without a fault, and returns them. */
 async function record(operation: FaultedOperation) {
   const cell = await makeCell(operation);
-  const watched = watch(ENV);
+  const watched = watch(envOf(operation, cell.org));
   const reply = (await ask(watched, cell.org, ...operation.request(cell))) as Reply;
   expect(reply.status, reply.text).toBeLessThan(300);
   expect(watched.calls.length).toBeGreaterThan(0);
@@ -82,7 +84,7 @@ describe.each(Object.entries(WRITES))("%s", (_, operation) => {
       for (const fault of FAULTS) {
         const label = `${calls[nth]} ${nth} ${fault}`;
         const cell = await makeCell(operation);
-        const watched = watch(ENV, nth, fault);
+        const watched = watch(envOf(operation, cell.org), nth, fault);
         const seen = await ask(watched, cell.org, ...operation.request(cell));
         expect(watched.calls.length, label).toBeGreaterThan(nth);
         const did = await happened(operation, cell);
@@ -107,7 +109,7 @@ describe.each(Object.entries(READS))("%s", (_, operation) => {
     const calm = await cell.ask(...operation.request(cell));
     for (const nth of calls.keys()) {
       for (const fault of FAULTS) {
-        const watched = watch(ENV, nth, fault);
+        const watched = watch(envOf(operation, cell.org), nth, fault);
         const seen = await ask(watched, cell.org, ...operation.request(cell));
         expect(watched.calls.length).toBeGreaterThan(nth);
         if (seen !== "nothing" && seen.status < 300) expect(seen.text).toBe(calm.text);

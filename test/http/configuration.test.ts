@@ -109,7 +109,10 @@ describe("/readyz", () => {
 
   it("is 200 when all is well", async () => {
     const { status, body } = await readiness({});
-    expect([status, body]).toEqual([200, { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } }]);
+    expect([status, body]).toEqual([
+      200,
+      { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 } },
+    ]);
   });
 
   it.each([

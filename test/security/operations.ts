@@ -1,5 +1,7 @@
+import { env } from "cloudflare:workers";
 import type { ProblemCode } from "../../src/contract/problem.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 /** What the rows of {@link OPERATIONS} are about: one secret of its own for each check. */
@@ -20,8 +22,8 @@ export interface Operation {
   readonly prepare?: (subject: Omit<Subject, "target">) => Promise<string>;
   /** Makes the request with a token; it succeeds for a token with the permission whose grant covers the subject. */
   readonly request: (subject: Subject, token: string | TokenClaims | null) => Promise<Reply>;
-  /** What a token of another organization gets: a 404 with this code, a reply with nothing of the subject's, or something new of its own. */
-  readonly elsewhere: ProblemCode | 200 | 201;
+  /** What a token of another organization gets: a 404 with this code, a refusal, a reply with nothing of the subject's, or something new of its own. */
+  readonly elsewhere: ProblemCode | 200 | 201 | 403;
   /** The limits of a grant that this operation checks; a list leaves out what the grant does not cover instead. */
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
   /** Whether it concerns every name of a scope, so that a grant of some names does not do. */
@@ -44,6 +46,12 @@ async function link({ org, scope }: Pick<Subject, "org" | "scope">): Promise<str
 async function addVersion({ org, scope, name }: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   await put(scope, name, "subject-value-2", { token: { org } });
   return "1";
+}
+
+/** A link that somebody has put into D1, and the digest that confirms it. */
+export async function unsealedLink({ org, name }: Pick<Subject, "org" | "name">): Promise<string> {
+  await env.DB.prepare("INSERT OR REPLACE INTO scopes (org, scope, parent) VALUES (?, ?, 'team:by-hand')").bind(org, `repo:by-hand/${name}`).run();
+  return (await callWith({ PLATFORM_ORG: org })("GET /v1/seals", { token: { org } })).body.digest;
 }
 
 const tokenOf = (subject: Pick<Subject, "scope" | "name">) => ({ label: "ci", permissions: ["tokens:write"], expires_in: 60, ...limitsOf(subject) });
@@ -236,6 +244,21 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "keys.rewrap",
+  },
+  "GET /v1/seals": {
+    permission: "keys:read",
+    request: ({ org }, token) => callWith({ PLATFORM_ORG: org })("GET /v1/seals", { token }),
+    elsewhere: 403,
+    limits: [],
+    action: "keys.read",
+  },
+  "POST /v1/seals": {
+    permission: "keys:write",
+    prepare: unsealedLink,
+    request: ({ org, target }, token) => callWith({ PLATFORM_ORG: org })("POST /v1/seals", { token, json: { digest: target } }),
+    elsewhere: 403,
+    limits: [],
+    action: "keys.seal",
   },
   "GET /v1/tokens": {
     permission: "tokens:write",

@@ -51,7 +51,7 @@ describe("a write", () => {
     const kvPut = vi.spyOn(env.KV, "put");
     await put("global", "WRITTEN", "v");
     const row = await rowOf("WRITTEN");
-    expect(row.ciphertext).toMatch(/^v1:/);
+    expect(row.ciphertext).toMatch(/^v2:/);
     await recorded("WRITTEN");
     expect(kvPut).toHaveBeenCalledExactlyOnceWith(row.kv_key, row.ciphertext);
     expect((await rowOf("WRITTEN")).kv_put_at).toBe(START);

@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
+import { sealByHand } from "./seal-by-hand.ts";
 
 /**
  * Fills an organization by SQL: `noise` secrets, half of them in `repo:noise/big` and the others ten to a scope, and
  * beside them always the same twenty `ANSWER_…` in `team:answer`, with labels, expiry and rotation of their own.
- * None has a value that opens.
+ * All are sealed, and none has a value that opens.
  */
 export async function seedOrg(org: string, noise: number): Promise<void> {
   const numbers = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)";
@@ -34,4 +35,6 @@ export async function seedOrg(org: string, noise: number): Promise<void> {
     env.DB.prepare("UPDATE secrets SET version = ?2 + 1, expires_at = NULL WHERE id = 'sec_' || ?1 || '_ANSWER_00'").bind(org, noise),
     env.DB.prepare("INSERT INTO scopes (org, scope, parent) VALUES (?, 'namespace:under', 'team:answer')").bind(org),
   ]);
+  await sealByHand("secrets", `s.org = '${org}'`);
+  await sealByHand("scopes", `org = '${org}' AND parent IS NOT NULL`);
 }

@@ -9,12 +9,26 @@ export interface Grant {
   readonly secretNames: readonly Pattern[] | null;
 }
 
+/** Where a token comes from: what revocations go by. */
+export interface Lineage {
+  readonly issuer: string;
+  readonly subject: string;
+  /** What the token is called in revocations and by its descendants: its `jti`; that of another issuer's with the issuer. */
+  readonly reference: string;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+  /** The references of what it was made from, the trust's revision among them; `null` for a token that has no row. */
+  readonly ancestors: readonly string[] | null;
+}
+
 /** Who makes a call, in which organization, from where, and what the grant allows. */
 export interface Caller extends Grant {
   readonly org: string;
   readonly subject: string;
   /** The token's `jti`, or `null` for a caller that came without a token (a service binding). */
   readonly tokenId: string | null;
+  /** `null` for a caller that came without a token. */
+  readonly lineage: Lineage | null;
   /** Milliseconds since 1970, or `null` where nothing expires. */
   readonly expiresAt: number | null;
   readonly requestId: string;

@@ -9,6 +9,8 @@ export interface TokenContent extends Grant {
   readonly id: string;
   readonly org: string;
   readonly subject: string;
+  /** What it is made from ({@link Lineage}). */
+  readonly ancestors: readonly string[];
   /** Seconds. */
   readonly expiresIn: number;
 }
@@ -27,10 +29,10 @@ export interface Minting {
  * @throws {Problem} `invalid-request` when the token would be longer than a token may be.
  */
 export async function mintToken({ signingKeys, issuer, audience, now }: Minting, content: TokenContent): Promise<string> {
-  const { id, org, subject, permissions, secretScopes, secretNames, expiresIn } = content;
+  const { id, org, subject, ancestors, permissions, secretScopes, secretNames, expiresIn } = content;
   const issuedAt = Math.floor(now.getTime() / 1000);
   const limits = { ...(secretScopes && { secret_scopes: secretScopes }), ...(secretNames && { secret_names: secretNames }) };
-  const token = await new SignJWT({ org, scope: [...permissions].join(" "), ...limits })
+  const token = await new SignJWT({ org, scope: [...permissions].join(" "), anc: ancestors, ...limits })
     .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: signingKeys.signer.kid })
     .setIssuer(issuer)
     .setAudience(audience)

@@ -32,6 +32,8 @@ export const TOKEN_REFUSALS = [
   "unusable-key",
   "bad-signature",
   "revoked",
+  /** It says that it has a row, and has none. */
+  "no-row",
 ] as const;
 export type TokenRefusal = (typeof TOKEN_REFUSALS)[number];
 

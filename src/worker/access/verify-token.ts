@@ -49,7 +49,7 @@ function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
 }
 
 function trustedRules({ now }: TokenRules, { issuer, audience, algorithms }: TrustedIssuer): JwtRules {
-  return { algorithms: [...algorithms], issuer, audience, currentDate: now, clockTolerance: 30, requiredClaims: ["iss", "aud", "exp", "sub"] };
+  return { algorithms: [...algorithms], issuer, audience, currentDate: now, clockTolerance: 30, requiredClaims: ["iss", "aud", "exp", "iat", "sub", "jti"] };
 }
 
 function ownKey({ verifiers }: SigningKeys): FindKey {
@@ -63,11 +63,14 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
 function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
-  const { sub, org, scope, jti, exp, secret_scopes, secret_names } = parsed.data;
+  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names } = parsed.data;
+  // Only what Keyhole signed says what it descends from.
+  const ancestors = trusted ? null : (anc ?? null);
   return {
     org,
     subject: sub,
-    tokenId: jti ?? null,
+    tokenId: jti,
+    lineage: { issuer: iss, subject: sub, reference: trusted ? JSON.stringify([iss, jti]) : jti, issuedAt: iat, ancestors },
     expiresAt: exp * 1000,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,

@@ -22,7 +22,7 @@ interface Actor {
 export interface NewEvent {
   readonly actor: Actor;
   readonly action: Action;
-  readonly outcome: "allowed" | "denied";
+  readonly outcome: "allowed" | "denied" | "failed";
   readonly at: Date;
   /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
   readonly target?: string | null;
@@ -33,8 +33,8 @@ export interface ComputedSecrets {
   /** Makes the SQL expression that gives the secrets as JSON, of the SQL for `parameter`. */
   readonly sql: (parameter: string) => string;
   readonly parameter: string;
-  /** Makes an SQL condition of the SQL for the actor's organization and token: where it holds, no event is written. */
-  readonly unless?: (actor: { readonly org: string; readonly tokenId: string }) => string;
+  /** An SQL condition, of the SQL for a parameter: where it holds, no event is written. */
+  readonly unless?: { readonly sql: (parameter: string) => string; readonly parameter: string } | undefined;
 }
 
 /**
@@ -43,12 +43,13 @@ export interface ComputedSecrets {
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
   const computed: ComputedSecrets = "sql" in secrets ? secrets : { sql: (given) => given, parameter: JSON.stringify(secrets) };
-  const { sql, parameter, unless = () => "false" } = computed;
+  const { sql, parameter, unless = { sql: () => "false", parameter: null } } = computed;
   const { actor } = event;
+  const finer = event.outcome === "failed" ? event.outcome : null;
   return db
     .prepare(
-      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11 WHERE NOT (${unless({ org: "?2", tokenId: "?5" })})
+      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome)
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11, ?13, ?14 WHERE NOT (${unless.sql("?12")})
        RETURNING secrets`,
     )
     .bind(
@@ -58,10 +59,14 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       actor.subject,
       actor.tokenId,
       event.action,
-      event.outcome,
+      finer === null ? event.outcome : "denied",
       event.target ?? null,
       actor.requestId,
       actor.ip,
       actor.userAgent,
+      unless.parameter,
+      // Whoever knows the first version only knows two outcomes.
+      finer === null ? 1 : 2,
+      finer,
     );
 }

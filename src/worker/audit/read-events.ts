@@ -1,4 +1,4 @@
-import type { Action } from "../../contract/audit.ts";
+import type { Action, Outcome } from "../../contract/audit.ts";
 
 /** An event as D1 has it. `secrets` is JSON. */
 export interface EventRow {
@@ -9,7 +9,7 @@ export interface EventRow {
   readonly actor: string;
   readonly token_id: string | null;
   readonly action: Action;
-  readonly outcome: "allowed" | "denied";
+  readonly outcome: Outcome;
   readonly secrets: string;
   readonly target: string | null;
   readonly request_id: string;
@@ -23,7 +23,7 @@ export interface EventQuery {
   readonly action: Action | null;
   readonly actor: string | null;
   readonly secret_id: string | null;
-  readonly outcome: "allowed" | "denied" | null;
+  readonly outcome: Outcome | null;
   readonly since: number | null;
   readonly until: number | null;
   /** The list goes on beyond this `seq`; `null` to begin. */
@@ -43,7 +43,8 @@ export const SCAN = 5_000;
 /** An event's time is when its request began, so times are in the order of `seq` only to within this, in milliseconds. */
 const SLACK = 60_000;
 
-const COLUMNS = "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, e.outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent";
+const COLUMNS =
+  "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent";
 
 /** Selects the matching events ({@link EventRow}) among the next ones in the log, and how far that looked ({@link Scanned}). */
 export function selectEvents(db: D1Database, query: EventQuery): [events: D1PreparedStatement, scanned: D1PreparedStatement] {
@@ -88,7 +89,7 @@ function matching({ action, actor, outcome, since, until }: EventQuery): string 
     "true",
     action !== null && "e.action = ?1 ->> 'action'",
     actor !== null && "e.actor = ?1 ->> 'actor'",
-    outcome !== null && "e.outcome = ?1 ->> 'outcome'",
+    outcome !== null && "COALESCE(e.finer_outcome, e.outcome) = ?1 ->> 'outcome'",
     since !== null && "e.at >= ?1 ->> 'since'",
     until !== null && "e.at < ?1 ->> 'until'",
   ];

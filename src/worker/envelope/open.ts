@@ -1,5 +1,5 @@
 import { fromBase64url } from "../../contract/base64url.ts";
-import { associatedData, type Binding } from "./binding.ts";
+import { associatedData, type Binding, type EnvelopeFormat } from "./binding.ts";
 import type { Keyring } from "./keyring.ts";
 import { type Envelope, IV_BYTES, TAG_BYTES } from "./seal.ts";
 
@@ -19,7 +19,7 @@ export class KeyMissingError extends Error {
   }
 }
 
-const FORM = /^v1:([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$/;
+const FORM = /^(v1|v2):([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$/;
 
 /**
  * Decrypts what {@link seal} made for the same binding.
@@ -31,18 +31,18 @@ export async function open(keyring: Keyring, binding: Binding, envelope: Envelop
   const wrappingKey = keyring.keys.get(envelope.keyId);
   if (!wrappingKey) throw new KeyMissingError(envelope.keyId);
   try {
-    const { iv, body } = parse(envelope.ciphertext);
+    const { format, iv, body } = parse(envelope.ciphertext);
     const dataKey = await crypto.subtle.unwrapKey("raw", fromBase64url(envelope.wrappedKey), wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
-    const algorithm = { name: "AES-GCM", iv, additionalData: associatedData(binding), tagLength: TAG_BYTES * 8 };
+    const algorithm = { name: "AES-GCM", iv, additionalData: associatedData(format, binding), tagLength: TAG_BYTES * 8 };
     return new Uint8Array(await crypto.subtle.decrypt(algorithm, dataKey, body));
   } catch {
     throw new OpenError();
   }
 }
 
-/** The IV, and the ciphertext with its tag at the end, as WebCrypto takes it. */
-function parse(text: string): { iv: Uint8Array; body: Uint8Array } {
-  const [, iv, tag, ciphertext] = FORM.exec(text) ?? [];
+/** The format, the IV, and the ciphertext with its tag at the end, as WebCrypto takes it. */
+function parse(text: string): { format: EnvelopeFormat; iv: Uint8Array; body: Uint8Array } {
+  const [, format, iv, tag, ciphertext] = FORM.exec(text) ?? [];
   if (iv === undefined || tag === undefined || ciphertext === undefined) throw new OpenError();
   const encrypted = fromBase64url(ciphertext);
   const body = new Uint8Array(encrypted.length + TAG_BYTES);
@@ -50,5 +50,5 @@ function parse(text: string): { iv: Uint8Array; body: Uint8Array } {
   body.set(fromBase64url(tag), encrypted.length);
   const ivBytes = fromBase64url(iv);
   if (ivBytes.length !== IV_BYTES) throw new OpenError();
-  return { iv: ivBytes, body };
+  return { format: format as EnvelopeFormat, iv: ivBytes, body };
 }

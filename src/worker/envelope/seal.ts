@@ -4,7 +4,7 @@ import type { Keyring } from "./keyring.ts";
 
 /** A sealed value (envelope encryption): the ciphertext, and the data key that opens it, wrapped under the keyring's key `keyId`. */
 export interface Envelope {
-  /** `v1:<iv>:<tag>:<ciphertext>`, base64url without padding. */
+  /** `v2:<iv>:<tag>:<ciphertext>`, base64url without padding. */
   readonly ciphertext: string;
   /** 256 bits wrapped with AES-KW (RFC 3394): 40 bytes, base64url without padding. */
   readonly wrappedKey: string;
@@ -24,12 +24,12 @@ export async function seal(keyring: Keyring, binding: Binding, value: Uint8Array
   const dataKey = (await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"])) as CryptoKey;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const [encrypted, wrapped] = await Promise.all([
-    crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: associatedData(binding), tagLength: TAG_BYTES * 8 }, dataKey, value),
+    crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: associatedData("v2", binding), tagLength: TAG_BYTES * 8 }, dataKey, value),
     crypto.subtle.wrapKey("raw", dataKey, wrappingKey(keyring), "AES-KW"),
   ]);
   const split = encrypted.byteLength - TAG_BYTES;
   const parts = [iv, encrypted.slice(split), encrypted.slice(0, split)].map(toBase64url);
-  return { ciphertext: ["v1", ...parts].join(":"), wrappedKey: toBase64url(wrapped), keyId: keyring.current };
+  return { ciphertext: ["v2", ...parts].join(":"), wrappedKey: toBase64url(wrapped), keyId: keyring.current };
 }
 
 function wrappingKey(keyring: Keyring): CryptoKey {

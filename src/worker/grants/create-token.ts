@@ -1,15 +1,20 @@
+import { MAX_ANCESTORS } from "../../contract/claims.ts";
+import { invalid } from "../../contract/problem.ts";
 import type { CreateTokenBody } from "../../contract/token.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
+import type { Keyring } from "../envelope/keyring.ts";
 import { insertToken, type TokenRow } from "../store/token-rows.ts";
 import { newId } from "../transaction/new-id.ts";
+import { sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { toColumns } from "./grant-columns.ts";
 
 /** What a verb that mints needs. */
 export interface MintNeeds extends Minting {
   readonly db: D1Database;
+  readonly keyring: Keyring;
 }
 
 /**
@@ -19,7 +24,7 @@ export interface MintNeeds extends Minting {
  */
 export async function createToken(needs: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
   caller.require("tokens:write");
-  const { db, now } = needs;
+  const { db, keyring, now } = needs;
   const grant: Grant = { permissions: new Set(request.permissions), secretScopes: request.secret_scopes ?? null, secretNames: request.secret_names ?? null };
   if (!covers(caller, grant))
     throw caller.refuse(
@@ -27,8 +32,9 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
       "A token never gets more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names. GET /v1/whoami shows what you hold.",
     );
   const id = newId("tok");
-  const token = await mintToken(needs, { ...grant, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
-  const row: TokenRow = {
+  const ancestors = descend(caller);
+  const token = await mintToken(needs, { ...grant, ancestors, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
+  const row: Omit<TokenRow, "seal"> = {
     id,
     org: caller.org,
     parent_id: caller.tokenId,
@@ -38,7 +44,16 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
     created_by: caller.subject,
     expires_at: now.getTime() + request.expires_in * 1000,
     revoked_at: null,
+    says_ancestors: 1,
   };
-  await writeForCaller({ db, now }, caller, [insertToken(db, row)], { action: "token.create", secrets: [], target: id });
-  return { row, token };
+  const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };
+  await writeForCaller(needs, caller, [insertToken(db, sealed)], { action: "token.create", secrets: [], target: id });
+  return { row: sealed, token };
+}
+
+/** What a token descends from that the caller mints: all that the caller's own does, and that one. */
+function descend({ lineage }: Caller): readonly string[] {
+  const ancestors = lineage ? [...(lineage.ancestors ?? []), lineage.reference] : [];
+  if (ancestors.length > MAX_ANCESTORS) throw invalid("", `a token descends from at most ${MAX_ANCESTORS} others, one from the other`);
+  return ancestors;
 }

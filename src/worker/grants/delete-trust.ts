@@ -1,18 +1,37 @@
 import type { Caller } from "../access/caller.ts";
-import { revokeTokens } from "../store/token-rows.ts";
-import { deleteTrustRow } from "../store/trust-rows.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { selectFamily } from "../store/token-rows.ts";
+import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
+import { requireLatest } from "../transaction/last-revocation.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { lastRevocation, planRevocations, type Revoked } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
-import { trustParent } from "./trust-parent.ts";
+import { trustParent, trustRevision } from "./trust-parent.ts";
 
 /**
- * Deletes a trust, and revokes the tokens that were exchanged under it.
+ * Deletes a trust, and revokes the tokens that were exchanged under it and what they minted.
  *
- * @throws {Problem} `forbidden`, `trust-not-found`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `trust-not-found`, `integrity-failed`, `storage-unavailable`.
  */
-export async function deleteTrust({ db, now }: { db: D1Database; now: Date }, caller: Caller, name: string): Promise<void> {
+export async function deleteTrust(needs: CallerNeeds & { readonly now: Date }, caller: Caller, name: string): Promise<void> {
   caller.require("trusts:write");
-  await getTrust({ db }, caller, name);
-  const statements = [deleteTrustRow(db, caller.org, name), revokeTokens(db, caller.org, trustParent(name), now.getTime())];
-  await writeForCaller({ db, now }, caller, statements, { action: "trust.delete", secrets: [], target: name });
+  const { db } = needs;
+  await retryWhenChanged(async () => {
+    const trust = await getTrust(needs, caller, name);
+    const [family, last] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), lastRevocation(db, caller.org)]);
+    const { statements, last: number } = await planRevocations(needs, caller.org, last, endOf(trust, rowsOf<{ id: string }>(family)));
+    await writeForCaller(needs, caller, [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name), ...statements], {
+      action: "trust.delete",
+      secrets: [],
+      target: name,
+    });
+    requireLatest(caller.org, number);
+  });
+}
+
+/** What ends with a revision of a trust: the tokens that say they are of it, and those of before, which do not say. */
+export function endOf(trust: { readonly name: string; readonly revision: number }, family: readonly { readonly id: string }[]): Revoked[] {
+  return [{ kind: "trust-revision", value: trustRevision(trust) }, ...family.map(({ id }) => ({ kind: "id" as const, value: id }))];
 }

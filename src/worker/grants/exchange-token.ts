@@ -10,16 +10,20 @@ import { type Minting, mintToken } from "../access/mint-token.ts";
 import { type ExchangeRefusal, RefusalError, type TokenRefusal } from "../access/refusal.ts";
 import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import { insertEvent } from "../audit/insert-event.ts";
+import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { newId } from "../transaction/new-id.ts";
+import { recordIntegrityFailure } from "../transaction/record-integrity-failure.ts";
+import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns, toColumns } from "./grant-columns.ts";
-import { trustParent } from "./trust-parent.ts";
+import { trustParent, trustRevision } from "./trust-parent.ts";
 
 /** What an exchange needs. */
 export interface ExchangeNeeds extends IssuerAccess {
   readonly db: D1Database;
+  readonly keyring: Keyring;
   readonly minting: Minting;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
@@ -57,18 +61,30 @@ export class ExchangeError extends RefusalError<TokenRefusal | ExchangeRefusal> 
  *
  * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
  * @throws {IssuerError} when the issuer's keys cannot be had.
- * @throws {Problem} `storage-unavailable`.
+ * @throws {Problem} `integrity-failed` when the trust is not what was written, `storage-unavailable`.
  */
 export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
   const [found] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust)]);
-  const [trust] = rowsOf<TrustRow>(found);
-  if (!trust) throw new ExchangeError("unknown-trust");
+  const [stored] = rowsOf<TrustRow>(found);
+  if (!stored) throw new ExchangeError("unknown-trust");
+  const trust = await believeTrust(needs, stored);
   const claims = await verifyIdentity(needs, trust, exchange.subjectToken);
   const grant = grantOf(trust, claims);
   const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
   const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
   if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
   return mint(needs, trust, subject, { ...grant, permissions });
+}
+
+/** The trust, if it is what was written. If not that is on record, in the organization whose trust it is. */
+async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored: TrustRow): Promise<Verified<TrustRow>> {
+  try {
+    return await verifyRow(keyring, "trusts", stored);
+  } catch (error) {
+    const actor = { org: stored.org, subject: trustParent(stored.name), tokenId: null, ...origin };
+    if (error instanceof IntegrityProblem) await recordIntegrityFailure({ db, now }, actor, error.row);
+    throw error;
+  }
 }
 
 async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
@@ -109,23 +125,25 @@ async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: Tr
   throw new ExchangeError("scope-not-given");
 }
 
-async function mint({ db, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+async function mint({ db, keyring, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
   const { org, name, expires_in } = trust;
   const id = newId("tok");
-  const token = await mintToken(minting, { ...grant, id, org, subject, expiresIn: expires_in });
+  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn: expires_in });
   const at = now.getTime();
   const row = {
     id,
     org,
-    parent_id: trustParent(name),
+    parent_id: trustRevision(trust),
     label: subject,
     ...toColumns(grant),
     created_at: at,
     created_by: subject,
     expires_at: at + expires_in * 1000,
+    revoked_at: null,
+    says_ancestors: 1 as const,
   };
   await runUnderTrust(db, trust, [
-    insertToken(db, row),
+    insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
   ]);
   return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
@@ -134,7 +152,7 @@ async function mint({ db, minting, now, origin }: ExchangeNeeds, trust: TrustRow
 /** The issuer may have taken seconds to answer: a trust that was deleted or replaced meanwhile gives nothing. */
 async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
   try {
-    await runBatch(db, [requireTrust(db, trust), ...statements]);
+    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), ...statements]);
   } catch (error) {
     if (error instanceof GuardError) throw new ExchangeError("trust-changed", { cause: error });
     throw error;

@@ -1,11 +1,11 @@
 import type { Caller } from "../access/caller.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 
 /**
  * Makes sure that a caller's token is still in force, and does nothing else.
  *
  * @throws {Problem} `unauthenticated`, `storage-unavailable`.
  */
-export async function identifyCaller({ db }: { db: D1Database }, caller: Caller): Promise<void> {
-  await runForCaller(db, caller, [db.prepare("SELECT 1")]);
+export async function identifyCaller(needs: CallerNeeds, caller: Caller): Promise<void> {
+  await readForCaller(needs, caller, []);
 }

@@ -1,10 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { selectTokens, type TokenPosition, type TokenRow } from "../store/token-rows.ts";
+import { type ListedToken, selectTokens, type TokenPosition } from "../store/token-rows.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 
-export type { TokenRow };
+export type { ListedToken };
 
 /**
  * Lists the organization's tokens whose limits are within the caller's, newest first.
@@ -12,13 +13,13 @@ export type { TokenRow };
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
 export async function listTokens(
-  { db }: { db: D1Database },
+  { db, keyring }: CallerNeeds,
   caller: Caller,
   limit: number,
   before: TokenPosition | undefined,
-): Promise<Page<TokenRow, TokenPosition>> {
+): Promise<Page<ListedToken, TokenPosition>> {
   caller.require("tokens:write");
   const limits = { scopes: caller.secretScopes, names: caller.secretNames };
-  const [result] = await runForCaller(db, caller, [selectTokens(db, caller.org, limits, before, limit + 1)]);
-  return pageOf(rowsOf<TokenRow>(result), limit, ({ created_at, id }) => ({ createdAt: created_at, id }));
+  const [result] = await readForCaller({ db, keyring }, caller, [selectTokens(db, caller.org, limits, before, limit + 1)]);
+  return pageOf(await verifyRows(keyring, "tokens", rowsOf<ListedToken>(result)), limit, ({ created_at, id }) => ({ createdAt: created_at, id }));
 }

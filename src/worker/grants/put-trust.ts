@@ -5,17 +5,26 @@ import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { selectTrust, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { selectFamily } from "../store/token-rows.ts";
+import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { requireLatest } from "../transaction/last-revocation.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
+import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
+import { lastRevocation, planRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
+import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
 
 /** What a verb that declares a trust needs. */
 export interface TrustNeeds {
   readonly db: D1Database;
+  readonly keyring: Keyring;
   readonly now: Date;
   /** Whether issuers may have http and private addresses. */
   readonly insecureIssuers: boolean;
@@ -27,15 +36,10 @@ export interface TrustNeeds {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
  */
-export async function putTrust(
-  { db, now, insecureIssuers }: TrustNeeds,
-  caller: Caller,
-  name: string,
-  body: PutTrustBody,
-): Promise<{ row: TrustRow; created: boolean }> {
+export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: TrustRow; created: boolean }> {
   caller.require("trusts:write");
   const { secret_scopes: templates, permissions } = body;
-  refuseIssuer(body.issuer, insecureIssuers);
+  refuseIssuer(body.issuer, needs.insecureIssuers);
   refuseTemplates(templates ?? []);
   const grant: Grant = {
     permissions: new Set(permissions),
@@ -45,26 +49,48 @@ export async function putTrust(
   const columns = toColumns(grant);
   if (!covers(caller, trustReach(columns)))
     throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
-  await refuseReplacement(db, caller, name);
-  const at = now.getTime();
-  const who = { created_at: at, created_by: caller.subject, updated_at: at, updated_by: caller.subject };
   const { issuer, audience, claims, expires_in } = body;
-  const row: TrustRow = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, ...who };
-  const [before, stored] = await runForCaller(db, caller, [
-    selectTrust(db, caller.org, name),
-    upsertTrust(db, row),
-    insertEvent(db, { actor: caller, action: "trust.put", outcome: "allowed", at: now, target: name }, []),
-  ]);
-  const [written = row] = rowsOf<TrustRow>(stored);
-  return { row: written, created: rowsOf(before).length === 0 };
+  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in };
+  return retryWhenChanged(() => replaceTrust(needs, caller, wanted));
 }
 
-/** A trust that reaches further than the caller is not the caller's to replace. */
-async function refuseReplacement(db: D1Database, caller: Caller, name: string): Promise<void> {
+/** What a trust says, without who changed it when. */
+type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
+const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in"] as const;
+
+/** Writes a trust. One that says something else has another revision, and the tokens of the one before end. */
+async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: TrustRow; created: boolean }> {
+  const { db, keyring, now } = needs;
+  const { org, name } = wanted;
+  const was = await findTrust(needs, caller, name);
+  const recorded = { action: "trust.put", secrets: [], target: name } as const;
+  if (was && SAID.every((column) => was[column] === wanted[column])) {
+    await writeForCaller(needs, caller, [requireTrust(db, org, name, was)], recorded);
+    return { row: was, created: false };
+  }
+  const [family, last, revoked] = await readForCaller(needs, caller, [
+    selectFamily(db, org, trustParent(name)),
+    lastRevocation(db, org),
+    selectRevokedRevision(db, org, name),
+  ]);
+  const highest = Math.max(was?.revision ?? 0, rowsOf<{ revision: number | null }>(revoked)[0]?.revision ?? 0);
+  const by = { updated_at: now.getTime(), updated_by: caller.subject };
+  const made = was ? { created_at: was.created_at, created_by: was.created_by } : { created_at: by.updated_at, created_by: by.updated_by };
+  const row = { ...wanted, ...made, ...by, revision: highest + 1 };
+  const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
+  const ends = was ? await planRevocations(needs, org, last, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
+  await writeForCaller(needs, caller, [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), ...(ends?.statements ?? [])], recorded);
+  if (ends) requireLatest(org, ends.last);
+  return { row: { ...row, seal }, created: !was };
+}
+
+/** The trust that is there, if any. One that reaches further than the caller is not the caller's to replace. */
+async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<TrustRow> | undefined> {
   try {
-    await getTrust({ db }, caller, name);
+    return await getTrust(needs, caller, name);
   } catch (error) {
-    if (!(error instanceof Problem && error.code === "trust-not-found")) throw error;
+    if (error instanceof Problem && error.code === "trust-not-found") return undefined;
+    throw error;
   }
 }
 

@@ -3,7 +3,8 @@ import type { Caller } from "../access/caller.ts";
 import { coversLimits } from "../access/covers.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectTrust, selectTrusts, type TrustRow } from "../store/trust-rows.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { type Verified, verifyRow, verifyRows } from "../transaction/verify-row.ts";
 import { trustReach } from "./trust-reach.ts";
 
 export type { TrustRow };
@@ -11,13 +12,14 @@ export type { TrustRow };
 /**
  * One trust, if its limits are within the caller's.
  *
- * @throws {Problem} `forbidden`, `trust-not-found`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `trust-not-found`, `integrity-failed`, `storage-unavailable`.
  */
-export async function getTrust({ db }: { db: D1Database }, caller: Caller, name: string): Promise<TrustRow> {
+export async function getTrust(needs: CallerNeeds, caller: Caller, name: string): Promise<Verified<TrustRow>> {
   caller.require("trusts:write");
-  const [found] = await runForCaller(db, caller, [selectTrust(db, caller.org, name)]);
-  const [row] = rowsOf<TrustRow>(found);
-  if (!row) throw new Problem("trust-not-found", "There is no trust of this name.");
+  const [found] = await readForCaller(needs, caller, [selectTrust(needs.db, caller.org, name)]);
+  const [stored] = rowsOf<TrustRow>(found);
+  if (!stored) throw new Problem("trust-not-found", "There is no trust of this name.");
+  const row = await verifyRow(needs.keyring, "trusts", stored);
   if (!coversLimits(caller, trustReach(row))) throw caller.refuse("trusts:write", "The token's grant does not cover that trust's.");
   return row;
 }
@@ -27,8 +29,8 @@ export async function getTrust({ db }: { db: D1Database }, caller: Caller, name:
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
-export async function listTrusts({ db }: { db: D1Database }, caller: Caller): Promise<TrustRow[]> {
+export async function listTrusts({ db, keyring }: CallerNeeds, caller: Caller): Promise<TrustRow[]> {
   caller.require("trusts:write");
-  const [found] = await runForCaller(db, caller, [selectTrusts(db, caller.org)]);
-  return rowsOf<TrustRow>(found).filter((row) => coversLimits(caller, trustReach(row)));
+  const [found] = await readForCaller({ db, keyring }, caller, [selectTrusts(db, caller.org)]);
+  return (await verifyRows(keyring, "trusts", rowsOf<TrustRow>(found))).filter((row) => coversLimits(caller, trustReach(row)));
 }

@@ -2,3 +2,8 @@
 export function trustParent(name: string): string {
   return `trust:${name}`;
 }
+
+/** A trust's revision, as the tokens say that were exchanged under it, and as it is revoked. */
+export function trustRevision({ name, revision }: { readonly name: string; readonly revision: number }): string {
+  return `${trustParent(name)}#${revision}`;
+}

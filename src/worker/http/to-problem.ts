@@ -2,6 +2,9 @@ import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { ConfigError } from "../config.ts";
 import { type Attempt, recordDenial } from "../transaction/record-denial.ts";
+import { recordIntegrityFailure } from "../transaction/record-integrity-failure.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
+import { IntegrityProblem } from "../transaction/verify-row.ts";
 
 /** Anything that was thrown, as a problem. What is not meant for clients becomes `internal` and says nothing. */
 export function toProblem(error: unknown): Problem {
@@ -12,19 +15,23 @@ export function toProblem(error: unknown): Problem {
 }
 
 /** What a call tried, for the audit event of a refusal. */
-export interface AttemptedCall {
-  readonly db: D1Database;
+export interface AttemptedCall extends CallerNeeds {
   readonly now: Date;
   readonly caller: Caller;
   readonly attempt: Attempt;
 }
 
-/** The problem by which a call is refused; a denial is on record first, and where it cannot be, that is the problem. */
-export async function problemOfCall(error: unknown, { db, now, caller, attempt }: AttemptedCall): Promise<Problem> {
+/**
+ * The problem by which a call is refused. A denial, and what is stored and not what was written, is on record first; where
+ * it cannot be, that is the problem.
+ *
+ * @param call Called for these two only: other calls may have come to nothing before there was a caller.
+ */
+export async function problemOfCall(error: unknown, call: () => AttemptedCall): Promise<Problem> {
   const problem = toProblem(error);
-  if (problem.code !== "forbidden") return problem;
   try {
-    await recordDenial({ db, now }, caller, attempt, problem.about);
+    if (problem.code === "forbidden") await recordDenial(call(), call().caller, call().attempt, problem.about);
+    if (problem instanceof IntegrityProblem) await recordIntegrityFailure(call(), call().caller, problem.row);
     return problem;
   } catch (failure) {
     return toProblem(failure);

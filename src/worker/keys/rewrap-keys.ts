@@ -6,7 +6,7 @@ import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
 import { type KeyUse, quarantineWrapped, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 
 /** How many data keys one call or one run wraps anew. */
 const BATCH = 200;
@@ -24,7 +24,7 @@ type CallerNeeds = Needs & { readonly platformOrg: string | null };
  */
 export async function listKeys({ db, keyring, platformOrg }: CallerNeeds, caller: Caller): Promise<KeysReply> {
   caller.require("keys:read");
-  const [found] = await runForCaller(db, caller, [selectKeyUse(db, seenBy(caller, platformOrg))]);
+  const [found] = await readForCaller({ db, keyring }, caller, [selectKeyUse(db, seenBy(caller, platformOrg))]);
   const uses = new Map(rowsOf<KeyUse>(found).map(({ key_id, versions }) => [key_id, versions]));
   const ids = [...new Set([...keyring.keys.keys(), ...uses.keys()])].sort();
   return { keys: ids.map((id) => ({ id, current: id === keyring.current, versions: uses.get(id) ?? 0, available: keyring.keys.has(id) })) };
@@ -38,10 +38,10 @@ export async function listKeys({ db, keyring, platformOrg }: CallerNeeds, caller
 export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<RewrapReply> {
   caller.require("keys:write");
   const { db, keyring, platformOrg, now } = needs;
-  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action: "keys.rewrap", outcome: "allowed", at: now }, [])]);
+  await runForCaller({ db, keyring }, caller, [insertEvent(db, { actor: caller, action: "keys.rewrap", outcome: "allowed", at: now }, [])]);
   const org = seenBy(caller, platformOrg);
   const rewrapped = await rewrapBatch(needs, org);
-  const [left] = await runForCaller(db, caller, [selectKeyUse(db, org)]);
+  const [left] = await readForCaller({ db, keyring }, caller, [selectKeyUse(db, org)]);
   const remaining = rowsOf<KeyUse>(left).reduce((sum, { key_id, versions }) => sum + (key_id === keyring.current ? 0 : versions), 0);
   return { rewrapped, remaining };
 }

@@ -5,7 +5,7 @@ import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } f
 import { type EventQuery, type EventRow, SCAN, type Scanned, selectEvents } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { eventBody } from "./event-body.ts";
 
 /** Which events are wanted; see {@link EventQuery}. */
@@ -24,9 +24,9 @@ export interface LogPage {
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
-export async function readLog({ db }: { db: D1Database }, caller: Caller, query: LogQuery, limit: number): Promise<LogPage> {
+export async function readLog({ db, keyring }: CallerNeeds, caller: Caller, query: LogQuery, limit: number): Promise<LogPage> {
   caller.require("audit:read");
-  const [found, far] = await runForCaller(db, caller, selectEvents(db, { ...query, org: caller.org, limit: limit + 1 }));
+  const [found, far] = await readForCaller({ db, keyring }, caller, selectEvents(db, { ...query, org: caller.org, limit: limit + 1 }));
   const { rows, next } = pageOf(rowsOf<EventRow>(found), limit, ({ seq }) => seq);
   const events = rows.map(eventBody).flatMap((event) => visibleTo(caller, event));
   if (next !== null) return { events, next };
@@ -50,7 +50,7 @@ const AT_ONCE = 1_000;
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`, both before the first byte.
  */
-export async function streamLog(needs: { db: D1Database }, caller: Caller, query: Omit<LogQuery, "order" | "beyond">): Promise<ReadableStream<Uint8Array>> {
+export async function streamLog(needs: CallerNeeds, caller: Caller, query: Omit<LogQuery, "order" | "beyond">): Promise<ReadableStream<Uint8Array>> {
   const encoder = new TextEncoder();
   const read = (beyond: number | null) => readLog(needs, caller, { ...query, beyond, order: "oldest first" }, AT_ONCE);
   let page: LogPage | null = await read(null);
@@ -71,8 +71,8 @@ export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: stri
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
-export async function listCheckpoints({ db }: { db: D1Database }, caller: Caller, after: number, limit: number): Promise<CheckpointPage> {
+export async function listCheckpoints({ db, keyring }: CallerNeeds, caller: Caller, after: number, limit: number): Promise<CheckpointPage> {
   caller.require("audit:read");
-  const [found, extents] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after, limit + 1), selectExtent(db, caller.org)]);
+  const [found, extents] = await readForCaller({ db, keyring }, caller, [selectCheckpoints(db, caller.org, after, limit + 1), selectExtent(db, caller.org)]);
   return { ...pageOf(rowsOf<CheckpointRow>(found), limit, ({ number }) => number), head: rowsOf<LogExtent>(extents)[0]?.head ?? null };
 }

@@ -7,7 +7,7 @@ import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventRow, type NewerEvent, selectNewerEvent, selectStretch } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { checkpointBody, eventBody } from "./event-body.ts";
 import { readHead } from "./log-head.ts";
 
@@ -15,8 +15,7 @@ import { readHead } from "./log-head.ts";
 const CHECKPOINTS = 200;
 const AT_ONCE = 20;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends CallerNeeds {
   readonly signingKeys: SigningKeys;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
@@ -84,9 +83,9 @@ function newerAtEnd({ head }: Log, { previous }: Standing, unsealed: Newer | nul
   return head?.newer ? { seq: (previous?.last_seq ?? 0) + 1, version: null } : unsealed;
 }
 
-async function standingAfter({ db, signingKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
+async function standingAfter({ db, keyring, signingKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
   if (after === 0) return BEGINNING;
-  const [found] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after - 1, 1)]);
+  const [found] = await readForCaller({ db, keyring }, caller, [selectCheckpoints(db, caller.org, after - 1, 1)]);
   const [row] = rowsOf<CheckpointRow>(found);
   if (row?.number !== after) return BEGINNING;
   const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", row.jws);
@@ -100,9 +99,9 @@ interface Page {
   readonly unsealed: Newer | null;
 }
 
-async function readPage({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
+async function readPage({ db, keyring, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
   const { org } = caller;
-  const [page, extents, newer] = await runForCaller(db, caller, [
+  const [page, extents, newer] = await readForCaller({ db, keyring }, caller, [
     selectCheckpoints(db, org, after, AT_ONCE),
     selectExtent(db, org),
     selectNewerEvent(db, org, newestOf(versions)),
@@ -116,9 +115,12 @@ async function readExtent(signingKeys: SigningKeys, org: string, extents: D1Resu
   return { first, last, head: await readHead(signingKeys, org, head) };
 }
 
-async function checkStretch({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
+async function checkStretch({ db, keyring, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
   const { first_seq, last_seq, row_digests } = checkpoint;
-  const [events, extents] = await runForCaller(db, caller, [selectStretch(db, caller.org, first_seq, row_digests.length), selectExtent(db, caller.org)]);
+  const [events, extents] = await readForCaller({ db, keyring }, caller, [
+    selectStretch(db, caller.org, first_seq, row_digests.length),
+    selectExtent(db, caller.org),
+  ]);
   const { head } = await readExtent(signingKeys, caller.org, extents);
   if (head && last_seq <= head.data.removed_to) return { checked: 0, firstBad: null, newer: null };
   const found = rowsOf<EventRow>(events)

@@ -2,10 +2,12 @@ import { invalid, Problem } from "../../contract/problem.ts";
 import { MAX_DEPTH, type Scope } from "../../contract/scope.ts";
 import { mayContain } from "../../contract/scope-tree.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
-import { linkScope, requireTree, type ScopeRow } from "../store/scope-rows.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { linkScope, requireTree, type ScopeRow, selectScope } from "../store/scope-rows.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { verifyLink } from "../transaction/verify-link.ts";
+import { sealFor } from "../transaction/verify-row.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { requireEveryName } from "./require-every-name.ts";
 
 export type { ScopeRow };
@@ -15,20 +17,23 @@ export type { ScopeRow };
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `scope-cycle`, `storage-unavailable`.
  */
-export async function putScope({ db, now }: { db: D1Database; now: Date }, caller: Caller, scope: Scope, parent: Scope): Promise<ScopeRow> {
+export async function putScope(needs: CallerNeeds & { readonly now: Date }, caller: Caller, scope: Scope, parent: Scope): Promise<Omit<ScopeRow, "seal">> {
   caller.require("secrets:write", [scope, parent]);
   requireEveryName(caller);
   if (scope === parent) throw cycle();
   if (!mayContain(parent, scope)) throw invalid("/parent", "a parent is of the same kind as the scope, or of a wider one; global has none");
+  const { db, keyring } = needs;
+  const [found] = await readForCaller(needs, caller, [selectScope(db, caller.org, scope)]);
+  const [before] = rowsOf<ScopeRow>(found);
+  if (before) await verifyLink(keyring, before);
+  const link = { org: caller.org, scope, parent };
   try {
-    const [linked] = await runForCaller(db, caller, [
-      linkScope(db, caller.org, scope, parent),
-      requireTree(db, caller.org, scope),
-      insertEvent(db, { actor: caller, action: "scope.put", outcome: "allowed", at: now, target: `${scope} under ${parent}` }, []),
-    ]);
-    const [row] = rowsOf<ScopeRow>(linked);
-    if (!row) throw new Error("a scope was linked and not returned");
-    return row;
+    await writeForCaller(needs, caller, [linkScope(db, { ...link, seal: await sealFor(keyring, "scopes", link) }), requireTree(db, caller.org, scope)], {
+      action: "scope.put",
+      secrets: [],
+      target: `${scope} under ${parent}`,
+    });
+    return { ...link, secrets: before?.secrets ?? 0 };
   } catch (error) {
     if (error instanceof GuardError && error.guard === "scope_tree") throw cycle(error);
     throw error;

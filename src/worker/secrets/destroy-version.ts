@@ -3,6 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { requireChanges, touchSecret } from "../store/secret-rows.ts";
 import { destroyVersions } from "../store/version-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { findSecret, secretNotFound } from "./find-secret.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
@@ -15,15 +16,16 @@ import { checkPrecondition, type Precondition } from "./precondition.ts";
  * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `storage-unavailable`.
  */
 export async function destroyVersion(
-  { db, now }: { db: D1Database; now: Date },
+  needs: CallerNeeds & { readonly now: Date },
   caller: Caller,
   id: string,
   version: number,
   precondition: Precondition,
 ): Promise<void> {
   caller.require("secrets:write");
+  const { db, now } = needs;
   await retryWhenChanged(async () => {
-    const secret = await findSecret(db, caller, { id });
+    const secret = await findSecret(needs, caller, { id });
     if (!secret) throw secretNotFound({ id });
     const { scope, name } = secret;
     caller.require("secrets:write", scope, name);
@@ -31,9 +33,9 @@ export async function destroyVersion(
     if (version > secret.version) throw versionNotFound(version);
     if (version === secret.version)
       throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
-    const live = await findVersion(db, caller, secret, version);
+    const live = await findVersion(needs, caller, secret, version);
     const destroy = () => destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
     const changes = live === undefined ? [] : [touchSecret(db, secret), requireChanges(db, 1), ...destroy()];
-    await writeForCaller({ db, now }, caller, changes, { action: "secret.destroy", secrets: [{ id, name, scope, version }] });
+    await writeForCaller(needs, caller, changes, { action: "secret.destroy", secrets: [{ id, name, scope, version }] });
   });
 }

@@ -2,6 +2,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { type EncryptedRow, type LegacyRow, quarantineLegacy, replaceLegacy, selectLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
+import type { Verified } from "../transaction/verify-row.ts";
 import { chunks } from "./chunks.ts";
 import { bytesOfPlaintext } from "./read-values.ts";
 import { type NewlySealed, sealValue } from "./seal-value.ts";
@@ -16,17 +17,22 @@ type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now:
 export async function encryptLegacy({ db, keyring, now }: Needs): Promise<number> {
   const [found] = await runBatch(db, [selectLegacy(db, now.getTime(), BATCH)]);
   const rows = rowsOf<LegacyRow>(found);
-  const encrypted = await Promise.all(rows.map(async (row) => ({ row, sealed: await encrypt(keyring, row) })));
-  const done = encrypted.flatMap(({ row, sealed }) => (sealed ? [replacing(row, sealed)] : []));
+  const done = (await Promise.all(rows.map((row) => encryptRow(keyring, row)))).filter((row) => row !== undefined);
   const tried = rows.map(({ secret_id, version }) => ({ secret_id, version }));
   if (rows.length > 0) await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), quarantineLegacy(db, tried, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 
 /** A legacy value's envelope, or `undefined` when it is no value. */
-async function encrypt(keyring: Keyring, { legacy_plaintext, encoding, ...binding }: LegacyRow): Promise<NewlySealed | undefined> {
-  const bytes = bytesOfPlaintext(legacy_plaintext, encoding);
-  return bytes && sealValue(keyring, binding, bytes);
+async function encrypt(keyring: Keyring, row: LegacyRow): Promise<NewlySealed | undefined> {
+  const bytes = bytesOfPlaintext(row.legacy_plaintext, row.encoding);
+  return bytes && sealValue(keyring, { ...row, id: row.secret_id }, bytes);
+}
+
+/** What takes the place of a legacy value, or `undefined` when it is no value. */
+export async function encryptRow(keyring: Keyring, row: LegacyRow): Promise<EncryptedRow | undefined> {
+  const sealed = await encrypt(keyring, row);
+  return sealed && replacing(row, sealed);
 }
 
 function replacing({ secret_id, version, legacy_plaintext }: LegacyRow, sealed: NewlySealed): EncryptedRow {
@@ -39,12 +45,12 @@ function replacing({ secret_id, version, legacy_plaintext }: LegacyRow, sealed: 
  */
 export async function adoptLegacy(
   { db, keyring, legacyPlaintext }: Omit<Needs, "now"> & { readonly legacyPlaintext: boolean },
-  current: CurrentRow,
-): Promise<CurrentRow> {
-  if (current.kind !== "plaintext" || !legacyPlaintext) return current;
+  current: Verified<CurrentRow>,
+): Promise<Verified<CurrentRow>> {
+  if (current.kind !== "plaintext" || current.seal !== null || !legacyPlaintext) return current;
   const row = { ...current, secret_id: current.id };
   const sealed = await encrypt(keyring, row);
   if (!sealed) return current;
   await runBatch(db, [replaceLegacy(db, [replacing(row, sealed)])]);
-  return { ...secretRow(current), kind: "sealed", ...sealed };
+  return { ...secretRow(current), kind: "sealed", ...sealed } as Verified<CurrentRow>;
 }

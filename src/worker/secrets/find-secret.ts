@@ -3,19 +3,22 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, selectCurrent, selectSecret } from "../store/secret-rows.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { type Verified, verifyRow } from "../transaction/verify-row.ts";
 import type { SecretSelector } from "./secret-selector.ts";
 
 /** One secret of the caller's organization, or `undefined`. */
-export async function findSecret(db: D1Database, caller: Caller, selector: SecretSelector): Promise<SecretRow | undefined> {
-  const [found] = await runForCaller(db, caller, [selectSecret(db, { org: caller.org, ...selector })]);
-  return rowsOf<SecretRow>(found)[0];
+export async function findSecret(needs: CallerNeeds, caller: Caller, selector: SecretSelector): Promise<Verified<SecretRow> | undefined> {
+  const [found] = await readForCaller(needs, caller, [selectSecret(needs.db, { org: caller.org, ...selector })]);
+  const [row] = rowsOf<SecretRow>(found);
+  return row && verifyRow(needs.keyring, "secrets", row);
 }
 
 /** One secret of the caller's organization with its current value, or `undefined`. */
-export async function findCurrent(db: D1Database, caller: Caller, selector: SecretSelector): Promise<CurrentRow | undefined> {
-  const [found] = await runForCaller(db, caller, [selectCurrent(db, { org: caller.org, ...selector })]);
-  return rowsOf<CurrentRow>(found)[0];
+export async function findCurrent(needs: CallerNeeds, caller: Caller, selector: SecretSelector): Promise<Verified<CurrentRow> | undefined> {
+  const [found] = await readForCaller(needs, caller, [selectCurrent(needs.db, { org: caller.org, ...selector })]);
+  const [row] = rowsOf<CurrentRow>(found);
+  return row && verifyRow(needs.keyring, "secrets", row);
 }
 
 /** The answer when a secret is not there, or belongs to another organization. */

@@ -4,16 +4,16 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import type { StoredValue } from "../store/version-columns.ts";
 import { selectVersion } from "../store/version-rows.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 
 /** The stored value of one version of a secret, or `undefined` when it is not there, or destroyed. */
 export async function findVersion(
-  db: D1Database,
+  needs: CallerNeeds,
   caller: Caller,
   secret: { readonly org: string; readonly id: string },
   version: number,
 ): Promise<(StoredValue & { readonly encoding: Encoding }) | undefined> {
-  const [found] = await runForCaller(db, caller, [selectVersion(db, secret, version)]);
+  const [found] = await readForCaller(needs, caller, [selectVersion(needs.db, secret, version)]);
   return rowsOf<StoredValue & { encoding: Encoding }>(found)[0];
 }
 

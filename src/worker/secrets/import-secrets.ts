@@ -8,7 +8,8 @@ import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
+import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
@@ -86,8 +87,8 @@ async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values:
   const names = [...values.keys()];
   for (let at = 0; at < names.length; at += READ_AT_ONCE) {
     const some = names.slice(at, at + READ_AT_ONCE);
-    const [found] = await runForCaller(needs.db, caller, [selectCurrents(needs.db, caller.org, scope, some)]);
-    const rows = await inlineCiphertexts(needs.kv, rowsOf<CurrentRow>(found));
+    const [found] = await readForCaller(needs, caller, [selectCurrents(needs.db, caller.org, scope, some)]);
+    const rows = await inlineCiphertexts(needs.kv, await verifyRows(needs.keyring, "secrets", rowsOf<CurrentRow>(found)));
     const current = new Map(rows.map((row) => [row.name, row]));
     writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { scope, name }, current.get(name), values.get(name))))));
   }
@@ -98,7 +99,7 @@ async function plan(
   needs: NamingNeeds,
   caller: Caller,
   target: { scope: Scope; name: SecretName },
-  current: CurrentRow | undefined,
+  current: Verified<CurrentRow> | undefined,
   value: SecretValue | undefined,
 ): Promise<Write> {
   if (!value) throw new Error("a name without a value");
@@ -106,13 +107,13 @@ async function plan(
 }
 
 /** A dry run tells which values are held already, so it is on record like an import, with what it compared; what is not there has no id. */
-async function recordDryRun({ db, now }: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
+async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
   const compared = writes.map(({ row: { id, name, version }, outcome }) => {
     if (outcome === "created") return { id: null, name, scope, version: null };
     return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
   });
-  await runForCaller(db, caller, [
-    insertEvent(db, { actor: caller, action: "secret.import", outcome: "allowed", at: now, target: `dry-run:${scope}` }, compared),
+  await runForCaller(needs, caller, [
+    insertEvent(needs.db, { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` }, compared),
   ]);
 }
 

@@ -5,8 +5,9 @@ import { rowsOf } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type ScopeRange, selectSecrets, type TextRange } from "../store/secret-list.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { exactRange, intersect, prefixRange, rangesOf } from "../transaction/text-ranges.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 
 /** Where a list goes on: after this name and scope. */
 export interface Position {
@@ -21,7 +22,7 @@ export interface Position {
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
 export async function listSecrets(
-  needs: { db: D1Database; now: Date },
+  needs: CallerNeeds & { readonly now: Date },
   caller: Caller,
   query: ListSecretsQuery,
   after: Position | undefined,
@@ -38,8 +39,8 @@ export async function listSecrets(
     now: needs.now.getTime(),
     limit: limit + 1,
   };
-  const [result] = await runForCaller(needs.db, caller, [selectSecrets(needs.db, filter)]);
-  return pageOf(rowsOf<SecretRow>(result), limit, ({ name, scope }) => ({ name, scope }));
+  const [result] = await readForCaller(needs, caller, [selectSecrets(needs.db, filter)]);
+  return pageOf(await verifyRows(needs.keyring, "secrets", rowsOf<SecretRow>(result)), limit, ({ name, scope }) => ({ name, scope }));
 }
 
 function splitLabel(label: string): { key: string; value: string } {

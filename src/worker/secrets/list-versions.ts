@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectVersions, type VersionRow } from "../store/version-rows.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { getSecret } from "./get-secret.ts";
 
 /** A version of a secret. */
@@ -15,16 +15,10 @@ interface Version extends VersionRow {
  *
  * @throws {Problem} `forbidden`, `secret-not-found`, `storage-unavailable`.
  */
-export async function listVersions(
-  { db }: { db: D1Database },
-  caller: Caller,
-  id: string,
-  limit: number,
-  before: number | undefined,
-): Promise<Page<Version, number>> {
+export async function listVersions(needs: CallerNeeds, caller: Caller, id: string, limit: number, before: number | undefined): Promise<Page<Version, number>> {
   caller.require("secrets:read");
-  const secret = await getSecret({ db }, caller, { id });
-  const [result] = await runForCaller(db, caller, [selectVersions(db, secret.id, before, limit + 1)]);
+  const secret = await getSecret(needs, caller, { id });
+  const [result] = await readForCaller(needs, caller, [selectVersions(needs.db, secret.id, before, limit + 1)]);
   const versions = rowsOf<VersionRow>(result).map((row) => ({ ...row, state: stateOf(row, secret.version) }));
   return pageOf(versions, limit, ({ version }) => version);
 }

@@ -2,6 +2,7 @@ import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import type { Verified } from "../transaction/verify-row.ts";
 import type { Change } from "./change.ts";
 import { findCurrent, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
@@ -24,10 +25,10 @@ export function changeById(
   id: string,
   precondition: Precondition,
   action: Action,
-  changeOf: (current: CurrentRow) => Promise<Change>,
+  changeOf: (current: Verified<CurrentRow>) => Promise<Change>,
 ): Promise<Write> {
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, caller, { id });
+    const current = await findCurrent(needs, caller, { id });
     if (!current) throw secretNotFound({ id });
     caller.require("secrets:write", current.scope, current.name);
     checkPrecondition(precondition, current);

@@ -94,9 +94,10 @@ async function openSealed(keyring: Keyring, value: BoundOf<"sealed">, ciphertext
   }
 }
 
-async function readPlaintexts({ legacyPlaintext }: ReadNeeds, values: readonly BoundOf<"plaintext">[]): Promise<Uint8Array[]> {
+async function readPlaintexts({ keyring, legacyPlaintext }: ReadNeeds, values: readonly BoundOf<"plaintext">[]): Promise<Uint8Array[]> {
   return values.map((value) => {
     const what = versionName(value);
+    if (keyring.sealsRequired) throw new Problem("integrity-failed", `The value of ${what} is plaintext, which nothing of Keyhole's own writes.`);
     if (!legacyPlaintext) throw storageUnavailable(`The value of ${what} is still as another store had it; it is read once LEGACY_PLAINTEXT is set to read.`);
     const bytes = bytesOfPlaintext(value.legacy_plaintext, value.encoding);
     if (!bytes) throw new Problem("internal", `The legacy value of ${what} is not a value.`);

@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { recordSelection } from "./record-selection.ts";
 import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import type { RecordedSelection } from "./selection.ts";
@@ -11,7 +12,7 @@ import type { RecordedSelection } from "./selection.ts";
  *   `too-many-secrets`, `unauthenticated` when the token has been revoked, `storage-unavailable`.
  */
 export async function resolveSecrets(
-  needs: { readonly db: D1Database; readonly platformOrg: string | null; readonly now: Date },
+  needs: CallerNeeds & { readonly platformOrg: string | null; readonly now: Date },
   caller: Caller,
   request: ResolveRequest,
 ): Promise<RecordedSelection> {

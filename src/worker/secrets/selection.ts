@@ -28,8 +28,6 @@ declare const onRecord: unique symbol;
 /** A selection whose event is committed: the only one that may be released. */
 export type RecordedSelection = Selection & { readonly [onRecord]: true };
 
-type Releasable = Extract<Winner, { expired: 0 }>;
-
 /**
  * The selection in the rows that a query found. What refuses a query as a whole is known to `releasedSecrets`, too:
  * there the event names nothing, here nothing leaves.
@@ -40,21 +38,14 @@ export function selectionOf(query: ResolutionQuery, rows: readonly WinnerRow[]):
   const searched = searchedLabels(rows[0]?.searched ?? "[]");
   const winners = rows.filter((row): row is WinnerRow & Winner => row.name !== null).sort((a, b) => (a.name < b.name ? -1 : 1));
   refuseAsAWhole(query, winners, searched);
-  const releasable = winners.filter((winner): winner is WinnerRow & Releasable => !winner.expired);
+  const releasable = winners.filter((winner) => !winner.expired);
   const released = new Set(releasable.map(({ name }) => name));
   const asked = query.names ?? winners.map(({ name }) => name);
-  return { secrets: releasable.map((winner) => selected(query, winner)), missing: asked.filter((name) => !released.has(name)), searched };
+  return { secrets: releasable.map(selected), missing: asked.filter((name) => !released.has(name)), searched };
 }
 
-function selected(query: ResolutionQuery, { searched, expired, ...winner }: WinnerRow & Releasable): SelectedSecret {
-  const { name, label, version } = winner;
-  return { ...winner, name: name as SecretName, binding: { ...storedAt(query, label), name, version } };
-}
-
-/** Where the scope is that a label names: where the query says, or among the declared parents. */
-function storedAt({ org, scopes }: ResolutionQuery, label: string): { readonly org: string; readonly scope: string } {
-  const given = scopes.find((scope) => scope.label === label);
-  return given ? { org: given.org, scope: given.scope } : { org, scope: label };
+function selected({ searched, links, expired, ...winner }: WinnerRow & Winner): SelectedSecret {
+  return { ...winner, name: winner.name as SecretName, binding: winner };
 }
 
 function refuseAsAWhole(query: ResolutionQuery, winners: readonly Winner[], searched: readonly string[]): void {

@@ -34,9 +34,9 @@ export async function setSecret(
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs.db, caller, { scope, name });
+    const current = await findCurrent(needs, caller, { scope, name });
     checkPrecondition(precondition, current);
-    const write = current ? await planChange(needs, caller, current, change) : planCreation(needs, caller, { scope, name }, change);
+    const write = current ? await planChange(needs, caller, current, change) : await planCreation(needs, caller, { scope, name }, change);
     await writeSecrets(needs, caller, current ? "secret.update" : "secret.create", [write]);
     return write;
   });
@@ -51,8 +51,8 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   caller.require("secrets:write", scope, name);
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    if (await findCurrent(needs.db, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
-    const write = planCreation(needs, caller, { scope, name }, change);
+    if (await findCurrent(needs, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+    const write = await planCreation(needs, caller, { scope, name }, change);
     await writeSecrets(needs, caller, "secret.create", [write]);
     return write;
   });

@@ -7,6 +7,7 @@ import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
 import { newId } from "../transaction/new-id.ts";
+import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
 import { chunks } from "./chunks.ts";
@@ -35,9 +36,14 @@ export interface Write {
 }
 
 /** Plans the creation of a secret. */
-export function planCreation({ now }: { now: Date }, caller: Caller, target: { scope: string; name: string }, change: ChangeOfValue): Write {
+export async function planCreation(
+  { keyring, now }: Pick<WriteNeeds, "keyring" | "now">,
+  caller: Caller,
+  target: { scope: string; name: string },
+  change: ChangeOfValue,
+): Promise<Write> {
   const at = now.getTime();
-  const row: SecretRow = {
+  const row: Omit<SecretRow, "seal"> = {
     id: newId("sec"),
     org: caller.org,
     ...target,
@@ -52,12 +58,13 @@ export function planCreation({ now }: { now: Date }, caller: Caller, target: { s
     rotated_at: at,
     last_resolved_at: null,
     encoding: change.value.encoding,
+    kind: "sealed",
   };
-  return { row, outcome: "created", value: change.value };
+  return { row: { ...row, seal: await sealFor(keyring, "secrets", row) }, outcome: "created", value: change.value };
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
-export async function planChange(needs: WriteNeeds, caller: Caller, stored: CurrentRow, change: Change): Promise<Write> {
+export async function planChange(needs: WriteNeeds, caller: Caller, stored: Verified<CurrentRow>, change: Change): Promise<Write> {
   const current = await adoptLegacy(needs, stored);
   const found = secretRow(current);
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
@@ -72,8 +79,9 @@ export async function planChange(needs: WriteNeeds, caller: Caller, stored: Curr
     updated_by: caller.subject,
     rotated_at: value ? at : found.rotated_at,
     encoding: value?.encoding ?? found.encoding,
+    kind: value ? "sealed" : found.kind,
   };
-  return { row, outcome: "updated", value };
+  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value };
 }
 
 /**

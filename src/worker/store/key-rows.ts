@@ -68,6 +68,8 @@ export interface Backlog {
   readonly legacy_plaintext: number;
   /** Audit logs that do not match what was signed, or that a key signed which is not known: they are not sealed, or not shortened. */
   readonly audit_logs: number;
+  /** Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused. */
+  readonly integrity_failures: number;
 }
 
 /** Whoever asks whether the Worker is ready must not make D1 count millions. */
@@ -79,6 +81,7 @@ const count = (table: string, condition: string) => `(SELECT COUNT(*) FROM (SELE
 export function selectBacklog(db: D1Database): D1PreparedStatement {
   return db.prepare(
     `SELECT ${count("versions", "retry_at IS NOT NULL")} AS set_aside, ${count("versions", "legacy_plaintext IS NOT NULL")} AS legacy_plaintext,
-       ${count("audit_marks", "failed = 1")} AS audit_logs`,
+       ${count("audit_marks", "failed = 1")} AS audit_logs,
+       ${count("integrity_failures", "true")} AS integrity_failures`,
   );
 }

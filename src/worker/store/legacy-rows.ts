@@ -15,14 +15,24 @@ export interface LegacyRow {
 /** Longer than any value in either encoding: what is cut here is refused all the same, and a row of megabytes is not read. */
 const CUT = 100_000;
 
-/** Selects up to `limit` legacy values that are not in quarantine ({@link LegacyRow}). */
+/** Selects up to `limit` legacy values of secrets without a seal that are not in quarantine ({@link LegacyRow}). */
 export function selectLegacy(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `SELECT v.secret_id, s.org, s.scope, s.name, v.version, v.encoding, substr(v.legacy_plaintext, 1, ${CUT}) AS legacy_plaintext FROM versions v JOIN secrets s ON s.id = v.secret_id
-       WHERE v.legacy_plaintext IS NOT NULL AND (v.retry_at IS NULL OR v.retry_at <= ?) LIMIT ?`,
+       WHERE v.legacy_plaintext IS NOT NULL AND s.seal IS NULL AND (v.retry_at IS NULL OR v.retry_at <= ?) LIMIT ?`,
     )
     .bind(now, limit);
+}
+
+/** Selects the current values of secrets that are still as another store had them ({@link LegacyRow}). */
+export function selectLegacyOf(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT v.secret_id, s.org, s.scope, s.name, v.version, v.encoding, substr(v.legacy_plaintext, 1, ${CUT}) AS legacy_plaintext FROM json_each(?) j
+       CROSS JOIN secrets s ON s.id = j.value JOIN versions v ON v.secret_id = s.id AND v.version = s.version WHERE v.legacy_plaintext IS NOT NULL`,
+    )
+    .bind(JSON.stringify(ids));
 }
 
 /** A legacy value's envelope, to take its place. `was` is the plaintext that it encrypts. */

@@ -1,6 +1,6 @@
 import { MAX_RELEASED } from "../../contract/resolve.ts";
 import type { Encoding } from "../../contract/secret.ts";
-import { type ScopeSearch, SEARCHED, withSearch } from "./scope-search.ts";
+import { type ScopeSearch, SEARCHED, walkedLinks, withSearch } from "./scope-search.ts";
 import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter, in SQL called `:query`. */
@@ -17,36 +17,45 @@ export interface ResolutionQuery extends ScopeSearch {
   readonly now: number;
 }
 
-/** The winner of one name, in the scope that `label` names. What has expired comes without its value. */
-export type Winner = { readonly name: string; readonly label: string; readonly id: string; readonly version: number } & (
-  | ({ readonly expired: 0; readonly encoding: Encoding } & StoredValue)
-  | { readonly expired: 1 }
-);
+/** What decides of a secret that a search found, with its seal. */
+export interface FoundSecret {
+  readonly org: string;
+  readonly scope: string;
+  readonly name: string;
+  readonly id: string;
+  readonly version: number;
+  readonly expires_at: number | null;
+  readonly encoding: Encoding;
+  readonly seal: string | null;
+}
+
+/** The winner of one name, in the scope that `label` names. */
+export type Winner = FoundSecret & StoredValue & { readonly label: string; readonly expired: 0 | 1 };
 
 /** A row of what a search finds: a winner, or that there is none. */
 export type WinnerRow = {
   /** The scopes that were searched, for `searchedLabels`. */
   readonly searched: string;
+  /** The links that the search went by, as JSON ({@link WalkedLink}). */
+  readonly links: string;
 } & (Winner | { readonly name: null });
 
 /** One scope of a search, and what it holds under one name. */
-export interface Candidate {
-  readonly label: string;
-  readonly id: string | null;
-  readonly version: number | null;
-  readonly expired: 0 | 1;
-}
+export type Candidate = { readonly label: string; readonly expired: 0 | 1; readonly links: string } & (
+  | (FoundSecret & { readonly kind: string | null })
+  | { readonly id: null }
+);
 
 const FOUND_BY_NAME = `
   found AS (
-    SELECT s.name, w.precedence, w.label, s.id, s.version, s.expires_at
+    SELECT s.name, w.precedence, w.label, s.org, s.scope, s.id, s.version, s.expires_at, s.seal
     FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value
   )`;
 
 // A scope holds a name once, and the ranges are disjoint: more rows than the limit means more names than may be released.
 const FOUND_ALL = `
   found AS (
-    SELECT s.name, w.precedence, w.label, s.id, s.version, s.expires_at
+    SELECT s.name, w.precedence, w.label, s.org, s.scope, s.id, s.version, s.expires_at, s.seal
     FROM search w CROSS JOIN json_each(:query, '$.name_ranges') r CROSS JOIN secrets s
       ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'
     LIMIT (SELECT ${MAX_RELEASED} * COUNT(*) + 1 FROM search)
@@ -55,7 +64,7 @@ const FOUND_ALL = `
 // Of a group, SQLite takes the other columns from the row that has the minimum.
 const WINNERS = `
   winners AS (
-    SELECT name, MIN(precedence), label, id, version, COALESCE(expires_at <= :query ->> 'now', 0) AS expired FROM found GROUP BY name
+    SELECT name, MIN(precedence), label, org, scope, id, version, expires_at, seal, COALESCE(expires_at <= :query ->> 'now', 0) AS expired FROM found GROUP BY name
   )`;
 
 function withWinners(query: ResolutionQuery): string {
@@ -64,9 +73,9 @@ function withWinners(query: ResolutionQuery): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.label, w.id, w.version, w.expired, v.encoding, ${SELECTED_VALUE}, searched
-    FROM (SELECT (${SEARCHED}) AS searched) LEFT JOIN winners w
-    LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version AND NOT w.expired
+    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.seal, w.expired, v.encoding, ${SELECTED_VALUE}, searched, links
+    FROM (SELECT (${SEARCHED}) AS searched, (${walkedLinks(query)}) AS links) LEFT JOIN winners w
+    LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
     LIMIT ${MAX_RELEASED + 1}`;
 }
 
@@ -85,8 +94,9 @@ function releasedSql(query: ResolutionQuery): string {
 
 function candidatesSql(query: ResolutionQuery): string {
   return `${withSearch(query)}
-    SELECT w.label, s.id, s.version, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired
+    SELECT w.label, s.org, s.scope, s.name, s.id, s.version, s.expires_at, s.seal, v.encoding, v.kind, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired, (${walkedLinks(query)}) AS links
     FROM search w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]'
+    LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version
     GROUP BY w.org, w.scope, w.label ORDER BY MIN(w.precedence)`;
 }
 

@@ -40,10 +40,10 @@ const precedence = (rank: string, distance: string, label: string) => `(1000 + 1
 
 // A scope that is reached in several ways is here as often; the nearest wins.
 const walk = (name: string) => `
-  ${name} (org, scope, label, distance, precedence) AS (
-    SELECT value ->> 'org', value ->> 'scope', value ->> 'label', 0, ${precedence("value ->> 'rank'", "0", "value ->> 'label'")} FROM json_each(:query, '$.scopes')
+  ${name} (org, scope, label, distance, precedence, child, seal) AS (
+    SELECT value ->> 'org', value ->> 'scope', value ->> 'label', 0, ${precedence("value ->> 'rank'", "0", "value ->> 'label'")}, NULL, NULL FROM json_each(:query, '$.scopes')
     UNION ALL
-    SELECT w.org, p.parent, p.parent, w.distance + 1, ${precedence(PARENT_RANK, "w.distance + 1", "p.parent")}
+    SELECT w.org, p.parent, p.parent, w.distance + 1, ${precedence(PARENT_RANK, "w.distance + 1", "p.parent")}, p.scope, p.seal
     FROM ${name} w JOIN scopes p ON p.org = w.org AND p.scope = w.scope WHERE w.distance < :query ->> 'depth' AND p.parent IS NOT NULL
   )`;
 
@@ -58,6 +58,20 @@ const WITHIN_LIMITS = `
  */
 export function withSearch({ scope_limits }: ScopeSearch): string {
   return scope_limits === null ? `WITH RECURSIVE ${walk("search")}` : `WITH RECURSIVE ${walk("walk")}, ${WITHIN_LIMITS}`;
+}
+
+/** SQL for the links that the search went by ({@link WalkedLink}), as JSON: also those to scopes that may not join. */
+export function walkedLinks({ scope_limits }: ScopeSearch): string {
+  const table = scope_limits === null ? "search" : "walk";
+  return `SELECT json_group_array(json_object('org', org, 'scope', child, 'parent', scope, 'seal', seal)) FROM ${table} WHERE distance > 0`;
+}
+
+/** A scope that a search came to from one below it. */
+export interface WalkedLink {
+  readonly org: string;
+  readonly scope: string;
+  readonly parent: string;
+  readonly seal: string | null;
 }
 
 /** SQL for the scopes of the table `search` as {@link searchedLabels} reads them. */

@@ -1,5 +1,6 @@
 import type { Encoding } from "../../contract/secret.ts";
 import { METADATA_NAMES, type MetadataColumns, type MetadataName } from "../../contract/secret-metadata.ts";
+import type { ValueKind } from "./version-columns.ts";
 
 /** What stays as it was when the secret was made. Times are milliseconds since 1970. */
 interface FixedColumns {
@@ -21,6 +22,8 @@ interface ChangingColumns {
   readonly updated_by: string;
   /** When the current value was set. */
   readonly rotated_at: number;
+  /** Over what decides in the row (`sealed-tables.ts`); `null` in a row from before there were seals. */
+  readonly seal: string | null;
 }
 
 /** What scheduled work writes. */
@@ -30,9 +33,10 @@ interface ScheduledColumns {
 
 type StoredColumns = FixedColumns & ChangingColumns & ScheduledColumns & MetadataColumns;
 
-/** A secret as D1 has it, with the encoding of its current version. */
+/** A secret as D1 has it, with the encoding and the kind of its current version. */
 export interface SecretRow extends StoredColumns {
   readonly encoding: Encoding;
+  readonly kind: ValueKind;
 }
 
 /** The columns of the table `secrets` beside the metadata, and when each is written. One that is left out does not compile. */
@@ -48,6 +52,7 @@ const WRITTEN = {
   updated_at: "with each change",
   updated_by: "with each change",
   rotated_at: "with each change",
+  seal: "with each change",
   last_resolved_at: "by scheduled work",
 } as const satisfies Record<keyof FixedColumns, "once"> &
   Record<keyof ChangingColumns, "with each change"> &

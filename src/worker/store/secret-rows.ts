@@ -6,14 +6,15 @@ export type CurrentRow = SecretRow & StoredValue;
 
 /** A secret without its value. */
 export function secretRow(current: CurrentRow): SecretRow {
-  return Object.fromEntries([...SECRET_COLUMNS, "encoding" as const].map((column) => [column, current[column]])) as unknown as SecretRow;
+  return Object.fromEntries([...SECRET_COLUMNS, "encoding" as const, "kind" as const].map((column) => [column, current[column]])) as unknown as SecretRow;
 }
 
 /** Which secret of an organization: by its id, or by its scope and name. */
 export type SecretKey = { readonly org: string } & ({ readonly id: string } | { readonly scope: string; readonly name: string });
 
-const FROM = "FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version";
-const COLUMNS = [...SECRET_COLUMNS.map((column) => `s.${column}`), "v.encoding"].join(", ");
+// A secret whose current version somebody has taken away is still there, and not well.
+const FROM = "FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version";
+const COLUMNS = [...SECRET_COLUMNS.map((column) => `s.${column}`), "v.encoding", "v.kind"].join(", ");
 
 /** The secrets with the encoding of their current version, to be followed by a `WHERE` or a join. */
 export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;

@@ -13,27 +13,34 @@ export interface TokenRow {
   readonly created_at: number;
   readonly created_by: string;
   readonly expires_at: number;
+  /** When it was revoked by a Keyhole that had no revocations yet; `null` for all later ones. */
   readonly revoked_at: number | null;
-}
-
-/** SQL for whether an organization's token has been revoked. A token without a row, or without an id, has not. */
-export function tokenRevoked(tokenId: string, org: string): string {
-  return `EXISTS (SELECT 1 FROM tokens WHERE id = ${tokenId} AND org = ${org} AND revoked_at IS NOT NULL)`;
-}
-
-/** Aborts the batch with the guard `token_in_force` when the organization's token has been revoked. */
-export function requireTokenInForce(db: D1Database, token: { readonly org: string; readonly tokenId: string }): D1PreparedStatement {
-  return db.prepare(`INSERT INTO guard (token_in_force) SELECT 0 WHERE ${tokenRevoked("?1", "?2")}`).bind(token.tokenId, token.org);
+  /** 1 when the token itself says what it descends from; 0 for those of before. */
+  readonly says_ancestors: 0 | 1;
+  readonly seal: string | null;
 }
 
 /** Inserts a token. */
-export function insertToken(db: D1Database, t: Omit<TokenRow, "revoked_at">): D1PreparedStatement {
+export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .bind(t.id, t.org, t.parent_id, t.label, t.permissions, t.secret_scopes, t.secret_names, t.created_at, t.created_by, t.expires_at);
+    .bind(
+      t.id,
+      t.org,
+      t.parent_id,
+      t.label,
+      t.permissions,
+      t.secret_scopes,
+      t.secret_names,
+      t.created_at,
+      t.created_by,
+      t.expires_at,
+      t.says_ancestors,
+      t.seal,
+    );
 }
 
 /** Selects one token of an organization ({@link TokenRow}). */
@@ -57,26 +64,39 @@ const WITHIN = (column: string, parameter: string) =>
   `(${parameter} IS NULL OR (t.${column} IS NOT NULL AND NOT EXISTS (
      SELECT 1 FROM json_each(t.${column}) i WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) o WHERE ${matchesPattern("i.value", "o.value")}))))`;
 
-/** Selects up to `limit` tokens of an organization whose limits are within `limits`, newest first ({@link TokenRow}). */
+/** SQL for when the token `t`, or one that it descends from, was revoked. */
+const REVOKED_BY = `WITH RECURSIVE up (id, links) AS (
+    SELECT t.id, 0 UNION ALL SELECT p.parent_id, up.links + 1 FROM up JOIN tokens p ON p.id = up.id AND p.org = t.org WHERE p.parent_id IS NOT NULL AND up.links < 10
+  ) SELECT MIN(r.at) FROM up CROSS JOIN revocations r ON r.org = t.org AND r.kind IN ('id', 'trust-revision') AND r.value = up.id`;
+
+/** A token in a list. */
+export interface ListedToken extends TokenRow {
+  /** When it was revoked, or one that it descends from; `null` when neither was. */
+  readonly ended_at: number | null;
+}
+
+/** Selects up to `limit` tokens of an organization whose limits are within `limits`, newest first ({@link ListedToken}). */
 export function selectTokens(db: D1Database, org: string, limits: TokenLimits, before: TokenPosition | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT * FROM tokens t WHERE t.org = ?1 AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")}
+      `SELECT *, (${REVOKED_BY}) AS ended_at FROM tokens t WHERE t.org = ?1 AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")}
          AND (?4 IS NULL OR (t.created_at, t.id) < (?4, ?5))
        ORDER BY t.created_at DESC, t.id DESC LIMIT ?6`,
     )
     .bind(org, json(limits.scopes), json(limits.names), before?.createdAt ?? null, before?.id ?? null, limit);
 }
 
-/** Revokes a token, and all that came of it: the tokens that it minted, and theirs. `id` may also be `trust:<name>`. */
-export function revokeTokens(db: D1Database, org: string, id: string, now: number): D1PreparedStatement {
+/**
+ * Selects the ids of the tokens that came of one and do not say so themselves: those that it minted, and theirs. `id` may
+ * also be `trust:<name>`. What a later token descends from is in its own signature.
+ */
+export function selectFamily(db: D1Database, org: string, id: string): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE tokens SET revoked_at = ?3 WHERE org = ?1 AND revoked_at IS NULL AND id IN (
-         WITH RECURSIVE family (id) AS (SELECT ?2 UNION SELECT t.id FROM tokens t JOIN family f ON t.org = ?1 AND t.parent_id = f.id)
-         SELECT id FROM family)`,
+      `WITH RECURSIVE family (id) AS (SELECT ?2 UNION SELECT t.id FROM tokens t JOIN family f ON t.org = ?1 AND t.parent_id = f.id AND t.says_ancestors = 0)
+       SELECT id FROM family WHERE id <> ?2`,
     )
-    .bind(org, id, now);
+    .bind(org, id);
 }
 
 /**

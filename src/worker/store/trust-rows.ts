@@ -13,18 +13,21 @@ export interface TrustRow {
   readonly created_by: string;
   readonly updated_at: number;
   readonly updated_by: string;
+  /** Counts its changes: tokens are exchanged under one revision, and end with it. */
+  readonly revision: number;
+  readonly seal: string | null;
 }
 
-/** Inserts a trust, or replaces all of it but when and by whom it was created. Returns the {@link TrustRow}. */
+/** Inserts a trust, or replaces all of it. */
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, revision, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
          secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
-         updated_at = excluded.updated_at, updated_by = excluded.updated_by
-       RETURNING *`,
+         created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
+         revision = excluded.revision, seal = excluded.seal`,
     )
     .bind(
       t.org,
@@ -40,6 +43,8 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.created_by,
       t.updated_at,
       t.updated_by,
+      t.revision,
+      t.seal,
     );
 }
 
@@ -53,11 +58,23 @@ export function selectTrusts(db: D1Database, org: string): D1PreparedStatement {
   return db.prepare("SELECT * FROM trusts WHERE org = ? ORDER BY name").bind(org);
 }
 
-/** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read. */
-export function requireTrust(db: D1Database, { org, name, updated_at }: TrustRow): D1PreparedStatement {
+/** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read; `undefined` for one that was not there. */
+export function requireTrust(db: D1Database, org: string, name: string, was: TrustRow | undefined): D1PreparedStatement {
+  const same = was
+    ? "NOT EXISTS (SELECT 1 FROM trusts WHERE org = ?1 AND name = ?2 AND revision = ?3 AND updated_at = ?4 AND seal IS ?5)"
+    : "EXISTS (SELECT 1 FROM trusts WHERE org = ?1 AND name = ?2)";
+  const statement = db.prepare(`INSERT INTO guard (unchanged) SELECT 0 WHERE ${same}`);
+  return was ? statement.bind(org, name, was.revision, was.updated_at, was.seal) : statement.bind(org, name);
+}
+
+/** Selects the highest revision of a trust that was revoked, as `revision`; `NULL` for none. */
+export function selectRevokedRevision(db: D1Database, org: string, name: string): D1PreparedStatement {
   return db
-    .prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM trusts WHERE org = ? AND name = ? AND updated_at = ?)")
-    .bind(org, name, updated_at);
+    .prepare(
+      `SELECT MAX(CAST(substr(value, length(?2) + 1) AS INTEGER)) AS revision FROM revocations
+       WHERE org = ?1 AND kind = 'trust-revision' AND value BETWEEN ?2 AND ?2 || '~'`,
+    )
+    .bind(org, `trust:${name}#`);
 }
 
 /** Deletes a trust. */

@@ -2,7 +2,7 @@ import type { Action } from "../../contract/audit.ts";
 import type { ProblemSubject } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
-import { runForCaller } from "./run-for-caller.ts";
+import { type CallerNeeds, runForCaller } from "./run-for-caller.ts";
 
 /** What a refused call tried to do. */
 export interface Attempt {
@@ -19,12 +19,13 @@ export interface Attempt {
  * @throws {Problem} `storage-unavailable`.
  */
 export async function recordDenial(
-  { db, now }: { db: D1Database; now: Date },
+  needs: CallerNeeds & { readonly now: Date },
   caller: Caller,
   { action, secretId, target }: Attempt,
   about: readonly ProblemSubject[],
 ): Promise<void> {
+  const { db, now } = needs;
   const asked = about.length === 0 && secretId !== null ? [{ scope: null, name: null }] : about;
   const secrets = asked.map((subject): EventSecret => ({ id: secretId, version: null, ...subject }));
-  await runForCaller(db, caller, [insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, secrets)]);
+  await runForCaller(needs, caller, [insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, secrets)]);
 }

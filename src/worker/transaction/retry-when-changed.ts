@@ -2,6 +2,8 @@ import { storageUnavailable } from "../../contract/problem.ts";
 import { GuardError } from "../store/run-batch.ts";
 
 const ATTEMPTS = 25;
+/** The guards that say that somebody else came first. */
+const RETRIED: ReadonlySet<string> = new Set(["unchanged", "revocations_unchanged"]);
 
 /**
  * Runs a read and a compare-and-set write again for as long as somebody else's write came between the two. Each time
@@ -14,7 +16,7 @@ export async function retryWhenChanged<T>(attempt: () => Promise<T>): Promise<T>
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof GuardError && error.guard === "unchanged")) throw error;
+      if (!(error instanceof GuardError && RETRIED.has(error.guard))) throw error;
       if (n === ATTEMPTS) throw storageUnavailable("Too many writes to this secret at once.", error);
     }
   }

@@ -6,6 +6,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitBody } from "../middleware/limit-body.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
+import { needsOf } from "../needs-of.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
 import { problemOfCall } from "../to-problem.ts";
@@ -14,6 +15,7 @@ import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
 import { resolveRoutes } from "./resolve.ts";
 import { scopeRoutes } from "./scopes.ts";
+import { sealRoutes } from "./seals.ts";
 import { secretRoutes } from "./secrets.ts";
 import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -29,6 +31,7 @@ const ROUTES: readonly Route[] = [
   ...resolveRoutes,
   ...auditRoutes,
   ...keyRoutes,
+  ...sealRoutes,
   ...tokenRoutes,
   ...trustRoutes,
 ];
@@ -50,8 +53,7 @@ export function nativeFront(described: readonly Route[]): Front {
 }
 
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
-  const call = { db: c.env.DB, now: c.get("now"), caller: c.get("caller"), attempt: c.get("attempt") };
-  const problem = await problemOfCall(error, call);
+  const problem = await problemOfCall(error, () => ({ ...needsOf(c), caller: c.get("caller"), attempt: c.get("attempt") }));
   const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
 }

@@ -84,6 +84,6 @@ export const scopeRoutes = [
   ),
 ];
 
-function scopeBody({ scope, parent, secrets }: ScopeRow): ScopeBody {
+function scopeBody({ scope, parent, secrets }: Omit<ScopeRow, "seal">): ScopeBody {
   return { scope: scope as Scope, parent, secrets };
 }

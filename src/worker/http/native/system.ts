@@ -16,10 +16,13 @@ const readinessSchema = z
         set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
         legacy_plaintext: z.int().meta({ description: "Values that are not encrypted yet." }),
         audit_logs: z.int().meta({ description: "Audit logs that do not match what was signed, or were signed with a key that is not known." }),
+        integrity_failures: z
+          .int()
+          .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
       })
       .nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } } });
+  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 } } });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({

@@ -4,7 +4,7 @@ import { createTokenReplySchema, createTokenSchema, listTokensReplySchema, listT
 import { createToken } from "../../grants/create-token.ts";
 import { fromColumns } from "../../grants/grant-columns.ts";
 import { identifyCaller } from "../../grants/identify-caller.ts";
-import { listTokens, type TokenRow } from "../../grants/list-tokens.ts";
+import { type ListedToken, listTokens } from "../../grants/list-tokens.ts";
 import { revokeToken } from "../../grants/revoke-token.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
@@ -93,8 +93,8 @@ export const tokenRoutes = [
   ),
 ];
 
-function tokenBody(row: TokenRow): TokenBody {
+function tokenBody(row: Omit<ListedToken, "ended_at"> & { readonly ended_at?: number | null }): TokenBody {
   const { id, label, created_by } = row;
-  const revoked_at = formatTime(row.revoked_at);
+  const revoked_at = formatTime(row.revoked_at ?? row.ended_at ?? null);
   return { id, label, ...grantBody(fromColumns(row)), created_at: formatTime(row.created_at), created_by, expires_at: formatTime(row.expires_at), revoked_at };
 }

@@ -1,0 +1,82 @@
+import { fromBase64url, toBase64url } from "../../contract/base64url.ts";
+import type { Keyring } from "./keyring.ts";
+import { KeyMissingError } from "./open.ts";
+
+/** What a cell of a row can hold. */
+export type Cell = string | number | null;
+
+/** A column that a seal covers. A later format may add some: a seal of before is good while they have their default. */
+export interface SealedColumn {
+  readonly name: string;
+  /** The first format that covers it. */
+  readonly since: number;
+  /** What a row has that was sealed before. */
+  readonly default: Cell;
+}
+
+/** What seals of one table cover. */
+export interface SealFormat {
+  readonly table: string;
+  /** The number of the present format. */
+  readonly format: number;
+  /** In the order in which they are covered. */
+  readonly columns: readonly SealedColumn[];
+}
+
+/** A row does not carry the seal that it would have if this deployment had written it. It says nothing of the reason. */
+export class SealError extends Error {
+  override readonly name = "SealError";
+}
+
+const FORM = /^s([1-9]\d{0,3}):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{43})$/;
+
+/**
+ * Seals a row: `s<format>:<key id>:<mac>`, an HMAC-SHA-256 (RFC 2104) under a key of the keyring's current one over the
+ * JSON array `["keyhole/row", format, table, [column, value], …]`, base64url without padding.
+ */
+export async function sealRow(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>): Promise<string> {
+  const keys = keyring.macs.get(keyring.current);
+  if (!keys) throw new KeyMissingError(keyring.current);
+  const mac = await crypto.subtle.sign("HMAC", keys.rows, covered(format, format.format, row));
+  return `s${format.format}:${keyring.current}:${toBase64url(mac)}`;
+}
+
+/**
+ * Checks the seal of a row.
+ *
+ * @throws {SealError} when it is not that row's.
+ * @throws {KeyMissingError} when it is under a key that the keyring lacks.
+ */
+export async function checkSeal(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>, seal: string | null): Promise<void> {
+  const [, number = "", keyId = "", mac = ""] = FORM.exec(seal ?? "") ?? [];
+  if (mac === "" || Number(number) > format.format || !coversAll(format, Number(number), row)) throw new SealError("a row is not what was sealed");
+  const keys = keyring.macs.get(keyId);
+  if (!keys) throw new KeyMissingError(keyId);
+  if (!keyring.sealing.has(keyId)) throw new SealError("a row was sealed under a key whose seals count no more");
+  const good = await crypto.subtle.verify("HMAC", keys.rows, decode(mac), covered(format, Number(number), row));
+  if (!good) throw new SealError("a row is not what was sealed");
+}
+
+/** Whether a seal is of the present format, under the current key. */
+export function isCurrentSeal(keyring: Keyring, { format }: SealFormat, seal: string): boolean {
+  return seal.startsWith(`s${format}:${keyring.current}:`);
+}
+
+/** What an older seal does not cover has to be as it was when there was no such column. */
+function coversAll({ columns }: SealFormat, format: number, row: Readonly<Record<string, unknown>>): boolean {
+  return columns.every(({ name, since, default: was }) => since <= format || row[name] === was);
+}
+
+function covered({ table, columns }: SealFormat, format: number, row: Readonly<Record<string, unknown>>): Uint8Array {
+  const cells = columns.filter(({ since }) => since <= format).map(({ name }) => [name, row[name] ?? null]);
+  return new TextEncoder().encode(JSON.stringify(["keyhole/row", format, table, ...cells]));
+}
+
+function decode(mac: string): Uint8Array {
+  try {
+    return fromBase64url(mac);
+  } catch {
+    // Not the one way to write these bytes.
+    throw new SealError("a row is not what was sealed");
+  }
+}

@@ -1,0 +1,39 @@
+import type { Keyring } from "../envelope/keyring.ts";
+import { insertRevocations, type RevocationKind, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { sealFor, verifyRow } from "../transaction/verify-row.ts";
+
+/** What is to be taken out of force. */
+export interface Revoked {
+  readonly kind: RevocationKind;
+  readonly value: string;
+}
+
+/** Revocations that are about to be written. */
+export interface PlannedRevocations {
+  readonly statements: D1PreparedStatement[];
+  /** The number of the last revocation once they are: for {@link requireLatest}, so that this isolate misses them if they go. */
+  readonly last: number;
+}
+
+/** The statement whose result {@link planRevocations} takes. */
+export const lastRevocation = selectLastRevocation;
+
+/**
+ * The statements that take something out of force, numbered after the last revocation that was read.
+ *
+ * @param last The result of {@link lastRevocation}.
+ * @throws {Problem} `integrity-failed` when that is not what was written.
+ */
+export async function planRevocations(
+  { db, keyring, now }: { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date },
+  org: string,
+  last: D1Result | undefined,
+  revoked: readonly Revoked[],
+): Promise<PlannedRevocations> {
+  const [found] = rowsOf<RevocationRow>(last);
+  const after = found ? (await verifyRow(keyring, "revocations", found)).n : 0;
+  const rows = revoked.map((each, i) => ({ org, n: after + 1 + i, ...each, at: now.getTime() }));
+  const sealed = await Promise.all(rows.map(async (row) => ({ ...row, seal: await sealFor(keyring, "revocations", row) })));
+  return { statements: insertRevocations(db, org, after, sealed), last: after + rows.length };
+}

@@ -1,0 +1,152 @@
+import { insertEvent } from "../audit/insert-event.ts";
+import type { Keyring } from "../envelope/keyring.ts";
+import { KeyMissingError } from "../envelope/open.ts";
+import { checkSeal, isCurrentSeal, SealError } from "../envelope/row-seal.ts";
+import {
+  type FailedRow,
+  forgetFailures,
+  markLookedAt,
+  noteFailures,
+  type Resealed,
+  type RowKey,
+  replaceSeals,
+  type SealedCells,
+  selectFailures,
+  selectLookedAt,
+  selectNextSealed,
+  selectSealed,
+} from "../store/integrity-rows.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables.ts";
+import { newId } from "../transaction/new-id.ts";
+import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
+
+/** How many rows of each table one run looks at. */
+const ROWS = 500;
+/** How many rows that were not well before one run looks at again. */
+const FAILURES = 200;
+
+type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
+
+/** What a run found. */
+export interface CheckedRows {
+  checked: number;
+  /** Sealed anew, under the current key and in the present format. */
+  resealed: number;
+  /** Not what was written. */
+  failed: number;
+  /** Sealed under a key that the keyring here lacks. */
+  unknown_key: number;
+}
+
+/**
+ * Looks at the rows of every sealed table, some of each in every run and then from the beginning again: notes those that
+ * are not what was written, with an event when they are found first, and seals anew what is under an older key. Nothing
+ * is sealed that was not verified.
+ */
+export async function checkRows(needs: Needs): Promise<CheckedRows> {
+  const { db, now } = needs;
+  const [marks, failures] = await runBatch(db, [selectLookedAt(db), selectFailures(db, FAILURES)]);
+  const after = new Map(rowsOf<{ table_name: string; row_key: string }>(marks).map((mark) => [mark.table_name, JSON.parse(mark.row_key) as RowKey | null]));
+  const known = rowsOf<{ org: string; table_name: SealedTableName; row_key: string }>(failures).map(
+    ({ org, table_name, row_key }): FailedRow => ({ org, table: table_name, key: JSON.parse(row_key) as RowKey }),
+  );
+  const found = await readRows(db, after, known);
+  const total: CheckedRows = { checked: 0, resealed: 0, failed: 0, unknown_key: 0 };
+  const statements: D1PreparedStatement[] = [];
+  // A gap before a revocation is seen by passing it, and not by looking at it alone.
+  const whole = (after.get("revocations") ?? null) === null && found.marks.revocations === null;
+  const passed = (row: FailedRow) => whole || found.passed.some((other) => isSame(row, brokenRow("revocations", other)));
+  const broken: FailedRow[] = [];
+  for (const [table, rows] of found.rows) {
+    const judged = await judgeRows(needs.keyring, table, rows);
+    total.checked += rows.length;
+    total.resealed += judged.resealed.length;
+    total.unknown_key += judged.unknownKey;
+    broken.push(...judged.broken);
+    if (judged.resealed.length > 0) statements.push(replaceSeals(db, table, judged.resealed));
+  }
+  broken.push(...gaps(found.passed, after.get("revocations") ?? null));
+  total.failed = broken.length;
+  const well = known.filter((row) => !broken.some((other) => isSame(row, other)) && (row.table !== "revocations" || passed(row)));
+  const first = broken.filter((row) => !known.some((other) => isSame(row, other)));
+  await runBatch(db, [
+    ...statements,
+    noteFailures(db, broken, now.getTime()),
+    forgetFailures(db, well),
+    markLookedAt(db, found.marks),
+    ...first.map((row) => failureEvent(needs, row)),
+  ]);
+  return total;
+}
+
+interface Found {
+  readonly rows: ReadonlyMap<SealedTableName, readonly SealedCells[]>;
+  readonly marks: Readonly<Partial<Record<SealedTableName, RowKey | null>>>;
+  /** The revocations that come next, one after the other. */
+  readonly passed: readonly SealedCells[];
+}
+
+async function readRows(db: D1Database, after: ReadonlyMap<string, RowKey | null>, known: readonly FailedRow[]): Promise<Found> {
+  const keysOf = (name: SealedTableName) => known.filter(({ table }) => table === name).map(({ key }) => key);
+  const results = await runBatch(
+    db,
+    SEALED_TABLE_NAMES.flatMap((table) => [selectNextSealed(db, table, after.get(table) ?? null, ROWS), selectSealed(db, table, keysOf(table))]),
+  );
+  const rows = new Map<SealedTableName, SealedCells[]>();
+  const marks: Partial<Record<SealedTableName, RowKey | null>> = {};
+  for (const [n, table] of SEALED_TABLE_NAMES.entries()) {
+    const next = rowsOf<SealedCells>(results[2 * n]);
+    const last = next.at(-1);
+    marks[table] = next.length < ROWS || !last ? null : brokenRow(table, last).key;
+    const again = rowsOf<SealedCells>(results[2 * n + 1]).filter((row) => !next.some((other) => isSame(brokenRow(table, row), brokenRow(table, other))));
+    rows.set(table, [...next, ...again]);
+  }
+  return { rows, marks, passed: rowsOf<SealedCells>(results[2 * SEALED_TABLE_NAMES.indexOf("revocations")]) };
+}
+
+interface Judged {
+  readonly broken: FailedRow[];
+  readonly resealed: Resealed[];
+  unknownKey: number;
+}
+
+async function judgeRows(keyring: Keyring, table: SealedTableName, rows: readonly SealedCells[]): Promise<Judged> {
+  const judged: Judged = { broken: [], resealed: [], unknownKey: 0 };
+  const format = SEAL_FORMATS[table];
+  for (const row of rows) {
+    // Without seals being required, a row that has none waits for `keyhole admin seal`.
+    if (row.seal === null && !keyring.sealsRequired) continue;
+    try {
+      await checkSeal(keyring, format, row, row.seal);
+      const { key } = brokenRow(table, row);
+      if (row.seal !== null && !isCurrentSeal(keyring, format, row.seal))
+        judged.resealed.push({ key, was: row.seal, seal: await sealFor(keyring, table, row) });
+    } catch (error) {
+      if (error instanceof KeyMissingError) judged.unknownKey++;
+      else if (error instanceof SealError) judged.broken.push(brokenRow(table, row));
+      else throw error;
+    }
+  }
+  return judged;
+}
+
+/** Revocations are numbered without gaps: where one is missing somebody took it away. What comes after the gap is named. */
+function gaps(rows: readonly SealedCells[], after: RowKey | null): FailedRow[] {
+  const last = new Map<string, number>(after ? [[String(after[0]), Number(after[1])]] : []);
+  const missing: FailedRow[] = [];
+  for (const row of rows) {
+    if (Number(row.n) !== (last.get(row.org) ?? 0) + 1) missing.push(brokenRow("revocations", row));
+    last.set(row.org, Number(row.n));
+  }
+  return missing;
+}
+
+function isSame(a: FailedRow, b: FailedRow): boolean {
+  return a.table === b.table && a.org === b.org && JSON.stringify(a.key) === JSON.stringify(b.key);
+}
+
+function failureEvent({ db, now }: Needs, row: FailedRow): D1PreparedStatement {
+  const actor = { org: row.org, subject: "keyhole:scheduled", tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
+  return insertEvent(db, { actor, action: "integrity.failed", outcome: "failed", at: now, target: `${row.table} ${row.key.join(" ")}` }, []);
+}

@@ -1,0 +1,114 @@
+import { decidingColumns, SEALED_TABLES, type SealedTableName } from "./sealed-tables.ts";
+
+/** A row that is not what was sealed. */
+export interface FailedRow {
+  readonly org: string;
+  readonly table: SealedTableName;
+  /** The values of the columns that name it. */
+  readonly key: RowKey;
+}
+
+/** The values of the columns that name a row. */
+export type RowKey = readonly (string | number)[];
+
+/** A row with the columns that decide, and its seal. */
+export type SealedCells = Readonly<Record<string, string | number | null>> & { readonly org: string; readonly seal: string | null };
+
+/** Where the columns come from that decide, by table: of a secret some are its current version's. */
+const FROM: Readonly<Record<SealedTableName, string>> = {
+  secrets: "secrets t LEFT JOIN versions v ON v.secret_id = t.id AND v.version = t.version",
+  scopes: "scopes t",
+  trusts: "trusts t",
+  tokens: "tokens t",
+  revocations: "revocations t",
+};
+const OF_VERSION: ReadonlySet<string> = new Set(["encoding", "kind"]);
+/** A scope that is in use and lies under no other has a row that nobody declared. */
+const DECLARED: Readonly<Partial<Record<SealedTableName, string>>> = { scopes: "(t.parent IS NOT NULL OR t.seal IS NOT NULL)" };
+
+function columnsOf(table: SealedTableName): string {
+  return [...decidingColumns(table), "seal"].map((column) => `${table === "secrets" && OF_VERSION.has(column) ? "v" : "t"}.${column}`).join(", ");
+}
+
+function keyOf(table: SealedTableName, alias = "t"): string {
+  return SEALED_TABLES[table].key.map((column) => `${alias}.${column}`).join(", ");
+}
+
+/** Selects how far the look at each table has come, as `table_name` and `row_key` (JSON). */
+export function selectLookedAt(db: D1Database): D1PreparedStatement {
+  return db.prepare("SELECT table_name, row_key FROM integrity_marks");
+}
+
+/** Records how far the look at tables has come; `null` for one that begins again. */
+export function markLookedAt(db: D1Database, marks: Readonly<Partial<Record<SealedTableName, RowKey | null>>>): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO integrity_marks (table_name, row_key) SELECT j.key, j.value FROM json_each(?) j WHERE true
+       ON CONFLICT (table_name) DO UPDATE SET row_key = excluded.row_key`,
+    )
+    .bind(JSON.stringify(Object.fromEntries(Object.entries(marks).map(([table, key]) => [table, JSON.stringify(key)]))));
+}
+
+/** Selects up to `limit` rows of a table after one, in the order of their keys ({@link SealedCells}). */
+export function selectNextSealed(db: D1Database, table: SealedTableName, after: RowKey | null, limit: number): D1PreparedStatement {
+  const places = SEALED_TABLES[table].key.map((_, n) => `?${n + 2}`).join(", ");
+  const conditions = [DECLARED[table] ?? "true", after === null ? "true" : `(${keyOf(table)}) > (${places})`];
+  return db
+    .prepare(`SELECT ${columnsOf(table)} FROM ${FROM[table]} WHERE ${conditions.join(" AND ")} ORDER BY ${keyOf(table)} LIMIT ?1`)
+    .bind(limit, ...(after ?? []));
+}
+
+/** Selects rows of a table by their keys ({@link SealedCells}). */
+export function selectSealed(db: D1Database, table: SealedTableName, keys: readonly RowKey[]): D1PreparedStatement {
+  const same = SEALED_TABLES[table].key.map((column, n) => `t.${column} = j.value ->> ${n}`).join(" AND ");
+  const [first = "", ...joins] = FROM[table].split(" LEFT JOIN ");
+  const rest = joins.map((join) => `LEFT JOIN ${join}`).join(" ");
+  return db.prepare(`SELECT ${columnsOf(table)} FROM json_each(?) j CROSS JOIN ${first} ON ${same} ${rest}`).bind(JSON.stringify(keys));
+}
+
+/** Selects up to `limit` rows of a table that have no seal ({@link SealedCells}). */
+export function selectUnsealed(db: D1Database, table: SealedTableName, limit: number): D1PreparedStatement {
+  const condition = table === "scopes" ? "t.parent IS NOT NULL AND t.seal IS NULL" : "t.seal IS NULL";
+  return db.prepare(`SELECT ${columnsOf(table)} FROM ${FROM[table]} WHERE ${condition} ORDER BY ${keyOf(table)} LIMIT ?`).bind(limit);
+}
+
+/** A row, and the seal that takes the place of the one that it has. */
+export interface Resealed {
+  readonly key: RowKey;
+  readonly was: string | null;
+  readonly seal: string;
+}
+
+/** Replaces seals that are still what they were. */
+export function replaceSeals(db: D1Database, table: SealedTableName, rows: readonly Resealed[]): D1PreparedStatement {
+  const same = SEALED_TABLES[table].key.map((column, n) => `${table}.${column} = j.value ->> '$.key[${n}]'`).join(" AND ");
+  return db
+    .prepare(`UPDATE ${table} SET seal = j.value ->> 'seal' FROM json_each(?) j WHERE ${same} AND ${table}.seal IS (j.value ->> 'was')`)
+    .bind(JSON.stringify(rows));
+}
+
+/** Notes rows that are not what was sealed, for `/readyz` to count. */
+export function noteFailures(db: D1Database, rows: readonly FailedRow[], now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO integrity_failures (org, table_name, row_key, seen_at)
+       SELECT j.value ->> 'org', j.value ->> 'table', j.value -> 'key', ?2 FROM json_each(?1) j WHERE true
+       ON CONFLICT (org, table_name, row_key) DO UPDATE SET seen_at = excluded.seen_at`,
+    )
+    .bind(JSON.stringify(rows), now);
+}
+
+/** Selects up to `limit` rows that were found not to be what was sealed, those first that were not looked at for longest: `org`, `table_name`, `row_key` (JSON). */
+export function selectFailures(db: D1Database, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT org, table_name, row_key FROM integrity_failures ORDER BY seen_at LIMIT ?").bind(limit);
+}
+
+/** Forgets rows that are well again, or gone. */
+export function forgetFailures(db: D1Database, rows: readonly FailedRow[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM integrity_failures WHERE (org, table_name, row_key) IN (
+         SELECT j.value ->> 'org', j.value ->> 'table', j.value -> 'key' FROM json_each(?) j)`,
+    )
+    .bind(JSON.stringify(rows));
+}

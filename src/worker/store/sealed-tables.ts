@@ -1,0 +1,107 @@
+/** A column that a seal covers: the first format that does, and what a row has that was sealed before. */
+interface Deciding {
+  readonly since: number;
+  readonly default: string | number | null;
+}
+
+/** A table whose rows carry a seal in the column `seal`. */
+interface SealedTable {
+  /** The number of the present format: it grows when a column is added below. */
+  readonly format: number;
+  /** The columns that name a row. They are deciding columns, too. */
+  readonly key: readonly string[];
+  /** What the Worker goes by. Nobody else may change it. */
+  readonly deciding: Readonly<Record<string, Deciding>>;
+  /** What is not sealed, and why it need not be. */
+  readonly unsealed: Readonly<Record<string, string>>;
+}
+
+const first: Deciding = { since: 1, default: null };
+const SHOWN = "shown, and decides nothing";
+
+/**
+ * The rows that are sealed: one table of what decides, from which the seals' input, the statements that select it and the
+ * tests follow. A column of the database that is in neither list fails a test.
+ */
+export const SEALED_TABLES = {
+  secrets: {
+    format: 1,
+    key: ["id"],
+    // `encoding` and `kind` are those of the current version.
+    deciding: { org: first, id: first, scope: first, name: first, version: first, encoding: first, kind: first, expires_at: first },
+    unsealed: {
+      revision: "counts changes for whoever writes with a condition, and gives nobody a value",
+      description: SHOWN,
+      labels: SHOWN,
+      rotate_after_days: SHOWN,
+      rotated_at: SHOWN,
+      created_at: SHOWN,
+      created_by: SHOWN,
+      updated_at: SHOWN,
+      updated_by: SHOWN,
+      last_resolved_at: "derived from the audit log by the scheduled run, and shown",
+    },
+  },
+  scopes: {
+    format: 1,
+    key: ["org", "scope"],
+    deciding: { org: first, scope: first, parent: first },
+    unsealed: { secrets: "a count, kept by triggers" },
+  },
+  trusts: {
+    format: 1,
+    key: ["org", "name"],
+    deciding: {
+      org: first,
+      name: first,
+      revision: first,
+      issuer: first,
+      audience: first,
+      claims: first,
+      permissions: first,
+      secret_scopes: first,
+      secret_names: first,
+      expires_in: first,
+      created_at: first,
+      created_by: first,
+      updated_at: first,
+      updated_by: first,
+    },
+    unsealed: {},
+  },
+  tokens: {
+    format: 1,
+    key: ["id"],
+    deciding: {
+      org: first,
+      id: first,
+      parent_id: first,
+      label: first,
+      permissions: first,
+      secret_scopes: first,
+      secret_names: first,
+      created_at: first,
+      created_by: first,
+      expires_at: first,
+      revoked_at: first,
+      says_ancestors: first,
+    },
+    unsealed: {},
+  },
+  revocations: {
+    format: 1,
+    key: ["org", "n"],
+    deciding: { org: first, n: first, kind: first, value: first, at: first },
+    unsealed: {},
+  },
+} as const satisfies Readonly<Record<string, SealedTable>>;
+
+/** A table whose rows carry a seal. */
+export type SealedTableName = keyof typeof SEALED_TABLES;
+/** Their names. */
+export const SEALED_TABLE_NAMES = Object.keys(SEALED_TABLES) as readonly SealedTableName[];
+
+/** The columns that decide, of one table. */
+export function decidingColumns(table: SealedTableName): readonly string[] {
+  return Object.keys(SEALED_TABLES[table].deciding);
+}
