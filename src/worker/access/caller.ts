@@ -10,7 +10,7 @@ export interface Grant {
 }
 
 /** Where a token comes from: what revocations go by. */
-export interface Lineage {
+interface Lineage {
   readonly issuer: string;
   readonly subject: string;
   /** What the token is called in revocations and by its descendants: its `jti`; that of another issuer's with the issuer. */

@@ -3,10 +3,10 @@ import type { Keyring } from "./keyring.ts";
 import { KeyMissingError } from "./open.ts";
 
 /** What a cell of a row can hold. */
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 /** A column that a seal covers. A later format may add some: a seal of before is good while they have their default. */
-export interface SealedColumn {
+interface SealedColumn {
   readonly name: string;
   /** The first format that covers it. */
   readonly since: number;
