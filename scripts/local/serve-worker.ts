@@ -4,8 +4,8 @@ import { ROOT, readConfig } from "../wrangler-config.ts";
 import { applyMigrations } from "./apply-migrations.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { portTaken } from "./refusal.ts";
-import { runSchedule } from "./run-schedule.ts";
-import { storageOptions, withDatabase } from "./storage.ts";
+import { runSchedule, runScheduled } from "./run-schedule.ts";
+import { type Database, storageOptions, withDatabase } from "./storage.ts";
 
 // At the edge an isolate has 128 MB. Here nothing limits it, and V8 lets garbage lie while there is room: a gigabyte
 // after 100,000 resolves. Limited to twice what the edge has, the runtime stays at about 600 MB.
@@ -28,6 +28,10 @@ export interface ServeOptions {
 /** A Worker that is being served. */
 export interface Served {
   readonly url: URL;
+  /** Its D1 database. */
+  readonly database: () => Promise<Database>;
+  /** Has the scheduled run happen once, now, beside those that happen by themselves; says how it ended. */
+  readonly runScheduled: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -69,7 +73,12 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
     endSchedule();
     await miniflare.dispose();
   };
-  return { url: await miniflare.unsafeGetDirectURL(), stop };
+  return {
+    url: await miniflare.unsafeGetDirectURL(),
+    database: () => miniflare.getD1Database("DB"),
+    runScheduled: () => runScheduled(miniflare, triggers.crons[0] ?? ""),
+    stop,
+  };
 }
 
 function migrate(persistTo: string): Promise<void> {
