@@ -49,8 +49,14 @@ done`;
 function oneOf(done: NodeJS.EventEmitter, shell: ChildProcess): Promise<"line" | "exit"> {
   return new Promise((resolve, reject) => {
     if (shell.exitCode !== null) return resolve("exit");
-    done.once("line", () => resolve("line"));
-    shell.once("exit", () => resolve("exit")).once("error", reject);
+    const ends = { line: () => end("line"), exit: () => end("exit"), error: (error: Error) => reject(error) };
+    const end = (how: "line" | "exit") => {
+      done.off("line", ends.line);
+      shell.off("exit", ends.exit).off("error", ends.error);
+      resolve(how);
+    };
+    done.on("line", ends.line);
+    shell.on("exit", ends.exit).on("error", ends.error);
   });
 }
 

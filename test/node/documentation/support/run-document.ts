@@ -30,7 +30,7 @@ type Addresses = readonly (readonly [string, string])[];
 /** Runs the blocks of a document in its order. */
 export async function runDocument(blocks: readonly Block[], { before = "", addresses = {} }: Premises, workplace: Workplace): Promise<Report> {
   const places = Object.entries(addresses).map(([name, place]) => [name, workplace[place].url] as const);
-  const unused = places.filter(([name]) => !blocks.some(({ text }) => text.includes(name)));
+  const unused = places.filter(([name]) => ![before, ...blocks.map(({ text }) => text)].some((text) => text.includes(name)));
   const problems = unused.map(([name]) => `no block has the address ${name}`);
   const run = blockRunner(workplace, places);
   const all: Block[] = [{ language: "sh", text: before, section: "what the reader has", isOutput: false }, ...blocks];
