@@ -53,7 +53,12 @@ describe("what the documentation says", () => {
     copyProject(project);
     const blocks = FILES.flatMap(blocksOf).filter(({ language }) => language === "ts");
     expect(blocks.length).toBeGreaterThanOrEqual(2);
-    expect(checkTypes(project, blocks.map(({ text }) => text))).toBe("");
+    expect(
+      checkTypes(
+        project,
+        blocks.map(({ text }) => text),
+      ),
+    ).toBe("");
     rmSync(project, { recursive: true });
   });
 });

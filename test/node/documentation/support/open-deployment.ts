@@ -9,8 +9,6 @@ export interface Deployment {
   readonly url: string;
   /** Requests that were refused: method, path and status. */
   readonly refused: string[];
-  /** What the Worker has logged. */
-  readonly log: string[];
   /** Serves with these vars and Worker secrets from now on. */
   serve(bindings: Bindings): Promise<void>;
   /** The Worker that is served; fails where none is. */
@@ -22,18 +20,20 @@ export interface Deployment {
 /** Opens an address. What `serve` then starts there has its data in a folder. */
 export async function openDeployment(persistTo: string): Promise<Deployment> {
   let current: Served | undefined;
+  let url: URL | undefined;
   const refused: string[] = [];
-  const log: string[] = [];
-  const server = createServer((request, reply) => pass(request, reply, current?.url, refused));
+  const server = createServer((request, reply) => pass(request, reply, url, refused));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     refused,
-    log,
     async serve(bindings) {
-      await current?.stop();
-      current = undefined;
-      current = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: (line) => void log.push(line) });
+      if (current) {
+        url = await current.change(bindings);
+      } else {
+        current = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
+        url = current.url;
+      }
     },
     served() {
       if (!current) throw new Error("nothing is deployed yet");

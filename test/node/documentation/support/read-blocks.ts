@@ -34,5 +34,5 @@ export function readBlocks(markdown: string): Block[] {
 
 function childrenOf(token: Token): Token[] {
   if (token.type === "list") return (token as Tokens.List).items;
-  return ["list_item", "blockquote"].includes(token.type) ? (token.tokens ?? []) : [];
+  return token.type === "list_item" || token.type === "blockquote" ? ((token as Tokens.ListItem | Tokens.Blockquote).tokens ?? []) : [];
 }

@@ -33,13 +33,13 @@ export async function runDocument(blocks: readonly Block[], { before = "", addre
   const unused = places.filter(([name]) => ![before, ...blocks.map(({ text }) => text)].some((text) => text.includes(name)));
   const problems = unused.map(([name]) => `no block has the address ${name}`);
   const run = blockRunner(workplace, places);
-  const all: Block[] = [{ language: "sh", text: before, section: "what the reader has", isOutput: false }, ...blocks];
-  let ran = -1;
-  let output = "";
-  for (const block of all) {
-    const done = await run(block, output).catch((error: Error) => ({ problems: [error.message], output: "" }));
-    problems.push(...[...done.problems, ...(await leftovers(workplace))].map((problem) => `${block.section}: ${problem}\n${block.text}`));
-    if (done.output !== undefined) ran++;
+  const had: Block = { language: "sh", text: before, section: "what the reader has", isOutput: false };
+  let [ran, output] = [0, ""];
+  for (const block of before === "" ? blocks : [had, ...blocks]) {
+    const done = await run(block, output).catch((error: Error): Done => ({ problems: [error.message] }));
+    const found = [...done.problems, ...(await leftovers(workplace))];
+    problems.push(...found.map((problem) => `${block.section}: ${problem}\n${block.text}`));
+    if (done.output !== undefined && block !== had) ran++;
     output = done.output ?? "";
   }
   return { ran, problems };
@@ -55,7 +55,7 @@ async function leftovers({ unknown, local, deployed }: Workplace): Promise<strin
   return problems;
 }
 
-type Done = { readonly problems: readonly string[]; /** Of commands and SQL. */ readonly output?: string };
+type Done = { readonly problems: readonly string[] /** Of commands and SQL. */; readonly output?: string };
 
 function blockRunner(workplace: Workplace, places: Addresses): (block: Block, output: string) => Promise<Done> {
   const here = (text: string) => places.reduce((all, [name, url]) => all.replaceAll(name, url), text);
@@ -64,8 +64,7 @@ function blockRunner(workplace: Workplace, places: Addresses): (block: Block, ou
     switch (language) {
       case "sh": {
         const { stdout, stderr, failures } = await workplace.session.run(here(text));
-        const refused = refusedBy(workplace);
-        const problems = [...failures, ...refused];
+        const problems = [...failures, ...refusedBy(workplace)];
         return { problems: problems.length > 0 ? [...problems, stdout + stderr] : [], output: there(stdout) };
       }
       case "console":

@@ -1,7 +1,6 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { openDevVars } from "../../../../scripts/local/dev-vars.ts";
-import { findProgram } from "./find-program.ts";
 import type { Deployment } from "./open-deployment.ts";
 import type { Call, StandIn } from "./start-stand-ins.ts";
 
@@ -20,7 +19,7 @@ interface Machine {
   readonly onTest: () => void;
 }
 
-/** Scripts of package.json that run as they are. */
+/** Scripts of package.json that run as they are written there. */
 const SCRIPTS = ["token", "keys", "verify-audit", "deploy"];
 
 /** Stands in for npm: nothing is installed from anywhere, `npm start` serves until the document is done, and `npm test` does not begin again. */
@@ -39,7 +38,7 @@ export function standInNpm(machine: Machine): StandIn {
     if (command) return command(call);
     const [run, name = "", ...rest] = call.args.filter((arg) => arg !== "-s");
     if (run === "run" && name === "wrangler" && rest[0] === "--") return machine.wrangler({ ...call, args: rest.slice(1) });
-    if (run === "run" && SCRIPTS.includes(name)) return realNpm(call.args);
+    if (run === "run" && SCRIPTS.includes(name)) return runScript(machine.project, name, rest[0] === "--" ? rest.slice(1) : rest);
     throw new Error("the stand-in for npm has no such command");
   };
 }
@@ -55,7 +54,6 @@ export function standInNpx({ project, wrangler }: Pick<Machine, "project" | "wra
 }
 
 function installGlobally({ project, bin }: Machine): { stdout: string } {
-  mkdirSync(bin, { recursive: true });
   symlinkSync(join(project, "bin/keyhole.mjs"), join(bin, "keyhole"));
   return { stdout: "added 1 package\n" };
 }
@@ -67,7 +65,8 @@ async function start({ project, local, data, vars }: Machine, { env }: Call): Pr
   return { stdout: `Keyhole is ready on ${local.url}\n` };
 }
 
-function realNpm(args: readonly string[]): { run: [string, ...string[]] } {
-  const npm = process.env.npm_execpath;
-  return { run: npm ? [process.execPath, npm, ...args] : [findProgram("npm", process.env.PATH ?? "") ?? "npm", ...args] };
+/** A script of package.json with the one that goes before it, as npm runs them: npm's own start takes longer than most of them. */
+function runScript(project: string, name: string, args: readonly string[]): { run: [string, ...string[]] } {
+  const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { scripts: Record<string, string> };
+  return { run: ["sh", "-c", `cd "${project}" && ${scripts[`pre${name}`] ?? ":"} && ${scripts[name]} "$@"`, name, ...args] };
 }
