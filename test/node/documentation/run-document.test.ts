@@ -101,6 +101,13 @@ describe("a document fails", () => {
     expect((await run(markdown, premises)).problems.join("\n")).toContain(problem);
   });
 
+  it("when what is deployed is not usable", async () => {
+    const other = await openWorkplace();
+    const { problems } = await runDocument(readBlocks(fenced(["sh", "npx wrangler deploy"])), {}, other);
+    await other.close();
+    expect(problems.join("\n")).toMatch(/it is not ready: .*ROOT_KEY/);
+  });
+
   it("when the shell ends", async () => {
     const other = await openWorkplace();
     const { problems } = await runDocument(readBlocks(fenced(["sh", "exit 0"], ["sh", "true"])), {}, other);

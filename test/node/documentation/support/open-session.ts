@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
 /** What a block of commands did. */
-export interface Outcome {
+interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   /** Each command that failed, with its line in the block and its exit code. */

@@ -18,7 +18,7 @@ export interface Workplace {
   /** What wrangler deploys. */
   readonly deployed: Deployment;
   /** Calls of tools that their stand-ins do not know. */
-  readonly unknown: readonly string[];
+  readonly unknown: string[];
   /** How often `npm test` was asked for. */
   readonly testsAsked: () => number;
   close(): Promise<void>;

@@ -45,12 +45,18 @@ export async function runDocument(blocks: readonly Block[], { before = "", addre
   return { ran, problems };
 }
 
-/** What nobody looked at: calls that a stand-in does not know, and what the scheduled run says, which comes after each block as if a minute had gone by. */
+/**
+ * What no block looks at: calls that a stand-in does not know, whether each deployment is usable, and how the scheduled
+ * run ends, which comes after each block as if a minute had gone by.
+ */
 async function leftovers({ unknown, local, deployed }: Workplace): Promise<string[]> {
-  const problems = (unknown as string[]).splice(0);
+  const problems = unknown.splice(0);
   for (const deployment of [local, deployed].filter((one) => one.isServed())) {
     const outcome = await deployment.served().runScheduled();
     if (outcome !== "ok") problems.push(`the scheduled run ended with ${outcome}`);
+    const ready = await fetch(`${deployment.url}/readyz`);
+    if (!ready.ok) problems.push(`it is not ready: ${await ready.text()}`);
+    deployment.refused.length = 0;
   }
   return problems;
 }

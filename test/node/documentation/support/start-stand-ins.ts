@@ -12,7 +12,7 @@ export interface Call {
 }
 
 /** What a tool does: it prints and ends, or another program runs in its place. */
-export type Answer = { readonly stdout?: string; readonly stderr?: string; readonly code?: number } | { readonly run: readonly [string, ...string[]] };
+type Answer = { readonly stdout?: string; readonly stderr?: string; readonly code?: number } | { readonly run: readonly [string, ...string[]] };
 
 /** Answers for a tool. What it does not know it throws. */
 export type StandIn = (call: Call) => Answer | Promise<Answer>;
