@@ -1,6 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSession } from "./support/open-session.ts";
 import { openWorkplace, type Workplace } from "./support/open-workplace.ts";
 import { readBlocks } from "./support/read-blocks.ts";
 import { type Premises, type Report, runDocument } from "./support/run-document.ts";
@@ -99,6 +101,14 @@ describe("a document fails", () => {
     ["npx has no such program", fenced(["sh", "npx cowsay || true"]), "the stand-in for npx has no such program"],
   ])("when %s", async (_, markdown, problem, premises) => {
     expect((await run(markdown, premises)).problems.join("\n")).toContain(problem);
+  });
+
+  it("when a command does not end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "keyhole-session-"));
+    const session = openSession(folder, { cwd: folder, env: { PATH: process.env.PATH ?? "" }, limit: 200 });
+    expect(await session.run("tail -f /dev/null")).toMatchObject({ failures: ["the shell ended"] });
+    await session.close();
+    rmSync(folder, { recursive: true });
   });
 
   it("when what is deployed is not usable", async () => {

@@ -19,8 +19,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Opens a shell whose own files are in a folder. Standard input is empty. */
-export function openSession(folder: string, { cwd, env }: { cwd: string; env: Record<string, string> }): Session {
+/** Opens a shell whose own files are in a folder. Standard input is empty. A block that takes longer than `limit` milliseconds ends the shell. */
+export function openSession(folder: string, { cwd, env, limit = 60_000 }: { cwd: string; env: Record<string, string>; limit?: number }): Session {
   const at = (name: string) => join(folder, name);
   // A trap and not `set -e`: a reader's shell goes on after a failure. -E has it hold in $(…) too, whose failure `export` hides.
   const driver = `set -E -o pipefail
@@ -30,7 +30,7 @@ while IFS= read -r __redirection <&3; do
   else . "${at("block")}" < /dev/null > "${at("stdout")}" 2> "${at("stderr")}" 3<&- 4>&-; fi
   echo done >&4
 done`;
-  const shell = spawn("bash", ["--noprofile", "--norc", "-c", driver], { cwd, env, stdio: ["ignore", "inherit", "inherit", "pipe", "pipe"] });
+  const shell = spawn("bash", ["--noprofile", "--norc", "-c", driver], { cwd, env, detached: true, stdio: ["ignore", "inherit", "inherit", "pipe", "pipe"] });
   const [, , , requests, replies] = shell.stdio as unknown as [null, null, null, Writable, Readable];
   const done = createInterface(replies);
   const run = async (text: string, together = false): Promise<Outcome> => {
@@ -39,7 +39,9 @@ done`;
     writeFileSync(at("block"), `${text}\n:\n`);
     const ended = oneOf(done, shell);
     requests.write(together ? "together\n" : "apart\n");
+    const timer = setTimeout(() => endGroup(shell), limit);
     const end = await ended;
+    clearTimeout(timer);
     const [failures = "", stdout = "", stderr = ""] = ["failures", "stdout", "stderr"].map((name) => readFileSync(at(name), "utf8"));
     return { stdout, stderr, failures: [...failures.split("\n").filter((line) => line !== ""), ...(end === "exit" ? ["the shell ended"] : [])] };
   };
@@ -49,7 +51,7 @@ done`;
 /** Whether the block came to its end, or the shell with it. */
 function oneOf(done: NodeJS.EventEmitter, shell: ChildProcess): Promise<"line" | "exit"> {
   return new Promise((resolve, reject) => {
-    if (shell.exitCode !== null) return resolve("exit");
+    if (shell.exitCode !== null || shell.signalCode !== null) return resolve("exit");
     const ends = { line: () => end("line"), exit: () => end("exit"), error: (error: Error) => reject(error) };
     const end = (how: "line" | "exit") => {
       done.off("line", ends.line);
@@ -62,8 +64,19 @@ function oneOf(done: NodeJS.EventEmitter, shell: ChildProcess): Promise<"line" |
 }
 
 async function closed(shell: ChildProcess, requests: Writable): Promise<void> {
-  if (shell.exitCode !== null || shell.pid === undefined) return;
-  const exit = new Promise((resolve) => shell.once("exit", resolve));
-  requests.end();
-  await exit;
+  if (shell.exitCode === null && shell.signalCode === null) {
+    const exit = new Promise((resolve) => shell.once("exit", resolve));
+    requests.end();
+    await exit;
+  }
+  endGroup(shell);
+}
+
+/** Ends the shell and everything that it has started: it is the leader of a group of its own. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nothing of it is left.
+  }
 }
