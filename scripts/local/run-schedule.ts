@@ -22,11 +22,16 @@ export function runSchedule(miniflare: Miniflare, crons: readonly string[], peri
 
 async function trigger(miniflare: Miniflare, cron: string): Promise<void> {
   try {
-    // Asked for each time: after a crash of the runtime, which Miniflare starts again, it is another one.
-    const worker = await miniflare.getWorker();
-    const { outcome } = await worker.scheduled({ cron });
+    const outcome = await runScheduled(miniflare, cron);
     if (outcome !== "ok") console.error(`the scheduled run ended with: ${outcome}`);
   } catch (error) {
     console.error(`the scheduled run could not be started: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Has one scheduled run happen now, and says how it ended. */
+export async function runScheduled(miniflare: Miniflare, cron: string): Promise<string> {
+  // Asked for each time: after a crash of the runtime, which Miniflare starts again, it is another one.
+  const worker = await miniflare.getWorker();
+  return (await worker.scheduled({ cron })).outcome;
 }

@@ -4,12 +4,15 @@ import { ROOT, readConfig } from "../wrangler-config.ts";
 import { applyMigrations } from "./apply-migrations.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { portTaken } from "./refusal.ts";
-import { runSchedule } from "./run-schedule.ts";
-import { storageOptions, withDatabase } from "./storage.ts";
+import { runSchedule, runScheduled } from "./run-schedule.ts";
+import { type Database, storageOptions, withDatabase } from "./storage.ts";
 
 // At the edge an isolate has 128 MB. Here nothing limits it, and V8 lets garbage lie while there is room: a gigabyte
 // after 100,000 resolves. Limited to twice what the edge has, the runtime stays at about 600 MB.
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-heap-size=256";
+
+/** Vars and Worker secrets. */
+type Bindings = Readonly<Record<string, string>>;
 
 /** How the Worker is served. */
 export interface ServeOptions {
@@ -17,8 +20,7 @@ export interface ServeOptions {
   readonly port: number;
   /** Where the data is kept. */
   readonly persistTo: string;
-  /** Vars and Worker secrets. */
-  readonly bindings: Readonly<Record<string, string>>;
+  readonly bindings: Bindings;
   /** Milliseconds from one scheduled run to the next, `null` for none; unless given a minute. */
   readonly period?: number | null;
   /** Gets each line that the Worker logs; unless given they go to standard output. */
@@ -28,6 +30,12 @@ export interface ServeOptions {
 /** A Worker that is being served. */
 export interface Served {
   readonly url: URL;
+  /** Has it go on with other vars and Worker secrets. A port that was any free one is another one then: it is returned with the address. */
+  readonly change: (bindings: Bindings) => Promise<URL>;
+  /** Its D1 database. */
+  readonly database: () => Promise<Database>;
+  /** Has the scheduled run happen once, now, beside those that happen by themselves; says how it ended. */
+  readonly runScheduled: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,7 +49,7 @@ export interface Served {
 export async function serveWorker({ port, persistTo, bindings, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
   const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
   const [script] = await Promise.all([bundleWorker("scripts/local/worker-entry.ts"), migrate(persistTo)]);
-  const miniflare = new Miniflare(
+  const optionsWith = (bindings: Bindings) =>
     convertV4MiniflareOptions({
       ...storageOptions(persistTo),
       name,
@@ -56,8 +64,8 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
       unsafeObservability: false,
       unsafeTriggerHandlers: false,
       handleStructuredLogs: ({ message }) => onLine(message),
-    }),
-  );
+    });
+  const miniflare = new Miniflare(optionsWith(bindings));
   try {
     await miniflare.ready;
   } catch (error) {
@@ -69,7 +77,16 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
     endSchedule();
     await miniflare.dispose();
   };
-  return { url: await miniflare.unsafeGetDirectURL(), stop };
+  return {
+    url: await miniflare.unsafeGetDirectURL(),
+    change: async (bindings) => {
+      await miniflare.setOptions(optionsWith(bindings));
+      return miniflare.unsafeGetDirectURL();
+    },
+    database: () => miniflare.getD1Database("DB"),
+    runScheduled: () => runScheduled(miniflare, triggers.crons[0] ?? ""),
+    stop,
+  };
 }
 
 function migrate(persistTo: string): Promise<void> {

@@ -1,0 +1,93 @@
+import type { Premises } from "./run-document.ts";
+
+/** A document whose blocks run, with what it takes for granted. */
+export interface Document extends Premises {
+  /** The least number of blocks of commands and SQL that run. */
+  readonly atLeast: number;
+  /** Tools that its readers have, and that a machine which runs the tests may not have. */
+  readonly tools: readonly string[];
+}
+
+/** Blocks that do not run: all under one heading. */
+export interface Skipped {
+  readonly document: string;
+  readonly section: string;
+  readonly reason: string;
+}
+
+export const SKIPPED: readonly Skipped[] = [
+  { document: "SECURITY.md", section: "Drill", reason: "its commands are being replaced, with new ones that need neither sed nor node -p" },
+];
+
+const START = "npm start";
+const INSTALL = "npm ci && npm i -g .";
+const LOCAL = { "http://127.0.0.1:8787": "local" } as const;
+/** What the README does to deploy. */
+const DEPLOY = "(umask 077; npm run -s keys -- init > ~/keyhole.secrets)\nnpm run deploy -- --secrets-file ~/keyhole.secrets";
+/** A token of what is deployed, made with its secrets. */
+const DEPLOYED_TOKEN = "TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token)";
+
+export const DOCUMENTS: Readonly<Record<string, Document>> = {
+  "README.md": {
+    atLeast: 13,
+    tools: ["curl"],
+    addresses: { ...LOCAL, "https://keyhole.example.workers.dev": "deployed" },
+    before: `echo sk-prod > key.txt
+echo '{ "api_key": { "secret_key_ref": { "store": "OPENAI_API_KEY" } } }' > gateway.yaml
+echo 'process.exit(process.env.OPENAI_API_KEY === "sk-prod" ? 0 : 1);' > app.js`,
+  },
+  "SECURITY.md": {
+    atLeast: 1,
+    tools: ["curl"],
+    addresses: { "https://keyhole.example.workers.dev": "deployed" },
+    before: `${DEPLOY}
+${DEPLOYED_TOKEN}
+KEYHOLE=https://keyhole.example.workers.dev
+curl -sS -X PUT "$KEYHOLE/v1/scopes/global/secrets/A" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: text/plain' -d 1`,
+  },
+  "docs/adopting-plaintext.md": {
+    atLeast: 9,
+    tools: ["curl"],
+    addresses: { "https://keyhole.example.workers.dev": "deployed" },
+    before: `${DEPLOY}
+echo hunter2 > new-value.txt
+cat > old_secrets.sql <<'SQL'
+CREATE TABLE old_secrets (org TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, encoding TEXT NOT NULL DEFAULT 'utf8');
+INSERT INTO old_secrets (org, scope, name, value) VALUES ('acme', 'global', 'DB_PASSWORD', 'plain'), ('acme', 'global', 'SMTP_PASSWORD', '');
+SQL`,
+  },
+  "docs/cli.md": {
+    atLeast: 11,
+    tools: ["jq"],
+    addresses: { ...LOCAL, "https://staging.example": "local" },
+    before: `${START}
+npm run -s token > token
+export PASSWORD=hunter2
+echo sk-prod > key.txt
+echo pem > key.pem
+printf 'DATABASE_URL=postgres://db\\nSMTP_HOST=mail\\n' > .env
+echo '' > app.js
+printf '#!/bin/sh\\ntest "$DATABASE_URL" = postgres://db' > migrate
+printf '#!/bin/sh\\ntest "$OPENAI_API_KEY" = sk-prod' > deploy.sh
+chmod +x migrate deploy.sh`,
+  },
+  "docs/recipes-action.md": {
+    atLeast: 2,
+    tools: [],
+    addresses: LOCAL,
+    before: `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)
+echo pem > deploy-key.pem`,
+  },
+  "docs/recipes.md": {
+    atLeast: 10,
+    tools: ["curl", "jq"],
+    addresses: { "https://keyhole.example.org": "local" },
+    before: `${START}
+echo pem > deploy-key.pem
+KEYHOLE=https://keyhole.example.org identity=$(npm run -s token)
+curl -sS -X PUT "$KEYHOLE/v1/scopes/namespace%3Aprod/secrets/OPENAI_API_KEY" -H "Authorization: Bearer $identity" -H 'Content-Type: text/plain' -d sk-prod
+token=$(npm run -s token -- --permissions secrets:resolve --scopes repo:acme/api)`,
+  },
+};
