@@ -43,13 +43,13 @@ export interface ComputedSecrets {
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
   const computed: ComputedSecrets = "sql" in secrets ? secrets : { sql: (given) => given, parameter: JSON.stringify(secrets) };
-  const { sql, parameter, unless = { sql: () => "false", parameter: null } } = computed;
+  const { sql, parameter, unless } = computed;
   const { actor } = event;
   const finer = event.outcome === "failed" ? event.outcome : null;
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11, ?13, ?14 WHERE NOT (${unless.sql("?12")})
+       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11, ?12, ?13 WHERE NOT (${unless?.sql("?14") ?? "false"})
        RETURNING secrets`,
     )
     .bind(
@@ -64,9 +64,9 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       actor.requestId,
       actor.ip,
       actor.userAgent,
-      unless.parameter,
       // Whoever knows the first version only knows two outcomes.
       finer === null ? 1 : 2,
       finer,
+      ...(unless ? [unless.parameter] : []),
     );
 }
