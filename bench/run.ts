@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { makeSecrets } from "../scripts/make-secrets.ts";
+import { makeSecrets } from "../src/keys-file/make-secrets.ts";
 import { fail } from "../scripts/settings.ts";
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";

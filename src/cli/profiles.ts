@@ -3,7 +3,7 @@ import * as z from "zod";
 import { CliError } from "./cli-error.ts";
 import { configFolder, readJsonFile, writePrivateFile } from "./config-folder.ts";
 import { deleteFromKeychain, readKeychain, writeKeychain } from "./keychain.ts";
-import { withLock } from "./with-lock.ts";
+import { withLock } from "../files/with-lock.ts";
 
 const profileSchema = z.object({ url: z.string(), token: z.enum(["keychain", "file"]) });
 const configSchema = z.object({ default: z.string().optional(), profiles: z.record(z.string(), profileSchema) });

@@ -3,7 +3,7 @@ import { EVENT_VERSIONS, type EventVersions, newestOf } from "../../contract/aud
 import { BEGINNING, checkEvents, endsAt, follow, type Standing, type StretchFinding } from "../../contract/check-chain.ts";
 import type { Caller } from "../access/caller.ts";
 import { verifyPayload } from "../access/sign-payload.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
+import type { LogKeys } from "../access/log-keys.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventRow, type NewerEvent, selectNewerEvent, selectStretch } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -17,7 +17,7 @@ const AT_ONCE = 20;
 
 interface Needs {
   readonly db: D1Database;
-  readonly signingKeys: SigningKeys;
+  readonly logKeys: LogKeys;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
 }
@@ -70,7 +70,7 @@ async function checkPage(needs: Needs, caller: Caller, from: Standing, rows: rea
   if (log.first !== null && log.first <= (log.head?.data.removed_to ?? 0)) return { standing, checked, firstBad: log.first };
   for (const row of rows) {
     const checkpoint = checkpointBody(row);
-    const followed = await follow(caller.org, standing, checkpoint, await verifyPayload(needs.signingKeys, "keyhole-checkpoint", row.jws));
+    const followed = await follow(caller.org, standing, checkpoint, await verifyPayload(needs.logKeys, "keyhole-checkpoint", row.jws));
     if (typeof followed === "number") return { standing, checked, firstBad: followed };
     const stretch = await checkStretch(needs, caller, checkpoint);
     checked += stretch.checked;
@@ -84,12 +84,12 @@ function newerAtEnd({ head }: Log, { previous }: Standing, unsealed: Newer | nul
   return head?.newer ? { seq: (previous?.last_seq ?? 0) + 1, version: null } : unsealed;
 }
 
-async function standingAfter({ db, signingKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
+async function standingAfter({ db, logKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
   if (after === 0) return BEGINNING;
   const [found] = await runForCaller(db, caller, [selectCheckpoints(db, caller.org, after - 1, 1)]);
   const [row] = rowsOf<CheckpointRow>(found);
   if (row?.number !== after) return BEGINNING;
-  const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", row.jws);
+  const signed = await verifyPayload(logKeys, "keyhole-checkpoint", row.jws);
   return { previous: checkpointBody(row), unvouchedFrom: signed?.vouched ? null : row.first_seq, newer: null };
 }
 
@@ -100,7 +100,7 @@ interface Page {
   readonly unsealed: Newer | null;
 }
 
-async function readPage({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
+async function readPage({ db, logKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
   const { org } = caller;
   const [page, extents, newer] = await runForCaller(db, caller, [
     selectCheckpoints(db, org, after, AT_ONCE),
@@ -108,18 +108,18 @@ async function readPage({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, c
     selectNewerEvent(db, org, newestOf(versions)),
   ]);
   const [unsealed = null] = rowsOf<NewerEvent>(newer);
-  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(signingKeys, org, extents), unsealed };
+  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(logKeys, org, extents), unsealed };
 }
 
-async function readExtent(signingKeys: SigningKeys, org: string, extents: D1Result | undefined): Promise<Log> {
+async function readExtent(logKeys: LogKeys, org: string, extents: D1Result | undefined): Promise<Log> {
   const [{ first, last, head } = { first: null, last: 0, head: null }] = rowsOf<LogExtent>(extents);
-  return { first, last, head: await readHead(signingKeys, org, head) };
+  return { first, last, head: await readHead(logKeys, org, head) };
 }
 
-async function checkStretch({ db, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
+async function checkStretch({ db, logKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
   const { first_seq, last_seq, row_digests } = checkpoint;
   const [events, extents] = await runForCaller(db, caller, [selectStretch(db, caller.org, first_seq, row_digests.length), selectExtent(db, caller.org)]);
-  const { head } = await readExtent(signingKeys, caller.org, extents);
+  const { head } = await readExtent(logKeys, caller.org, extents);
   if (head && last_seq <= head.data.removed_to) return { checked: 0, firstBad: null, newer: null };
   const found = rowsOf<EventRow>(events)
     .filter(({ seq }) => seq <= last_seq)
