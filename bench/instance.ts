@@ -8,8 +8,8 @@ import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
 import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { applyMigrations } from "../scripts/local/apply-migrations.ts";
-import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 import { ROOT, readConfig } from "../scripts/wrangler-config.ts";
+import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 
 // The Worker writes its log, but nobody reads it: that would be measured too, in the process that makes the load.
 if (process.platform !== "win32") process.env.MINIFLARE_WORKERD_PATH ??= quietWorkerd();

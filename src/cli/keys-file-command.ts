@@ -1,4 +1,4 @@
-import { type ArgsDef } from "citty";
+import type { ArgsDef } from "citty";
 import { changeKeysFile, type KeyChange } from "../keys-file/change-keys-file.ts";
 import type { SigningName } from "../keys-file/signing-key.ts";
 import type { WorkerSecrets } from "../keys-file/worker-secrets.ts";

@@ -4,7 +4,8 @@ import type { CallOptions, Send } from "./send.ts";
 
 /** The keyring. */
 export function keyCalls(send: Send) {
-  const usage = async (options: CallOptions = {}): Promise<KeysReply> => readReply(await send({ method: "GET", path: "/v1/keys", ...options }), keysReplySchema);
+  const usage = async (options: CallOptions = {}): Promise<KeysReply> =>
+    readReply(await send({ method: "GET", path: "/v1/keys", ...options }), keysReplySchema);
   return {
     /** What is under each key, and whether the whole deployment was counted. */
     usage,

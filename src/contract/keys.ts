@@ -3,14 +3,18 @@ import * as z from "zod";
 /** `GET /v1/keys`. */
 export const keysReplySchema = z
   .object({
-    counted: z.enum(["deployment", "organization"]).meta({ description: "Of what the numbers are: the whole deployment for its operator, else the organization." }),
+    counted: z
+      .enum(["deployment", "organization"])
+      .meta({ description: "Of what the numbers are: the whole deployment for its operator, else the organization." }),
     keys: z.array(
       z.object({
         id: z.string(),
         current: z.boolean().meta({ description: "Whether new versions go under it." }),
         versions: z.int().meta({ description: "Stored versions under it." }),
         seals: z.int().meta({ description: "Rows whose seal is made with it." }),
-        available: z.boolean().meta({ description: "Whether it is in the keyring, and is the one that its versions are under. If not, they cannot be opened." }),
+        available: z
+          .boolean()
+          .meta({ description: "Whether it is in the keyring, and is the one that its versions are under. If not, they cannot be opened." }),
       }),
     ),
   })

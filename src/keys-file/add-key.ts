@@ -13,7 +13,10 @@ export async function addKey(secrets: Partial<WorkerSecrets>): Promise<KeyChange
   const { root, keyring } = await openKeyring(secrets);
   const newest = Object.keys(keyring.keys).at(-1);
   if (newest !== undefined && newest !== keyring.current)
-    throw new KeysFileError(`KEYRING has a new key already, which is not the current one yet: ${newest}`, `promote makes it the current one, drop ${newest} takes it out`);
+    throw new KeysFileError(
+      `KEYRING has a new key already, which is not the current one yet: ${newest}`,
+      `promote makes it the current one, drop ${newest} takes it out`,
+    );
   const { id, wrapped } = await newWrappedKey(root);
   return { secrets: { KEYRING: JSON.stringify({ ...keyring, keys: { ...keyring.keys, [id]: wrapped } }) }, id };
 }

@@ -10,6 +10,7 @@ import { SECRET_NAMES, type WorkerSecrets } from "./worker-secrets.ts";
  */
 export async function initSecrets(secrets: Partial<WorkerSecrets>): Promise<KeyChange> {
   const there = SECRET_NAMES.filter((name) => secrets[name] !== undefined);
-  if (there.length > 0) throw new KeysFileError(`there are keys in the file: ${there.join(", ")}`, "name another file for a new deployment; add and rotate-signing change these");
+  if (there.length > 0)
+    throw new KeysFileError(`there are keys in the file: ${there.join(", ")}`, "name another file for a new deployment; add and rotate-signing change these");
   return { secrets: await makeSecrets() };
 }

@@ -54,5 +54,7 @@ async function checkKey(root: RootKey, id: string, wrapped: string): Promise<voi
 
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof KeyringError)) return error;
-  return new KeysFileError(error.message, "name the file that has ROOT_KEY and KEYRING of the same Worker; a new deployment's come from init", { cause: error });
+  return new KeysFileError(error.message, "name the file that has ROOT_KEY and KEYRING of the same Worker; a new deployment's come from init", {
+    cause: error,
+  });
 }

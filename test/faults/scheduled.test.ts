@@ -98,7 +98,8 @@ async function expectDone(org: string): Promise<void> {
   await expectValues(org);
   const call = calmly(org, after);
   expect((await call("GET /readyz", { token: null })).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
-  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> 'k2'")).toBe(0);
+  const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
+  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
   expect((await env.KV.list()).keys.map(({ name }) => name).sort()).toEqual(
     (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),

@@ -18,7 +18,9 @@ const init = command({
   args: FILE,
   async run({ file, json }) {
     if (file === undefined) return print(secretLines((await initSecrets({})).secrets));
-    await putAndReport({ file, json }, initSecrets, () => [`Made the keys in ${file}. Keep a copy of it where only you can read it: without it the data cannot be opened.`]);
+    await putAndReport({ file, json }, initSecrets, () => [
+      `Made the keys in ${file}. Keep a copy of it where only you can read it: without it the data cannot be opened.`,
+    ]);
   },
 });
 
@@ -53,7 +55,9 @@ const rewrap = command({
   common: ["json"],
   args: FILE,
   run: (args) =>
-    putAndReport(args, rewrapRoot, () => [`The keys are under a new ROOT_KEY. Put both on the Worker in one go, or it cannot open its keyring: ${put(args.file)}`]),
+    putAndReport(args, rewrapRoot, () => [
+      `The keys are under a new ROOT_KEY. Put both on the Worker in one go, or it cannot open its keyring: ${put(args.file)}`,
+    ]),
 });
 
 const rotate = command({
@@ -90,9 +94,12 @@ const retire = command({
 const formerRotate = command({
   description: "What add and promote do now, with ten minutes between them",
   hidden: true,
-  common: [],
+  args: FILE,
   run() {
-    throw usageError("there is no rotate any more: a new key has to be everywhere before anything is put under it", "add, and ten minutes after the Worker got it, promote");
+    throw usageError(
+      "there is no rotate any more: a new key has to be everywhere before anything is put under it",
+      "add, and ten minutes after the Worker got it, promote",
+    );
   },
 });
 

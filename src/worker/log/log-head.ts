@@ -1,7 +1,7 @@
 import { type HeadPayload, headPayloadSchema, type Parsed, parsePayload } from "../../contract/audit.ts";
 import { sha256 } from "../../contract/audit-digest.ts";
-import { signPayload, verifyPayload } from "../access/sign-payload.ts";
 import type { LogKeys } from "../access/log-keys.ts";
+import { signPayload, verifyPayload } from "../access/sign-payload.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { HeadRow } from "../audit/heads.ts";
 

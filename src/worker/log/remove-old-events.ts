@@ -1,7 +1,7 @@
 import type { EventVersions } from "../../contract/audit-digest.ts";
 import { checkEvents, parseAsSigned } from "../../contract/check-chain.ts";
-import { verifyPayload } from "../access/sign-payload.ts";
 import type { LogKeys } from "../access/log-keys.ts";
+import { verifyPayload } from "../access/sign-payload.ts";
 import { type OldStretch, removeEvents, selectOldStretches } from "../audit/checkpoints.ts";
 import { replaceHead } from "../audit/heads.ts";
 import { markFailed, markSeen } from "../audit/marks.ts";

@@ -1,8 +1,8 @@
 import type { CheckpointPayload } from "../../contract/audit.ts";
 import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../../contract/audit-digest.ts";
 import { formatTime } from "../../contract/time.ts";
-import { signPayload } from "../access/sign-payload.ts";
 import type { LogKeys } from "../access/log-keys.ts";
+import { signPayload } from "../access/sign-payload.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
 import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
 import { markFailed, markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";

@@ -2,8 +2,8 @@ import type { Checkpoint, HeadPayload, Newer, Parsed, VerifyReply } from "../../
 import { EVENT_VERSIONS, type EventVersions, newestOf } from "../../contract/audit-digest.ts";
 import { BEGINNING, checkEvents, endsAt, follow, type Standing, type StretchFinding } from "../../contract/check-chain.ts";
 import type { Caller } from "../access/caller.ts";
-import { verifyPayload } from "../access/sign-payload.ts";
 import type { LogKeys } from "../access/log-keys.ts";
+import { verifyPayload } from "../access/sign-payload.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventRow, type NewerEvent, selectNewerEvent, selectStretch } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";

@@ -22,7 +22,10 @@ const readinessSchema = z
       })
       .nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [], degraded: [], notices: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } } });
+  .meta({
+    id: "Readiness",
+    example: { status: "ready", unusable: [], degraded: [], notices: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } },
+  });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({
@@ -54,7 +57,10 @@ export const systemRoutes = [
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
       tag,
-      replies: { 200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
+      replies: {
+        200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."),
+        503: json(readinessSchema, "Not ready; `unusable` says why."),
+      },
     },
     async (c) => {
       const readiness = await checkReadiness(c.env, new Date());
