@@ -9,14 +9,10 @@ export interface Steps {
   rename(from: string, to: string): void;
 }
 
-/** What {@link replaceFile} keeps beside a file: what it held before. */
-export function previousOf(path: string): string {
-  return `${path}.previous`;
-}
-
 /**
  * Replaces a file, or makes it, whole or not at all, whatever fails and whenever the machine stops: the new one is on the
- * disk before it takes the name. What was there before stays beside it. Only their owner may read either.
+ * disk before it takes the name. What was there before stays beside it, as
+ * `<path>.previous`. Only their owner may read either.
  */
 export function replaceFile(path: string, text: string, { write, rename }: Steps = { write: writePrivately, rename: renameSync }): void {
   // Not the process's number: in containers that share a folder it is the same.
@@ -25,7 +21,7 @@ export function replaceFile(path: string, text: string, { write, rename }: Steps
     write(draft, text);
     if (existsSync(path)) {
       write(copy, readFileSync(path, "utf8"));
-      rename(copy, previousOf(path));
+      rename(copy, `${path}.previous`);
     }
     rename(draft, path);
     syncFolder(dirname(path));

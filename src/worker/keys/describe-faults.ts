@@ -2,7 +2,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import type { KeyFault, KeyFaults } from "./check-keys.ts";
 
 /** A part of the Worker, and what is wrong with it, for its operator. Nothing of a key is in it. */
-export interface KeyFinding {
+interface KeyFinding {
   readonly part: "keyring";
   readonly detail: string;
 }

@@ -16,7 +16,7 @@ interface Said {
 }
 
 /** A reply of the deployment. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: each route replies something else.
   readonly body: any;
