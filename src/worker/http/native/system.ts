@@ -56,6 +56,8 @@ export const systemRoutes = [
       path: "/readyz",
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
+      description:
+        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. `degraded` is 200: an old key is missing or wrong, and what is not under it works.",
       tag,
       replies: {
         200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."),
