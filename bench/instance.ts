@@ -8,8 +8,8 @@ import type { D1Database, KVNamespace } from "@cloudflare/workers-types";
 import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { applyMigrations } from "../scripts/local/apply-migrations.ts";
-import type { WorkerSecrets } from "../scripts/make-secrets.ts";
 import { ROOT, readConfig } from "../scripts/wrangler-config.ts";
+import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 
 // The Worker writes its log, but nobody reads it: that would be measured too, in the process that makes the load.
 if (process.platform !== "win32") process.env.MINIFLARE_WORKERD_PATH ??= quietWorkerd();
@@ -74,7 +74,7 @@ export interface Extras {
 }
 
 /** Starts a Worker with an empty D1 and KV of its own. */
-export async function startInstance(script: string, secrets: WorkerSecrets, { vars, inspected, rateLimit }: Extras = {}): Promise<Instance> {
+export async function startInstance(script: string, secrets: Partial<WorkerSecrets>, { vars, inspected, rateLimit }: Extras = {}): Promise<Instance> {
   const { compatibility_date, compatibility_flags } = readConfig();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

@@ -1,4 +1,4 @@
-import type { WorkerSecrets } from "../scripts/make-secrets.ts";
+import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 import { casesFor } from "./cases.ts";
 import type { Instance } from "./instance.ts";
 import { fire, load, type Measured, type Shot } from "./load.ts";

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { makeSecrets } from "../scripts/make-secrets.ts";
 import { fail } from "../scripts/settings.ts";
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";
+import { makeSecrets } from "../src/keys-file/make-secrets.ts";
 import { measureBulkRead } from "./bulk-read.ts";
 import { countPerCall } from "./count-calls.ts";
 import { measureDistance } from "./distance.ts";

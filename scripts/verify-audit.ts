@@ -12,7 +12,7 @@ const HELP = `Verifies an exported audit log against its checkpoints, without th
 
   --checkpoints FILE  GET /v1/audit/checkpoints; of several pages, one after the other
   --log FILE          GET /v1/audit?format=ndjson, exported after the checkpoints
-  --jwks FILE         GET /.well-known/jwks.json
+  --jwks FILE         GET /.well-known/audit-jwks.json; of a deployment without LOG_KEY jwks.json does too
   --org NAME          the organization                       [that of the first event]
 
 It prints {"ok", "checked", "unsealed", "first_bad"} and exits with 0 if the log is as it was sealed, with 1 if not. If it

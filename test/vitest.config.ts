@@ -31,7 +31,14 @@ export default defineConfig(({ mode }) => ({
             wrangler: { configPath: "../wrangler.toml" },
             miniflare: {
               cf: false,
-              bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("migrations"), TEST_SEED: seed, FUZZ_REQUESTS: fuzzRequests(mode) },
+              // A .dev.vars that is there has a LOG_KEY: tests begin without one.
+              bindings: {
+                ...TEST_SECRETS,
+                LOG_KEY: "",
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                TEST_SEED: seed,
+                FUZZ_REQUESTS: fuzzRequests(mode),
+              },
             },
           })),
         ],

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "dotenv";
-import { makeSecrets, secretLines } from "../make-secrets.ts";
+import { makeSecrets } from "../../src/keys-file/make-secrets.ts";
+import { secretLines } from "../../src/keys-file/worker-secrets.ts";
 import { Refusal } from "./refusal.ts";
 import { type Database, withDatabase } from "./storage.ts";
 
@@ -25,7 +26,7 @@ export async function openDevVars(file: string, persistTo: string): Promise<DevV
       "put the file back, or delete that folder and lose what is in it",
     );
   }
-  return { made: write(file, `${secretLines(await makeSecrets())}\n`), kept: read(file) };
+  return { made: write(file, secretLines(await makeSecrets())), kept: read(file) };
 }
 
 function read(file: string): Record<string, string> {

@@ -36,6 +36,8 @@ type Ending = number | undefined;
 /** A command, what its help says, and what it does. */
 export interface Definition<T extends ArgsDef> {
   readonly description: string;
+  /** Whether help leaves it out: what is there only to say what took its place. */
+  readonly hidden?: boolean;
   readonly examples?: readonly string[];
   readonly args?: T;
   /** Which options of {@link COMMON} it takes; all of them unless told. */
@@ -59,7 +61,7 @@ export interface Command {
 export function command<const T extends ArgsDef = Record<never, never>>(definition: Definition<T>): Command {
   const args: ArgsDef = { ...definition.args, ...commonOf(definition) };
   const citty = defineCommand({
-    meta: { description: definition.description },
+    meta: { description: definition.description, hidden: definition.hidden ?? false },
     args,
     run: async ({ args, data }) => (await definition.run?.(args as unknown as Arguments<T>, data as Invocation)) ?? EXIT.ok,
   });

@@ -1,10 +1,12 @@
 import { KeyholeError } from "../client/create-client.ts";
+import { KeysFileError } from "../keys-file/keys-file-error.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
 /** Anything that was thrown, as the two lines that people see. */
 export function describeError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  if (error instanceof KeysFileError) return new CliError(error.message, error.hint);
   if (error instanceof KeyholeError) return new CliError(messageOf(error), hintFor(error), exitCodeFor(error));
   if (error instanceof Error && "syscall" in error) return new CliError(error.message, hintForSystem(error));
   const message = error instanceof Error ? error.message : String(error);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import * as z from "zod";
+import { withLock } from "../files/with-lock.ts";
 import { CliError } from "./cli-error.ts";
 import { configFolder, readJsonFile, writePrivateFile } from "./config-folder.ts";
 import { deleteFromKeychain, readKeychain, writeKeychain } from "./keychain.ts";
-import { withLock } from "./with-lock.ts";
 
 const profileSchema = z.object({ url: z.string(), token: z.enum(["keychain", "file"]) });
 const configSchema = z.object({ default: z.string().optional(), profiles: z.record(z.string(), profileSchema) });

@@ -3,21 +3,28 @@ import * as z from "zod";
 /** `GET /v1/keys`. */
 export const keysReplySchema = z
   .object({
+    counted: z
+      .enum(["deployment", "organization"])
+      .meta({ description: "Of what the numbers are: the whole deployment for its operator, else the organization." }),
     keys: z.array(
       z.object({
         id: z.string(),
         current: z.boolean().meta({ description: "Whether new versions go under it." }),
-        versions: z.int().meta({ description: "Stored versions under it; at 0 an old key is free to go." }),
-        available: z.boolean().meta({ description: "Whether it is in the keyring. If not, its versions cannot be opened." }),
+        versions: z.int().meta({ description: "Stored versions under it." }),
+        seals: z.int().meta({ description: "Rows whose seal is made with it." }),
+        available: z
+          .boolean()
+          .meta({ description: "Whether it is in the keyring, and is the one that its versions are under. If not, they cannot be opened." }),
       }),
     ),
   })
   .meta({
     id: "Keys",
     example: {
+      counted: "deployment",
       keys: [
-        { id: "k2", current: true, versions: 40, available: true },
-        { id: "k1", current: false, versions: 2, available: true },
+        { id: "k_gZl2Xb0QdCw8VJ1n", current: true, versions: 40, seals: 61, available: true },
+        { id: "k_0pVbS6uQzL3mXr9T", current: false, versions: 2, seals: 0, available: true },
       ],
     },
   });

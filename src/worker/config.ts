@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { orgSchema } from "../contract/claims.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
+import { type LogKeys, logKeysOf } from "./access/log-keys.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
 import { type TrustedIssuer, trustedIssuersSchema } from "./access/trusted-issuers.ts";
 import { importKeyring, type Keyring } from "./envelope/keyring.ts";
@@ -12,6 +13,7 @@ export interface Env {
   readonly ROOT_KEY?: string;
   readonly KEYRING?: string;
   readonly SIGNING_KEY?: string;
+  readonly LOG_KEY?: string;
   readonly ISSUER?: string;
   readonly AUDIENCE?: string;
   readonly PLATFORM_ORG?: string;
@@ -29,7 +31,10 @@ export interface Env {
 /** The environment, parsed. Keys are non-extractable. */
 export interface Config {
   readonly keyring: Keyring;
+  /** The keys of tokens. */
   readonly signingKeys: SigningKeys;
+  /** The keys of what is stated about the audit log. */
+  readonly logKeys: LogKeys;
   readonly issuer: string;
   readonly audience: string;
   /** The operator's own organization, whose `global` secrets every organization gets; `null` where there is none. */
@@ -47,7 +52,7 @@ export interface Config {
 }
 
 /** The parts of the configuration that `/readyz` names. */
-export type ConfigPart = "keyring" | "signing_key" | "vars";
+export type ConfigPart = "keyring" | "signing_key" | "log_key" | "vars";
 
 /** The environment is not usable. `faults` says what is wrong with which part, without showing any secret. */
 export class ConfigError extends Error {
@@ -83,17 +88,24 @@ const varsSchema = (insecureIssuers: boolean) =>
  */
 export async function parseConfig(env: Env): Promise<Config> {
   const vars = varsSchema(env.ALLOW_INSECURE_ISSUERS === "true").safeParse(env);
-  const [keyring, signingKeys] = await Promise.allSettled([importKeyring(env.ROOT_KEY, env.KEYRING), importSigningKeys(env.SIGNING_KEY)]);
-  if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected") {
+  const [keyring, signingKeys, ownLogKeys] = await Promise.allSettled([
+    importKeyring(env.ROOT_KEY, env.KEYRING),
+    importSigningKeys(env.SIGNING_KEY),
+    env.LOG_KEY ? importSigningKeys(env.LOG_KEY, "LOG_KEY") : null,
+  ]);
+  const logKeys = settled(signingKeys, ownLogKeys);
+  if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected" || logKeys.status === "rejected") {
     throw new ConfigError([
-      ...(keyring.status === "rejected" ? [{ part: "keyring" as const, detail: message(keyring.reason) }] : []),
-      ...(signingKeys.status === "rejected" ? [{ part: "signing_key" as const, detail: message(signingKeys.reason) }] : []),
+      ...faultsOf("keyring", keyring),
+      ...faultsOf("signing_key", signingKeys),
+      ...(logKeys === signingKeys ? [] : faultsOf("log_key", logKeys)),
       ...(vars.error?.issues ?? []).map(({ path, message }) => ({ part: "vars" as const, detail: `${path.join(".")}: ${message}` })),
     ]);
   }
   return {
     keyring: keyring.value,
     signingKeys: signingKeys.value,
+    logKeys: logKeys.value,
     issuer: vars.data.ISSUER,
     audience: vars.data.AUDIENCE,
     platformOrg: vars.data.PLATFORM_ORG,
@@ -106,8 +118,20 @@ export async function parseConfig(env: Env): Promise<Config> {
   };
 }
 
-function message(reason: unknown): string {
-  return reason instanceof Error ? reason.message : "unknown";
+/** The keys of the log, unless theirs or those of tokens could not be imported. */
+function settled(tokens: PromiseSettledResult<SigningKeys>, log: PromiseSettledResult<SigningKeys | null>): PromiseSettledResult<LogKeys> {
+  if (log.status === "rejected") return log;
+  if (tokens.status === "rejected") return tokens;
+  try {
+    return { status: "fulfilled", value: logKeysOf(tokens.value, log.value) };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
+}
+
+function faultsOf(part: ConfigPart, result: PromiseSettledResult<unknown>): ConfigError["faults"] {
+  if (result.status === "fulfilled") return [];
+  return [{ part, detail: result.reason instanceof Error ? result.reason.message : "unknown" }];
 }
 
 const outcomes = new WeakMap<Env, Config | ConfigError>();

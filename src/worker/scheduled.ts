@@ -46,6 +46,7 @@ export async function runScheduled(env: Env, now: Date): Promise<void> {
       done[name] = { failed: describeError(error) };
     }
   }
-  console.log(JSON.stringify({ level: failures.length > 0 ? "error" : "info", event: "scheduled", ...done }));
+  const { secret: log_signed_with } = needs.logKeys;
+  console.log(JSON.stringify({ level: failures.length > 0 ? "error" : "info", event: "scheduled", ...done, log_signed_with }));
   if (failures.length > 0) throw new AggregateError(failures, "scheduled jobs failed");
 }

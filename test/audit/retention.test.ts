@@ -6,8 +6,8 @@ import { call } from "../support/call.ts";
 import { append, DAY, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 const remove = async (days: number) => {
-  const { signingKeys } = await loadConfig(env);
-  return removeOldEvents({ db: env.DB, signingKeys, retentionDays: 30, now: new Date(START + days * DAY) });
+  const { logKeys } = await loadConfig(env);
+  return removeOldEvents({ db: env.DB, logKeys, retentionDays: 30, now: new Date(START + days * DAY) });
 };
 const seqsOf = (org: string) =>
   env.DB.prepare("SELECT seq FROM audit_events WHERE org = ? ORDER BY seq")

@@ -110,7 +110,7 @@ describe("sealing", () => {
 /** Makes checkpoints of one event each, many at once. */
 async function sealOneByOne(org: string, count: number): Promise<void> {
   await append(org, count);
-  const { signingKeys } = await loadConfig(env);
+  const { logKeys } = await loadConfig(env);
   const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE org = ? ORDER BY seq").bind(org).all<EventRow>();
   const statements: D1PreparedStatement[] = [];
   let previous: string | null = null;
@@ -118,11 +118,11 @@ async function sealOneByOne(org: string, count: number): Promise<void> {
     const digest = await eventDigest(eventBody(row));
     const stretch = { org, number: row.seq, first_seq: row.seq, last_seq: row.seq };
     const payload = { ...stretch, last_at: formatTime(row.at), rows: await sha256(digest), previous };
-    const jws = await signPayload(signingKeys, "keyhole-checkpoint", payload);
+    const jws = await signPayload(logKeys, "keyhole-checkpoint", payload);
     statements.push(insertCheckpoint(env.DB, { ...stretch, first_at: row.at, last_at: row.at, row_digests: JSON.stringify([digest]), jws }));
     previous = await sha256(jws);
   }
-  const head = await signHead(signingKeys, { org, number: count, checkpoint: previous, removed_to: 0 });
+  const head = await signHead(logKeys, { org, number: count, checkpoint: previous, removed_to: 0 });
   await env.DB.batch([...statements, replaceHead(env.DB, head, null, START)]);
 }
 
@@ -170,8 +170,8 @@ describe("when the signing key changes", () => {
   it("a log verifies through its chain once the old key is dropped, also where nothing was sealed since", async () => {
     await sealedLog("rotated", [2, 3]);
     await sealedLog("quiet", [2]);
-    const { signingKeys } = await configOf(keySet(NEW, OLD));
-    expect(await renewHeads({ db: env.DB, signingKeys, now })).toMatchObject({ unknown: 0 });
+    const { logKeys } = await configOf(keySet(NEW, OLD));
+    expect(await renewHeads({ db: env.DB, logKeys, now })).toMatchObject({ unknown: 0 });
     await append("rotated", 2);
     await seal(await configOf(keySet(NEW)));
     for (const found of await says("rotated", keySet(NEW))) expect(found).toEqual({ ok: true, checked: 7, unsealed: 0, first_bad: null });
@@ -181,11 +181,11 @@ describe("when the signing key changes", () => {
   it("heads are renewed in bounded batches, once, and by two runs at once without harm", async () => {
     for (const org of ["renew-a", "renew-b"]) await append(org, 1);
     await seal();
-    const { signingKeys } = await configOf(keySet(NEW, OLD));
-    await Promise.all([renewHeads({ db: env.DB, signingKeys, now }), renewHeads({ db: env.DB, signingKeys, now })]);
-    expect(await renewHeads({ db: env.DB, signingKeys, now })).toEqual({ renewed: 0, unknown: 0 });
+    const { logKeys } = await configOf(keySet(NEW, OLD));
+    await Promise.all([renewHeads({ db: env.DB, logKeys, now }), renewHeads({ db: env.DB, logKeys, now })]);
+    expect(await renewHeads({ db: env.DB, logKeys, now })).toEqual({ renewed: 0, unknown: 0 });
     const back = await loadConfig(env);
-    expect(await renewHeads({ db: env.DB, signingKeys: back.signingKeys, now })).toMatchObject({ renewed: 0 });
+    expect(await renewHeads({ db: env.DB, logKeys: back.logKeys, now })).toMatchObject({ renewed: 0 });
   });
 
   it("a log whose key was dropped at once is not built upon, until the key is there again as a retired one", async () => {
@@ -193,11 +193,11 @@ describe("when the signing key changes", () => {
     await sealedLog("dropped", [2]);
     await append("dropped", 1);
     const alone = await configOf(keySet(NEW));
-    expect(await renewHeads({ db: env.DB, signingKeys: alone.signingKeys, now })).toEqual({ renewed: 0, unknown: 1 });
+    expect(await renewHeads({ db: env.DB, logKeys: alone.logKeys, now })).toEqual({ renewed: 0, unknown: 1 });
     expect((await seal(alone)).refused).toBeGreaterThan(0);
     for (const found of await says("dropped", keySet(NEW))) expect(found).toMatchObject({ ok: false, first_bad: 1 });
     const retired = await configOf(keySet(NEW, RETIRED));
-    expect(await renewHeads({ db: env.DB, signingKeys: retired.signingKeys, now })).toEqual({ renewed: 1, unknown: 0 });
+    expect(await renewHeads({ db: env.DB, logKeys: retired.logKeys, now })).toEqual({ renewed: 1, unknown: 0 });
     for (const found of await says("dropped", keySet(NEW))) expect(found).toMatchObject({ ok: true, checked: 2, unsealed: 1 });
   });
 

@@ -27,8 +27,8 @@ export async function append(org: string, count: number, fields: { at?: number; 
 
 /** Seals every log, as a scheduled run does. */
 export async function seal(config?: Config): Promise<{ events: number; refused: number }> {
-  const { signingKeys } = config ?? (await loadConfig(env));
-  return sealLog({ db: env.DB, signingKeys, now: new Date(START + DAY) });
+  const { logKeys } = config ?? (await loadConfig(env));
+  return sealLog({ db: env.DB, logKeys, now: new Date(START + DAY) });
 }
 
 /** Makes a log of sealed stretches of these lengths. */

@@ -205,7 +205,7 @@ const TAMPERINGS: Record<string, (log: Log, a: number, b: number) => Promise<num
   "events are changed and sealed anew under the kid of ours": async (log, a) => {
     const number = numberOf(log, a);
     await sql("UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = ?", log.org, firstOf(log, number));
-    await sealAnew(log.org, number, (await loadConfig(env)).signingKeys.signer.kid);
+    await sealAnew(log.org, number, (await loadConfig(env)).logKeys.signer.kid);
     return firstOf(log, number);
   },
   "a removal is passed off as retention": async (log, a) => {

@@ -80,8 +80,8 @@ it("the logs from before go on", async () => {
 });
 
 it("events from before are removed by retention, and what is left verifies", async () => {
-  const { signingKeys } = await loadConfig(env);
-  const { events, refused } = await removeOldEvents({ db: env.DB, signingKeys, retentionDays: 30, now: new Date(START + 60 * DAY) });
+  const { logKeys } = await loadConfig(env);
+  const { events, refused } = await removeOldEvents({ db: env.DB, logKeys, retentionDays: 30, now: new Date(START + 60 * DAY) });
   expect([events, refused]).toEqual([5, 0]);
   expect(await verified("frozen")).toEqual({ ok: true, checked: 5, unsealed: 0, first_bad: null });
 });

@@ -188,16 +188,16 @@ describe("events of a later version that are not sealed yet", () => {
 describe("what a later Keyhole signed with members that are not known here", () => {
   /** Puts one member more into the payload of the last checkpoint, or of the head, and signs it all with our key. */
   async function signMore(org: string, what: "checkpoint" | "head"): Promise<void> {
-    const { signingKeys } = await needs();
+    const { logKeys } = await needs();
     const payloadOf = (jws = "") => JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(jws.split(".")[1] ?? "", { alphabet: "base64url" })));
     const head = payloadOf((await env.DB.prepare("SELECT jws FROM audit_heads WHERE org = ?").bind(org).first<string>("jws")) ?? "");
     if (what === "checkpoint") {
       const last = await env.DB.prepare("SELECT * FROM audit_checkpoints WHERE org = ? ORDER BY number DESC LIMIT 1").bind(org).first<CheckpointRow>();
-      const jws = await signPayload(signingKeys, "keyhole-checkpoint", { ...payloadOf(last?.jws), more: 1 });
+      const jws = await signPayload(logKeys, "keyhole-checkpoint", { ...payloadOf(last?.jws), more: 1 });
       await sql("UPDATE audit_checkpoints SET jws = ? WHERE org = ? AND number = ?", jws, org, last?.number);
       head.checkpoint = await sha256(jws);
     } else head.more = 1;
-    await sql("UPDATE audit_heads SET jws = ? WHERE org = ?", await signPayload(signingKeys, "keyhole-head", head), org);
+    await sql("UPDATE audit_heads SET jws = ? WHERE org = ?", await signPayload(logKeys, "keyhole-head", head), org);
   }
 
   it.each([
@@ -227,8 +227,8 @@ describe("what a later Keyhole signed with members that are not known here", () 
     expect((await sealAs()).refused).toBeGreaterThan(0);
     expect(await removeOldEvents({ ...(await needs()), retentionDays: 30, now: new Date(START + 60 * DAY) })).toEqual({ events: 0, refused: 1 });
     const { kid, key } = await anotherSigner();
-    const { signingKeys } = await needs();
-    expect(await renewHeads({ db: env.DB, signingKeys: { ...signingKeys, signer: { kid, key } }, now: NOW })).toEqual({ renewed: 0, unknown: 1 });
+    const { logKeys } = await needs();
+    expect(await renewHeads({ db: env.DB, logKeys: { ...logKeys, signer: { kid, key } }, now: NOW })).toEqual({ renewed: 0, unknown: 1 });
     expect(await jws()).toBe(before);
   });
 

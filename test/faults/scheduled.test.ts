@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { rotateKeyring } from "../../scripts/change-keyring.ts";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { addKey } from "../../src/keys-file/add-key.ts";
+import { promoteKey } from "../../src/keys-file/promote-key.ts";
 import { type Env, loadConfig } from "../../src/worker/config.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
@@ -17,10 +18,14 @@ const before: Env = { ...env, ...VARS };
 let after: Env = before;
 let made = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
+  const { ROOT_KEY = "", KEYRING = "" } = env;
+  const { secrets } = await addKey({ ROOT_KEY, KEYRING });
+  after = { ...before, ...(await promoteKey({ ROOT_KEY, ...secrets })).secrets };
+});
+beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: START });
   for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
-  after = { ...before, KEYRING: await rotateKeyring(env.ROOT_KEY, env.KEYRING) };
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -68,7 +73,7 @@ async function makeWork(): Promise<string> {
       org,
     ),
   ]);
-  await sealLog({ db: env.DB, signingKeys: (await loadConfig(env)).signingKeys, now: new Date(START) });
+  await sealLog({ db: env.DB, logKeys: (await loadConfig(env)).logKeys, now: new Date(START) });
   await env.DB.prepare("UPDATE audit_heads SET kid = 'older' WHERE org = ?").bind(org).run();
   await call("POST /v1/resolve", { json: { names: ["INLINE"] } });
   return org;
@@ -93,7 +98,8 @@ async function expectDone(org: string): Promise<void> {
   await expectValues(org);
   const call = calmly(org, after);
   expect((await call("GET /readyz", { token: null })).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
-  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> 'k2'")).toBe(0);
+  const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
+  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
   expect((await env.KV.list()).keys.map(({ name }) => name).sort()).toEqual(
     (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),

@@ -24,7 +24,7 @@ const rewrap = command({
 
 /** `keyhole keys`. */
 export const keys = command({
-  description: "Show the keys of the keyring, with the number of stored versions under each",
+  description: "Show the keys of the keyring, and what is under each",
   examples: ["keyhole keys", "keyhole keys rewrap"],
   subCommands: { rewrap },
   async run({ profile, json }) {
@@ -32,15 +32,15 @@ export const keys = command({
     const found = await client.keys.list();
     if (json) return printJson(found);
     printTable(
-      ["KEY", "VERSIONS", ""],
-      found.map((key) => [key.id, String(key.versions), stateOf(key)]),
+      ["KEY", "VERSIONS", "SEALS", ""],
+      found.map((key) => [key.id, String(key.versions), String(key.seals), stateOf(key)]),
       "No keys.",
     );
   },
 });
 
-function stateOf({ current, available, versions }: KeysReply["keys"][number]): string {
+function stateOf({ current, available, versions, seals }: KeysReply["keys"][number]): string {
+  if (!available) return "not in the keyring, or wrong";
   if (current) return "current";
-  if (!available) return "not in the keyring";
-  return versions === 0 ? "free to go" : "";
+  return versions + seals === 0 ? "free to go" : "";
 }

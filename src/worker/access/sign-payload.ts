@@ -1,12 +1,12 @@
 import { CompactSign, compactVerify, errors } from "jose";
 import type { SignedPayload } from "../../contract/check-chain.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+import type { LogKeys } from "./log-keys.ts";
 
 /** The types (`typ`) of what Keyhole signs about its audit log, so that none can be taken for a token or for another. */
 export type PayloadType = "keyhole-checkpoint" | "keyhole-head";
 
-/** Signs a payload about the audit log: a compact JWS (RFC 7515) with the key that also signs tokens. */
-export function signPayload({ signer }: SigningKeys, typ: PayloadType, payload: unknown): Promise<string> {
+/** Signs a payload about the audit log: a compact JWS (RFC 7515) with the log's own key. */
+export function signPayload({ signer }: LogKeys, typ: PayloadType, payload: unknown): Promise<string> {
   return new CompactSign(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg: "EdDSA", typ, kid: signer.kid }).sign(signer.key);
 }
 
@@ -16,11 +16,11 @@ export function signPayload({ signer }: SigningKeys, typ: PayloadType, payload: 
  *
  * @returns `undefined` when the signature is wrong, or it is of another type.
  */
-export async function verifyPayload({ verifiers, retired }: SigningKeys, typ: PayloadType, jws: string): Promise<SignedPayload | undefined> {
+export async function verifyPayload({ verifiers }: LogKeys, typ: PayloadType, jws: string): Promise<SignedPayload | undefined> {
   try {
     const [header = "", payload = ""] = jws.split(".");
     const { kid, typ: found } = parsePart(header) as { kid?: string; typ?: string };
-    const key = kid === undefined ? undefined : (verifiers.get(kid) ?? retired.get(kid));
+    const key = kid === undefined ? undefined : verifiers.get(kid);
     if (found !== typ) return undefined;
     if (!key) return { payload: parsePart(payload), vouched: false };
     await compactVerify(jws, key, { algorithms: ["EdDSA"] });

@@ -1,5 +1,6 @@
-import * as z from "zod";
-import { fingerprint, isFingerprint, type MacKeys, macKeys } from "./derived-keys.ts";
+import { fingerprint, isFingerprint } from "../../contract/fingerprint.ts";
+import { KeyringError, parseKeyringText } from "../../contract/keyring-text.ts";
+import { type MacKeys, macKeys } from "./derived-keys.ts";
 
 /** The deployment's keys, by id, in the order in which they came. All are non-extractable. */
 export interface Keyring {
@@ -9,47 +10,50 @@ export interface Keyring {
   readonly keys: ReadonlyMap<string, CryptoKey>;
   /** What comes of each key beside that: see {@link MacKeys}. */
   readonly macs: ReadonlyMap<string, MacKeys>;
+  /** What is wrong with the keys that cannot be used, by id. The current one is none of them. */
+  readonly faults: ReadonlyMap<string, string>;
   /** Whether a row without a seal is refused. Before `keyhole admin seal` is through it is taken as it is. */
   readonly sealsRequired: boolean;
   /** The keys whose seals count. Those of a key that came before `seals_from` do not: whoever has it could have made them. */
   readonly sealing: ReadonlySet<string>;
 }
 
-/** A Worker secret that is missing or malformed. The message names the secret and never shows any of it. */
-export class KeyringError extends Error {
-  override readonly name = "KeyringError";
-}
-
 const KEY_BYTES = 32;
 const WRAPPED_BYTES = KEY_BYTES + 8;
 
-const keyringSchema = z.strictObject({
-  current: z.string(),
-  keys: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), z.string()),
-  seals: z.literal("required").optional(),
-  seals_from: z.string().optional(),
-});
-
 /**
- * Opens the keyring.
+ * Opens the keyring. A key that is not the current one and cannot be used is left out, with what is wrong with it: what is
+ * not under it works.
  *
  * @param rootKey 256 bits, base64 (RFC 4648, section 4).
  * @param keyring `{"current": "<id>", "keys": {"<id>": "<base64>"}, "seals": "required", "seals_from": "<id>"}`, the last
- *   two optional, each key 256 bits wrapped under the root key with AES-KW (RFC 3394), the oldest first.
- * @throws {KeyringError} when either is not of that form, or a key does not unwrap under the root key, or is not the one
- *   that its id is the fingerprint of.
+ *   two optional; see {@link KeyringText}.
+ * @throws {KeyringError} when either is not of that form, or the current key does not unwrap under the root key, or is not
+ *   the one that its id is the fingerprint of.
  */
 export async function importKeyring(rootKey: string | undefined, keyring: string | undefined): Promise<Keyring> {
   const root = await importRootKey(rootKey);
-  const { current, keys, seals, seals_from = Object.keys(keys)[0] } = parseKeyring(keyring);
-  const opened = await Promise.all(Object.entries(keys).map(([id, wrapped]) => openKey(root, id, wrapped)));
-  const ids = opened.map(({ id }) => id);
+  const { current, keys, seals, seals_from } = parseKeyringText(keyring);
+  const ids = Object.keys(keys);
+  const results = await Promise.all(Object.entries(keys).map(([id, wrapped]) => openKey(root, id, wrapped).catch(asFault(id))));
+  const fault = results.find(({ id, fault }) => id === current && fault)?.fault;
+  if (fault) throw fault;
+  const opened = results.filter((result) => "key" in result);
   return {
     current,
     keys: new Map(opened.map(({ id, key }) => [id, key])),
     macs: new Map(opened.map(({ id, macs }) => [id, macs])),
+    faults: new Map(results.flatMap(({ id, fault }) => (fault ? [[id, fault.message] as const] : []))),
     sealsRequired: seals === "required",
-    sealing: new Set(ids.slice(ids.indexOf(seals_from ?? ""))),
+    sealing: new Set(ids.slice(ids.indexOf(seals_from ?? ids[0] ?? ""))),
+  };
+}
+
+/** A key that cannot be used, and why. */
+function asFault(id: string) {
+  return (error: unknown): { readonly id: string; readonly fault: KeyringError } => {
+    if (error instanceof KeyringError) return { id, fault: error };
+    throw error;
   };
 }
 
@@ -60,19 +64,14 @@ async function importRootKey(text: string | undefined): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, "AES-KW", false, ["unwrapKey"]);
 }
 
-function parseKeyring(text: string | undefined): z.infer<typeof keyringSchema> {
-  if (!text) throw new KeyringError("KEYRING is not set");
-  const parsed = keyringSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw new KeyringError('KEYRING is not {"current": "<id>", "keys": {"<id>": "<base64>"}}');
-  const { current, keys, seals_from = current } = parsed.data;
-  if (!Object.hasOwn(keys, current)) throw new KeyringError("KEYRING has no key with the id that it calls current");
-  if (!Object.hasOwn(keys, seals_from)) throw new KeyringError("KEYRING has no key with the id that it calls seals_from");
-  const ids = Object.keys(keys);
-  if (ids.indexOf(current) < ids.indexOf(seals_from)) throw new KeyringError("KEYRING: its current key is older than seals_from");
-  return parsed.data;
+interface OpenedKey {
+  readonly id: string;
+  readonly key: CryptoKey;
+  readonly macs: MacKeys;
+  readonly fault?: undefined;
 }
 
-async function openKey(root: CryptoKey, id: string, text: string): Promise<{ id: string; key: CryptoKey; macs: MacKeys }> {
+async function openKey(root: CryptoKey, id: string, text: string): Promise<OpenedKey> {
   const wrapped = decode(text, WRAPPED_BYTES);
   if (!wrapped) throw new KeyringError(`KEYRING: the key ${id} is not a wrapped 256-bit key in base64`);
   const [key, material] = await Promise.all([
@@ -84,14 +83,6 @@ async function openKey(root: CryptoKey, id: string, text: string): Promise<{ id:
   });
   if (isFingerprint(id) && id !== (await fingerprint(material))) throw new KeyringError(`KEYRING: the key ${id} is another one than its id says`);
   return { id, key, macs: await macKeys(material) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function decode(text: string, length: number): Uint8Array<ArrayBuffer> | undefined {

@@ -4,9 +4,11 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
-import { type KeyUse, quarantineWrapped, type Rewrapped, replaceWrapped, selectKeyUse, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
+import { quarantineWrapped, type Rewrapped, replaceWrapped, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
+import { type KeyUse, selectKeyUse } from "../store/key-use.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
+import { checkKeys, type KeyFaults } from "./check-keys.ts";
 
 /** How many data keys one call or one run wraps anew. */
 const BATCH = 200;
@@ -17,17 +19,21 @@ type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now:
 type CallerNeeds = Needs & { readonly platformOrg: string | null };
 
 /**
- * How many stored versions are under each key of the keyring, or still under one that it lacks. The operator's own
+ * What is under each key of the keyring, or still under one that it lacks. The operator's own
  * organization sees those of the whole deployment, any other one its own.
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
 export async function listKeys({ db, keyring, platformOrg }: CallerNeeds, caller: Caller): Promise<KeysReply> {
   caller.require("keys:read");
-  const [found] = await readForCaller({ db, keyring }, caller, [selectKeyUse(db, seenBy(caller, platformOrg))]);
-  const uses = new Map(rowsOf<KeyUse>(found).map(({ key_id, versions }) => [key_id, versions]));
-  const ids = [...new Set([...keyring.keys.keys(), ...uses.keys()])].sort();
-  return { keys: ids.map((id) => ({ id, current: id === keyring.current, versions: uses.get(id) ?? 0, available: keyring.keys.has(id) })) };
+  const org = seenBy(caller, platformOrg);
+  const [[found], faults] = await Promise.all([readForCaller({ db, keyring }, caller, [selectKeyUse(db, org)]), checkKeys({ db, keyring })]);
+  const uses = new Map(rowsOf<KeyUse>(found).map(({ key_id, versions, seals }) => [key_id, { versions, seals }]));
+  const ids = [...new Set([...keyring.keys.keys(), ...keyring.faults.keys(), ...uses.keys()])].sort();
+  return {
+    counted: org === null ? "deployment" : "organization",
+    keys: ids.map((id) => ({ id, current: id === keyring.current, ...(uses.get(id) ?? NOTHING), available: isAvailable(keyring, faults, id) })),
+  };
 }
 
 /**
@@ -46,10 +52,23 @@ export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<Re
   return { rewrapped, remaining };
 }
 
-/** Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Returns how many. */
+const NOTHING = { versions: 0, seals: 0 };
+
+/** Whether values under a key can be opened, or some of them. */
+function isAvailable({ keys }: Keyring, faults: KeyFaults, id: string): boolean {
+  return keys.has(id) && faults.get(id) !== "wrong";
+}
+
+/**
+ * Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Returns how many. It is
+ * not done to a current key that another one has the id of, nor from a key that is not the one its id stands for.
+ */
 export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null): Promise<number> {
-  const older = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
-  if (older.length === 0) return 0;
+  const others = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
+  if (others.length === 0) return 0;
+  const faults = await checkKeys({ db, keyring });
+  const older = others.filter((id) => faults.get(id) !== "wrong");
+  if (faults.has(keyring.current) || older.length === 0) return 0;
   const [found] = await runBatch(db, [selectWrapped(db, older, org, now.getTime(), BATCH)]);
   const results = await Promise.all(rowsOf<WrappedRow>(found).map((row) => rewrapRow(keyring, row)));
   const done = results.filter((result) => "was" in result);

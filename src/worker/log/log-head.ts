@@ -1,7 +1,7 @@
 import { type HeadPayload, headPayloadSchema, type Parsed, parsePayload } from "../../contract/audit.ts";
 import { sha256 } from "../../contract/audit-digest.ts";
+import type { LogKeys } from "../access/log-keys.ts";
 import { signPayload, verifyPayload } from "../access/sign-payload.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { HeadRow } from "../audit/heads.ts";
 
@@ -16,7 +16,7 @@ function emptyHead(org: string): HeadPayload {
 }
 
 /** What a log's head says, by its signature alone; `undefined` when no key that is known vouches for it. */
-export async function readHead(keys: SigningKeys, org: string, jws: string | null): Promise<Parsed<HeadPayload> | undefined> {
+export async function readHead(keys: LogKeys, org: string, jws: string | null): Promise<Parsed<HeadPayload> | undefined> {
   if (jws === null) return { data: emptyHead(org), newer: false };
   const signed = await verifyPayload(keys, "keyhole-head", jws);
   const head = parsePayload(headPayloadSchema, signed?.payload);
@@ -24,7 +24,7 @@ export async function readHead(keys: SigningKeys, org: string, jws: string | nul
 }
 
 /** The same, for a head that is to be replaced: `undefined` also for one of a later Keyhole, which would lose what it says. */
-export async function readReplaceableHead(keys: SigningKeys, org: string, jws: string | null): Promise<HeadPayload | undefined> {
+export async function readReplaceableHead(keys: LogKeys, org: string, jws: string | null): Promise<HeadPayload | undefined> {
   const head = await readHead(keys, org, jws);
   return head?.newer ? undefined : head?.data;
 }
@@ -35,7 +35,7 @@ export async function readReplaceableHead(keys: SigningKeys, org: string, jws: s
  * @param last The last checkpoint that there is.
  * @throws {LogError} when the head is not vouched for, is of a later Keyhole, or names another last checkpoint.
  */
-export async function requireHead(keys: SigningKeys, org: string, jws: string | null, last: CheckpointRow | undefined): Promise<HeadPayload> {
+export async function requireHead(keys: LogKeys, org: string, jws: string | null, last: CheckpointRow | undefined): Promise<HeadPayload> {
   const head = await readReplaceableHead(keys, org, jws);
   if (!head) throw new LogError("the head of a log is not signed with a key that is known, or not of a form that is");
   if (head.number !== (last?.number ?? 0) || head.checkpoint !== (last ? await sha256(last.jws) : null))
@@ -44,6 +44,6 @@ export async function requireHead(keys: SigningKeys, org: string, jws: string | 
 }
 
 /** A head, signed. */
-export async function signHead(keys: SigningKeys, head: HeadPayload): Promise<HeadRow> {
+export async function signHead(keys: LogKeys, head: HeadPayload): Promise<HeadRow> {
   return { org: head.org, removed_to: head.removed_to, kid: keys.signer.kid, jws: await signPayload(keys, "keyhole-head", head) };
 }

@@ -1,7 +1,7 @@
 import type { EventVersions } from "../../contract/audit-digest.ts";
 import { checkEvents, parseAsSigned } from "../../contract/check-chain.ts";
+import type { LogKeys } from "../access/log-keys.ts";
 import { verifyPayload } from "../access/sign-payload.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
 import { type OldStretch, removeEvents, selectOldStretches } from "../audit/checkpoints.ts";
 import { replaceHead } from "../audit/heads.ts";
 import { markFailed, markSeen } from "../audit/marks.ts";
@@ -18,7 +18,7 @@ const ROUNDS = 5;
 
 interface Needs {
   readonly db: D1Database;
-  readonly signingKeys: SigningKeys;
+  readonly logKeys: LogKeys;
   readonly retentionDays: number;
   readonly now: Date;
   /** The versions of events that are known, if not those of this code. */
@@ -64,18 +64,18 @@ async function removeOrRefuse(needs: Needs, stretch: OldStretch): Promise<number
   }
 }
 
-async function removeStretch({ db, signingKeys, now, versions }: Needs, stretch: OldStretch): Promise<number> {
+async function removeStretch({ db, logKeys, now, versions }: Needs, stretch: OldStretch): Promise<number> {
   const { org, first_seq, last_seq, removed_to, head: was } = stretch;
-  const head = await readReplaceableHead(signingKeys, org, was);
+  const head = await readReplaceableHead(logKeys, org, was);
   if (!head || head.removed_to !== removed_to) throw new LogError("the head of a log is not what was signed");
   const checkpoint = checkpointBody(stretch);
-  const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", stretch.jws);
+  const signed = await verifyPayload(logKeys, "keyhole-checkpoint", stretch.jws);
   const parsed = signed?.vouched ? await parseAsSigned(org, checkpoint, signed) : undefined;
   if (!parsed || parsed.newer) throw new LogError("a checkpoint is not what was signed, or of a later Keyhole");
   const [events] = await runBatch(db, [selectStretch(db, org, first_seq, checkpoint.row_digests.length)]);
   const { firstBad, newer } = await checkEvents(checkpoint, rowsOf<EventRow>(events).map(eventBody), versions);
   if (firstBad !== null || newer) throw new LogError("a stretch is not what was sealed, or of a later Keyhole");
-  const next = await signHead(signingKeys, { ...head, removed_to: last_seq });
+  const next = await signHead(logKeys, { ...head, removed_to: last_seq });
   await runBatch(db, [
     replaceHead(db, next, was, now.getTime()),
     requireChanges(db, 1),

@@ -1,8 +1,8 @@
 import type { CheckpointPayload } from "../../contract/audit.ts";
 import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../../contract/audit-digest.ts";
 import { formatTime } from "../../contract/time.ts";
+import type { LogKeys } from "../access/log-keys.ts";
 import { signPayload } from "../access/sign-payload.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
 import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
 import { markFailed, markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";
@@ -21,7 +21,7 @@ const EVENTS = 1_000;
 
 interface Needs {
   readonly db: D1Database;
-  readonly signingKeys: SigningKeys;
+  readonly logKeys: LogKeys;
   readonly now: Date;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
@@ -71,19 +71,19 @@ async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refu
   }
 }
 
-async function sealNext({ db, signingKeys, now, versions = EVENT_VERSIONS }: Needs, org: string): Promise<Progress> {
+async function sealNext({ db, logKeys, now, versions = EVENT_VERSIONS }: Needs, org: string): Promise<Progress> {
   const [checkpoints, heads, events] = await runBatch(db, [selectLastCheckpoint(db, org), selectHead(db, org), selectUnsealed(db, org, EVENTS)]);
   const [previous] = rowsOf<CheckpointRow>(checkpoints);
   const [head] = rowsOf<HeadRow>(heads);
-  const { removed_to } = await requireHead(signingKeys, org, head?.jws ?? null, previous);
+  const { removed_to } = await requireHead(logKeys, org, head?.jws ?? null, previous);
   const unsealed = withoutGap(rowsOf<EventRow>(events));
   const [first, ...others] = upToUnknown(unsealed, versions);
   if (!first && unsealed.length > 0) throw new LogError("a log goes on with an event of a version that is not known");
   if (!first) return { events: 0, to: previous?.last_seq ?? 0 };
   const rows = [first, ...others] as const;
-  const checkpoint = await makeCheckpoint({ signingKeys, versions }, org, previous, rows);
+  const checkpoint = await makeCheckpoint({ logKeys, versions }, org, previous, rows);
   const { number, jws, last_seq: to } = checkpoint;
-  const next = await signHead(signingKeys, { org, number, checkpoint: await sha256(jws), removed_to });
+  const next = await signHead(logKeys, { org, number, checkpoint: await sha256(jws), removed_to });
   await runBatch(db, [
     replaceHead(db, next, head?.jws ?? null, now.getTime()),
     requireChanges(db, 1),
@@ -106,7 +106,7 @@ function upToUnknown(rows: readonly EventRow[], versions: EventVersions): readon
 }
 
 async function makeCheckpoint(
-  { signingKeys, versions }: Required<Pick<Needs, "signingKeys" | "versions">>,
+  { logKeys, versions }: Required<Pick<Needs, "logKeys" | "versions">>,
   org: string,
   previous: CheckpointRow | undefined,
   rows: readonly [EventRow, ...EventRow[]],
@@ -122,6 +122,6 @@ async function makeCheckpoint(
     rows: await sha256(digests.join("")),
     previous: previous ? await sha256(previous.jws) : null,
   };
-  const jws = await signPayload(signingKeys, "keyhole-checkpoint", payload);
+  const jws = await signPayload(logKeys, "keyhole-checkpoint", payload);
   return { ...stretch, first_at: Math.min(...times), last_at, row_digests: JSON.stringify(digests), jws };
 }

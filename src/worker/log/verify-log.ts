@@ -2,8 +2,8 @@ import type { Checkpoint, HeadPayload, Newer, Parsed, VerifyReply } from "../../
 import { EVENT_VERSIONS, type EventVersions, newestOf } from "../../contract/audit-digest.ts";
 import { BEGINNING, checkEvents, endsAt, follow, type Standing, type StretchFinding } from "../../contract/check-chain.ts";
 import type { Caller } from "../access/caller.ts";
+import type { LogKeys } from "../access/log-keys.ts";
 import { verifyPayload } from "../access/sign-payload.ts";
-import type { SigningKeys } from "../access/signing-keys.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
 import { type EventRow, type NewerEvent, selectNewerEvent, selectStretch } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -16,7 +16,7 @@ const CHECKPOINTS = 200;
 const AT_ONCE = 20;
 
 interface Needs extends CallerNeeds {
-  readonly signingKeys: SigningKeys;
+  readonly logKeys: LogKeys;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
 }
@@ -69,7 +69,7 @@ async function checkPage(needs: Needs, caller: Caller, from: Standing, rows: rea
   if (log.first !== null && log.first <= (log.head?.data.removed_to ?? 0)) return { standing, checked, firstBad: log.first };
   for (const row of rows) {
     const checkpoint = checkpointBody(row);
-    const followed = await follow(caller.org, standing, checkpoint, await verifyPayload(needs.signingKeys, "keyhole-checkpoint", row.jws));
+    const followed = await follow(caller.org, standing, checkpoint, await verifyPayload(needs.logKeys, "keyhole-checkpoint", row.jws));
     if (typeof followed === "number") return { standing, checked, firstBad: followed };
     const stretch = await checkStretch(needs, caller, checkpoint);
     checked += stretch.checked;
@@ -83,12 +83,12 @@ function newerAtEnd({ head }: Log, { previous }: Standing, unsealed: Newer | nul
   return head?.newer ? { seq: (previous?.last_seq ?? 0) + 1, version: null } : unsealed;
 }
 
-async function standingAfter({ db, keyring, signingKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
+async function standingAfter({ db, keyring, logKeys }: Needs, caller: Caller, after: number): Promise<Standing> {
   if (after === 0) return BEGINNING;
   const [found] = await readForCaller({ db, keyring }, caller, [selectCheckpoints(db, caller.org, after - 1, 1)]);
   const [row] = rowsOf<CheckpointRow>(found);
   if (row?.number !== after) return BEGINNING;
-  const signed = await verifyPayload(signingKeys, "keyhole-checkpoint", row.jws);
+  const signed = await verifyPayload(logKeys, "keyhole-checkpoint", row.jws);
   return { previous: checkpointBody(row), unvouchedFrom: signed?.vouched ? null : row.first_seq, newer: null };
 }
 
@@ -99,7 +99,7 @@ interface Page {
   readonly unsealed: Newer | null;
 }
 
-async function readPage({ db, keyring, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
+async function readPage({ db, keyring, logKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, after: number): Promise<Page> {
   const { org } = caller;
   const [page, extents, newer] = await readForCaller({ db, keyring }, caller, [
     selectCheckpoints(db, org, after, AT_ONCE),
@@ -107,21 +107,21 @@ async function readPage({ db, keyring, signingKeys, versions = EVENT_VERSIONS }:
     selectNewerEvent(db, org, newestOf(versions)),
   ]);
   const [unsealed = null] = rowsOf<NewerEvent>(newer);
-  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(signingKeys, org, extents), unsealed };
+  return { rows: rowsOf<CheckpointRow>(page), log: await readExtent(logKeys, org, extents), unsealed };
 }
 
-async function readExtent(signingKeys: SigningKeys, org: string, extents: D1Result | undefined): Promise<Log> {
+async function readExtent(logKeys: LogKeys, org: string, extents: D1Result | undefined): Promise<Log> {
   const [{ first, last, head } = { first: null, last: 0, head: null }] = rowsOf<LogExtent>(extents);
-  return { first, last, head: await readHead(signingKeys, org, head) };
+  return { first, last, head: await readHead(logKeys, org, head) };
 }
 
-async function checkStretch({ db, keyring, signingKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
+async function checkStretch({ db, keyring, logKeys, versions = EVENT_VERSIONS }: Needs, caller: Caller, checkpoint: Checkpoint): Promise<StretchFinding> {
   const { first_seq, last_seq, row_digests } = checkpoint;
   const [events, extents] = await readForCaller({ db, keyring }, caller, [
     selectStretch(db, caller.org, first_seq, row_digests.length),
     selectExtent(db, caller.org),
   ]);
-  const { head } = await readExtent(signingKeys, caller.org, extents);
+  const { head } = await readExtent(logKeys, caller.org, extents);
   if (head && last_seq <= head.data.removed_to) return { checked: 0, firstBad: null, newer: null };
   const found = rowsOf<EventRow>(events)
     .filter(({ seq }) => seq <= last_seq)

@@ -88,7 +88,8 @@ async function openSealed(keyring: Keyring, value: BoundOf<"sealed">, ciphertext
   try {
     return await open(keyring, binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
   } catch (error) {
-    if (error instanceof KeyMissingError) throw storageUnavailable(`The value of ${what} is under the key ${error.keyId}, which is not in the keyring.`, error);
+    if (error instanceof KeyMissingError)
+      throw storageUnavailable(`The value of ${what} is under the key ${error.keyId}, which is not in the keyring, or not usable.`, error);
     if (error instanceof OpenError) throw new Problem("internal", `The stored value of ${what} did not open.`, { cause: error });
     throw error;
   }

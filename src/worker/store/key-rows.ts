@@ -1,17 +1,4 @@
-/** How many versions are under a key of the keyring. */
-export interface KeyUse {
-  readonly key_id: string;
-  readonly versions: number;
-}
-
-/** The versions of one organization, read by its secrets, or those of all for `null`. */
-const versionsOf = (org: string | null) =>
-  org === null ? "FROM versions v WHERE ?1 IS ?1" : "FROM secrets s CROSS JOIN versions v ON v.secret_id = s.id WHERE s.org = ?1";
-
-/** Selects how many versions are under each key ({@link KeyUse}): those of one organization, or all for `null`. */
-export function selectKeyUse(db: D1Database, org: string | null): D1PreparedStatement {
-  return db.prepare(`SELECT v.key_id, COUNT(*) AS versions ${versionsOf(org)} AND v.key_id IS NOT NULL GROUP BY v.key_id ORDER BY v.key_id`).bind(org);
-}
+import { versionsOf } from "./key-use.ts";
 
 /** A version's wrapped data key. */
 export interface WrappedRow {

@@ -14,6 +14,8 @@ const { runScheduled } = (await import(join(SRC, "scheduled.ts"))) as Pick<Worke
 
 // The one thing of the Worker's crypto that Node's does not have.
 Object.assign(crypto.subtle, { timingSafeEqual });
+// What the Worker asks of its runtime.
+Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_strictly_public: true } } });
 
 /** A Worker that runs in Node, on an empty D1 and an empty KV of its own. */
 export function startNodeWorker(): Worker {

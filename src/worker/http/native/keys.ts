@@ -12,9 +12,9 @@ export const keyRoutes = [
       method: "get",
       path: "/v1/keys",
       id: "listKeys",
-      summary: "List the keyring's keys and how many versions are under each",
+      summary: "List the keyring's keys and what is under each",
       description:
-        "The operator's own organization sees the whole deployment, any other one its own versions. A key with no versions in the whole deployment is free to go.",
+        "The operator's own organization sees the whole deployment (`counted`), any other one what is its own. A key with nothing under it in the whole deployment is free to go.",
       tag,
       permission: "keys:read",
       action: "keys.read",

@@ -7,10 +7,13 @@ import { publicRoute } from "../operation.ts";
 const tag = "System";
 
 const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
+const findingSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "vars", "compatibility_flags"]), detail: z.string() });
 const readinessSchema = z
   .object({
-    status: z.enum(["ready", "not-ready"]),
-    unusable: z.array(z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "vars"]), detail: z.string() })),
+    status: z.enum(["ready", "degraded", "not-ready"]),
+    unusable: z.array(findingSchema).meta({ description: "What the Worker needs and cannot use." }),
+    degraded: z.array(findingSchema).meta({ description: "Old keys that are missing or wrong: what is not under them works." }),
+    notices: z.array(findingSchema).meta({ description: "What works, and would be better otherwise." }),
     backlog: z
       .object({
         set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
@@ -22,7 +25,10 @@ const readinessSchema = z
       })
       .nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 } } });
+  .meta({
+    id: "Readiness",
+    example: { status: "ready", unusable: [], degraded: [], notices: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 } },
+  });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({
@@ -53,12 +59,18 @@ export const systemRoutes = [
       path: "/readyz",
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
+      description:
+        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. `degraded` is 200: an old key is missing or wrong, and what is not under it works.",
       tag,
-      replies: { 200: json(readinessSchema, "Ready."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
+      replies: {
+        200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."),
+        503: json(readinessSchema, "Not ready; `unusable` says why."),
+      },
     },
     async (c) => {
-      const readiness = await checkReadiness(c.env);
-      return readiness.unusable.length === 0 ? c.json({ status: "ready", ...readiness }) : c.json({ status: "not-ready", ...readiness }, 503);
+      const readiness = await checkReadiness(c.env, new Date());
+      if (readiness.unusable.length > 0) return c.json({ status: "not-ready", ...readiness }, 503);
+      return c.json({ status: readiness.degraded.length > 0 ? "degraded" : "ready", ...readiness });
     },
   ),
   publicRoute(
@@ -76,6 +88,24 @@ export const systemRoutes = [
     (c) => {
       c.header("Cache-Control", "public, max-age=300");
       return c.json(jwksSchema.parse(c.get("config").signingKeys.jwks));
+    },
+  ),
+  publicRoute(
+    {
+      method: "get",
+      path: "/.well-known/audit-jwks.json",
+      id: "auditJwks",
+      summary: "The public keys of what is stated about the audit log",
+      description:
+        "A JWK Set, RFC 7517: what checkpoints and heads are verified with. Not for tokens: whoever verifies a token takes `/.well-known/jwks.json`, where the log's own keys are not.",
+      tag,
+      middleware: [configure],
+      problems: ["storage-unavailable"],
+      replies: { 200: json(jwksSchema, "The keys.") },
+    },
+    (c) => {
+      c.header("Cache-Control", "public, max-age=300");
+      return c.json(jwksSchema.parse(c.get("config").logKeys.jwks));
     },
   ),
 ];

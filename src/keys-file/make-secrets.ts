@@ -1,0 +1,15 @@
+import { newSigningKey } from "./signing-key.ts";
+import type { WorkerSecrets } from "./worker-secrets.ts";
+import { newRootKey, newWrappedKey } from "./wrapped-key.ts";
+
+/** The Worker secrets of a new deployment: a root key, a keyring with one key, a key that signs tokens and one that signs the log. */
+export async function makeSecrets(): Promise<WorkerSecrets> {
+  const root = await newRootKey();
+  const { id, wrapped } = await newWrappedKey(root);
+  return {
+    ROOT_KEY: root.text,
+    KEYRING: JSON.stringify({ current: id, keys: { [id]: wrapped }, seals: "required" }),
+    SIGNING_KEY: JSON.stringify(newSigningKey()),
+    LOG_KEY: JSON.stringify({ keys: [newSigningKey()], alone: true }),
+  };
+}
