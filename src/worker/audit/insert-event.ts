@@ -26,6 +26,8 @@ export interface NewEvent {
   readonly at: Date;
   /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
   readonly target?: string | null;
+  /** Its number comes after this one too: a restore has lost what had been numbered so far. */
+  readonly after?: number;
 }
 
 /** What an event names, as the transaction that writes it finds it. */
@@ -48,7 +50,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11 WHERE NOT (${unless({ org: "?2", tokenId: "?5" })})
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?12) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11 WHERE NOT (${unless({ org: "?2", tokenId: "?5" })})
        RETURNING secrets`,
     )
     .bind(
@@ -63,5 +65,6 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       actor.requestId,
       actor.ip,
       actor.userAgent,
+      event.after ?? 0,
     );
 }

@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "secrets" | "seal" | "retention";
+export type Job = "secrets" | "seal" | "retention" | "registry";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -57,6 +57,21 @@ export function markFailed(db: D1Database, job: Job, org: string, now: number): 
       "INSERT INTO audit_marks (job, org, seq, seen_at, failed) VALUES (?, ?, 0, ?, 1) ON CONFLICT (job, org) DO UPDATE SET seen_at = excluded.seen_at, failed = 1",
     )
     .bind(job, org, now);
+}
+
+/** A log that a job has marked. */
+export interface MarkedLog {
+  readonly org: string;
+}
+
+/** Selects up to `limit` logs that a job has marked as failed ({@link MarkedLog}). */
+export function selectFailed(db: D1Database, job: Job, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT org FROM audit_marks WHERE failed = 1 AND job = ? LIMIT ?").bind(job, limit);
+}
+
+/** Takes the marks of a job from logs. */
+export function unmarkFailed(db: D1Database, job: Job, orgs: readonly string[]): D1PreparedStatement {
+  return db.prepare("UPDATE audit_marks SET failed = 0 WHERE job = ? AND failed = 1 AND org IN (SELECT value FROM json_each(?))").bind(job, JSON.stringify(orgs));
 }
 
 /**

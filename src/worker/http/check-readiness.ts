@@ -1,5 +1,7 @@
-import { ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts";
+import type { Integrity } from "../../contract/integrity.ts";
+import { type Config, ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts";
 import { type Backlog, checkStorage, type UnusableStore } from "../health/check-storage.ts";
+import { readIntegrity } from "../log/read-integrity.ts";
 
 /** Something that the Worker needs and cannot use, and what is wrong with it. */
 type Unusable = UnusableStore | { readonly part: ConfigPart; readonly detail: string };
@@ -9,18 +11,25 @@ export interface Readiness {
   readonly unusable: Unusable[];
   /** `null` where D1 is not usable. */
   readonly backlog: Backlog | null;
+  /** `null` where D1 or the signing key is not usable. */
+  readonly integrity: Integrity | null;
 }
 
 /** Tries everything that the Worker needs: its configuration, D1 and KV. */
-export async function checkReadiness(env: Env): Promise<Readiness> {
-  const [faults, { unusable, backlog }] = await Promise.all([configFaults(env), checkStorage({ db: env.DB, kv: env.KV })]);
-  return { unusable: [...faults, ...unusable], backlog };
+export async function checkReadiness(env: Env, now: Date): Promise<Readiness> {
+  const [config, { unusable, backlog }] = await Promise.all([configOrFaults(env), checkStorage({ db: env.DB, kv: env.KV })]);
+  if (Array.isArray(config)) return { unusable: [...config, ...unusable], backlog, integrity: null };
+  if (!backlog) return { unusable: [...unusable], backlog, integrity: null };
+  try {
+    return { unusable: [...unusable], backlog, integrity: await readIntegrity({ db: env.DB, signingKeys: config.signingKeys, now }) };
+  } catch {
+    return { unusable: [...unusable, { part: "d1", detail: "the database does not answer" }], backlog: null, integrity: null };
+  }
 }
 
-async function configFaults(env: Env): Promise<Unusable[]> {
+async function configOrFaults(env: Env): Promise<Config | Unusable[]> {
   try {
-    await loadConfig(env);
-    return [];
+    return await loadConfig(env);
   } catch (error) {
     if (error instanceof ConfigError) return [...error.faults];
     throw error;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { INTEGRITY_EXAMPLE, integritySchema } from "../../../contract/integrity.ts";
 import { checkReadiness } from "../check-readiness.ts";
 import { json } from "../docs/responses.ts";
 import { configure } from "../middleware/configure.ts";
@@ -18,8 +19,12 @@ const readinessSchema = z
         audit_logs: z.int().meta({ description: "Audit logs that do not match what was signed, or were signed with a key that is not known." }),
       })
       .nullable(),
+    integrity: integritySchema.nullable(),
   })
-  .meta({ id: "Readiness", example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } } });
+  .meta({
+    id: "Readiness",
+    example: { status: "ready", unusable: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 }, integrity: INTEGRITY_EXAMPLE },
+  });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({
@@ -54,7 +59,7 @@ export const systemRoutes = [
       replies: { 200: json(readinessSchema, "Ready."), 503: json(readinessSchema, "Not ready; `unusable` says why.") },
     },
     async (c) => {
-      const readiness = await checkReadiness(c.env);
+      const readiness = await checkReadiness(c.env, c.get("now"));
       return readiness.unusable.length === 0 ? c.json({ status: "ready", ...readiness }) : c.json({ status: "not-ready", ...readiness }, 503);
     },
   ),
