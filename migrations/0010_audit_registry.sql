@@ -36,7 +36,7 @@ BEGIN
   SELECT RAISE(ABORT, 'a generation can only be added at the end');
 END;
 
-DROP TRIGGER audit_events_appended;
+DROP TRIGGER IF EXISTS audit_events_appended;
 CREATE TRIGGER audit_events_appended BEFORE INSERT ON audit_events
 WHEN NEW.seq <> COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = NEW.org), 0) + 1
   AND NEW.seq <> MAX(COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = NEW.org), 0), COALESCE((SELECT MAX(g.lost_seq) FROM audit_generations g WHERE g.org = NEW.org), 0)) + 1
@@ -44,7 +44,7 @@ BEGIN
   SELECT RAISE(ABORT, 'an audit event can only be added at the end');
 END;
 
-DROP TRIGGER audit_checkpoints_appended;
+DROP TRIGGER IF EXISTS audit_checkpoints_appended;
 CREATE TRIGGER audit_checkpoints_appended BEFORE INSERT ON audit_checkpoints
 WHEN NEW.number <> MAX(COALESCE((SELECT MAX(k.number) FROM audit_checkpoints k WHERE k.org = NEW.org), 0), COALESCE((SELECT MAX(g.number) FROM audit_generations g WHERE g.org = NEW.org), 0)) + 1
 BEGIN

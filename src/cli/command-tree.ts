@@ -1,3 +1,4 @@
+import { admin } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
 import { completionFor } from "./commands/completion.ts";
 import { remove } from "./commands/delete.ts";
@@ -44,6 +45,7 @@ export const ROOT: Command = command({
     scope,
     audit,
     keys,
+    admin,
     completion: completionFor(() => ROOT),
   },
 });

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { rotateKeyring } from "../../scripts/change-keyring.ts";
 import { type Env, loadConfig } from "../../src/worker/config.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
@@ -68,7 +69,8 @@ async function makeWork(): Promise<string> {
       org,
     ),
   ]);
-  await sealLog({ db: env.DB, signingKeys: (await loadConfig(env)).signingKeys, now: new Date(START) });
+  const { signingKeys, keyring } = await loadConfig(env);
+  await sealLog({ db: env.DB, keyring, signingKeys, now: new Date(START), registry: NO_REGISTRY });
   await env.DB.prepare("UPDATE audit_heads SET kid = 'older' WHERE org = ?").bind(org).run();
   await call("POST /v1/resolve", { json: { names: ["INLINE"] } });
   return org;

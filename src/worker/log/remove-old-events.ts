@@ -55,9 +55,9 @@ export async function removeOldEvents(needs: Needs): Promise<RemovedEvents> {
   if (!registry) return removed;
   const [found] = await runBatch(db, [selectOldLogs(db, dueBefore(needs), now.getTime(), LOGS)]);
   for (const log of rowsOf<OldLog>(found)) {
-    const events = accused?.has(log.org) ? "refused" : await removeOrRefuse(needs, registry, log);
-    if (events === "refused") removed.refused++;
-    else removed.events += events;
+    const { events, refused } = accused?.has(log.org) ? REFUSED : await removeOrRefuse(needs, registry, log);
+    removed.events += events;
+    removed.refused += refused;
   }
   return removed;
 }
@@ -66,39 +66,42 @@ function dueBefore({ retentionDays, now }: Needs): number {
   return now.getTime() - Math.max(1, retentionDays) * DAY;
 }
 
-async function removeOrRefuse(needs: Needs, registry: Registry, log: OldLog): Promise<number | "refused"> {
-  const refuse = async () => {
-    await runBatch(needs.db, [markFailed(needs.db, "retention", log.org, needs.now.getTime())]);
-    return "refused" as const;
-  };
+const REFUSED: RemovedEvents = { events: 0, refused: 1 };
+
+async function removeOrRefuse(needs: Needs, registry: Registry, log: OldLog): Promise<RemovedEvents> {
   try {
-    return await removeStretches(needs, registry, log, refuse);
+    const { events, bad } = await removeStretches(needs, registry, log);
+    return bad ? { ...(await refuse(needs, log)), events } : { events, refused: 0 };
   } catch (error) {
     // Another run has removed it, or something was sealed: the next run sees what is left.
-    if (error instanceof GuardError) return 0;
+    if (error instanceof GuardError) return { events: 0, refused: 0 };
     if (!(error instanceof LogError)) throw error;
-    return refuse();
+    return refuse(needs, log);
   }
 }
 
-async function removeStretches(needs: Needs, registry: Registry, log: OldLog, refuse: () => Promise<"refused">): Promise<number | "refused"> {
+async function refuse({ db, now }: Needs, { org }: OldLog): Promise<RemovedEvents> {
+  await runBatch(db, [markFailed(db, "retention", org, now.getTime())]);
+  return REFUSED;
+}
+
+async function removeStretches(needs: Needs, registry: Registry, log: OldLog): Promise<CheckedStretches> {
   const { db, keyring, signingKeys, now } = needs;
   const { org, removed_to, head: was } = log;
   const head = await requireRemovable({ keyring, signingKeys }, registry, log);
   const [found] = await runBatch(db, [selectOldStretches(db, org, removed_to, dueBefore(needs), STRETCHES)]);
-  const { events, to, bad } = await checkStretches(needs, org, removed_to, rowsOf<CheckpointRow>(found));
-  if (events > 0) {
-    const next = await signHead(signingKeys, { ...head, removed_to: to });
-    await runBatch(db, [
-      replaceHead(db, next, was, now.getTime()),
-      requireChanges(db, 1),
-      ...removeEvents(db, org, to),
-      markSeen(db, "retention", [{ org, done: removed_to, to }], now.getTime()),
-      insertOwnEvent(db, org, "audit.retention", `removed:${removed_to + 1}:${to}`, now),
-    ]);
-  }
-  if (bad && events === 0) return refuse();
-  return events;
+  const checked = await checkStretches(needs, org, removed_to, rowsOf<CheckpointRow>(found));
+  const { events, to } = checked;
+  if (events === 0) return checked;
+  const next = await signHead(signingKeys, { ...head, removed_to: to });
+  await runBatch(db, [
+    replaceHead(db, next, was, now.getTime()),
+    requireChanges(db, 1),
+    ...removeEvents(db, org, to),
+    markSeen(db, "retention", [{ org, done: removed_to, to }], now.getTime()),
+    insertOwnEvent(db, org, "audit.retention", `removed:${removed_to + 1}:${to}`, now),
+  ]);
+  return checked;
 }
 
 async function requireRemovable({ keyring, signingKeys }: Pick<Needs, "keyring" | "signingKeys">, registry: Registry, log: OldLog): Promise<HeadPayload> {
