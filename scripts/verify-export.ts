@@ -5,15 +5,7 @@ import { EVENT_VERSIONS, type EventVersions, isNewer, sha256, versionOf } from "
 import { generationPayloadSchema, type LostRange } from "../src/contract/audit-generation.ts";
 import { type AnchorPayload, anchorPayloadSchema } from "../src/contract/audit-registry.ts";
 import { fromBase64url } from "../src/contract/base64url.ts";
-import {
-  BEGINNING,
-  checkEvents,
-  endsAt,
-  follow,
-  openGenerations,
-  type SignedGeneration,
-  type SignedPayload,
-} from "../src/contract/check-chain.ts";
+import { BEGINNING, checkEvents, endsAt, follow, openGenerations, type SignedGeneration, type SignedPayload } from "../src/contract/check-chain.ts";
 import { judgeLog } from "../src/contract/judge-log.ts";
 
 /** An exported log: its events, its checkpoints, the JWS of its head, and the public keys. */
@@ -51,7 +43,9 @@ export async function verifyExport(given: Export, versions: EventVersions = EVEN
   const head = await readHead(keys, org, jws);
   const events = given.events.toSorted((a, b) => a.seq - b.seq);
   const checkpoints = given.checkpoints.toSorted((a, b) => a.number - b.number);
-  const generations = await Promise.all((given.generations ?? []).map(async (one) => ({ jws: one, signed: await readSigned(keys, one, "keyhole-generation") })));
+  const generations = await Promise.all(
+    (given.generations ?? []).map(async (one) => ({ jws: one, signed: await readSigned(keys, one, "keyhole-generation") })),
+  );
   const sealedTo = checkpoints.at(-1)?.last_seq ?? 0;
   const unsealed = events.filter(({ seq }) => seq > sealedTo);
   const { checked, firstBad, newer: sealed, restored } = await check({ keys, org, versions }, events, { checkpoints, generations, head });

@@ -1,15 +1,6 @@
-import {
-  type AuditEvent,
-  type Checkpoint,
-  checkpointPayloadSchema,
-  generationOf,
-  type HeadPayload,
-  type Newer,
-  type Parsed,
-  parsePayload,
-} from "./audit.ts";
-import { generationPayloadSchema, type LostRange, lostRangeOf } from "./audit-generation.ts";
+import { type AuditEvent, type Checkpoint, checkpointPayloadSchema, generationOf, type HeadPayload, type Newer, type Parsed, parsePayload } from "./audit.ts";
 import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256, versionOf, versionOfDigest } from "./audit-digest.ts";
+import { generationPayloadSchema, type LostRange, lostRangeOf } from "./audit-generation.ts";
 
 /** What a JWS says. `vouched`: its signature was checked, with a key that is known. */
 export interface SignedPayload {

@@ -35,8 +35,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   heads: renewHeads,
   sealed: sealLog,
   digested: digestLog,
-  events_removed: (needs) =>
-    removeOldEvents({ ...needs, retentionDays: needs.run.retentionDays, registry: needs.run.steady ? needs.registry : undefined }),
+  events_removed: (needs) => removeOldEvents({ ...needs, retentionDays: needs.run.retentionDays, registry: needs.run.steady ? needs.registry : undefined }),
   registered: writeRegistry,
   thinned: (needs) => thinRegistry({ ...needs, retentionDays: needs.run.retentionDays }),
   tokens_forgotten: forgetExpiredTokens,
@@ -69,14 +68,23 @@ export async function runScheduled(env: Env, now: Date): Promise<void> {
   const needs = { ...(await loadConfig(env)), db: env.DB, kv: env.KV, now };
   const run = await recordRun(needs);
   if (run.resumed) return console.log(JSON.stringify({ level: "info", event: "scheduled", resumed: true }));
-  const registry = await attempt("registry", () => readRegistry(needs), ({ refused }) => ({ refused }));
+  const registry = await attempt(
+    "registry",
+    () => readRegistry(needs),
+    ({ refused }) => ({ refused }),
+  );
   const judged = await attempt(
     "judged",
     () => judgeLogs({ ...needs, registry }),
     ({ verdict, logs }) => ({ verdict, logs }),
   );
   const work: JobNeeds = { ...needs, run, registry: judged && registry, accused: judged?.accused ?? new Set() };
-  for (const [name, job] of Object.entries(JOBS)) await attempt(name, () => job(work), (result) => result);
+  for (const [name, job] of Object.entries(JOBS))
+    await attempt(
+      name,
+      () => job(work),
+      (result) => result,
+    );
   console.log(JSON.stringify({ level: failures.length > 0 ? "error" : "info", event: "scheduled", ...done }));
   if (failures.length > 0) throw new AggregateError(failures, "scheduled jobs failed");
 }

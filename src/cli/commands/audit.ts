@@ -33,7 +33,8 @@ const verify = command({
     const { ok, checked, unsealed, first_bad, newer, reason, restored } = total;
     if (json) printJson({ ok, checked, unsealed, first_bad, ...(newer && { newer }), ...(reason && { reason }), ...(restored && { restored }) });
     else printLine(verdictOf(total));
-    for (const lost of json ? [] : (restored ?? [])) note(`Events ${lost.first_seq} to ${lost.last_seq} were lost in a restore that ${clean(lost.by)} accepted at ${lost.at}.`);
+    for (const lost of json ? [] : (restored ?? []))
+      note(`Events ${lost.first_seq} to ${lost.last_seq} were lost in a restore that ${clean(lost.by)} accepted at ${lost.at}.`);
     return ok ? EXIT.ok : EXIT.failed;
   },
 });

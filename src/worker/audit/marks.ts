@@ -71,7 +71,9 @@ export function selectFailed(db: D1Database, job: Job, limit: number): D1Prepare
 
 /** Takes the marks of a job from logs. */
 export function unmarkFailed(db: D1Database, job: Job, orgs: readonly string[]): D1PreparedStatement {
-  return db.prepare("UPDATE audit_marks SET failed = 0 WHERE job = ? AND failed = 1 AND org IN (SELECT value FROM json_each(?))").bind(job, JSON.stringify(orgs));
+  return db
+    .prepare("UPDATE audit_marks SET failed = 0 WHERE job = ? AND failed = 1 AND org IN (SELECT value FROM json_each(?))")
+    .bind(job, JSON.stringify(orgs));
 }
 
 /**

@@ -85,7 +85,13 @@ export function lostOf({ entry, left }: RestoredLog): { first_seq: number; last_
 /** What was found, as replies show it. */
 export function restorationsBody({ logs, digest, unnamed }: FoundRestorations): RestorationsReply {
   const restorations = logs.map(
-    (log): Restoration => ({ org: log.org, generation: nextGeneration(log), after: log.left?.lastSeq ?? 0, lost: lostOf(log), acceptable: log.left !== undefined }),
+    (log): Restoration => ({
+      org: log.org,
+      generation: nextGeneration(log),
+      after: log.left?.lastSeq ?? 0,
+      lost: lostOf(log),
+      acceptable: log.left !== undefined,
+    }),
   );
   return { restorations, unnamed, digest };
 }

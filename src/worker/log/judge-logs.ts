@@ -1,7 +1,7 @@
 import { formatTime } from "../../contract/time.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type MarkedLog, markFailed, selectFailed, unmarkFailed } from "../audit/marks.ts";
-import { selectStatement, type StatementRow } from "../audit/statements.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { findAccused } from "./find-accused.ts";

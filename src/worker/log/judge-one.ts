@@ -4,7 +4,7 @@ import type { Caller } from "../access/caller.ts";
 import { verifyPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type LogRow, type NumberedLink, selectLinks, selectLog } from "../audit/logs.ts";
-import { selectStatement, type StatementRow } from "../audit/statements.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";

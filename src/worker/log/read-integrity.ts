@@ -1,7 +1,7 @@
 import type { Integrity } from "../../contract/integrity.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
-import { selectStatement, type StatementRow } from "../audit/statements.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type RegistryStatement, readStatement, registryStatementSchema, runStatementSchema } from "./statement.ts";
 

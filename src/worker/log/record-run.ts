@@ -1,6 +1,6 @@
 import { formatTime } from "../../contract/time.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
-import { selectStatement, type StatementRow } from "../audit/statements.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "./own-event.ts";
 import { type RunStatement, readStatement, runStatementSchema, writeStatement } from "./statement.ts";

@@ -43,7 +43,12 @@ export function keysOf({ entries }: Registry, { macs }: Keyring): string[] {
 }
 
 /** What is on record of an organization's log: an entry for each key, seldom more than one. */
-export async function entriesOf(registry: Registry, keyring: Keyring, org: string, keys: readonly string[] = keysOf(registry, keyring)): Promise<RegistryEntry[]> {
+export async function entriesOf(
+  registry: Registry,
+  keyring: Keyring,
+  org: string,
+  keys: readonly string[] = keysOf(registry, keyring),
+): Promise<RegistryEntry[]> {
   const names = await Promise.all(keys.map((key) => nameLog(keyring, key, org)));
   return names.flatMap((name) => (name && registry.entries.get(entryId(name))) ?? []);
 }

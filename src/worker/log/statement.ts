@@ -37,7 +37,11 @@ export type RegistryStatement = z.infer<typeof registryStatementSchema>;
 type Statement = RunStatement | RegistryStatement;
 
 /** What a statement says: `"bent"` when it is not what was signed, `undefined` when there is none. */
-export async function readStatement<T extends z.ZodObject>(keys: SigningKeys, schema: T, row: StatementRow | undefined): Promise<z.infer<T> | "bent" | undefined> {
+export async function readStatement<T extends z.ZodObject>(
+  keys: SigningKeys,
+  schema: T,
+  row: StatementRow | undefined,
+): Promise<z.infer<T> | "bent" | undefined> {
   if (!row) return undefined;
   const signed = await verifyPayload(keys, "keyhole-statement", row.jws);
   return parsePayload(schema, signed?.vouched ? signed.payload : undefined)?.data ?? "bent";

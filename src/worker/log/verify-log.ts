@@ -83,7 +83,12 @@ async function verifyChain(needs: Needs, caller: Caller, after: number): Promise
     const firstBad = page.firstBad ?? (atEnd ? endsAt(log.head?.data, standing, log.generations.length) : null);
     if (firstBad === null && !atEnd && n < CHECKPOINTS) continue;
     const newer = firstBad === null ? (standing.newer ?? (atEnd ? newerAtEnd(log, standing, unsealed) : null)) : null;
-    const verdict = { ok: firstBad === null && newer === null, first_bad: firstBad, ...(newer && { newer }), ...(restored.length > 0 && { restored: [...restored] }) };
+    const verdict = {
+      ok: firstBad === null && newer === null,
+      first_bad: firstBad,
+      ...(newer && { newer }),
+      ...(restored.length > 0 && { restored: [...restored] }),
+    };
     const next = firstBad === null && !atEnd ? (previous?.number ?? null) : null;
     return { ...verdict, checked, unsealed: Math.max(0, log.last - (previous?.last_seq ?? 0)), next };
   }

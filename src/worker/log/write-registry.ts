@@ -3,7 +3,7 @@ import { formatTime } from "../../contract/time.ts";
 import { signPayload } from "../access/sign-payload.ts";
 import type { SigningKeys } from "../access/signing-keys.ts";
 import { type LogRow, selectLogs, selectLogsSince } from "../audit/logs.ts";
-import { selectStatement, type StatementRow } from "../audit/statements.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { nameObject, putObject } from "../store/registry-objects.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";

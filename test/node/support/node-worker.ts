@@ -26,7 +26,10 @@ function openKv(): object {
     put: async (key: string, value: string) => void entries.set(key, value),
     delete: async (key: string) => void entries.delete(key),
     list: async ({ prefix = "" }: { prefix?: string }) => ({
-      keys: [...entries.keys()].filter((name) => name.startsWith(prefix)).sort().map((name) => ({ name })),
+      keys: [...entries.keys()]
+        .filter((name) => name.startsWith(prefix))
+        .sort()
+        .map((name) => ({ name })),
       list_complete: true,
     }),
     get: async (keys: string | readonly string[]) =>

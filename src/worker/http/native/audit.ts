@@ -118,7 +118,8 @@ export const auditRoutes = [
       path: "/v1/audit/restorations",
       id: "findRestorations",
       summary: "List the logs that a restore of the database has set back",
-      description: "For the operator's own organization: the logs that are not as far as the registry says they were, up to 50, with what accepting that would mean.",
+      description:
+        "For the operator's own organization: the logs that are not as far as the registry says they were, up to 50, with what accepting that would mean.",
       tag,
       permission: "audit:write",
       action,
