@@ -188,6 +188,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "the newest registry object is removed, and the log is cut back further than that": {
     ...{ by: "both", verified: behind(3), ...accused, anchored: behind(3) },
+    findings: ["behind:acme", "registry-lost"],
     how: async () => {
       await env.KV.delete(await newest());
       await cutBackTo(0);

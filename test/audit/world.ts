@@ -22,8 +22,7 @@ export function makeWorld(vars: Partial<Env> = {}) {
     async reset(): Promise<void> {
       await dropTriggers();
       for (const table of TABLES) await sql(`DELETE FROM ${table}`);
-      await env.KV.put("c_other", "a ciphertext");
-      for (const name of await objects()) await env.KV.delete(name);
+      for (let names = await objects(); names.length > 0; names = await objects()) for (const name of names) await env.KV.delete(name);
     },
     /** The clock is at a minute. */
     goTo(minute: number): void {
