@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { verifyExport } from "../../scripts/verify-export.ts";
 import { loadConfig } from "../../src/worker/config.ts";
-import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
+import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
 import { call } from "../support/call.ts";
 import { append, DAY, exported, sql, verified, verifiedOffline } from "./support.ts";
 import { type Copy, copyOf, erase, makeWorld, NOON, restore } from "./world.ts";
@@ -15,8 +15,7 @@ let minute = 0;
 const copies: Copy[] = [];
 
 const found = async (org?: string) => (await call(`GET /v1/audit/restorations${org === undefined ? "" : `?org=${org}`}`, OPERATOR)).body;
-const accept = (digest: string, org?: string) =>
-  call("POST /v1/audit/restorations", { ...OPERATOR, json: { digest, ...(org !== undefined && { org }) } });
+const accept = (digest: string, org?: string) => call("POST /v1/audit/restorations", { ...OPERATOR, json: { digest, ...(org !== undefined && { org }) } });
 const seqs = async (org: string) =>
   (await env.DB.prepare("SELECT seq FROM audit_events WHERE org = ? ORDER BY seq").bind(org).all<{ seq: number }>()).results.map(({ seq }) => seq);
 
@@ -146,8 +145,7 @@ describe("a restore of the database", () => {
     const after = await copyOf("acme", "other");
     const tamper: Record<string, () => Promise<unknown>> = {
       "taken out": () => sql("DELETE FROM audit_generations WHERE org = 'acme'"),
-      "another's": () =>
-        sql("UPDATE audit_generations SET jws = (SELECT o.jws FROM audit_generations o WHERE o.org = 'other') WHERE org = 'acme'"),
+      "another's": () => sql("UPDATE audit_generations SET jws = (SELECT o.jws FROM audit_generations o WHERE o.org = 'other') WHERE org = 'acme'"),
       "one more": () => sql("INSERT INTO audit_generations SELECT org, 3, number, lost_seq, jws FROM audit_generations WHERE org = 'acme'"),
       "the state before it": () => restore("acme", copies[2] as Copy),
     };

@@ -272,7 +272,8 @@ async function setBack({ org, ask }: { org: string; ask: Ask }): Promise<string>
   while ((await sealLog({ ...needs, registry: NO_REGISTRY })).events > 0);
   await writeRegistry({ ...needs, registry: await readRegistry(needs), accused: new Set() });
   for (const trigger of ["audit_events_kept", "audit_checkpoints_kept"]) await env.DB.prepare(`DROP TRIGGER IF EXISTS ${trigger}`).run();
-  for (const table of ["audit_events", "audit_checkpoints", "audit_heads", "audit_marks"]) await env.DB.prepare(`DELETE FROM ${table} WHERE org = ?`).bind(org).run();
+  for (const table of ["audit_events", "audit_checkpoints", "audit_heads", "audit_marks"])
+    await env.DB.prepare(`DELETE FROM ${table} WHERE org = ?`).bind(org).run();
   return (await ask("GET /v1/audit/restorations", OPERATOR)).body.digest;
 }
 

@@ -71,18 +71,19 @@ const REFUSED: RemovedEvents = { events: 0, refused: 1 };
 async function removeOrRefuse(needs: Needs, registry: Registry, log: OldLog): Promise<RemovedEvents> {
   try {
     const { events, bad } = await removeStretches(needs, registry, log);
-    return bad ? { ...(await refuse(needs, log)), events } : { events, refused: 0 };
+    return { events, refused: bad ? await refuse(needs, events === 0 ? log : { ...log, head: null }) : 0 };
   } catch (error) {
     // Another run has removed it, or something was sealed: the next run sees what is left.
     if (error instanceof GuardError) return { events: 0, refused: 0 };
     if (!(error instanceof LogError)) throw error;
-    return refuse(needs, log);
+    return { events: 0, refused: await refuse(needs, log) };
   }
 }
 
-async function refuse({ db, now }: Needs, { org }: OldLog): Promise<RemovedEvents> {
-  await runBatch(db, [markFailed(db, "retention", org, now.getTime())]);
-  return REFUSED;
+/** Leaves a log alone for a while. Returns 1, or 0 when another run has changed it meanwhile. */
+async function refuse({ db, now }: Needs, { org, head }: { org: string; head: string | null }): Promise<number> {
+  const [marked] = await runBatch(db, [markFailed(db, "retention", org, now.getTime(), head)]);
+  return rowsOf(marked).length;
 }
 
 async function removeStretches(needs: Needs, registry: Registry, log: OldLog): Promise<CheckedStretches> {
