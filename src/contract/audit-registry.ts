@@ -14,7 +14,7 @@ const logStateSchema = z.looseObject(stateShape);
 export type LogState = z.infer<typeof logStateSchema>;
 
 /** The same in the registry, where organizations have no names: `log` is an HMAC of it under the keyring's key `key`. */
-export const registryEntrySchema = z.looseObject({ key: z.string(), log: z.string(), ...stateShape });
+const registryEntrySchema = z.looseObject({ key: z.string(), log: z.string(), ...stateShape });
 export type RegistryEntry = z.infer<typeof registryEntrySchema>;
 
 /** The version of registry objects and anchors that this code writes. */

@@ -61,7 +61,7 @@ function goesOnAt(standing: Standing, firstSeq: number): boolean {
 }
 
 /** The first event that the next checkpoint can seal. */
-export function nextOf({ previous }: Pick<Standing, "previous">): number {
+function nextOf({ previous }: Pick<Standing, "previous">): number {
   return (previous?.last_seq ?? 0) + 1;
 }
 

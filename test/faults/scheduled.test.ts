@@ -142,27 +142,31 @@ async function recover(): Promise<void> {
 }
 
 describe("a scheduled run", () => {
-  it("leaves values as they are and comes to an end in later runs, whatever its bindings do", { timeout: 180_000 }, async () => {
-    let org = await makeWork();
+  it("does everything that it is for when nothing goes wrong", async () => {
+    const org = await makeWork();
     const { outcome, calls } = await run(0);
     expect(outcome).toBe("succeeded");
     expect([...new Set(calls)].sort()).toEqual(["D1 batch", "KV delete", "KV get", "KV list", "KV put"]);
     await recover();
     await expectDone(org);
     await recover();
+  });
+
+  it.each(FAULTS)("leaves values as they are and comes to an end in later runs when any one call of its bindings %s", { timeout: 180_000 }, async (fault) => {
+    await makeWork();
+    const { calls } = await run(0);
     let cells = 0;
     for (const nth of calls.keys()) {
-      for (const fault of FAULTS) {
-        org = await makeWork();
-        const cell = await run(0, nth, fault);
-        expect(cell.calls.length, `${calls[nth]} ${nth} ${fault}`).toBeGreaterThan(nth);
-        await expectValues(org);
-        await recover();
-        await expectDone(org);
-        cells++;
-      }
+      const org = await makeWork();
+      const cell = await run(0, nth, fault);
+      expect(cell.calls.length, `${calls[nth]} ${nth}`).toBeGreaterThan(nth);
+      await expectValues(org);
+      await recover();
+      await expectDone(org);
+      cells++;
     }
-    expect(cells).toBe(calls.length * FAULTS.length);
+    expect(cells).toBe(calls.length);
+    expect(cells).toBeGreaterThan(20);
   });
 
   it("does no harm beside another one, nor beside three", { timeout: 30_000 }, async () => {

@@ -10,7 +10,7 @@ import { entryId, type Registry } from "./registry.ts";
 import { type RegistryStatement, readStatement, registryStatementSchema, writeStatement } from "./statement.ts";
 
 /** How long KV may show an older state, in milliseconds: what was put before that has to be there. */
-export const KV_LAG = 120_000;
+const KV_LAG = 120_000;
 /** How many logs are marked, each with an event. The rest are counted, and are marked in later runs. */
 const MARKED = 100;
 
