@@ -112,15 +112,16 @@ describe("of registry objects", () => {
     const put = (ago: number, kind: string) => env.KV.put(name(NOON - ago, kind), "x");
     for (let hour = 0.5; hour < 3; hour += 0.25) await put(hour * HOUR, "c0");
     for (let hour = 1.25; hour < 6; hour += 0.5) await put(hour * HOUR, "f0");
-    for (const day of [29, 29.01, 40, 40.1, 41, 364, 366]) await put(day * DAY, "f0");
+    for (const day of [28.99, 29, 40, 40.1, 41, 364, 366]) await put(day * DAY, "f0");
     const registry: Registry = { ...NO_REGISTRY, fullAt: NOON - 1.25 * HOUR };
     const thin = () => thinRegistry({ kv: env.KV, retentionDays: 365, now: new Date(), registry });
     expect(await thin()).toBeGreaterThan(0);
-    const left = (await objects()).map((one) => [one.split("/")[2]?.slice(0, 2), (NOON - (9_999_999_999_999 - Number(one.split("/")[1]))) / HOUR]);
+    const agoOf = (one: string) => Math.round((NOON - (9_999_999_999_999 - Number(one.split("/")[1]))) / MINUTE) / 60;
+    const left = (await objects()).map((one) => [one.split("/")[2]?.slice(0, 2), agoOf(one)]);
     expect(left).toEqual([
       ...[0.5, 0.75, 1, 1.25].map((hour) => ["c0", hour]),
-      ...[1.25, 2.25, 3.25, 4.25, 5.25].map((hour) => ["f0", hour]),
-      ...[29, 40, 41, 364].map((day) => ["f0", day * 24]),
+      ...[1.25, 1.75, 2.25, 3.25, 4.25, 5.25].map((hour) => ["f0", hour]),
+      ...[28.99, 40, 41, 364].map((day) => ["f0", Math.round(day * 24 * 60) / 60]),
     ]);
     expect(await thin(), "once is enough").toBe(0);
   });
