@@ -1,9 +1,12 @@
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet } from "jose";
 import * as z from "zod";
 import { type AuditEvent, type Checkpoint, type HeadPayload, headPayloadSchema, type Newer, type Parsed, parsePayload } from "../src/contract/audit.ts";
-import { EVENT_VERSIONS, type EventVersions, isNewer, versionOf } from "../src/contract/audit-digest.ts";
+import { EVENT_VERSIONS, type EventVersions, isNewer, sha256, versionOf } from "../src/contract/audit-digest.ts";
+import { generationPayloadSchema, type LostRange } from "../src/contract/audit-generation.ts";
+import { type AnchorPayload, anchorPayloadSchema } from "../src/contract/audit-registry.ts";
 import { fromBase64url } from "../src/contract/base64url.ts";
-import { BEGINNING, checkEvents, endsAt, follow, type SignedPayload, type Standing } from "../src/contract/check-chain.ts";
+import { BEGINNING, checkEvents, endsAt, follow, openGenerations, type SignedGeneration, type SignedPayload } from "../src/contract/check-chain.ts";
+import { judgeLog } from "../src/contract/judge-log.ts";
 
 /** An exported log: its events, its checkpoints, the JWS of its head, and the public keys. */
 export interface Export {
@@ -12,6 +15,10 @@ export interface Export {
   readonly checkpoints: readonly Checkpoint[];
   readonly head: string | null;
   readonly jwks: JSONWebKeySet;
+  /** The JWS of restores that were accepted, in their order. */
+  readonly generations?: readonly string[];
+  /** The JWS of anchors that were kept elsewhere. */
+  readonly anchors?: readonly string[];
 }
 
 /** What a verification found. */
@@ -23,20 +30,66 @@ export interface Finding {
   readonly first_bad: number | null;
   /** There when nothing is bad, and a later Keyhole wrote what this one cannot check. */
   readonly newer?: Newer;
+  /** Why it is not whole. `no-anchor`: an anchor is not signed with a key of the set, or says nothing of this log. */
+  readonly reason?: "changed" | "newer" | "behind" | "differs" | "no-anchor";
+  /** What restores took away, as an operator accepted it. */
+  readonly restored?: readonly LostRange[];
 }
 
-/** Verifies an exported log against its checkpoints: what `GET /v1/audit/verify` does, without the deployment. */
+/** Verifies an exported log against its checkpoints, and anchors: what `GET /v1/audit/verify` does, without the deployment. */
 export async function verifyExport(given: Export, versions: EventVersions = EVENT_VERSIONS): Promise<Finding> {
   const { org, head: jws, jwks } = given;
   const keys = createLocalJWKSet(jwks);
   const head = await readHead(keys, org, jws);
   const events = given.events.toSorted((a, b) => a.seq - b.seq);
   const checkpoints = given.checkpoints.toSorted((a, b) => a.number - b.number);
+  const generations = await Promise.all(
+    (given.generations ?? []).map(async (one) => ({ jws: one, signed: await readSigned(keys, one, "keyhole-generation") })),
+  );
   const sealedTo = checkpoints.at(-1)?.last_seq ?? 0;
   const unsealed = events.filter(({ seq }) => seq > sealedTo);
-  const { checked, firstBad, newer: sealed } = await check({ keys, org, versions }, events, checkpoints, head);
-  const newer = firstBad === null ? (sealed ?? (head?.newer ? { seq: sealedTo + 1, version: null } : newerAmong(unsealed, versions))) : null;
-  return { ok: firstBad === null && newer === null, checked, unsealed: unsealed.length, first_bad: firstBad, ...(newer && { newer }) };
+  const { checked, firstBad, newer: sealed, restored } = await check({ keys, org, versions }, events, { checkpoints, generations, head });
+  const counted = { checked, unsealed: unsealed.length, ...(restored.length > 0 && { restored }) };
+  if (firstBad !== null) return { ok: false, ...counted, first_bad: firstBad, reason: "changed" };
+  const judged = await judgeByAnchors(keys, org, given.anchors ?? [], { checkpoints, generations, head: head?.data });
+  if (judged) return { ok: false, ...counted, ...judged };
+  const newer = sealed ?? (head?.newer ? { seq: sealedTo + 1, version: null } : newerAmong(unsealed, versions));
+  return { ok: newer === null, ...counted, first_bad: null, ...(newer && { newer, reason: "newer" }) };
+}
+
+interface Chain {
+  readonly checkpoints: readonly Checkpoint[];
+  readonly generations: readonly SignedGeneration[];
+}
+
+/** Judges a chain that was checked by the last states that anchors have signed. */
+async function judgeByAnchors(
+  keys: Keys,
+  org: string,
+  anchors: readonly string[],
+  { checkpoints, generations, head }: Chain & { readonly head: HeadPayload | undefined },
+): Promise<Required<Pick<Finding, "reason" | "first_bad">> | undefined> {
+  if (anchors.length === 0) return undefined;
+  const payloads = await Promise.all(anchors.map(async (jws) => readAnchor(await readSigned(keys, jws, "keyhole-anchor"))));
+  const states = payloads.flatMap((payload) => payload?.heads.filter((one) => one.org === org) ?? []);
+  if (payloads.includes(undefined) || states.length === 0) return { reason: "no-anchor", first_bad: null };
+  const links = [...checkpoints.map(({ number, jws }) => ({ number, jws })), ...generations.map(({ jws, signed }) => ({ number: numberOf(signed), jws }))];
+  for (const state of states) {
+    const hashes = await Promise.all(links.filter(({ number }) => number === state.number).map(({ jws }) => sha256(jws)));
+    const hashAt = () => hashes.find((hash) => hash === state.checkpoint) ?? null;
+    const reason = head ? await judgeLog(state, head, hashAt) : "behind";
+    if (reason === "behind") return { reason, first_bad: (checkpoints.at(-1)?.last_seq ?? 0) + 1 };
+    if (reason) return { reason, first_bad: checkpoints.find(({ number }) => number === state.number)?.first_seq ?? 1 };
+  }
+  return undefined;
+}
+
+function readAnchor(signed: SignedPayload | undefined): AnchorPayload | undefined {
+  return parsePayload(anchorPayloadSchema, signed?.vouched ? signed.payload : undefined)?.data;
+}
+
+function numberOf(signed: SignedPayload | undefined): number | undefined {
+  return parsePayload(generationPayloadSchema, signed?.payload)?.data.number;
 }
 
 type Keys = ReturnType<typeof createLocalJWKSet>;
@@ -51,31 +104,32 @@ interface ChainFinding {
   readonly checked: number;
   readonly firstBad: number | null;
   readonly newer: Newer | null;
+  readonly restored: readonly LostRange[];
 }
 
 async function check(
   { keys, org, versions }: Needs,
   events: readonly AuditEvent[],
-  checkpoints: readonly Checkpoint[],
-  head: Parsed<HeadPayload> | undefined,
+  { checkpoints, generations, head }: Chain & { readonly head: Parsed<HeadPayload> | undefined },
 ): Promise<ChainFinding> {
   const removedTo = head?.data.removed_to ?? 0;
   const [first] = events;
-  if (first && first.seq <= removedTo) return { checked: 0, firstBad: first.seq, newer: null };
-  let standing: Standing = BEGINNING;
+  let standing = await openGenerations(org, BEGINNING, generations);
   let checked = 0;
+  const found = (firstBad: number | null): ChainFinding => ({ checked, firstBad, newer: standing.newer, restored: standing.restored });
+  if (first && first.seq <= removedTo) return found(first.seq);
   for (const checkpoint of checkpoints) {
     const followed = await follow(org, standing, checkpoint, await readSigned(keys, checkpoint.jws, "keyhole-checkpoint"));
-    if (typeof followed === "number") return { checked, firstBad: followed, newer: null };
-    standing = followed;
+    if (typeof followed === "number") return found(followed);
+    standing = await openGenerations(org, followed, generations);
     if (checkpoint.last_seq <= removedTo) continue;
     const sealed = events.filter(({ seq }) => seq >= checkpoint.first_seq && seq <= checkpoint.last_seq);
     const stretch = await checkEvents(checkpoint, sealed, versions);
     checked += stretch.checked;
-    if (stretch.firstBad !== null) return { checked, firstBad: stretch.firstBad, newer: null };
-    standing = { ...followed, newer: followed.newer ?? stretch.newer };
+    if (stretch.firstBad !== null) return found(stretch.firstBad);
+    standing = { ...standing, newer: standing.newer ?? stretch.newer };
   }
-  return { checked, firstBad: await endsAt(head?.data, standing), newer: standing.newer };
+  return found(endsAt(head?.data, standing, generations.length));
 }
 
 function newerAmong(events: readonly AuditEvent[], versions: EventVersions): Newer | null {

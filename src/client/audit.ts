@@ -1,5 +1,7 @@
 import type * as z from "zod";
 import { type AuditEvent, auditEventSchema, auditPageSchema, checkpointPageSchema, type VerifyReply, verifyReplySchema } from "../contract/audit.ts";
+import { type AcceptedRestorations, acceptedRestorationsSchema, type RestorationsReply, restorationsReplySchema } from "../contract/audit-generation.ts";
+import { type AnchorReply, anchorReplySchema } from "../contract/audit-registry.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 import { pages } from "./pages.ts";
 import { readReply } from "./read-reply.ts";
@@ -49,6 +51,18 @@ export function auditCalls(send: Send) {
     /** Has the service recompute them, a stretch at a time where there are many: then `next_cursor` says where to go on. */
     async verify(query: { cursor?: string | undefined } = {}, options: CallOptions = {}): Promise<VerifyReply> {
       return readReply(await send({ method: "GET", path: "/v1/audit/verify", query, ...options }), verifyReplySchema);
+    },
+    /** A signed statement of how far the log has come, to be kept elsewhere. The operator's own organization gets all logs, a page at a time. */
+    async anchor(query: { cursor?: string | undefined } = {}, options: CallOptions = {}): Promise<AnchorReply> {
+      return readReply(await send({ method: "GET", path: "/v1/audit/anchor", query, ...options }), anchorReplySchema);
+    },
+    /** For the operator's own organization: the logs that a restore of the database has set back. */
+    async restorations(query: { org?: string | undefined } = {}, options: CallOptions = {}): Promise<RestorationsReply> {
+      return readReply(await send({ method: "GET", path: "/v1/audit/restorations", query, ...options }), restorationsReplySchema);
+    },
+    /** Accepts exactly those that the digest stands for. Never retried. */
+    async acceptRestorations(body: { digest: string; org?: string | undefined }, options: CallOptions = {}): Promise<AcceptedRestorations> {
+      return readReply(await send({ method: "POST", path: "/v1/audit/restorations", json: body, ...options }), acceptedRestorationsSchema);
     },
   };
 }

@@ -11,6 +11,8 @@ import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
 
 export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
+export type { AcceptedRestorations, LostRange, RestorationsReply } from "../contract/audit-generation.ts";
+export type { AnchorReply } from "../contract/audit-registry.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";

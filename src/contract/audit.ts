@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { lostRangeSchema } from "./audit-generation.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeInputSchema, timeSchema } from "./time.ts";
 
@@ -6,7 +7,9 @@ import { timeInputSchema, timeSchema } from "./time.ts";
 const ACTIONS = [
   ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
-  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read", "integrity.failed"] as const),
+  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
+  // What is about the log itself: events that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
+  ...(["audit.retention", "log.restored", "integrity.failed"] as const),
 ] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;
@@ -117,8 +120,20 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
  * What the signature of a log's head covers: its last checkpoint and the hash of that one's JWS, `0` and `null` where
  * there is none, and up to which event the log was removed because of its age.
  */
-export const headPayloadSchema = z.object({ org: z.string(), number: z.int().min(0), checkpoint: z.string().nullable(), removed_to: z.int().min(0) });
+export const headPayloadSchema = z.object({
+  org: z.string(),
+  number: z.int().min(0),
+  checkpoint: z.string().nullable(),
+  removed_to: z.int().min(0),
+  /** How often the log was restored, and 1; left out where it never was. */
+  generation: z.int().min(2).optional(),
+});
 export type HeadPayload = z.infer<typeof headPayloadSchema>;
+
+/** The generation that a head says its log is in. */
+export function generationOf({ generation = 1 }: Pick<HeadPayload, "generation">): number {
+  return generation;
+}
 
 /** A signed payload, parsed. */
 export interface Parsed<T> {
@@ -141,6 +156,10 @@ export const checkpointPageSchema = z
     head: z.string().nullable().meta({
       description: "A compact JWS that names the last checkpoint, and says up to which event the log was removed because of its age.",
     }),
+    generations: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "A compact JWS for each restore of the log that was accepted, in their order. They are links of the chain, too." }),
     next_cursor: z.string().nullable(),
   })
   .meta({ id: "CheckpointPage", example: { checkpoints: [], head: null, next_cursor: null } });
@@ -151,6 +170,10 @@ const newerSchema = z.object({
   version: z.int().nullable().meta({ description: "Its version, `null` where not the event but its checkpoint, or the log's head, is of a later Keyhole." }),
 });
 export type Newer = z.infer<typeof newerSchema>;
+
+/** Why a log is not whole. */
+const REASONS = ["changed", "newer", "behind", "differs", "registry-lost"] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** `GET /v1/audit/verify`. */
 export const verifyAuditSchema = z.strictObject({ cursor: cursorSchema });
@@ -163,6 +186,11 @@ export const verifyReplySchema = z
     newer: newerSchema
       .optional()
       .meta({ description: "There when a later Keyhole wrote what this one cannot check: nothing bad was found, and `ok` is false." }),
+    reason: z.enum(REASONS).optional().meta({
+      description:
+        "There when `ok` is false. `changed`: what is sealed is not what was signed. `behind`: the log does not go as far as the registry outside the database says it did, or is gone. `differs`: it is another log than the registry says. `registry-lost`: the registry itself has been taken away, so that nothing shows whether the log is all there. `newer`: see there.",
+    }),
+    restored: z.array(lostRangeSchema).optional().meta({ description: "What restores of the database took away, and an operator accepted." }),
     next_cursor: z.string().nullable().meta({ description: "Not null when the log is longer than one call checks: go on with it." }),
   })
   .meta({ id: "AuditVerification", example: { ok: true, checked: 42, unsealed: 3, first_bad: null, next_cursor: null } });

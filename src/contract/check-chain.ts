@@ -1,5 +1,6 @@
-import { type AuditEvent, type Checkpoint, checkpointPayloadSchema, type HeadPayload, type Newer, type Parsed, parsePayload } from "./audit.ts";
+import { type AuditEvent, type Checkpoint, checkpointPayloadSchema, generationOf, type HeadPayload, type Newer, type Parsed, parsePayload } from "./audit.ts";
 import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256, versionOf, versionOfDigest } from "./audit-digest.ts";
+import { generationPayloadSchema, type LostRange, lostRangeOf } from "./audit-generation.ts";
 
 /** What a JWS says. `vouched`: its signature was checked, with a key that is known. */
 export interface SignedPayload {
@@ -7,10 +8,22 @@ export interface SignedPayload {
   readonly vouched: boolean;
 }
 
+/** A link of the chain: a checkpoint, or a restore that was accepted. The next one names it by its hash. */
+export interface Link {
+  readonly number: number;
+  /** The hash of its JWS; `null` before the first one. */
+  readonly hash: string | null;
+  readonly generation: number;
+}
+
 /** Where a check of the chain stands. */
 export interface Standing {
   /** The last checkpoint that was checked. */
   readonly previous: Checkpoint | null;
+  /** The last link. */
+  readonly link: Link;
+  /** The restores so far. */
+  readonly restored: readonly LostRange[];
   /** Where the stretches begin that nothing checked so far vouches for, but for a later signature; `null` for none. */
   readonly unvouchedFrom: number | null;
   /** Where what only a later Keyhole can check begins; `null` for nowhere so far. It counts once all is vouched for. */
@@ -18,22 +31,67 @@ export interface Standing {
 }
 
 /** Before the first checkpoint. */
-export const BEGINNING: Standing = { previous: null, unvouchedFrom: null, newer: null };
+export const BEGINNING: Standing = { previous: null, link: { number: 0, hash: null, generation: 1 }, restored: [], unvouchedFrom: null, newer: null };
 
 /**
- * Checks that a checkpoint says what its signature covers, and follows from the one before it.
+ * Checks that a checkpoint says what its signature covers, and follows from the link before it.
  *
  * @param signed What its JWS says, `undefined` when the signature is wrong.
  * @returns where the check stands then, or the first `seq` that nothing vouches for.
  */
 export async function follow(org: string, standing: Standing, checkpoint: Checkpoint, signed: SignedPayload | undefined): Promise<Standing | number> {
-  const { previous, unvouchedFrom } = standing;
-  const follows = checkpoint.number === (previous?.number ?? 0) + 1 && checkpoint.first_seq === (previous?.last_seq ?? 0) + 1;
+  const { unvouchedFrom, link } = standing;
+  const follows = checkpoint.number === link.number + 1 && goesOnAt(standing, checkpoint.first_seq);
   const parsed = follows ? await parseAsSigned(org, checkpoint, signed) : undefined;
-  const linked = parsed !== undefined && parsed.data.previous === (previous && (await sha256(previous.jws)));
-  if (!linked) return unvouchedFrom ?? (previous?.last_seq ?? 0) + 1;
+  if (parsed?.data.previous !== link.hash || !parsed) return unvouchedFrom ?? nextOf(standing);
   const newer = standing.newer ?? (parsed.newer ? { seq: checkpoint.first_seq, version: null } : null);
-  return { previous: checkpoint, unvouchedFrom: signed?.vouched ? null : (unvouchedFrom ?? checkpoint.first_seq), newer };
+  return {
+    ...standing,
+    previous: checkpoint,
+    link: { number: checkpoint.number, hash: await sha256(checkpoint.jws), generation: link.generation },
+    unvouchedFrom: signed?.vouched ? null : (unvouchedFrom ?? checkpoint.first_seq),
+    newer,
+  };
+}
+
+/** Numbers go on without gaps, but for one after a restore: from where they were on record to have come. */
+function goesOnAt(standing: Standing, firstSeq: number): boolean {
+  const lost = standing.restored.at(-1)?.last_seq ?? 0;
+  return firstSeq === nextOf(standing) || (firstSeq === lost + 1 && firstSeq > nextOf(standing));
+}
+
+/** The first event that the next checkpoint can seal. */
+function nextOf({ previous }: Pick<Standing, "previous">): number {
+  return (previous?.last_seq ?? 0) + 1;
+}
+
+/**
+ * Takes the restores that follow from where the check stands. One that does not is left, and then the log's end does not
+ * fit either.
+ *
+ * @param generations What their JWS say, in their order, from the first one on; `undefined` where a signature is wrong.
+ */
+export async function openGenerations(org: string, standing: Standing, generations: readonly (SignedGeneration | undefined)[]): Promise<Standing> {
+  let now = standing;
+  for (let next = generations[now.link.generation - 1]; next; next = generations[now.link.generation - 1]) {
+    const { data } = parsePayload(generationPayloadSchema, next.signed?.payload) ?? {};
+    const { link } = now;
+    const follows = data?.org === org && data.generation === link.generation + 1 && data.after.number === link.number && data.after.checkpoint === link.hash;
+    if (!follows) break;
+    now = {
+      ...now,
+      link: { number: data.number, hash: await sha256(next.jws), generation: data.generation },
+      restored: [...now.restored, lostRangeOf(data)],
+      unvouchedFrom: next.signed?.vouched ? null : (now.unvouchedFrom ?? nextOf(now)),
+    };
+  }
+  return now;
+}
+
+/** The JWS of a restore, and what it says. */
+export interface SignedGeneration {
+  readonly jws: string;
+  readonly signed: SignedPayload | undefined;
 }
 
 /** What a checkpoint's JWS says, `undefined` when the checkpoint says something else. */
@@ -50,13 +108,15 @@ export async function parseAsSigned(
 }
 
 /**
- * The end of a check: the log's head names the last checkpoint, and vouches for all before it.
+ * The end of a check: the log's head names the last link, and vouches for all before it.
  *
+ * @param generations How many restores the log says it had.
  * @returns the first `seq` that nothing vouches for, or `null`.
  */
-export async function endsAt(head: HeadPayload | undefined, { previous, unvouchedFrom }: Standing): Promise<number | null> {
-  const named = head !== undefined && head.number === (previous?.number ?? 0) && head.checkpoint === (previous && (await sha256(previous.jws)));
-  return named ? null : (unvouchedFrom ?? (previous?.last_seq ?? 0) + 1);
+export function endsAt(head: HeadPayload | undefined, standing: Standing, generations: number): number | null {
+  const { link, unvouchedFrom } = standing;
+  const named = head !== undefined && head.number === link.number && head.checkpoint === link.hash && generationOf(head) === link.generation;
+  return named && link.generation === generations + 1 ? null : (unvouchedFrom ?? nextOf(standing));
 }
 
 /** What a check of a stretch's events found. */

@@ -8,6 +8,7 @@ export const PERMISSIONS = [
   "tokens:write",
   "trusts:write",
   "audit:read",
+  "audit:write",
   "keys:read",
   "keys:write",
 ] as const;

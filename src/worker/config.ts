@@ -20,6 +20,7 @@ export interface Env {
   readonly RESERVED_NAMES?: string;
   readonly MAX_VERSIONS?: string;
   readonly AUDIT_RETENTION_DAYS?: string;
+  readonly AUDIT_RETENTION_CONFIRM?: string;
   readonly LEGACY_PLAINTEXT?: string;
   /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
@@ -44,6 +45,8 @@ export interface Config {
   readonly maxVersions: number;
   /** How many days audit events are kept. */
   readonly retentionDays: number;
+  /** A shorter retention that was confirmed, so that it need not wait for a day; `null` for none. */
+  readonly retentionConfirm: number | null;
   /** Whether values that are still as another store had them may be read, and are encrypted. */
   readonly legacyPlaintext: boolean;
   readonly trustedIssuers: readonly TrustedIssuer[];
@@ -76,6 +79,7 @@ const varsSchema = (insecureIssuers: boolean) =>
       .pipe(z.array(patternSchema)),
     MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
     AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+    AUDIT_RETENTION_CONFIRM: z.union([z.literal("").transform(() => null), z.coerce.number().int().min(1).max(36_500)]).default(null),
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
@@ -112,6 +116,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     reservedNames: vars.data.RESERVED_NAMES,
     maxVersions: vars.data.MAX_VERSIONS,
     retentionDays: vars.data.AUDIT_RETENTION_DAYS,
+    retentionConfirm: vars.data.AUDIT_RETENTION_CONFIRM,
     legacyPlaintext: vars.data.LEGACY_PLAINTEXT === "read",
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",

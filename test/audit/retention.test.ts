@@ -1,13 +1,14 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/worker/config.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
 import { call } from "../support/call.ts";
 import { append, DAY, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 const remove = async (days: number) => {
-  const { logKeys } = await loadConfig(env);
-  return removeOldEvents({ db: env.DB, logKeys, retentionDays: 30, now: new Date(START + days * DAY) });
+  const { logKeys, keyring } = await loadConfig(env);
+  return removeOldEvents({ db: env.DB, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 30, now: new Date(START + days * DAY) });
 };
 const seqsOf = (org: string) =>
   env.DB.prepare("SELECT seq FROM audit_events WHERE org = ? ORDER BY seq")
@@ -31,9 +32,9 @@ describe("retention", () => {
     await makeLog("kept", [0, 1, 2, 3]);
     expect(await remove(29)).toEqual({ events: 0, refused: 0 });
     expect(await remove(31.5)).toEqual({ events: 4, refused: 0 });
-    expect(await seqsOf("kept")).toEqual([5, 6, 7, 8]);
+    expect(await seqsOf("kept"), "what is left, and the removal itself").toEqual([5, 6, 7, 8, 9]);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_checkpoints WHERE org = 'kept'").first("n")).toBe(4);
-    expect(await verified("kept")).toEqual({ ok: true, checked: 4, unsealed: 0, first_bad: null });
+    expect(await verified("kept")).toEqual({ ok: true, checked: 4, unsealed: 1, first_bad: null });
     expect(await verifiedOffline("kept")).toEqual(await verified("kept"));
   });
 
@@ -44,15 +45,42 @@ describe("retention", () => {
     await seal();
     await append("mixed", 2, { at: START });
     expect((await remove(40)).events).toBe(2);
-    expect(await seqsOf("mixed")).toEqual([3, 4, 5, 6]);
+    expect(await seqsOf("mixed")).toEqual([3, 4, 5, 6, 7]);
   });
 
   it("keeps the end of a log, so that numbers go on", async () => {
     await makeLog("end", [0, 0]);
     expect((await remove(1_000)).events).toBe(2);
-    expect(await seqsOf("end")).toEqual([3, 4]);
-    await append("end", 1);
     expect(await seqsOf("end")).toEqual([3, 4, 5]);
+    await append("end", 1);
+    expect(await seqsOf("end")).toEqual([3, 4, 5, 6]);
+  });
+
+  it("says in the log itself what it removed, once for each run and log", async () => {
+    await makeLog("noted", [0, 1, 2, 50]);
+    await remove(60);
+    const { body } = await call("GET /v1/audit?action=audit.retention", { token: { org: "noted" } });
+    expect(body.events).toMatchObject([{ seq: 9, actor: "keyhole:scheduled", outcome: "allowed", target: "removed:1:6" }]);
+  });
+
+  it("comes to rest in a log in which nothing else happens", async () => {
+    await makeLog("idle", [0, 1]);
+    let removed = 0;
+    for (let days = 40; days < 400; days += 10) {
+      removed += (await remove(days)).events;
+      await seal();
+    }
+    expect(removed, "the four events, and not the events of their own removal one after the other").toBe(4);
+    expect(await seqsOf("idle")).toEqual([5, 6]);
+    await makeLog("idle", [300, 301]);
+    expect((await remove(1_000)).events, "with what has happened since they go too").toBe(4);
+  });
+
+  it("removes nothing that is younger than a day, whatever it is told", async () => {
+    const { logKeys, keyring } = await loadConfig(env);
+    await makeLog("young", [0, 0.5]);
+    const { events } = await removeOldEvents({ db: env.DB, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 0, now: new Date(START + 0.9 * DAY) });
+    expect([events, await seqsOf("young")]).toEqual([0, [1, 2, 3, 4]]);
   });
 
   it("takes what the index by secret says of the events away with them", async () => {
@@ -69,9 +97,9 @@ describe("retention", () => {
     );
     expect((await remove(100)).events).toBe(10);
     const [a, b] = await Promise.all([remove(100), remove(100)]);
-    expect(a.events + b.events).toBe(6);
-    expect(await seqsOf("bounded")).toEqual([17, 18]);
-    expect(await verified("bounded")).toMatchObject({ ok: true, checked: 2 });
+    expect(a.events + b.events, "what was the end is not any more, after the event of the first removal").toBe(8);
+    expect(await seqsOf("bounded")).toEqual([19, 20]);
+    expect(await verified("bounded")).toMatchObject({ ok: true, checked: 0, unsealed: 2 });
   });
 
   it("keeps a verification that runs beside it from a false alarm", async () => {
@@ -87,7 +115,7 @@ describe("retention", () => {
     await sql("UPDATE audit_checkpoints SET last_at = 0 WHERE org = 'a-led'");
     expect(await remove(45)).toEqual({ events: 2, refused: 1 });
     expect(await seqsOf("a-led")).toEqual([1, 2, 3, 4]);
-    expect(await seqsOf("b-honest")).toEqual([3, 4]);
+    expect(await seqsOf("b-honest")).toEqual([3, 4, 5]);
     expect((await call("GET /readyz", { token: null })).body.backlog.audit_logs).toBeGreaterThan(0);
     expect(await remove(45), "it is left alone for an hour").toEqual({ events: 0, refused: 0 });
     expect(await remove(45 + (61 * MINUTE) / DAY)).toEqual({ events: 0, refused: 1 });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { parseEvent, verifyExport } from "../../scripts/verify-export.ts";
 import { type Config, loadConfig } from "../../src/worker/config.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { type CallOptions, call, type Reply } from "../support/call.ts";
 
@@ -27,8 +28,8 @@ export async function append(org: string, count: number, fields: { at?: number; 
 
 /** Seals every log, as a scheduled run does. */
 export async function seal(config?: Config): Promise<{ events: number; refused: number }> {
-  const { logKeys } = config ?? (await loadConfig(env));
-  return sealLog({ db: env.DB, logKeys, now: new Date(START + DAY) });
+  const { logKeys, keyring } = config ?? (await loadConfig(env));
+  return sealLog({ db: env.DB, keyring, logKeys, now: new Date(START + DAY), registry: NO_REGISTRY });
 }
 
 /** Makes a log of sealed stretches of these lengths. */
@@ -46,6 +47,8 @@ interface Verdict {
   readonly unsealed: number;
   readonly first_bad: number | null;
   readonly newer?: { readonly seq: number; readonly version: number | null };
+  readonly reason?: string;
+  readonly restored?: readonly object[];
 }
 
 /** What `GET /v1/audit/verify` says, of all its pages together. */
@@ -56,7 +59,11 @@ export async function verified(org: string, by: Call = call): Promise<Verdict> {
     ({ body } = await by(`GET /v1/audit/verify?cursor=${body.next_cursor}`, { token: { org } }));
     checked += body.checked;
   }
-  return { ok: body.ok, checked, unsealed: body.unsealed, first_bad: body.first_bad, ...(body.newer && { newer: body.newer }) };
+  return { ok: body.ok, checked, unsealed: body.unsealed, first_bad: body.first_bad, ...pick(body) };
+}
+
+function pick({ newer, reason, restored }: Partial<Verdict>): Partial<Verdict> {
+  return { ...(newer && { newer }), ...(reason !== undefined && { reason }), ...(restored && { restored }) };
 }
 
 /** An organization's log as it is exported. */
@@ -64,16 +71,18 @@ export async function exported(org: string, by: Call = call) {
   const token = { org };
   const checkpoints = [];
   let head: string | null = null;
+  let generations: string[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const { body }: Reply = await by(`GET /v1/audit/checkpoints?limit=200${cursor && `&cursor=${cursor}`}`, { token });
     checkpoints.push(...body.checkpoints);
     head = body.head;
+    generations = body.generations ?? [];
     cursor = body.next_cursor;
   }
   const { text } = await by("GET /v1/audit?format=ndjson", { token });
   const { body: jwks } = await by("GET /.well-known/jwks.json", { token: null });
   const lines = text.split("\n").filter((line) => line !== "");
-  return { org, lines, events: lines.map(parseEvent), checkpoints, head, jwks };
+  return { org, lines, events: lines.map(parseEvent), checkpoints, head, jwks, ...(generations.length > 0 && { generations }) };
 }
 
 /** What the offline verifier says. */

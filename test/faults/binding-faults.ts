@@ -8,7 +8,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /** One call of a binding, as it was recorded: `D1 batch`, `KV put`. */
-type BindingCall = "D1 batch" | "KV get" | "KV put" | "KV delete";
+type BindingCall = "D1 batch" | "KV get" | "KV list" | "KV put" | "KV delete";
 
 /** The bindings of a Worker, seen through: every call is recorded, and one can be made to go wrong. */
 export interface Watched {
@@ -49,6 +49,7 @@ export function watch(env: Env, nth = -1, fault: Fault = "fails"): Watched {
   });
   const KV = only<KVNamespace>({
     get: ((keys: string[], options: { type: "text" }) => make("KV get", () => env.KV.get(keys, options))) as never,
+    list: ((options: KVNamespaceListOptions) => make("KV list", () => env.KV.list(options))) as never,
     put: (key: string, value: string) => make("KV put", () => env.KV.put(key, value)),
     delete: ((key: string) => make("KV delete", () => env.KV.delete(key))) as never,
   });

@@ -29,6 +29,10 @@ export class LaggingKv {
       if (!this.#changedAt.has(key)) this.#changedAt.set(key, this.now());
       await this.kv.put(key, value);
     };
-    return only<KVNamespace>({ get: get as never, put: put as never, delete: ((key: string) => this.kv.delete(key)) as never });
+    const list = async (options: KVNamespaceListOptions) => {
+      const page = await this.kv.list(options);
+      return { ...page, keys: page.keys.filter(({ name }) => this.now() >= (this.#changedAt.get(name) ?? 0) + lag(name)) };
+    };
+    return only<KVNamespace>({ get: get as never, list: list as never, put: put as never, delete: ((key: string) => this.kv.delete(key)) as never });
   }
 }

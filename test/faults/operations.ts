@@ -1,4 +1,9 @@
 import { env } from "cloudflare:workers";
+import { loadConfig } from "../../src/worker/config.ts";
+import { readRegistry } from "../../src/worker/log/read-registry.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
+import { sealLog } from "../../src/worker/log/seal-log.ts";
+import { writeRegistry } from "../../src/worker/log/write-registry.ts";
 import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
@@ -25,6 +30,8 @@ export interface FaultedOperation {
    * is what it is without a fault, or none.
    */
   readonly effects?: (cell: Cell) => Promise<boolean[]>;
+  /** What of a reply is the same each time, where that is not all of it. */
+  readonly shown?: (text: string) => string;
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
   /** The Worker's vars and secrets, where they are not those of the others. */
@@ -253,10 +260,41 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ org, ask }) => [await hasSeal(org), await recorded(ask, "keys.seal")],
     again: 412,
   },
+  "POST of a restore": {
+    prepare: setBack,
+    request: ({ made: digest }) => ["POST /v1/audit/restorations", { ...OPERATOR, ...json({ digest }) }],
+    effects: async ({ org, ask }) => {
+      const { restorations } = (await ask("GET /v1/audit/restorations", OPERATOR)).body;
+      return [!restorations.some((log: { org: string }) => log.org === org), await recorded(ask, "log.restored"), (await ask("GET /v1/audit/verify")).body.ok];
+    },
+    again: 412,
+  },
   "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
 };
 
 const inline = ({ ask }: { ask: Ask }) => made(ask);
+
+/** What an anchor says, but for when it was made. */
+function withoutTime(text: string): string {
+  const { at, ...rest } = JSON.parse(atob(JSON.parse(text).anchor.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+  return JSON.stringify(rest);
+}
+
+const OPERATOR = { token: { org: "platform" } };
+
+/** A log that was set back after it had been put on record, as by a restore of the database; and what stands for accepting that. */
+async function setBack({ org, ask }: { org: string; ask: Ask }): Promise<string> {
+  const { logKeys, keyring } = await loadConfig(env);
+  const needs = { db: env.DB, kv: env.KV, keyring, logKeys, now: new Date() };
+  await made(ask);
+  // Of each run's share, those of the cells before have theirs first.
+  while ((await sealLog({ ...needs, registry: NO_REGISTRY })).events > 0);
+  await writeRegistry({ ...needs, registry: await readRegistry(needs), accused: new Set() });
+  for (const trigger of ["audit_events_kept", "audit_checkpoints_kept"]) await env.DB.prepare(`DROP TRIGGER IF EXISTS ${trigger}`).run();
+  for (const table of ["audit_events", "audit_checkpoints", "audit_heads", "audit_marks"])
+    await env.DB.prepare(`DELETE FROM ${table} WHERE org = ?`).bind(org).run();
+  return (await ask("GET /v1/audit/restorations", OPERATOR)).body.digest;
+}
 
 /** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
 export const READS: Record<string, FaultedOperation> = {
@@ -284,5 +322,7 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/audit/checkpoints": { prepare: inline, request: () => ["GET /v1/audit/checkpoints"] },
   "GET /v1/audit/verify": { prepare: inline, request: () => ["GET /v1/audit/verify"] },
   "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },
+  "GET /v1/audit/anchor": { prepare: inline, request: () => ["GET /v1/audit/anchor"], shown: withoutTime },
+  "GET /v1/audit/restorations": { prepare: inline, request: () => ["GET /v1/audit/restorations", OPERATOR] },
   "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
 };

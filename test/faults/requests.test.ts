@@ -66,7 +66,7 @@ async function expectAgreement(): Promise<void> {
   }>();
   const keys: string[] = [];
   for (let cursor: string | undefined, complete = false; !complete; ) {
-    const page: KVNamespaceListResult<unknown> = await env.KV.list(cursor === undefined ? {} : { cursor });
+    const page: KVNamespaceListResult<unknown> = await env.KV.list({ prefix: "c_", ...(cursor !== undefined && { cursor }) });
     keys.push(...page.keys.map(({ name }) => name));
     complete = page.list_complete;
     cursor = "cursor" in page ? page.cursor : undefined;
@@ -77,7 +77,7 @@ async function expectAgreement(): Promise<void> {
 }
 
 describe.each(Object.entries(WRITES))("%s", (_, operation) => {
-  it("happens or does not, says so, and stays so, whatever its bindings do", { timeout: 60_000 }, async () => {
+  it("happens or does not, says so, and stays so, whatever its bindings do", { timeout: 180_000 }, async () => {
     const calls = await record(operation);
     const done: Cell[] = [];
     for (const nth of calls.keys()) {
@@ -103,19 +103,20 @@ describe.each(Object.entries(WRITES))("%s", (_, operation) => {
 });
 
 describe.each(Object.entries(READS))("%s", (_, operation) => {
-  it("is answered rightly or not at all, whatever its bindings do", { timeout: 60_000 }, async () => {
+  it("is answered rightly or not at all, whatever its bindings do", { timeout: 180_000 }, async () => {
     const calls = await record(operation);
     const cell = await makeCell(operation);
+    const { shown = (text: string) => text } = operation;
     const calm = await cell.ask(...operation.request(cell));
     for (const nth of calls.keys()) {
       for (const fault of FAULTS) {
         const watched = watch(envOf(operation, cell.org), nth, fault);
         const seen = await ask(watched, cell.org, ...operation.request(cell));
         expect(watched.calls.length).toBeGreaterThan(nth);
-        if (seen !== "nothing" && seen.status < 300) expect(seen.text).toBe(calm.text);
+        if (seen !== "nothing" && seen.status < 300) expect(shown(seen.text)).toBe(shown(calm.text));
         else if (seen !== "nothing") expectUnavailable(seen);
         const again = await cell.ask(...operation.request(cell));
-        expect([again.status, again.text]).toEqual([calm.status, calm.text]);
+        expect([again.status, shown(again.text)]).toEqual([calm.status, shown(calm.text)]);
         cells++;
       }
     }

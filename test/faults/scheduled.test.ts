@@ -1,11 +1,17 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../../src/contract/problem.ts";
 import { addKey } from "../../src/keys-file/add-key.ts";
 import { promoteKey } from "../../src/keys-file/promote-key.ts";
 import { type Env, loadConfig } from "../../src/worker/config.ts";
+import { readRegistry } from "../../src/worker/log/read-registry.ts";
+import { recordRun } from "../../src/worker/log/record-run.ts";
+import { entriesOf, NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
+import { dropTriggers } from "../audit/support.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
+import { UNSEALED_KEYRING } from "../support/test-secrets.ts";
 import { FAULTS, type Fault, watch } from "./binding-faults.ts";
 import { START } from "./operations.ts";
 import { ask, settled } from "./worker-run.ts";
@@ -13,13 +19,14 @@ import { ask, settled } from "./worker-run.ts";
 const MINUTE = 60_000;
 /** When the faulted run is: all that was made at {@link START} is due. */
 const DUE = START + 2 * 86_400_000;
-const VARS = { LEGACY_PLAINTEXT: "read", AUDIT_RETENTION_DAYS: "1" };
+// Plaintext is encrypted by itself where seals are not required.
+const VARS = { LEGACY_PLAINTEXT: "read", AUDIT_RETENTION_DAYS: "1", KEYRING: UNSEALED_KEYRING };
 const before: Env = { ...env, ...VARS };
 let after: Env = before;
 let made = 0;
 
 beforeAll(async () => {
-  const { ROOT_KEY = "", KEYRING = "" } = env;
+  const { ROOT_KEY = "", KEYRING = "" } = before;
   const { secrets } = await addKey({ ROOT_KEY, KEYRING });
   after = { ...before, ...(await promoteKey({ ROOT_KEY, ...secrets })).secrets };
 });
@@ -43,16 +50,25 @@ const run = (minutes: number, nth?: number, fault?: Fault) => {
   const work = runScheduled(watched.env, new Date(DUE + minutes * MINUTE)).then(
     () => "succeeded" as const,
     (error: unknown) => {
-      expect(error).toBeInstanceOf(AggregateError);
+      // A run that cannot be recorded does nothing.
+      expect(error instanceof AggregateError || (error instanceof Problem && error.code === "storage-unavailable"), String(error)).toBe(true);
       return "failed" as const;
     },
   );
   return settled(watched, work).then((outcome) => ({ outcome, calls: watched.calls }));
 };
 
+/** Takes the logs of the cells before away, with what is on record of them. */
+async function forgetLogs(): Promise<void> {
+  await dropTriggers();
+  for (const table of ["events", "checkpoints", "heads", "marks", "statements", "by_secret"]) await env.DB.prepare(`DELETE FROM audit_${table}`).run();
+  for (const { name } of (await env.KV.list({ prefix: "r/" })).keys) await env.KV.delete(name);
+}
+
 /** An organization in which every scheduled job has something to do. */
 async function makeWork(): Promise<string> {
   const org = `scheduled-${made++}`;
+  await forgetLogs();
   const call = calmly(org, before);
   vi.setSystemTime(START);
   for (const name of ["INLINE", "NOT_IN_KV", "DELETED"]) await call(`PUT ${at("global", name)}`, { json: { value: `value of ${name}` } });
@@ -73,9 +89,12 @@ async function makeWork(): Promise<string> {
       org,
     ),
   ]);
-  await sealLog({ db: env.DB, logKeys: (await loadConfig(env)).logKeys, now: new Date(START) });
+  const { logKeys, keyring } = await loadConfig(env);
+  await sealLog({ db: env.DB, keyring, logKeys, now: new Date(START), registry: NO_REGISTRY });
   await env.DB.prepare("UPDATE audit_heads SET kid = 'older' WHERE org = ?").bind(org).run();
   await call("POST /v1/resolve", { json: { names: ["INLINE"] } });
+  // Runs have followed each other for a day.
+  for (const hours of [25, 12, 1]) await recordRun({ ...(await loadConfig(before)), db: env.DB, now: new Date(DUE - hours * 60 * MINUTE) });
   return org;
 }
 
@@ -101,7 +120,7 @@ async function expectDone(org: string): Promise<void> {
   const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
   expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
-  expect((await env.KV.list()).keys.map(({ name }) => name).sort()).toEqual(
+  expect((await env.KV.list({ prefix: "c_" })).keys.map(({ name }) => name).sort()).toEqual(
     (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),
   );
   expect(await countOf("SELECT COUNT(*) AS n FROM tokens WHERE org = ?", org)).toBe(0);
@@ -109,8 +128,20 @@ async function expectDone(org: string): Promise<void> {
   expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'")).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org)).toBe(1);
   expect((await call("GET /v1/audit/verify")).body).toMatchObject({ ok: true, first_bad: null });
+  expect((await call("GET /readyz", { token: null })).body.integrity).toMatchObject({ registry: "ok", logs: 0, forged_objects: 0, lost_at: null });
+  expect(await isOnRecord(org), "the log is in the registry as it is").toBe(true);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE action = 'integrity.failed'")).toBe(0);
   await call(`DELETE ${at("global", "LEGACY")}`);
   await call("DELETE /v1/scopes/global?secrets=true");
+}
+
+/** Whether the registry has the log as far as it has come. */
+async function isOnRecord(org: string): Promise<boolean> {
+  const { logKeys, keyring } = await loadConfig(after);
+  const registry = await readRegistry({ kv: env.KV, logKeys, now: new Date(DUE + 40 * MINUTE) });
+  const [entry] = await entriesOf(registry, keyring, org, [keyring.current]);
+  const number = await countOf("SELECT MAX(number) AS n FROM audit_checkpoints WHERE org = ?", org);
+  return entry !== undefined && entry.number === number && entry.removed_to === (await countOf("SELECT removed_to AS n FROM audit_heads WHERE org = ?", org));
 }
 
 /** Runs for long enough that what was in quarantine is tried again and what is to be removed from KV is. */
@@ -119,27 +150,31 @@ async function recover(): Promise<void> {
 }
 
 describe("a scheduled run", () => {
-  it("leaves values as they are and comes to an end in later runs, whatever its bindings do", { timeout: 180_000 }, async () => {
-    let org = await makeWork();
+  it("does everything that it is for when nothing goes wrong", async () => {
+    const org = await makeWork();
     const { outcome, calls } = await run(0);
     expect(outcome).toBe("succeeded");
-    expect([...new Set(calls)].sort()).toEqual(["D1 batch", "KV delete", "KV get", "KV put"]);
+    expect([...new Set(calls)].sort()).toEqual(["D1 batch", "KV delete", "KV get", "KV list", "KV put"]);
     await recover();
     await expectDone(org);
     await recover();
+  });
+
+  it.each(FAULTS)("leaves values as they are and comes to an end in later runs when any one call of its bindings %s", { timeout: 180_000 }, async (fault) => {
+    await makeWork();
+    const { calls } = await run(0);
     let cells = 0;
     for (const nth of calls.keys()) {
-      for (const fault of FAULTS) {
-        org = await makeWork();
-        const cell = await run(0, nth, fault);
-        expect(cell.calls.length, `${calls[nth]} ${nth} ${fault}`).toBeGreaterThan(nth);
-        await expectValues(org);
-        await recover();
-        await expectDone(org);
-        cells++;
-      }
+      const org = await makeWork();
+      const cell = await run(0, nth, fault);
+      expect(cell.calls.length, `${calls[nth]} ${nth}`).toBeGreaterThan(nth);
+      await expectValues(org);
+      await recover();
+      await expectDone(org);
+      cells++;
     }
-    expect(cells).toBe(calls.length * FAULTS.length);
+    expect(cells).toBe(calls.length);
+    expect(cells).toBeGreaterThan(20);
   });
 
   it("does no harm beside another one, nor beside three", { timeout: 30_000 }, async () => {

@@ -1,6 +1,8 @@
 import { vi } from "vitest";
 import type { Model } from "./model.ts";
 
+const DAY = 86_400_000;
+
 /** The Worker under test, wherever it runs. */
 export interface Worker {
   readonly app: { fetch(request: Request, env: object, context: never): Response | Promise<Response> };
@@ -31,6 +33,7 @@ export interface Real {
 export async function connect(worker: Worker, org: string, model: Pick<Model, "now">): Promise<Real> {
   const authorization = { Authorization: `Bearer ${await worker.sign(org)}` };
   let kvDown = false;
+  let lastRun = 0;
   const env = { ...worker.env, KV: switchable(worker.env.KV, () => kvDown) };
 
   async function call(request: string, json?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
@@ -52,7 +55,14 @@ export async function connect(worker: Worker, org: string, model: Pick<Model, "n
 
   async function schedule(): Promise<void> {
     vi.setSystemTime(model.now);
-    await worker.runScheduled(env as never, new Date(model.now));
+    // The first run after more than a day only records itself; when others ran is not known here.
+    const runs = model.now - lastRun > DAY ? 2 : 1;
+    lastRun = model.now;
+    for (let n = 0; n < runs; n++)
+      await worker.runScheduled(env as never, new Date(model.now)).catch((error: unknown) => {
+        // What cannot be put on record outside D1 is a failure, which the platform shows.
+        if (!kvDown) throw error;
+      });
   }
 
   return {

@@ -121,18 +121,24 @@ describe("verify-audit", () => {
     const more = { note: "what only a later version knows" };
     const later = [...events, { ...events[4], ...more, seq: 6, version: 3 }];
     const { status, stdout, stderr } = verify({ log: lines(later) });
-    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 2, first_bad: null, newer: { seq: 6, version: 3 } }]);
+    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 2, first_bad: null, newer: { seq: 6, version: 3 }, reason: "newer" }]);
     expect(stderr).toBe("this log has events of version 3, which this verifier does not know\nhint: update it, and verify again\n");
     const sealed = await sealedBy((row_digests, at) => (at === 2 ? { row_digests: [`v3.${row_digests[0]}`, row_digests[1] ?? ""] } : {}));
     const said = verify({ ...sealed, log: lines([...events.slice(0, 2), { ...events[2], ...more, version: 3 }, ...events.slice(3)]) });
-    expect([said.status, JSON.parse(said.stdout)]).toEqual([2, { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 3 } }]);
+    expect([said.status, JSON.parse(said.stdout)]).toEqual([
+      2,
+      { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 3 }, reason: "newer" },
+    ]);
     const changed = verify({ ...sealed, log: lines([{ ...events[0], actor: "x" }, events[1], { ...events[2], version: 3 }, ...events.slice(3)]) });
     expect([changed.status, JSON.parse(changed.stdout)]).toEqual([1, { ok: false, checked: 2, unsealed: 1, first_bad: 1 }]);
   });
 
   it("says so of checkpoints that say more than it knows", async () => {
     const { status, stdout, stderr } = verify(await sealedBy((_, at) => (at === 2 ? { more: true } : {})));
-    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 1, first_bad: null, newer: { seq: 3, version: null } }]);
+    expect([status, JSON.parse(stdout)]).toEqual([
+      2,
+      { ok: false, checked: 4, unsealed: 1, first_bad: null, newer: { seq: 3, version: null }, reason: "newer" },
+    ]);
     expect(stderr).toBe("this log has checkpoints of a later Keyhole, which this verifier does not know\nhint: update it, and verify again\n");
   });
 
@@ -143,7 +149,7 @@ describe("verify-audit", () => {
     ["none at all", { version: 0 }],
   ])("finds a sealed event tampered with that says to be of another version: %s", (_, change) => {
     const { status, stdout } = verify({ log: changed(2, { ...change, actor: "x" }) });
-    expect([status, JSON.parse(stdout)]).toEqual([1, { ok: false, checked: 3, unsealed: 1, first_bad: 3 }]);
+    expect([status, JSON.parse(stdout)]).toEqual([1, { ok: false, checked: 3, unsealed: 1, first_bad: 3, reason: "changed" }]);
   });
 
   it("finds a log that is another organization's", () => {

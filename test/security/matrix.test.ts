@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
+import { PROBLEMS } from "../../src/contract/problem.ts";
 import { call, type Reply } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
@@ -136,7 +137,7 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepar
     const before = await call(`GET /v1/secrets/${subject.id}`);
     const reply = await request(subject, { org });
     for (const hidden of ["subject-value", subject.id, ...(subject.target.length > 1 ? [subject.target] : [])]) expect(reply.text).not.toContain(hidden);
-    if (typeof elsewhere === "string") expect([reply.status, reply.body.code]).toEqual([404, elsewhere]);
+    if (typeof elsewhere === "string") expect([reply.status, reply.body.code]).toEqual([PROBLEMS[elsewhere].status, elsewhere]);
     else expect(reply.status).toBe(elsewhere);
     const after = await call(`GET /v1/secrets/${subject.id}`);
     expect([after.status, after.body, after.headers.get("ETag")]).toEqual([200, before.body, before.headers.get("ETag")]);

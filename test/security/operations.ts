@@ -22,8 +22,8 @@ export interface Operation {
   readonly prepare?: (subject: Omit<Subject, "target">) => Promise<string>;
   /** Makes the request with a token; it succeeds for a token with the permission whose grant covers the subject. */
   readonly request: (subject: Subject, token: string | TokenClaims | null) => Promise<Reply>;
-  /** What a token of another organization gets: a 404 with this code, a refusal, a reply with nothing of the subject's, or something new of its own. */
-  readonly elsewhere: ProblemCode | 200 | 201 | 403;
+  /** What a token of another organization gets: a refusal with this code, a reply with nothing of the subject's, or something new of its own. */
+  readonly elsewhere: Extract<ProblemCode, `${string}-not-found` | "forbidden"> | 200 | 201;
   /** The limits of a grant that this operation checks; a list leaves out what the grant does not cover instead. */
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
   /** Whether it concerns every name of a scope, so that a grant of some names does not do. */
@@ -69,6 +69,14 @@ const trustOf = (subject: Pick<Subject, "scope" | "name">) => ({
 async function putTrust(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   await call(`PUT /v1/trusts/${subject.name}`, { token: { org: subject.org }, json: trustOf(subject) });
   return subject.name;
+}
+
+/** Claims of the operator's own organization, unless they say another one. */
+const asOperator = (token: string | TokenClaims | null) => (typeof token === "object" && token !== null ? { org: "platform", ...token } : token);
+
+/** The digest of what there is to accept. */
+async function restorationsDigest(): Promise<string> {
+  return (await call("GET /v1/audit/restorations", { token: { org: "platform" } })).body.digest;
 }
 
 export const OPERATIONS: Record<string, Operation> = {
@@ -231,6 +239,28 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: [],
     action: "audit.read",
   },
+  "GET /v1/audit/anchor": {
+    permission: "audit:read",
+    request: (_, token) => call("GET /v1/audit/anchor", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "audit.read",
+  },
+  "GET /v1/audit/restorations": {
+    permission: "audit:write",
+    request: (_, token) => call("GET /v1/audit/restorations", { token: asOperator(token) }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "audit.read",
+  },
+  "POST /v1/audit/restorations": {
+    permission: "audit:write",
+    prepare: restorationsDigest,
+    request: ({ target: digest }, token) => call("POST /v1/audit/restorations", { token: asOperator(token), json: { digest } }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "log.restored",
+  },
   "GET /v1/keys": {
     permission: "keys:read",
     request: (_, token) => call("GET /v1/keys", { token }),
@@ -248,7 +278,7 @@ export const OPERATIONS: Record<string, Operation> = {
   "GET /v1/seals": {
     permission: "keys:read",
     request: ({ org }, token) => callWith({ PLATFORM_ORG: org })("GET /v1/seals", { token }),
-    elsewhere: 403,
+    elsewhere: "forbidden",
     limits: [],
     action: "keys.read",
   },
@@ -256,7 +286,7 @@ export const OPERATIONS: Record<string, Operation> = {
     permission: "keys:write",
     prepare: unsealedLink,
     request: ({ org, target }, token) => callWith({ PLATFORM_ORG: org })("POST /v1/seals", { token, json: { digest: target } }),
-    elsewhere: 403,
+    elsewhere: "forbidden",
     limits: [],
     action: "keys.seal",
   },

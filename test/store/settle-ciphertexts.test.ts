@@ -129,10 +129,17 @@ describe("the scheduled run", () => {
     expect((await settle(61)).removed).toBe(0);
   });
 
+  it("takes its time from the clock, whatever time the run is said to be for", async () => {
+    const { kv_key } = await putWithoutKv("NOT_YET");
+    await worker.scheduled(createScheduledController({ scheduledTime: Date.parse("2100-01-01T00:00:00Z") }), env);
+    expect(await inKv(kv_key)).toBe(false);
+  });
+
   it("runs when the platform schedules it", async () => {
     const { kv_key } = await putWithoutKv("SCHEDULED");
     const context = createExecutionContext();
-    await worker.scheduled(createScheduledController({ scheduledTime: START + 2 * MINUTE, cron: "* * * * *" }), env);
+    vi.setSystemTime(START + 2 * MINUTE);
+    await worker.scheduled(createScheduledController({ cron: "* * * * *" }), env);
     await waitOnExecutionContext(context);
     expect(await inKv(kv_key)).toBe(true);
   });

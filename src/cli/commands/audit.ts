@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AuditEvent, AuditFilter, Client } from "../../client/create-client.ts";
+import type { AuditEvent, AuditFilter, Client, VerifyReply } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -24,16 +24,43 @@ const verify = command({
       progress(`${total.checked} events checked …`);
       reply = await client.audit.verify({ cursor: reply.next_cursor });
       const newer = total.newer ?? reply.newer;
-      const ok = reply.ok && newer === undefined;
-      Object.assign(total, { ok, checked: total.checked + reply.checked, unsealed: reply.unsealed, first_bad: reply.first_bad, newer });
+      const reason = reply.reason && reply.reason !== "newer" ? reply.reason : (total.reason ?? reply.reason);
+      const { unsealed, first_bad, restored = total.restored } = reply;
+      const ok = reply.ok && newer === undefined && reason === undefined;
+      Object.assign(total, { ok, checked: total.checked + reply.checked, unsealed, first_bad, newer, reason, restored });
     }
     endProgress();
-    const { ok, checked, unsealed, first_bad, newer } = total;
-    if (json) printJson({ ok, checked, unsealed, first_bad, ...(newer && { newer }) });
-    else if (first_bad !== null) printLine(`The log was changed: the first event that does not fit is ${first_bad}.`);
-    else if (newer) printLine(`Nothing was found changed, but from event ${newer.seq} on the log holds what only a later service can check: update it.`);
-    else printLine(`The log is whole: ${checked} events checked, ${unsealed} not sealed yet.`);
+    const { ok, checked, unsealed, first_bad, newer, reason, restored } = total;
+    if (json) printJson({ ok, checked, unsealed, first_bad, ...(newer && { newer }), ...(reason && { reason }), ...(restored && { restored }) });
+    else printLine(verdictOf(total));
+    for (const lost of json ? [] : (restored ?? []))
+      note(`Events ${lost.first_seq} to ${lost.last_seq} were lost in a restore that ${clean(lost.by)} accepted at ${lost.at}.`);
     return ok ? EXIT.ok : EXIT.failed;
+  },
+});
+
+function verdictOf({ checked, unsealed, first_bad, newer, reason }: VerifyReply): string {
+  if (reason === "behind") return `The log was cut short or taken away: it was once on record with event ${first_bad}, which is not there.`;
+  if (reason === "differs") return `The log is another one than was on record: the first event that may differ is ${first_bad}.`;
+  if (reason === "registry-lost") return "What was on record of the log elsewhere is gone: nothing shows whether the log is all there.";
+  if (first_bad !== null) return `The log was changed: the first event that does not fit is ${first_bad}.`;
+  if (newer) return `Nothing was found changed, but from event ${newer.seq} on the log holds what only a later service can check: update it.`;
+  return `The log is whole: ${checked} events checked, ${unsealed} not sealed yet.`;
+}
+
+const anchor = command({
+  description: "Print a signed statement of how far the log has come, to be kept elsewhere",
+  examples: ["keyhole audit anchor >> anchors.txt"],
+  async run({ profile, json }) {
+    const { client } = await openSession({ profile });
+    const anchors: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const reply = await client.audit.anchor(cursor === undefined ? {} : { cursor });
+      anchors.push(reply.anchor);
+      cursor = reply.next_cursor;
+    }
+    if (json) printJson({ anchors });
+    else for (const one of anchors) printLine(one);
   },
 });
 
@@ -41,7 +68,7 @@ const verify = command({
 export const audit = command({
   description: "Show who did what, newest first; --follow goes on as it happens",
   examples: ["keyhole audit", "keyhole audit --action secret.resolve --since 24h", "keyhole audit --follow --outcome denied"],
-  subCommands: { verify },
+  subCommands: { verify, anchor },
   args: {
     action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
     actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },

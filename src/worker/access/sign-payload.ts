@@ -3,7 +3,10 @@ import type { SignedPayload } from "../../contract/check-chain.ts";
 import type { LogKeys } from "./log-keys.ts";
 
 /** The types (`typ`) of what Keyhole signs about its audit log, so that none can be taken for a token or for another. */
-export type PayloadType = "keyhole-checkpoint" | "keyhole-head";
+export type PayloadType =
+  | ("keyhole-checkpoint" | "keyhole-head" | "keyhole-generation") // links of a log's chain, and its end
+  | ("keyhole-registry" | "keyhole-anchor") // what is kept of heads outside D1, and outside the deployment
+  | "keyhole-statement"; // what the scheduled run notes for itself
 
 /** Signs a payload about the audit log: a compact JWS (RFC 7515) with the log's own key. */
 export function signPayload({ signer }: LogKeys, typ: PayloadType, payload: unknown): Promise<string> {

@@ -49,27 +49,46 @@ export function selectExtent(db: D1Database, org: string): D1PreparedStatement {
     .bind(org);
 }
 
-/** The first stretch of a log whose events are still there, with the log's head. */
-export interface OldStretch extends CheckpointRow {
+/** A log of which retention is to remove something, with its head. */
+export interface OldLog {
+  readonly org: string;
   readonly removed_to: number;
   readonly head: string;
 }
 
+/** The first stretch of a log whose events are still there. */
+const FIRST = "(SELECT MIN(f.first_seq) FROM audit_checkpoints f WHERE f.org = h.org AND f.first_seq > h.removed_to)";
+
 /**
- * Selects the first stretch of up to `limit` logs where that ended before `before` ({@link OldStretch}), but never the
- * end of a log. It reads a few rows for each organization.
+ * Selects up to `limit` logs whose first stretch ended before `before` and is not their end ({@link OldLog}), those first
+ * that were not come to for longest. A log that is due for nothing but events of retention itself is left: each removal
+ * makes one, and a log in which nothing else happens would never come to rest. It reads a few rows for each organization.
  */
-export function selectOldStretches(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
+export function selectOldLogs(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT k.*, h.removed_to, h.jws AS head FROM audit_heads h
-         CROSS JOIN audit_checkpoints k ON k.org = h.org AND k.first_seq = h.removed_to + 1
+      `SELECT h.org, h.removed_to, h.jws AS head FROM audit_heads h
+         CROSS JOIN audit_checkpoints k ON k.org = h.org AND k.first_seq = ${FIRST}
          LEFT JOIN audit_marks m ON m.job = 'retention' AND m.org = h.org
        WHERE k.last_at < ?1 AND k.last_seq < (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = h.org)
+         AND EXISTS (
+           SELECT 1 FROM audit_events e WHERE e.org = h.org AND e.action <> 'audit.retention' AND e.seq <= (
+             SELECT MAX(d.last_seq) FROM audit_checkpoints d
+             WHERE d.org = h.org AND d.last_at < ?1 AND d.last_seq < (SELECT MAX(l.seq) FROM audit_events l WHERE l.org = h.org)))
          AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?2 - ${RETRY_AFTER})
        ORDER BY COALESCE(m.seen_at, 0), h.org LIMIT ?3`,
     )
     .bind(before, now, limit);
+}
+
+/** Selects up to `limit` stretches after an event that ended before `before`, but never the end of a log ({@link CheckpointRow}). */
+export function selectOldStretches(db: D1Database, org: string, removedTo: number, before: number, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT k.* FROM audit_checkpoints k WHERE k.org = ?1 AND k.first_seq > ?2 AND k.last_at < ?3
+         AND k.last_seq < (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = ?1) ORDER BY k.first_seq LIMIT ?4`,
+    )
+    .bind(org, removedTo, before, limit);
 }
 
 /** Removes the events of a log up to one that its head says are removed, without which nothing could be. */

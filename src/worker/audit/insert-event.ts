@@ -26,6 +26,8 @@ export interface NewEvent {
   readonly at: Date;
   /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
   readonly target?: string | null;
+  /** Its number comes after this one too: a restore has lost what had been numbered so far. */
+  readonly after?: number;
 }
 
 /** What an event names, as the transaction that writes it finds it. */
@@ -49,7 +51,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome)
-       SELECT ?2, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11, ?12, ?13 WHERE NOT (${unless?.sql("?14") ?? "false"})
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, (${sql("?1")}), ?8, ?9, ?10, ?11, ?12, ?13 WHERE NOT (${unless?.sql("?15") ?? "false"})
        RETURNING secrets`,
     )
     .bind(
@@ -67,6 +69,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       // Whoever knows the first version only knows two outcomes.
       finer === null ? 1 : 2,
       finer,
+      event.after ?? 0,
       ...(unless ? [unless.parameter] : []),
     );
 }

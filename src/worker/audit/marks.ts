@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "secrets" | "seal" | "retention";
+export type Job = "secrets" | "seal" | "retention" | "registry";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {
@@ -50,13 +50,36 @@ export function markSeen(db: D1Database, job: Job, stretches: readonly Stretch[]
     .bind(job, JSON.stringify(stretches), now);
 }
 
-/** Records at `now` that a job could not go on in an organization's log, because that is not what was signed. */
-export function markFailed(db: D1Database, job: Job, org: string, now: number): D1PreparedStatement {
+/**
+ * Records at `now` that a job could not go on in an organization's log, because that is not what was signed. It returns a
+ * row if it did.
+ *
+ * @param head The head by which the job saw the log: when there is another one by now, it saw another run at work. `null` for any.
+ */
+export function markFailed(db: D1Database, job: Job, org: string, now: number, head: string | null = null): D1PreparedStatement {
   return db
     .prepare(
-      "INSERT INTO audit_marks (job, org, seq, seen_at, failed) VALUES (?, ?, 0, ?, 1) ON CONFLICT (job, org) DO UPDATE SET seen_at = excluded.seen_at, failed = 1",
+      `INSERT INTO audit_marks (job, org, seq, seen_at, failed) SELECT ?1, ?2, 0, ?3, 1 WHERE ?4 IS NULL OR EXISTS (SELECT 1 FROM audit_heads h WHERE h.org = ?2 AND h.jws = ?4)
+       ON CONFLICT (job, org) DO UPDATE SET seen_at = excluded.seen_at, failed = 1 RETURNING org`,
     )
-    .bind(job, org, now);
+    .bind(job, org, now, head);
+}
+
+/** A log that a job has marked. */
+export interface MarkedLog {
+  readonly org: string;
+}
+
+/** Selects up to `limit` logs that a job has marked as failed ({@link MarkedLog}). */
+export function selectFailed(db: D1Database, job: Job, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT org FROM audit_marks WHERE failed = 1 AND job = ? LIMIT ?").bind(job, limit);
+}
+
+/** Takes the marks of a job from logs. */
+export function unmarkFailed(db: D1Database, job: Job, orgs: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare("UPDATE audit_marks SET failed = 0 WHERE job = ? AND failed = 1 AND org IN (SELECT value FROM json_each(?))")
+    .bind(job, JSON.stringify(orgs));
 }
 
 /**

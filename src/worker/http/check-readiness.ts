@@ -1,7 +1,9 @@
+import type { Integrity } from "../../contract/integrity.ts";
 import { type Config, ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts";
 import { checkCompatibility, type MissingFlag } from "../health/check-compatibility.ts";
 import { type Backlog, checkStorage, type UnusableStore } from "../health/check-storage.ts";
 import { recentKeyFindings } from "../keys/recent-key-findings.ts";
+import { readIntegrity } from "../log/read-integrity.ts";
 
 /** Something about the Worker that its operator has to know, by the part that it is about. */
 type Finding = UnusableStore | MissingFlag | { readonly part: ConfigPart; readonly detail: string };
@@ -15,6 +17,8 @@ export interface Readiness {
   readonly notices: Finding[];
   /** `null` where D1 is not usable. */
   readonly backlog: Backlog | null;
+  /** `null` where D1 or the signing key is not usable. */
+  readonly integrity: Integrity | null;
 }
 
 /** Tries everything that the Worker needs: its configuration, the runtime's flags, D1, KV and the keys. */
@@ -22,12 +26,29 @@ export async function checkReadiness(env: Env, now: Date): Promise<Readiness> {
   const [config, storage] = await Promise.all([configOf(env), checkStorage({ db: env.DB, kv: env.KV })]);
   const faults = config instanceof ConfigError ? config.faults : [];
   const keys = await keyFindings(env, config, storage.backlog !== null, now);
+  const logs = await logFindings(env, config, storage.backlog !== null, now);
   return {
-    unusable: [...faults, ...checkCompatibility(), ...storage.unusable, ...keys.unusable],
+    unusable: [...faults, ...checkCompatibility(), ...storage.unusable, ...keys.unusable, ...logs.unusable],
     degraded: [...keys.degraded],
     notices: config instanceof ConfigError ? [] : noticesOf(config),
-    backlog: storage.backlog,
+    backlog: logs.unusable.length > 0 ? null : storage.backlog,
+    integrity: logs.integrity,
   };
+}
+
+/** What the last scheduled run found of the audit logs; `null` where that cannot be read. */
+async function logFindings(
+  env: Env,
+  config: Config | ConfigError,
+  usable: boolean,
+  now: Date,
+): Promise<{ readonly integrity: Integrity | null; readonly unusable: readonly UnusableStore[] }> {
+  if (config instanceof ConfigError || !usable) return { integrity: null, unusable: [] };
+  try {
+    return { integrity: await readIntegrity({ db: env.DB, logKeys: config.logKeys, now }), unusable: [] };
+  } catch {
+    return { integrity: null, unusable: [{ part: "d1", detail: "the database does not answer" }] };
+  }
 }
 
 async function configOf(env: Env): Promise<Config | ConfigError> {

@@ -1,8 +1,10 @@
-import { type HeadPayload, headPayloadSchema, type Parsed, parsePayload } from "../../contract/audit.ts";
+import { generationOf, type HeadPayload, headPayloadSchema, type Parsed, parsePayload } from "../../contract/audit.ts";
 import { sha256 } from "../../contract/audit-digest.ts";
+import type { Link } from "../../contract/check-chain.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import { signPayload, verifyPayload } from "../access/sign-payload.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
+import type { GenerationRow } from "../audit/generations.ts";
 import type { HeadRow } from "../audit/heads.ts";
 
 /** A log is not what was signed, or a later Keyhole wrote what is next in it. It is not built upon, nor is anything of it removed. */
@@ -29,16 +31,23 @@ export async function readReplaceableHead(keys: LogKeys, org: string, jws: strin
   return head?.newer ? undefined : head?.data;
 }
 
+/** The last link of a log: the last checkpoint, or a restore that was accepted since. By number one cannot be before the other. */
+export async function lastLink(checkpoint: Pick<CheckpointRow, "number" | "jws"> | undefined, generation: GenerationRow | undefined): Promise<Link> {
+  const number = checkpoint?.number ?? 0;
+  if (generation && generation.number >= number) return { number: generation.number, hash: await sha256(generation.jws), generation: generation.generation };
+  return { number, hash: checkpoint ? await sha256(checkpoint.jws) : null, generation: generation?.generation ?? 1 };
+}
+
 /**
  * The same, for a log that is about to be sealed further.
  *
- * @param last The last checkpoint that there is.
- * @throws {LogError} when the head is not vouched for, is of a later Keyhole, or names another last checkpoint.
+ * @param last The last link that there is.
+ * @throws {LogError} when the head is not vouched for, is of a later Keyhole, or names another last link.
  */
-export async function requireHead(keys: LogKeys, org: string, jws: string | null, last: CheckpointRow | undefined): Promise<HeadPayload> {
+export async function requireHead(keys: LogKeys, org: string, jws: string | null, last: Link): Promise<HeadPayload> {
   const head = await readReplaceableHead(keys, org, jws);
   if (!head) throw new LogError("the head of a log is not signed with a key that is known, or not of a form that is");
-  if (head.number !== (last?.number ?? 0) || head.checkpoint !== (last ? await sha256(last.jws) : null))
+  if (head.number !== last.number || head.checkpoint !== last.hash || generationOf(head) !== last.generation)
     throw new LogError("the head of a log names another last checkpoint");
   return head;
 }

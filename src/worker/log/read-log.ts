@@ -2,6 +2,7 @@ import type { AuditEvent } from "../../contract/audit.ts";
 import { matchesAny } from "../../contract/pattern.ts";
 import type { Caller } from "../access/caller.ts";
 import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
+import { type GenerationRow, selectGenerations } from "../audit/generations.ts";
 import { type EventQuery, type EventRow, SCAN, type Scanned, selectEvents } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
@@ -63,8 +64,8 @@ export async function streamLog(needs: CallerNeeds, caller: Caller, query: Omit<
   });
 }
 
-/** One page of checkpoints, in their order, and the log's head. */
-export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: string | null };
+/** One page of checkpoints, in their order, the log's head, and the restores that were accepted. */
+export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: string | null; readonly generations: readonly string[] };
 
 /**
  * Lists the checkpoints of the organization's log.
@@ -73,6 +74,12 @@ export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: stri
  */
 export async function listCheckpoints({ db, keyring }: CallerNeeds, caller: Caller, after: number, limit: number): Promise<CheckpointPage> {
   caller.require("audit:read");
-  const [found, extents] = await readForCaller({ db, keyring }, caller, [selectCheckpoints(db, caller.org, after, limit + 1), selectExtent(db, caller.org)]);
-  return { ...pageOf(rowsOf<CheckpointRow>(found), limit, ({ number }) => number), head: rowsOf<LogExtent>(extents)[0]?.head ?? null };
+  const [found, extents, restores] = await readForCaller({ db, keyring }, caller, [
+    selectCheckpoints(db, caller.org, after, limit + 1),
+    selectExtent(db, caller.org),
+    selectGenerations(db, caller.org),
+  ]);
+  const head = rowsOf<LogExtent>(extents)[0]?.head ?? null;
+  const generations = rowsOf<GenerationRow>(restores).map(({ jws }) => jws);
+  return { ...pageOf(rowsOf<CheckpointRow>(found), limit, ({ number }) => number), head, generations };
 }

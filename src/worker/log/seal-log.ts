@@ -1,16 +1,21 @@
-import type { CheckpointPayload } from "../../contract/audit.ts";
+import type { CheckpointPayload, HeadPayload } from "../../contract/audit.ts";
 import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../../contract/audit-digest.ts";
+import type { Link } from "../../contract/check-chain.ts";
+import { judgeHead } from "../../contract/judge-log.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import { signPayload } from "../access/sign-payload.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
+import { type GenerationRow, selectLastGeneration } from "../audit/generations.ts";
 import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
 import { markFailed, markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { type EventRow, selectUnsealed } from "../audit/read-events.ts";
+import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { eventBody } from "./event-body.ts";
-import { LogError, requireHead, signHead } from "./log-head.ts";
+import { LogError, lastLink, requireHead, signHead } from "./log-head.ts";
+import { entriesOf, NO_REGISTRY, type Registry } from "./registry.ts";
 
 /** How many organizations one run seals. */
 const ORGS = 50;
@@ -22,7 +27,12 @@ const EVENTS = 1_000;
 interface Needs {
   readonly db: D1Database;
   readonly logKeys: LogKeys;
+  readonly keyring: Keyring;
   readonly now: Date;
+  /** What the registry says, read before; `undefined` when it could not be: then nothing is sealed. */
+  readonly registry: Registry | undefined;
+  /** Organizations whose logs are not what the registry says. */
+  readonly accused?: ReadonlySet<string>;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
 }
@@ -40,13 +50,14 @@ export interface SealedEvents {
  * checkpoint stays.
  */
 export async function sealLog(needs: Needs): Promise<SealedEvents> {
+  if (!needs.registry) return { events: 0, refused: 0 };
   const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", needs.now.getTime(), ORGS)]);
   const waiting = rowsOf<Unseen>(found);
   const sealed: SealedEvents = { events: 0, refused: 0 };
   for (let n = 0; n < CHECKPOINTS; n++) {
     const log = waiting.shift();
     if (!log) break;
-    const done = await sealOrRefuse(needs, log.org);
+    const done = needs.accused?.has(log.org) ? "refused" : await sealOrRefuse(needs, log.org);
     if (done === "refused") sealed.refused++;
     else sealed.events += done.events;
     if (done !== "refused" && done.events > 0 && done.to < log.last) waiting.push(log);
@@ -71,19 +82,27 @@ async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refu
   }
 }
 
-async function sealNext({ db, logKeys, now, versions = EVENT_VERSIONS }: Needs, org: string): Promise<Progress> {
-  const [checkpoints, heads, events] = await runBatch(db, [selectLastCheckpoint(db, org), selectHead(db, org), selectUnsealed(db, org, EVENTS)]);
+async function sealNext(needs: Needs, org: string): Promise<Progress> {
+  const { db, logKeys, now, versions = EVENT_VERSIONS } = needs;
+  const [checkpoints, generations, heads, events] = await runBatch(db, [
+    selectLastCheckpoint(db, org),
+    selectLastGeneration(db, org),
+    selectHead(db, org),
+    selectUnsealed(db, org, EVENTS),
+  ]);
   const [previous] = rowsOf<CheckpointRow>(checkpoints);
   const [head] = rowsOf<HeadRow>(heads);
-  const { removed_to } = await requireHead(logKeys, org, head?.jws ?? null, previous);
+  const link = await lastLink(previous, rowsOf<GenerationRow>(generations)[0]);
+  const was = await requireHead(logKeys, org, head?.jws ?? null, link);
+  await requireOnRecord(needs, was);
   const unsealed = withoutGap(rowsOf<EventRow>(events));
   const [first, ...others] = upToUnknown(unsealed, versions);
   if (!first && unsealed.length > 0) throw new LogError("a log goes on with an event of a version that is not known");
   if (!first) return { events: 0, to: previous?.last_seq ?? 0 };
   const rows = [first, ...others] as const;
-  const checkpoint = await makeCheckpoint({ logKeys, versions }, org, previous, rows);
+  const checkpoint = await makeCheckpoint({ logKeys, versions }, org, link, rows);
   const { number, jws, last_seq: to } = checkpoint;
-  const next = await signHead(logKeys, { org, number, checkpoint: await sha256(jws), removed_to });
+  const next = await signHead(logKeys, { ...was, number, checkpoint: await sha256(jws) });
   await runBatch(db, [
     replaceHead(db, next, head?.jws ?? null, now.getTime()),
     requireChanges(db, 1),
@@ -91,6 +110,12 @@ async function sealNext({ db, logKeys, now, versions = EVENT_VERSIONS }: Needs, 
     markSeen(db, "seal", [{ org, done: 0, to }], now.getTime()),
   ]);
   return { events: rows.length, to };
+}
+
+/** A log that had come further is not sealed afresh: what is signed next would hide that. */
+async function requireOnRecord({ registry = NO_REGISTRY, keyring }: Needs, head: HeadPayload): Promise<void> {
+  const entries = await entriesOf(registry, keyring, head.org);
+  if (entries.some((entry) => judgeHead(entry, head) !== null)) throw new LogError("a log is not as far as it is on record to have been");
 }
 
 /** A checkpoint seals numbers that follow each other: one that is missing is then found between two of them. */
@@ -108,19 +133,19 @@ function upToUnknown(rows: readonly EventRow[], versions: EventVersions): readon
 async function makeCheckpoint(
   { logKeys, versions }: Required<Pick<Needs, "logKeys" | "versions">>,
   org: string,
-  previous: CheckpointRow | undefined,
+  link: Link,
   rows: readonly [EventRow, ...EventRow[]],
 ): Promise<CheckpointRow> {
   const digests = await Promise.all(rows.map((row) => eventDigestBy(versions, eventBody(row))));
   const times = rows.map(({ at }) => at);
   const first_seq = rows[0].seq;
-  const stretch = { org, number: (previous?.number ?? 0) + 1, first_seq, last_seq: first_seq + rows.length - 1 };
+  const stretch = { org, number: link.number + 1, first_seq, last_seq: first_seq + rows.length - 1 };
   const last_at = Math.max(...times);
   const payload: CheckpointPayload = {
     ...stretch,
     last_at: formatTime(last_at),
     rows: await sha256(digests.join("")),
-    previous: previous ? await sha256(previous.jws) : null,
+    previous: link.hash,
   };
   const jws = await signPayload(logKeys, "keyhole-checkpoint", payload);
   return { ...stretch, first_at: Math.min(...times), last_at, row_digests: JSON.stringify(digests), jws };

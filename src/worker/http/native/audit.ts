@@ -8,18 +8,26 @@ import {
   verifyAuditSchema,
   verifyReplySchema,
 } from "../../../contract/audit.ts";
+import { acceptedRestorationsSchema, acceptRestorationsSchema, findRestorationsSchema, restorationsReplySchema } from "../../../contract/audit-generation.ts";
+import { anchorReplySchema } from "../../../contract/audit-registry.ts";
+import { cursorSchema } from "../../../contract/secret.ts";
+import { acceptRestorations } from "../../log/accept-restorations.ts";
 import { checkpointBody } from "../../log/event-body.ts";
+import { findRestorations, restorationsBody } from "../../log/find-restorations.ts";
+import { readAnchor } from "../../log/read-anchor.ts";
 import { listCheckpoints, readLog, streamLog } from "../../log/read-log.ts";
 import { verifyLog } from "../../log/verify-log.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
-import { text } from "../parse/body.ts";
+import { jsonBody, text } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 
 const tag = "Audit";
 const permission = "audit:read";
 const action = "audit.read";
 const position = z.int().min(0);
+const organization = z.string();
+const anchorQuerySchema = z.strictObject({ cursor: cursorSchema });
 
 /** The routes of the audit log. */
 export const auditRoutes = [
@@ -61,8 +69,9 @@ export const auditRoutes = [
       replies: { 200: json(checkpointPageSchema, "One page, in their order.") },
     },
     async ({ c, needs, caller, query: { limit, cursor } }) => {
-      const { rows, head, next } = await listCheckpoints(needs, caller, fromCursor(position, cursor) ?? 0, limit);
-      return c.json({ checkpoints: rows.map(checkpointBody), head, next_cursor: nextCursor(next) });
+      const { rows, head, generations, next } = await listCheckpoints(needs, caller, fromCursor(position, cursor) ?? 0, limit);
+      const restores = generations.length > 0 ? { generations: [...generations] } : {};
+      return c.json({ checkpoints: rows.map(checkpointBody), head, ...restores, next_cursor: nextCursor(next) });
     },
   ),
   operation(
@@ -70,7 +79,9 @@ export const auditRoutes = [
       method: "get",
       path: "/v1/audit/verify",
       id: "verifyAudit",
-      summary: "Verify the audit log against its checkpoints",
+      summary: "Verify the audit log against its checkpoints and the registry",
+      description:
+        "The registry is kept outside the database and says how far the log had come: a log that was cut short or taken away does not verify. When the registry cannot be read the reply is 503.",
       tag,
       permission,
       action,
@@ -81,6 +92,58 @@ export const auditRoutes = [
       const { next, ...found } = await verifyLog(needs, caller, fromCursor(position, cursor) ?? 0);
       return c.json({ ...found, next_cursor: nextCursor(next) });
     },
+  ),
+  operation(
+    {
+      method: "get",
+      path: "/v1/audit/anchor",
+      id: "readAnchor",
+      summary: "Get a signed statement of how far the audit log has come",
+      description:
+        "Kept elsewhere, it shows with an export of the log whether that is all there: also against somebody who can write to the database and to the registry. The operator's own organization gets all logs.",
+      tag,
+      permission,
+      action,
+      query: anchorQuerySchema,
+      replies: { 200: json(anchorReplySchema, "The anchor.") },
+    },
+    async ({ c, needs, caller, query: { cursor } }) => {
+      const { anchor, next } = await readAnchor(needs, caller, fromCursor(organization, cursor) ?? "");
+      return c.json({ anchor, next_cursor: nextCursor(next) });
+    },
+  ),
+  operation(
+    {
+      method: "get",
+      path: "/v1/audit/restorations",
+      id: "findRestorations",
+      summary: "List the logs that a restore of the database has set back",
+      description:
+        "For the operator's own organization: the logs that are not as far as the registry says they were, up to 50, with what accepting that would mean.",
+      tag,
+      permission: "audit:write",
+      action,
+      query: findRestorationsSchema,
+      replies: { 200: json(restorationsReplySchema, "The logs.") },
+    },
+    async ({ c, needs, caller, query: { org } }) => c.json(restorationsBody(await findRestorations(needs, caller, org))),
+  ),
+  operation(
+    {
+      method: "post",
+      path: "/v1/audit/restorations",
+      id: "acceptRestorations",
+      summary: "Accept that a restore of the database has set logs back",
+      description:
+        "For the operator's own organization, with the digest of exactly the restores that were listed. Each log goes on in a new generation, which says what was lost; numbers go on after it. Nothing else makes such a log go on.",
+      tag,
+      permission: "audit:write",
+      action: "log.restored",
+      body: jsonBody(acceptRestorationsSchema),
+      problems: ["version-conflict"],
+      replies: { 200: json(acceptedRestorationsSchema, "The logs that go on.") },
+    },
+    async ({ c, needs, caller, body: { digest, org } }) => c.json({ accepted: await acceptRestorations(needs, caller, digest, org) }),
   ),
 ];
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { INTEGRITY_EXAMPLE, integritySchema } from "../../../contract/integrity.ts";
 import { checkReadiness } from "../check-readiness.ts";
 import { json } from "../docs/responses.ts";
 import { configure } from "../middleware/configure.ts";
@@ -24,10 +25,18 @@ const readinessSchema = z
           .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
       })
       .nullable(),
+    integrity: integritySchema.nullable(),
   })
   .meta({
     id: "Readiness",
-    example: { status: "ready", unusable: [], degraded: [], notices: [], backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 } },
+    example: {
+      status: "ready",
+      unusable: [],
+      degraded: [],
+      notices: [],
+      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 },
+      integrity: INTEGRITY_EXAMPLE,
+    },
   });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
@@ -68,7 +77,7 @@ export const systemRoutes = [
       },
     },
     async (c) => {
-      const readiness = await checkReadiness(c.env, new Date());
+      const readiness = await checkReadiness(c.env, c.get("now"));
       if (readiness.unusable.length > 0) return c.json({ status: "not-ready", ...readiness }, 503);
       return c.json({ status: readiness.degraded.length > 0 ? "degraded" : "ready", ...readiness });
     },

@@ -1,0 +1,40 @@
+import type { Integrity } from "../../contract/integrity.ts";
+import { formatTime } from "../../contract/time.ts";
+import type { LogKeys } from "../access/log-keys.ts";
+import { type StatementRow, selectStatement } from "../audit/statements.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type RegistryStatement, readStatement, registryStatementSchema, runStatementSchema } from "./statement.ts";
+
+/** How long a finding holds, in milliseconds: the scheduled run makes one each minute, so an older one was put back, or there are no runs. */
+const HOLDS = 300_000;
+const DAY = 86_400_000;
+
+interface Needs {
+  readonly db: D1Database;
+  readonly logKeys: LogKeys;
+  readonly now: Date;
+}
+
+/**
+ * What the last scheduled run found of the audit logs, as it signed it.
+ *
+ * @throws {Problem} `storage-unavailable`.
+ */
+export async function readIntegrity({ db, logKeys, now }: Needs): Promise<Integrity> {
+  const [runs, findings] = await runBatch(db, [selectStatement(db, "run"), selectStatement(db, "registry")]);
+  const run = await readStatement(logKeys, runStatementSchema, rowsOf<StatementRow>(runs)[0]);
+  const found = await readStatement(logKeys, registryStatementSchema, rowsOf<StatementRow>(findings)[0]);
+  const finding = found === "bent" ? undefined : found;
+  const next = run === "bent" ? undefined : run?.retention.next;
+  return {
+    registry: finding && now.getTime() - Date.parse(finding.judged_at) <= HOLDS ? finding.verdict : "unknown",
+    ...heldBy(finding),
+    shorter_retention: next ? { days: next.days, from: formatTime(Date.parse(next.noted_at) + DAY) } : null,
+  };
+}
+
+function heldBy(finding: RegistryStatement | undefined): Pick<Integrity, "logs" | "forged_objects" | "judged_at" | "lost_at"> {
+  if (!finding) return { logs: 0, forged_objects: 0, judged_at: null, lost_at: null };
+  const { logs, refused, judged_at, lost_at } = finding;
+  return { logs, forged_objects: refused, judged_at, lost_at };
+}
