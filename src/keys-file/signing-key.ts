@@ -8,9 +8,13 @@ export type SigningName = "SIGNING_KEY" | "LOG_KEY";
 
 /** A new Ed25519 key as a private JWK (RFC 8037), known by its thumbprint. */
 export function newSigningKey(): PrivateJwk {
-  const { x = "", d = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const jwk = { kty: "OKP", crv: "Ed25519", x, d } as const;
-  return { ...jwk, kid: kidOf(jwk) };
+  for (;;) {
+    const { x = "", d = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+    const jwk = { kty: "OKP", crv: "Ed25519", x, d } as const;
+    const kid = kidOf(jwk);
+    // A command line would take one that begins so for an option.
+    if (!kid.startsWith("-")) return { ...jwk, kid };
+  }
 }
 
 /** What a key is known by: its `kid`, or its thumbprint (RFC 7638). */

@@ -98,7 +98,7 @@ const OF_REVOKED: Readonly<Record<string, Verb>> = Object.fromEntries(
 );
 
 /** A seal with another first character of its MAC. */
-const FLIPPED = "'s1:k1:' || CASE substr(seal, 7, 1) WHEN 'A' THEN 'B' ELSE 'A' END || substr(seal, 8)";
+const FLIPPED = "substr(seal, 1, length(seal) - 43) || CASE substr(seal, -43, 1) WHEN 'A' THEN 'B' ELSE 'A' END || substr(seal, -42)";
 
 /** An attack: its SQL, of the prey. What is bent is the row with the seal of what it was. */
 type Attack = readonly [what: string, sql: (prey: Prey) => string];

@@ -86,7 +86,7 @@ const SLIPS: Readonly<Record<string, Slip>> = {
     says: [
       /^200 .*"status":"degraded"/,
       "KEYRING lacks the key KEY, and versions are under it",
-      "503 The value of SECOND in global, version 1 is under the key KEY",
+      "503 A row of secrets is sealed under the key KEY, which is not in the keyring here",
     ],
   },
   "rotates, and then rewraps the root, in one file": {
@@ -179,7 +179,7 @@ const SLIPS: Readonly<Record<string, Slip>> = {
       await rotate(scene);
       return (await dropped(scene, old)).replaceAll(old, "KEY");
     },
-    says: ["error: the key is in use: 1 versions are under KEY\nhint: `keyhole keys rewrap`"],
+    says: ["error: the key is in use: 1 versions and 1 seals are under KEY"],
   },
   "drops a key with a token that does not see what others have under it": {
     async act(scene) {
@@ -232,7 +232,7 @@ const SLIPS: Readonly<Record<string, Slip>> = {
       scene.put(everywhere);
       return `${status} ${body.code} ${body.detail} ${state}`.replaceAll(currentIn(scene.file), "KEY");
     },
-    says: ["503 storage-unavailable", "is under the key KEY", "KEYRING lacks the key KEY"],
+    says: ["503 storage-unavailable", "is sealed under the key KEY", "KEYRING lacks the key KEY"],
   },
   "says rotate, as it was": { act: (scene) => refused(scene, "rotate"), says: ["hint: add, and ten minutes after the Worker got it, promote"] },
   "retires the key that signs": {

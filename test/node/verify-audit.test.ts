@@ -130,7 +130,7 @@ describe("verify-audit", () => {
       { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 3 }, reason: "newer" },
     ]);
     const changed = verify({ ...sealed, log: lines([{ ...events[0], actor: "x" }, events[1], { ...events[2], version: 3 }, ...events.slice(3)]) });
-    expect([changed.status, JSON.parse(changed.stdout)]).toEqual([1, { ok: false, checked: 2, unsealed: 1, first_bad: 1 }]);
+    expect([changed.status, JSON.parse(changed.stdout)]).toEqual([1, { ok: false, checked: 2, unsealed: 1, first_bad: 1, reason: "changed" }]);
   });
 
   it("says so of checkpoints that say more than it knows", async () => {

@@ -7,6 +7,7 @@ import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
 import { adminKeys } from "./admin-keys.ts";
+import { adminSeal } from "./admin-seal.ts";
 
 const restored = command({
   description: "Accept that a restore of the database has set audit logs back; shows what would be accepted, and asks",
@@ -55,5 +56,5 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { keys: adminKeys, log },
+  subCommands: { keys: adminKeys, log, seal: adminSeal },
 });

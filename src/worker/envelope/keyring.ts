@@ -14,8 +14,22 @@ export interface Keyring {
   readonly faults: ReadonlyMap<string, string>;
   /** Whether a row without a seal is refused. Before `keyhole admin seal` is through it is taken as it is. */
   readonly sealsRequired: boolean;
-  /** The keys whose seals count. Those of a key that came before `seals_from` do not: whoever has it could have made them. */
-  readonly sealing: ReadonlySet<string>;
+  readonly seals: SealingKeys;
+}
+
+/**
+ * What rows are sealed with. A seal names its key by the fingerprint, whatever the key's id: two keys that have had one id
+ * are two, and what another one sealed is under a key that is not known here, and not bent.
+ */
+interface SealingKeys {
+  /** The fingerprint of the current key. */
+  readonly current: string;
+  /** By fingerprint. */
+  readonly keys: ReadonlyMap<string, CryptoKey>;
+  /** The fingerprints whose seals count. Those of a key that came before `seals_from` do not: whoever has it could have made them. */
+  readonly counted: ReadonlySet<string>;
+  /** The key's id, by fingerprint. */
+  readonly ids: ReadonlyMap<string, string>;
 }
 
 const KEY_BYTES = 32;
@@ -45,7 +59,16 @@ export async function importKeyring(rootKey: string | undefined, keyring: string
     macs: new Map(opened.map(({ id, macs }) => [id, macs])),
     faults: new Map(results.flatMap(({ id, fault }) => (fault ? [[id, fault.message] as const] : []))),
     sealsRequired: seals === "required",
-    sealing: new Set(ids.slice(ids.indexOf(seals_from ?? ids[0] ?? ""))),
+    seals: sealingKeys(current, opened, ids.slice(ids.indexOf(seals_from ?? ids[0] ?? ""))),
+  };
+}
+
+function sealingKeys(current: string, opened: readonly OpenedKey[], counted: readonly string[]): SealingKeys {
+  return {
+    current: opened.find(({ id }) => id === current)?.mark ?? "",
+    keys: new Map(opened.map(({ mark, macs }) => [mark, macs.rows])),
+    counted: new Set(opened.filter(({ id }) => counted.includes(id)).map(({ mark }) => mark)),
+    ids: new Map(opened.map(({ mark, id }) => [mark, id])),
   };
 }
 
@@ -68,6 +91,8 @@ interface OpenedKey {
   readonly id: string;
   readonly key: CryptoKey;
   readonly macs: MacKeys;
+  /** Its fingerprint. */
+  readonly mark: string;
   readonly fault?: undefined;
 }
 
@@ -81,8 +106,9 @@ async function openKey(root: CryptoKey, id: string, text: string): Promise<Opene
   ]).catch((cause: unknown) => {
     throw new KeyringError(`KEYRING: the key ${id} does not unwrap under ROOT_KEY`, { cause });
   });
-  if (isFingerprint(id) && id !== (await fingerprint(material))) throw new KeyringError(`KEYRING: the key ${id} is another one than its id says`);
-  return { id, key, macs: await macKeys(material) };
+  const mark = await fingerprint(material);
+  if (isFingerprint(id) && id !== mark) throw new KeyringError(`KEYRING: the key ${id} is another one than its id says`);
+  return { id, key, macs: await macKeys(material), mark };
 }
 
 function decode(text: string, length: number): Uint8Array<ArrayBuffer> | undefined {

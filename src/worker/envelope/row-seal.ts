@@ -31,14 +31,15 @@ export class SealError extends Error {
 const FORM = /^s([1-9]\d{0,3}):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{43})$/;
 
 /**
- * Seals a row: `s<format>:<key id>:<mac>`, an HMAC-SHA-256 (RFC 2104) under a key of the keyring's current one over the
+ * Seals a row: `s<format>:<the key's fingerprint>:<mac>`, an HMAC-SHA-256 (RFC 2104) under a key of the keyring's current one over the
  * JSON array `["keyhole/row", format, table, [column, value], …]`, base64url without padding.
  */
 export async function sealRow(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>): Promise<string> {
-  const keys = keyring.macs.get(keyring.current);
-  if (!keys) throw new KeyMissingError(keyring.current);
-  const mac = await crypto.subtle.sign("HMAC", keys.rows, covered(format, format.format, row));
-  return `s${format.format}:${keyring.current}:${toBase64url(mac)}`;
+  const { current, keys } = keyring.seals;
+  const key = keys.get(current);
+  if (!key) throw new KeyMissingError(current);
+  const mac = await crypto.subtle.sign("HMAC", key, covered(format, format.format, row));
+  return `s${format.format}:${current}:${toBase64url(mac)}`;
 }
 
 /**
@@ -50,16 +51,16 @@ export async function sealRow(keyring: Keyring, format: SealFormat, row: Readonl
 export async function checkSeal(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>, seal: string | null): Promise<void> {
   const [, number = "", keyId = "", mac = ""] = FORM.exec(seal ?? "") ?? [];
   if (mac === "" || Number(number) > format.format || !coversAll(format, Number(number), row)) throw new SealError("a row is not what was sealed");
-  const keys = keyring.macs.get(keyId);
-  if (!keys) throw new KeyMissingError(keyId);
-  if (!keyring.sealing.has(keyId)) throw new SealError("a row was sealed under a key whose seals count no more");
-  const good = await crypto.subtle.verify("HMAC", keys.rows, decode(mac), covered(format, Number(number), row));
+  const key = keyring.seals.keys.get(keyId);
+  if (!key) throw new KeyMissingError(keyId);
+  if (!keyring.seals.counted.has(keyId)) throw new SealError("a row was sealed under a key whose seals count no more");
+  const good = await crypto.subtle.verify("HMAC", key, decode(mac), covered(format, Number(number), row));
   if (!good) throw new SealError("a row is not what was sealed");
 }
 
 /** Whether a seal is of the present format, under the current key. */
 export function isCurrentSeal(keyring: Keyring, { format }: SealFormat, seal: string): boolean {
-  return seal.startsWith(`s${format}:${keyring.current}:`);
+  return seal.startsWith(`s${format}:${keyring.seals.current}:`);
 }
 
 /** What an older seal does not cover has to be as it was when there was no such column. */

@@ -20,6 +20,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables.ts";
 import { newId } from "../transaction/new-id.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
+import { checkKeys } from "./check-keys.ts";
 
 /** How many rows of each table one run looks at. */
 const ROWS = 500;
@@ -45,7 +46,9 @@ export interface CheckedRows {
  * is sealed that was not verified.
  */
 export async function checkRows(needs: Needs): Promise<CheckedRows> {
-  const { db, now } = needs;
+  const { db, keyring, now } = needs;
+  // Nothing is sealed anew under a key that is not the one that has been current.
+  const mayReseal = !(await checkKeys({ db, keyring })).has(keyring.current);
   const [marks, failures] = await runBatch(db, [selectLookedAt(db), selectFailures(db, FAILURES)]);
   const after = new Map(rowsOf<{ table_name: string; row_key: string }>(marks).map((mark) => [mark.table_name, JSON.parse(mark.row_key) as RowKey | null]));
   const known = rowsOf<{ org: string; table_name: SealedTableName; row_key: string }>(failures).map(
@@ -61,10 +64,10 @@ export async function checkRows(needs: Needs): Promise<CheckedRows> {
   for (const [table, rows] of found.rows) {
     const judged = await judgeRows(needs.keyring, table, rows);
     total.checked += rows.length;
-    total.resealed += judged.resealed.length;
+    total.resealed += mayReseal ? judged.resealed.length : 0;
     total.unknown_key += judged.unknownKey;
     broken.push(...judged.broken);
-    if (judged.resealed.length > 0) statements.push(replaceSeals(db, table, judged.resealed));
+    if (mayReseal && judged.resealed.length > 0) statements.push(replaceSeals(db, table, judged.resealed));
   }
   broken.push(...gaps(found.passed, after.get("revocations") ?? null));
   total.failed = broken.length;

@@ -28,7 +28,7 @@ export async function listKeys({ db, keyring, platformOrg }: CallerNeeds, caller
   caller.require("keys:read");
   const org = seenBy(caller, platformOrg);
   const [[found], faults] = await Promise.all([readForCaller({ db, keyring }, caller, [selectKeyUse(db, org)]), checkKeys({ db, keyring })]);
-  const uses = new Map(rowsOf<KeyUse>(found).map(({ key_id, versions, seals }) => [key_id, { versions, seals }]));
+  const uses = usesOf(keyring, rowsOf<KeyUse>(found));
   const ids = [...new Set([...keyring.keys.keys(), ...keyring.faults.keys(), ...uses.keys()])].sort();
   return {
     counted: org === null ? "deployment" : "organization",
@@ -53,6 +53,17 @@ export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<Re
 }
 
 const NOTHING = { versions: 0, seals: 0 };
+
+/** What is under each key, by its id: seals name it by its fingerprint. One that the keyring lacks keeps the name that it has there. */
+function usesOf({ seals: { ids } }: Keyring, rows: readonly KeyUse[]): ReadonlyMap<string, typeof NOTHING> {
+  const uses = new Map<string, typeof NOTHING>();
+  for (const { key_id, versions, seals } of rows) {
+    const id = ids.get(key_id) ?? key_id;
+    const { versions: v, seals: s } = uses.get(id) ?? NOTHING;
+    uses.set(id, { versions: v + versions, seals: s + seals });
+  }
+  return uses;
+}
 
 /** Whether values under a key can be opened, or some of them. */
 function isAvailable({ keys }: Keyring, faults: KeyFaults, id: string): boolean {

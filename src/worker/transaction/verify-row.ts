@@ -44,7 +44,7 @@ export async function verifyRow<Row extends WithSeal>(keyring: Keyring, table: S
     return row as Verified<Row>;
   } catch (error) {
     if (error instanceof KeyMissingError)
-      throw storageUnavailable(`A row of ${table} is sealed under the key ${error.keyId}, which is not in the keyring.`, error);
+      throw storageUnavailable(`A row of ${table} is sealed under the key ${error.keyId}, which is not in the keyring here.`, error);
     if (error instanceof SealError) throw new IntegrityProblem(brokenRow(table, row), error);
     throw error;
   }

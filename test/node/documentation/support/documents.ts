@@ -15,9 +15,7 @@ export interface Skipped {
   readonly reason: string;
 }
 
-export const SKIPPED: readonly Skipped[] = [
-  { document: "SECURITY.md", section: "Drill", reason: "its commands are being replaced, with new ones that need neither sed nor node -p" },
-];
+export const SKIPPED: readonly Skipped[] = [{ document: "SECURITY.md", section: "Remove old versions", reason: "a local deployment has no older versions" }];
 
 const START = "npm start";
 const INSTALL = "npm ci && npm i -g .";
@@ -37,20 +35,22 @@ echo '{ "api_key": { "secret_key_ref": { "store": "OPENAI_API_KEY" } } }' > gate
 echo 'process.exit(process.env.OPENAI_API_KEY === "sk-prod" ? 0 : 1);' > app.js`,
   },
   "SECURITY.md": {
-    atLeast: 1,
-    tools: ["curl"],
-    addresses: { "https://keyhole.example.workers.dev": "deployed" },
-    before: `${DEPLOY}
-${DEPLOYED_TOKEN}
-KEYHOLE=https://keyhole.example.workers.dev
-curl -sS -X PUT "$KEYHOLE/v1/scopes/global/secrets/A" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: text/plain' -d 1`,
-  },
-  "docs/adopting-plaintext.md": {
     atLeast: 9,
     tools: ["curl"],
     addresses: { "https://keyhole.example.workers.dev": "deployed" },
-    before: `${DEPLOY}
-echo hunter2 > new-value.txt
+    before: `${INSTALL}
+${DEPLOY}
+${DEPLOYED_TOKEN}
+KEYHOLE=https://keyhole.example.workers.dev
+export KEYHOLE_URL=$KEYHOLE KEYHOLE_TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token -- --org platform)
+curl -sS -X PUT "$KEYHOLE/v1/scopes/global/secrets/A" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: text/plain' -d 1`,
+  },
+  "docs/adopting-plaintext.md": {
+    atLeast: 5,
+    tools: [],
+    addresses: { "https://keyhole.example.workers.dev": "deployed" },
+    before: `${INSTALL}
+${DEPLOY}
 cat > old_secrets.sql <<'SQL'
 CREATE TABLE old_secrets (org TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, encoding TEXT NOT NULL DEFAULT 'utf8');
 INSERT INTO old_secrets (org, scope, name, value) VALUES ('acme', 'global', 'DB_PASSWORD', 'plain'), ('acme', 'global', 'SMTP_PASSWORD', '');
