@@ -7,6 +7,7 @@ const stateShape = {
   checkpoint: z.string().nullable().meta({ description: "The hash of its JWS." }),
   last_seq: z.int().min(0).meta({ description: "The last event that it seals." }),
   removed_to: z.int().min(0).meta({ description: "Up to which event retention has removed the log." }),
+  revocation: z.int().min(0).optional().meta({ description: "The organization's last revocation: they are only ever added." }),
 };
 
 /** How far an organization's log had come when it was put on record elsewhere. A later Keyhole may add members, which are kept. */

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { checkRows } from "../../src/worker/keys/check-rows.ts";
 import { keyring } from "../envelope/keyrings.ts";
 import { call } from "../support/call.ts";
+import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
+import { startIssuer } from "../support/issuer.ts";
 import { mint } from "../support/mint.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 
@@ -41,6 +43,23 @@ describe("a revocation that somebody takes away", () => {
       .run();
     await check();
     expect(await failures("gap")).toEqual([]);
+  });
+});
+
+describe("a trust that was deleted and that somebody puts back, with its seal", () => {
+  it("gives tokens that are revoked already", async () => {
+    const issuer = await startIssuer();
+    const token = { org: "back" };
+    expect((await callInsecure("PUT /v1/trusts/github", { token, json: githubTrust(issuer.url) })).status).toBe(201);
+    const row = await env.DB.prepare("SELECT * FROM trusts WHERE org = 'back'").first<Record<string, string | number>>();
+    const swap = async () => (await exchange(await issuer.sign(githubClaims(issuer.url)), { audience: "back/github" })).body.access_token;
+    expect((await call("GET /v1/whoami", { token: await swap() })).status).toBe(200);
+    expect((await call("DELETE /v1/trusts/github", { token })).status).toBe(204);
+    const columns = Object.keys(row ?? {});
+    await env.DB.prepare(`INSERT INTO trusts (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+      .bind(...Object.values(row ?? {}))
+      .run();
+    expect((await call("GET /v1/whoami", { token: await swap() })).status).toBe(401);
   });
 });
 

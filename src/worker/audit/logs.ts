@@ -6,10 +6,14 @@ export interface LogRow {
   readonly checkpoint: string | null;
   /** The JWS of the last restore. */
   readonly generation: string | null;
+  /** The number of the organization's last revocation, 0 for none. */
+  readonly revocation: number;
 }
 
+const LAST_REVOCATION = "COALESCE((SELECT MAX(r.n) FROM revocations r WHERE r.org = o.org), 0) AS revocation";
+
 const LINKS = `(SELECT k.jws FROM audit_checkpoints k WHERE k.org = o.org ORDER BY k.number DESC LIMIT 1) AS checkpoint,
-  (SELECT g.jws FROM audit_generations g WHERE g.org = o.org ORDER BY g.generation DESC LIMIT 1) AS generation`;
+  (SELECT g.jws FROM audit_generations g WHERE g.org = o.org ORDER BY g.generation DESC LIMIT 1) AS generation, ${LAST_REVOCATION}`;
 
 /** Selects up to `limit` logs that have a head, after an organization, by it ({@link LogRow}). */
 export function selectLogs(db: D1Database, after: string, limit: number): D1PreparedStatement {
@@ -29,11 +33,11 @@ export function selectLog(db: D1Database, org: string): D1PreparedStatement {
 }
 
 /** A head without its links. */
-export type HeadOnly = Pick<LogRow, "org" | "head">;
+export type HeadOnly = Pick<LogRow, "org" | "head" | "revocation">;
 
 /** Selects up to `limit` heads, after an organization, by it ({@link HeadOnly}). */
 export function selectHeads(db: D1Database, after: string, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT org, jws AS head FROM audit_heads WHERE org > ? ORDER BY org LIMIT ?").bind(after, limit);
+  return db.prepare(`SELECT o.org, o.jws AS head, ${LAST_REVOCATION} FROM audit_heads o WHERE o.org > ? ORDER BY o.org LIMIT ?`).bind(after, limit);
 }
 
 /** Selects the organizations that are anywhere in D1 and have no head ({@link HeadOnly}). It reads some rows for each. */
@@ -44,7 +48,9 @@ export function selectHeadless(db: D1Database, limit: number): D1PreparedStateme
         UNION ALL SELECT (SELECT MIN(t.org) FROM ${table} t WHERE t.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
       ) SELECT org FROM orgs WHERE org IS NOT NULL)`;
   const tables = ["audit_events", "audit_checkpoints", "secrets", "tokens", "trusts"].map(orgsOf).join(" UNION ");
-  return db.prepare(`SELECT org, NULL AS head FROM (${tables}) WHERE org NOT IN (SELECT h.org FROM audit_heads h) ORDER BY org LIMIT ?`).bind(limit);
+  return db
+    .prepare(`SELECT o.org, NULL AS head, ${LAST_REVOCATION} FROM (${tables}) o WHERE o.org NOT IN (SELECT h.org FROM audit_heads h) ORDER BY o.org LIMIT ?`)
+    .bind(limit);
 }
 
 /** A link of a log by its number. */

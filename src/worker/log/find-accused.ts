@@ -32,6 +32,8 @@ export interface Judgement {
   /** How many logs there are. */
   readonly logs: number;
   readonly accused: readonly AccusedLog[];
+  /** Organizations that lack revocations which they had when they were put on record. */
+  readonly unrevoked: readonly string[];
   /** Entries of logs of which nothing at all is left. */
   readonly missing: readonly RegistryEntry[];
 }
@@ -45,10 +47,12 @@ export async function findAccused(needs: Needs, registry: Registry, alsoCalled?:
   const left = new Map(registry.entries);
   const keys = keysOf(registry, needs.keyring);
   const accused: AccusedLog[] = [];
+  const unrevoked = new Set<string>();
   let logs = 0;
   const judgePage = async (rows: readonly HeadOnly[]) => {
     const pairs = await pairUp(needs.keyring, keys, left, rows);
     accused.push(...(await judgePairs(needs, pairs)));
+    for (const { org, revocation, entry } of pairs) if (revocation < (entry.revocation ?? 0)) unrevoked.add(org);
   };
   for (let after: string | undefined = ""; after !== undefined; ) {
     const [found] = await runBatch(needs.db, [selectHeads(needs.db, after, PAGE)]);
@@ -60,9 +64,9 @@ export async function findAccused(needs: Needs, registry: Registry, alsoCalled?:
   const missing = () => [...left.values()].filter(({ key, number }) => keys.includes(key) && number > 0);
   if (missing().length > 0) {
     const [found] = await runBatch(needs.db, [selectHeadless(needs.db, HEADLESS)]);
-    await judgePage([...rowsOf<HeadOnly>(found), ...(alsoCalled === undefined ? [] : [{ org: alsoCalled, head: null }])]);
+    await judgePage([...rowsOf<HeadOnly>(found), ...(alsoCalled === undefined ? [] : [{ org: alsoCalled, head: null, revocation: 0 }])]);
   }
-  return { logs, accused, missing: missing() };
+  return { logs, accused, unrevoked: [...unrevoked], missing: missing() };
 }
 
 interface Pair extends HeadOnly {

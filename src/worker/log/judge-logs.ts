@@ -71,9 +71,14 @@ interface FailedLog {
 }
 
 async function failedLogs(needs: Needs, registry: Registry): Promise<FailedLog[]> {
-  const { accused, missing } = await findAccused(needs, registry);
+  const { accused, unrevoked, missing } = await findAccused(needs, registry);
   const named = new Map(accused.map(({ org, accusation }) => [org, { id: org, org, why: accusation }]));
-  return [...named.values(), ...missing.map((entry) => ({ id: entryId(entry), org: null, why: "missing" }))];
+  return [
+    ...named.values(),
+    // The log itself is well, and goes on being sealed.
+    ...unrevoked.map((org) => ({ id: `revocations of ${org}`, org: null, why: "behind" })),
+    ...missing.map((entry) => ({ id: entryId(entry), org: null, why: "missing" })),
+  ];
 }
 
 /** Whether objects that were put there long enough ago are gone. */

@@ -16,7 +16,14 @@ export async function logState(keys: LogKeys, row: LogRow): Promise<LogState | u
   if (!head) return undefined;
   const last_seq = await lastSealed(keys, head, row);
   if (last_seq === undefined) return undefined;
-  return { generation: generationOf(head), number: head.number, checkpoint: head.checkpoint, last_seq, removed_to: head.removed_to };
+  return {
+    generation: generationOf(head),
+    number: head.number,
+    checkpoint: head.checkpoint,
+    last_seq,
+    removed_to: head.removed_to,
+    revocation: row.revocation,
+  };
 }
 
 /** The last event that was sealed, as the link that the head names has it signed: what D1 says beside it counts for nothing. */
