@@ -30,6 +30,8 @@ export interface FaultedOperation {
    * is what it is without a fault, or none.
    */
   readonly effects?: (cell: Cell) => Promise<boolean[]>;
+  /** Whether the number of its calls depends on what else there is, so that a fault may not come to pass. */
+  readonly varying?: true;
   /** What of a reply is the same each time, where that is not all of it. */
   readonly shown?: (text: string) => string;
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
@@ -323,6 +325,6 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/audit/verify": { prepare: inline, request: () => ["GET /v1/audit/verify"] },
   "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },
   "GET /v1/audit/anchor": { prepare: inline, request: () => ["GET /v1/audit/anchor"], shown: withoutTime },
-  "GET /v1/audit/restorations": { prepare: inline, request: () => ["GET /v1/audit/restorations", OPERATOR] },
+  "GET /v1/audit/restorations": { varying: true, prepare: inline, request: () => ["GET /v1/audit/restorations", OPERATOR] },
   "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
 };
