@@ -38,14 +38,14 @@ export async function fill({ db }: Instance, size: number): Promise<void> {
 /** Gives the floor Worker the same secrets: their wrapped keys, and their ciphertexts in KV. */
 export async function seedFloor(keyhole: Instance, floor: Instance): Promise<void> {
   await floor.db.batch([
-    floor.db.prepare("CREATE TABLE floor_secrets (org TEXT, name TEXT, wrapped_key TEXT, kv_key TEXT, PRIMARY KEY (org, name)) STRICT, WITHOUT ROWID"),
+    floor.db.prepare("CREATE TABLE floor_secrets (org TEXT, id TEXT, name TEXT, wrapped_key TEXT, kv_key TEXT, PRIMARY KEY (org, name)) STRICT, WITHOUT ROWID"),
     floor.db.prepare("CREATE TABLE floor_events (seq INTEGER PRIMARY KEY, at INTEGER, actor TEXT, secrets TEXT) STRICT"),
   ]);
   const rows = await keyhole.db
-    .prepare("SELECT s.name, v.wrapped_key, v.kv_key FROM secrets s JOIN versions v ON v.secret_id = s.id WHERE s.name LIKE 'BENCH_%'")
-    .all<{ name: string; wrapped_key: string; kv_key: string }>();
-  for (const { name, wrapped_key, kv_key } of rows.results) {
+    .prepare("SELECT s.id, s.name, v.wrapped_key, v.kv_key FROM secrets s JOIN versions v ON v.secret_id = s.id WHERE s.name LIKE 'BENCH_%'")
+    .all<{ id: string; name: string; wrapped_key: string; kv_key: string }>();
+  for (const { id, name, wrapped_key, kv_key } of rows.results) {
     await floor.kv.put(kv_key, (await keyhole.kv.get(kv_key)) ?? "");
-    await floor.db.prepare("INSERT INTO floor_secrets VALUES ('acme', ?, ?, ?)").bind(name, wrapped_key, kv_key).run();
+    await floor.db.prepare("INSERT INTO floor_secrets VALUES ('acme', ?, ?, ?, ?)").bind(id, name, wrapped_key, kv_key).run();
   }
 }

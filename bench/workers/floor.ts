@@ -6,6 +6,13 @@ interface Env {
   readonly SIGNING_KEY: string;
 }
 
+interface FloorSecret {
+  readonly id: string;
+  readonly name: string;
+  readonly wrapped_key: string;
+  readonly kv_key: string;
+}
+
 interface Keys {
   readonly kek: CryptoKey;
   readonly verifier: CryptoKey;
@@ -26,8 +33,8 @@ export default {
     keys ??= await importKeys(env);
     const payload = await verify((request.headers.get("Authorization") ?? "").slice(7), keys.verifier);
     const { names } = (await request.json()) as { names: string[] };
-    const [selected] = await env.DB.batch<{ name: string; wrapped_key: string; kv_key: string }>([
-      env.DB.prepare("SELECT name, wrapped_key, kv_key FROM floor_secrets WHERE org = ? AND name IN (SELECT value FROM json_each(?))").bind(
+    const [selected] = await env.DB.batch<FloorSecret>([
+      env.DB.prepare("SELECT id, name, wrapped_key, kv_key FROM floor_secrets WHERE org = ? AND name IN (SELECT value FROM json_each(?))").bind(
         payload.org,
         JSON.stringify(names),
       ),
@@ -65,16 +72,11 @@ async function readTexts(kv: KVNamespace, keys: string[]): Promise<Map<string, s
   return keys.length === 1 ? new Map([[only, await kv.get(only, OPTIONS)]]) : kv.get(keys, OPTIONS);
 }
 
-async function open(kek: CryptoKey, { name, wrapped_key }: { name: string; wrapped_key: string }, text: string): Promise<string> {
+async function open(kek: CryptoKey, { id, name, wrapped_key }: FloorSecret, text: string): Promise<string> {
   const [, iv = "", tag = "", body = ""] = text.split(":");
   const dataKey = await crypto.subtle.unwrapKey("raw", decode(wrapped_key), kek, "AES-KW", "AES-GCM", false, ["decrypt"]);
-  return TEXT.decode(
-    await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: decode(iv), additionalData: BYTES.encode(JSON.stringify(["keyhole/v1", "acme", "namespace:prod", name, 1])) },
-      dataKey,
-      decode(body, decode(tag)),
-    ),
-  );
+  const additionalData = BYTES.encode(JSON.stringify(["keyhole/v2", "acme", "namespace:prod", name, 1, id, "utf8"]));
+  return TEXT.decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: decode(iv), additionalData }, dataKey, decode(body, decode(tag))));
 }
 
 function decode(text: string, after: Uint8Array = new Uint8Array()): Uint8Array {
