@@ -8,8 +8,8 @@ export interface Keyring {
   readonly current: string;
   /** What wraps data keys (AES-KW). */
   readonly keys: ReadonlyMap<string, CryptoKey>;
-  /** What comes of each key beside that: see {@link MacKeys}. */
-  readonly macs: ReadonlyMap<string, MacKeys>;
+  /** What stands in for names outside D1 (HMAC), of each key. */
+  readonly names: ReadonlyMap<string, CryptoKey>;
   /** What is wrong with the keys that cannot be used, by id. The current one is none of them. */
   readonly faults: ReadonlyMap<string, string>;
   /** Whether a row without a seal is refused. Before `keyhole admin seal` is through it is taken as it is. */
@@ -56,7 +56,7 @@ export async function importKeyring(rootKey: string | undefined, keyring: string
   return {
     current,
     keys: new Map(opened.map(({ id, key }) => [id, key])),
-    macs: new Map(opened.map(({ id, macs }) => [id, macs])),
+    names: new Map(opened.map(({ id, macs }) => [id, macs.names])),
     faults: new Map(results.flatMap(({ id, fault }) => (fault ? [[id, fault.message] as const] : []))),
     sealsRequired: seals === "required",
     seals: sealingKeys(current, opened, ids.slice(ids.indexOf(seals_from ?? ids[0] ?? ""))),

@@ -23,10 +23,16 @@ export interface SealFormat {
   readonly columns: readonly SealedColumn[];
 }
 
-/** A row does not carry the seal that it would have if this deployment had written it. It says nothing of the reason. */
-export class SealError extends Error {
+/** A row does not carry the seal that it would have if this deployment had written it. */
+class SealError extends Error {
   override readonly name = "SealError";
 }
+
+/** What the seal of a row comes to: it is that row's, it is not, or it is under a key that is not known here and nobody can tell. */
+export type SealVerdict =
+  | { readonly outcome: "good" }
+  | { readonly outcome: "broken"; readonly error: SealError }
+  | { readonly outcome: "unknown-key"; readonly error: KeyMissingError };
 
 const FORM = /^s([1-9]\d{0,3}):([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{43})$/;
 
@@ -42,20 +48,20 @@ export async function sealRow(keyring: Keyring, format: SealFormat, row: Readonl
   return `s${format.format}:${current}:${toBase64url(mac)}`;
 }
 
-/**
- * Checks the seal of a row.
- *
- * @throws {SealError} when it is not that row's.
- * @throws {KeyMissingError} when it is under a key that the keyring lacks.
- */
-export async function checkSeal(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>, seal: string | null): Promise<void> {
+/** Judges the seal of a row. */
+export async function judgeSeal(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>, seal: string | null): Promise<SealVerdict> {
   const [, number = "", keyId = "", mac = ""] = FORM.exec(seal ?? "") ?? [];
-  if (mac === "" || Number(number) > format.format || !coversAll(format, Number(number), row)) throw new SealError("a row is not what was sealed");
+  if (mac === "" || Number(number) > format.format || !coversAll(format, Number(number), row)) return broken("a row is not what was sealed");
   const key = keyring.seals.keys.get(keyId);
-  if (!key) throw new KeyMissingError(keyId);
-  if (!keyring.seals.counted.has(keyId)) throw new SealError("a row was sealed under a key whose seals count no more");
-  const good = await crypto.subtle.verify("HMAC", key, decode(mac), covered(format, Number(number), row));
-  if (!good) throw new SealError("a row is not what was sealed");
+  if (!key) return { outcome: "unknown-key", error: new KeyMissingError(keyId) };
+  if (!keyring.seals.counted.has(keyId)) return broken("a row was sealed under a key whose seals count no more");
+  const bytes = decode(mac);
+  const good = bytes && (await crypto.subtle.verify("HMAC", key, bytes, covered(format, Number(number), row)));
+  return good ? { outcome: "good" } : broken("a row is not what was sealed");
+}
+
+function broken(message: string): SealVerdict {
+  return { outcome: "broken", error: new SealError(message) };
 }
 
 /** Whether a seal is of the present format, under the current key. */
@@ -73,11 +79,11 @@ function covered({ table, columns }: SealFormat, format: number, row: Readonly<R
   return new TextEncoder().encode(JSON.stringify(["keyhole/row", format, table, ...cells]));
 }
 
-function decode(mac: string): Uint8Array {
+function decode(mac: string): Uint8Array | undefined {
   try {
     return fromBase64url(mac);
   } catch {
     // Not the one way to write these bytes.
-    throw new SealError("a row is not what was sealed");
+    return undefined;
   }
 }

@@ -1,7 +1,6 @@
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { KeyMissingError } from "../envelope/open.ts";
-import { checkSeal, isCurrentSeal, SealError } from "../envelope/row-seal.ts";
+import { isCurrentSeal, judgeSeal } from "../envelope/row-seal.ts";
 import {
   type FailedRow,
   forgetFailures,
@@ -120,16 +119,11 @@ async function judgeRows(keyring: Keyring, table: SealedTableName, rows: readonl
   for (const row of rows) {
     // Without seals being required, a row that has none waits for `keyhole admin seal`.
     if (row.seal === null && !keyring.sealsRequired) continue;
-    try {
-      await checkSeal(keyring, format, row, row.seal);
-      const { key } = brokenRow(table, row);
-      if (row.seal !== null && !isCurrentSeal(keyring, format, row.seal))
-        judged.resealed.push({ key, was: row.seal, seal: await sealFor(keyring, table, row) });
-    } catch (error) {
-      if (error instanceof KeyMissingError) judged.unknownKey++;
-      else if (error instanceof SealError) judged.broken.push(brokenRow(table, row));
-      else throw error;
-    }
+    const { outcome } = await judgeSeal(keyring, format, row, row.seal);
+    if (outcome === "unknown-key") judged.unknownKey++;
+    else if (outcome === "broken") judged.broken.push(brokenRow(table, row));
+    else if (row.seal !== null && !isCurrentSeal(keyring, format, row.seal))
+      judged.resealed.push({ key: brokenRow(table, row).key, was: row.seal, seal: await sealFor(keyring, table, row) });
   }
   return judged;
 }

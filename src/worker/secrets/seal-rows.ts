@@ -4,7 +4,7 @@ import type { SealedReply, UnsealedReply } from "../../contract/seals.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError } from "../envelope/open.ts";
-import { checkSeal, SealError } from "../envelope/row-seal.ts";
+import { judgeSeal } from "../envelope/row-seal.ts";
 import { type Resealed, type RowKey, replaceSeals, type SealedCells, selectFailures, selectSealed, selectUnsealed } from "../store/integrity-rows.ts";
 import { type EncryptedRow, type LegacyRow, replaceLegacy, selectLegacyOf } from "../store/legacy-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -98,22 +98,12 @@ async function readUnsealed(needs: Needs, caller: Caller): Promise<{ rows: Unsea
   const rows: Omit<Unsealed, "plaintext">[] = [];
   for (const [n, table] of SEALED_TABLE_NAMES.entries()) {
     const sealed = rowsOf<SealedCells>(bent[n]).filter(({ seal }) => seal !== null);
-    const broken = await Promise.all(sealed.map(async (cells) => ((await isBroken(keyring, table, cells)) ? [cells] : [])));
-    rows.push(...[...rowsOf<SealedCells>(unsealed[n]).slice(0, BATCH), ...broken.flat()].map((cells) => ({ table, cells })));
+    const verdicts = await Promise.all(sealed.map((cells) => judgeSeal(keyring, SEAL_FORMATS[table], cells, cells.seal)));
+    const broken = sealed.filter((_, i) => verdicts[i]?.outcome === "broken");
+    rows.push(...[...rowsOf<SealedCells>(unsealed[n]).slice(0, BATCH), ...broken].map((cells) => ({ table, cells })));
   }
   const more = unsealed.some((result) => rowsOf(result).length > BATCH);
   return { rows: await withPlaintext(needs, caller, rows), more };
-}
-
-async function isBroken(keyring: Keyring, table: SealedTableName, cells: SealedCells): Promise<boolean> {
-  try {
-    await checkSeal(keyring, SEAL_FORMATS[table], cells, cells.seal);
-    return false;
-  } catch (error) {
-    if (error instanceof SealError) return true;
-    if (error instanceof KeyMissingError) return false;
-    throw error;
-  }
 }
 
 async function withPlaintext(needs: Needs, caller: Caller, rows: readonly Omit<Unsealed, "plaintext">[]): Promise<Unsealed[]> {
@@ -125,9 +115,9 @@ async function withPlaintext(needs: Needs, caller: Caller, rows: readonly Omit<U
 }
 
 /** An HMAC: a plaintext is in it, and whoever sees the digest must not be able to try guesses. */
-async function digestOf({ macs, current }: Keyring, rows: readonly Unsealed[]): Promise<string> {
-  const keys = macs.get(current);
-  if (!keys) throw new KeyMissingError(current);
+async function digestOf({ names, current }: Keyring, rows: readonly Unsealed[]): Promise<string> {
+  const key = names.get(current);
+  if (!key) throw new KeyMissingError(current);
   const text = JSON.stringify(rows.map(({ table, cells, plaintext }) => [table, cells, plaintext?.legacy_plaintext ?? null]));
-  return toBase64url(await crypto.subtle.sign("HMAC", keys.names, new TextEncoder().encode(`unsealed rows ${text}`)));
+  return toBase64url(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`unsealed rows ${text}`)));
 }

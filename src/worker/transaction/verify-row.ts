@@ -1,7 +1,6 @@
 import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { KeyMissingError } from "../envelope/open.ts";
-import { checkSeal, SealError, type SealFormat, sealRow } from "../envelope/row-seal.ts";
+import { judgeSeal, type SealFormat, sealRow } from "../envelope/row-seal.ts";
 import { SEALED_TABLES, type SealedTableName } from "../store/sealed-tables.ts";
 
 declare const verified: unique symbol;
@@ -39,15 +38,11 @@ export class IntegrityProblem extends Problem {
  */
 export async function verifyRow<Row extends WithSeal>(keyring: Keyring, table: SealedTableName, row: Row): Promise<Verified<Row>> {
   if (row.seal === null && !keyring.sealsRequired) return row as Verified<Row>;
-  try {
-    await checkSeal(keyring, SEAL_FORMATS[table], row, row.seal);
-    return row as Verified<Row>;
-  } catch (error) {
-    if (error instanceof KeyMissingError)
-      throw storageUnavailable(`A row of ${table} is sealed under the key ${error.keyId}, which is not in the keyring here.`, error);
-    if (error instanceof SealError) throw new IntegrityProblem(brokenRow(table, row), error);
-    throw error;
-  }
+  const verdict = await judgeSeal(keyring, SEAL_FORMATS[table], row, row.seal);
+  if (verdict.outcome === "good") return row as Verified<Row>;
+  const { outcome, error } = verdict;
+  if (outcome === "broken") throw new IntegrityProblem(brokenRow(table, row), error);
+  throw storageUnavailable(`A row of ${table} is sealed under the key ${error.keyId}, which is not in the keyring here.`, error);
 }
 
 /** {@link verifyRow} for each of several rows. */
