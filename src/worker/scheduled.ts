@@ -2,6 +2,7 @@ import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
 import { readBacklog } from "./health/read-backlog.ts";
+import { checkKeysOnce, type KeyFaults } from "./keys/check-keys.ts";
 import { checkRows } from "./keys/check-rows.ts";
 import { rewrapBatch } from "./keys/rewrap-keys.ts";
 import { digestLog } from "./log/digest-log.ts";
@@ -26,13 +27,14 @@ interface JobNeeds extends Config {
   readonly registry: Registry | undefined;
   /** Organizations whose logs are not what the registry says. */
   readonly accused: ReadonlySet<string>;
+  readonly keyFaults: () => Promise<KeyFaults>;
 }
 
 /** What is done each minute. Every job does a bounded amount, goes on where it stopped, and may run twice at once. */
 const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
-  rows: checkRows,
-  rewrapped: (needs) => rewrapBatch(needs),
+  rows: (needs) => checkRows(needs, needs.keyFaults),
+  rewrapped: (needs) => rewrapBatch(needs, null, needs.keyFaults),
   encrypted: (needs) => (needs.legacyPlaintext && !needs.keyring.sealsRequired ? encryptLegacy(needs) : Promise.resolve(0)),
   heads: renewHeads,
   sealed: sealLog,
@@ -80,7 +82,7 @@ export async function runScheduled(env: Env, now: Date): Promise<void> {
     () => judgeLogs({ ...needs, registry }),
     ({ verdict, logs }) => ({ verdict, logs }),
   );
-  const work: JobNeeds = { ...needs, run, registry: judged && registry, accused: judged?.accused ?? new Set() };
+  const work: JobNeeds = { ...needs, run, registry: judged && registry, accused: judged?.accused ?? new Set(), keyFaults: checkKeysOnce(needs) };
   for (const [name, job] of Object.entries(JOBS))
     await attempt(
       name,

@@ -64,13 +64,45 @@ describe("a key of the keyring", () => {
     await env.DB.prepare("UPDATE versions SET created_at = 0 WHERE key_id = 'k1'").run();
     await callWith({ KEYRING: fresh.KEYRING })("PUT /v1/scopes/global/secrets/NEW", { json: { value: "new" } });
     for (const name of ["X", "Y", "Z"])
-      await callWith({ KEYRING: keyringOf("k1", { k1: other }) })(`PUT /v1/scopes/global/secrets/${name}`, { json: { value: name } });
+      await callWith({ KEYRING: keyringOf("k8", { k8: other }) })(`PUT /v1/scopes/global/secrets/${name}`, { json: { value: name } });
+    await env.DB.prepare("UPDATE versions SET key_id = 'k1' WHERE key_id = 'k8'").run();
     const text = keyringOf("k1", { ...JSON.parse(fresh.KEYRING).keys, k1: K1 });
     expect(await readyz({ KEYRING: text })).toMatchObject({
       status: 200,
       body: { status: "degraded", degraded: [{ part: "keyring", detail: "KEYRING: some of what is under the id k1 was wrapped with another key" }] },
     });
     expect(await rewrapBatch({ db: env.DB, keyring: await importKeyring(ROOT_KEY, text), now: new Date() })).toBe(0);
+  });
+
+  it.each([
+    ["a secret", "PUT /v1/scopes/global/secrets/LATE", { value: "late" }],
+    ["a secret's description", "PUT /v1/scopes/global/secrets/UNDER_K2", { value: "right", description: "other" }],
+    ["an import", "POST /v1/import", { scope: "global", secrets: { LATE: "late" } }],
+    ["a link", "PUT /v1/scopes/repo%3Aa", { parent: "team:a" }],
+    ["a token", "POST /v1/tokens", { label: "late", permissions: ["secrets:read"], expires_in: 60 }],
+    [
+      "a trust",
+      "PUT /v1/trusts/late",
+      { issuer: "https://token.actions.githubusercontent.com", audience: "keyhole", claims: { sub: "a" }, permissions: ["secrets:read"], expires_in: 60 },
+    ],
+  ])("of the old kind that is another one with the id of the current one seals nothing: not %s", async (_, request, json) => {
+    const right = (await newWrappedKey(await importRootKey(ROOT_KEY))).wrapped;
+    const before = { k1: K1, k8: other };
+    const ask = callWith({ KEYRING: keyringOf("k2", { ...before, k2: right }) });
+    expect((await ask("PUT /v1/scopes/global/secrets/UNDER_K2", { json: { value: "right" } })).status).toBeLessThan(300);
+    // The right one is in the keyring under another id, so that what it sealed is believed.
+    const wrong = callWith({ KEYRING: keyringOf("k2", { ...before, k7: right, k2: (await newWrappedKey(await importRootKey(ROOT_KEY))).wrapped }) });
+    const sealed = () => env.DB.prepare("SELECT (SELECT json_group_array(seal) FROM secrets) || (SELECT COUNT(*) FROM tokens) AS all_of_them").first();
+    const rows = await sealed();
+    for (const _again of [1, 2]) {
+      expect(await wrong(request, { json })).toMatchObject({
+        status: 503,
+        body: { code: "storage-unavailable", detail: expect.stringContaining("the key k2 is another one than what is under this id was wrapped with") },
+      });
+    }
+    expect(await sealed()).toEqual(rows);
+    expect((await ask("PUT /v1/scopes/global/secrets/UNDER_K2", { json: { value: "right again" } })).status).toBe(200);
+    expect((await ask("DELETE /v1/scopes/global/secrets/UNDER_K2")).status).toBe(204);
   });
 
   it("that the keyring lacks is named, also beside many others", async () => {

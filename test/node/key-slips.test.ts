@@ -131,6 +131,8 @@ const SLIPS: Readonly<Record<string, Slip>> = {
       await scene.set("SECOND");
       scene.put(secrets("k2", { k1: first.wrapped, k2: wrong.wrapped }));
       const state = await stateOf(scene);
+      const { status, body } = await scene.set("THIRD");
+      expect([status, body.detail]).toEqual([503, expect.stringContaining("the key k2 is another one")]);
       expect(await scene.schedule()).toMatchObject({ rewrapped: 0 });
       expect(await scene.keyOf("OLD"), "nothing is re-wrapped under the wrong key").toBe("k1");
       const { keys } = (await scene.ask("GET /v1/keys")).body;

@@ -6,6 +6,7 @@ import { covers } from "../access/covers.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { insertToken, type TokenRow } from "../store/token-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
@@ -24,7 +25,7 @@ export interface MintNeeds extends Minting {
  */
 export async function createToken(needs: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
   caller.require("tokens:write");
-  const { db, keyring, now } = needs;
+  const { db, now } = needs;
   const grant: Grant = { permissions: new Set(request.permissions), secretScopes: request.secret_scopes ?? null, secretNames: request.secret_names ?? null };
   if (!covers(caller, grant))
     throw caller.refuse(
@@ -46,6 +47,7 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
     revoked_at: null,
     says_ancestors: 1,
   };
+  const { keyring } = await allowSealing(needs);
   const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };
   await writeForCaller(needs, caller, [insertToken(db, sealed)], { action: "token.create", secrets: [], target: id });
   return { row: sealed, token };

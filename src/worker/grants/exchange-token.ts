@@ -14,6 +14,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { recordIntegrityFailure } from "../transaction/record-integrity-failure.ts";
 import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
@@ -125,7 +126,8 @@ async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: Tr
   throw new ExchangeError("scope-not-given");
 }
 
-async function mint({ db, keyring, minting, now, origin }: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
+  const { db, keyring, minting, now, origin } = await allowSealing(needs);
   const { org, name, expires_in } = trust;
   const id = newId("tok");
   const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn: expires_in });

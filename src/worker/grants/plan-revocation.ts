@@ -1,6 +1,7 @@
 import type { Keyring } from "../envelope/keyring.ts";
 import { insertRevocations, type RevocationKind, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { sealFor, verifyRow } from "../transaction/verify-row.ts";
 
 /** What is to be taken out of force. */
@@ -23,14 +24,15 @@ export const lastRevocation = selectLastRevocation;
  * The statements that take something out of force, numbered after the last revocation that was read.
  *
  * @param last The result of {@link lastRevocation}.
- * @throws {Problem} `integrity-failed` when that is not what was written.
+ * @throws {Problem} `integrity-failed` when that is not what was written, `storage-unavailable`.
  */
 export async function planRevocations(
-  { db, keyring, now }: { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date },
+  needs: { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date },
   org: string,
   last: D1Result | undefined,
   revoked: readonly Revoked[],
 ): Promise<PlannedRevocations> {
+  const { db, keyring, now } = await allowSealing(needs);
   const [found] = rowsOf<RevocationRow>(last);
   const after = found ? (await verifyRow(keyring, "revocations", found)).n : 0;
   const rows = revoked.map((each, i) => ({ org, n: after + 1 + i, ...each, at: now.getTime() }));

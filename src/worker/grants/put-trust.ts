@@ -9,6 +9,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
@@ -60,7 +61,7 @@ const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "sec
 
 /** Writes a trust. One that says something else has another revision, and the tokens of the one before end. */
 async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: TrustRow; created: boolean }> {
-  const { db, keyring, now } = needs;
+  const { db, keyring, now } = await allowSealing(needs);
   const { org, name } = wanted;
   const was = await findTrust(needs, caller, name);
   const recorded = { action: "trust.put", secrets: [], target: name } as const;

@@ -1,18 +1,16 @@
-import { isFingerprint } from "../../contract/fingerprint.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { unwraps } from "../envelope/unwraps.ts";
 import { type KeySample, selectKeySamples } from "../store/key-samples.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import type { SealingKeyring } from "../transaction/allow-sealing.ts";
+import { type KeyFault, keyFault } from "../transaction/key-fault.ts";
 
-/**
- * What is wrong with a key. `unusable`: it is in the keyring, and does not unwrap, or is not the one that its id is the
- * fingerprint of. `missing`: versions are under it, and the keyring lacks it. `wrong`: nothing that is under its id was
- * wrapped under it. `mixed`: some of it was, so two keys have had this id, or rows are damaged.
- */
-export type KeyFault = "unusable" | "missing" | "wrong" | "mixed";
+/** `unusable`: it is in the keyring, and does not unwrap, or is not the one that its id is the fingerprint of. */
+export type Fault = KeyFault | "unusable";
 
 /** What is wrong with which keys, by id. */
-export type KeyFaults = ReadonlyMap<string, KeyFault>;
+export type KeyFaults = ReadonlyMap<string, Fault>;
+
+type Needs = { readonly db: D1Database; readonly keyring: Keyring };
 
 /**
  * Checks the keyring against what is under its keys. A key whose id is its fingerprint was checked when it was imported; of
@@ -20,23 +18,23 @@ export type KeyFaults = ReadonlyMap<string, KeyFault>;
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function checkKeys({ db, keyring }: { db: D1Database; keyring: Keyring }): Promise<KeyFaults> {
+export async function checkKeys({ db, keyring }: Needs): Promise<KeyFaults> {
   const [found] = await runBatch(db, [selectKeySamples(db)]);
   const unusable = [...keyring.faults.keys()].map((id) => [id, "unusable"] as const);
-  const checked = await Promise.all(rowsOf<KeySample>(found).map(async (sample) => [sample.key_id, await faultOf(keyring, sample)] as const));
+  const checked = await Promise.all(rowsOf<KeySample>(found).map(async (sample) => [sample.key_id, await keyFault(keyring, sample)] as const));
   return new Map([...checked.flatMap(([id, fault]) => (fault ? [[id, fault] as const] : [])), ...unusable]);
 }
 
-async function faultOf(keyring: Keyring, { key_id, oldest, newest }: KeySample): Promise<KeyFault | undefined> {
-  const key = keyring.keys.get(key_id);
-  if (!key) return "missing";
-  if (isFingerprint(key_id)) return undefined;
-  const [old, recent] = await Promise.all([anyUnwraps(key, oldest), anyUnwraps(key, newest)]);
-  if (old && recent) return undefined;
-  return old || recent ? "mixed" : "wrong";
+/** {@link checkKeys} when it is asked for first, and what that found from then on: for jobs of one run. */
+export function checkKeysOnce(needs: Needs): () => Promise<KeyFaults> {
+  let faults: KeyFaults | undefined;
+  return async () => {
+    faults ??= await checkKeys(needs);
+    return faults;
+  };
 }
 
-async function anyUnwraps(key: CryptoKey, sample: string): Promise<boolean> {
-  const results = await Promise.all((JSON.parse(sample) as string[]).map((wrapped) => unwraps(key, wrapped)));
-  return results.includes(true);
+/** The keyring, to seal anew with what it sealed before; not under a current key of which anything is wrong. */
+export function soundKeyring(keyring: Keyring, faults: KeyFaults): SealingKeyring | undefined {
+  return faults.has(keyring.current) ? undefined : (keyring as SealingKeyring);
 }

@@ -1,4 +1,3 @@
-import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { isCurrentSeal, judgeSeal } from "../envelope/row-seal.ts";
 import {
@@ -17,9 +16,10 @@ import {
 } from "../store/integrity-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables.ts";
-import { newId } from "../transaction/new-id.ts";
+import type { SealingKeyring } from "../transaction/allow-sealing.ts";
+import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
-import { checkKeys } from "./check-keys.ts";
+import { checkKeysOnce, soundKeyring } from "./check-keys.ts";
 
 /** How many rows of each table one run looks at. */
 const ROWS = 500;
@@ -42,12 +42,9 @@ export interface CheckedRows {
 /**
  * Looks at the rows of every sealed table, some of each in every run and then from the beginning again: notes those that
  * are not what was written, with an event when they are found first, and seals anew what is under an older key. Nothing
- * is sealed that was not verified.
+ * is sealed that was not verified, and nothing under a key that is not the one that has been current.
  */
-export async function checkRows(needs: Needs): Promise<CheckedRows> {
-  const { db, keyring, now } = needs;
-  // Nothing is sealed anew under a key that is not the one that has been current.
-  const mayReseal = !(await checkKeys({ db, keyring })).has(keyring.current);
+export async function checkRows({ db, keyring, now }: Needs, keyFaults = checkKeysOnce({ db, keyring })): Promise<CheckedRows> {
   const [marks, failures] = await runBatch(db, [selectLookedAt(db), selectFailures(db, FAILURES)]);
   const after = new Map(rowsOf<{ table_name: string; row_key: string }>(marks).map((mark) => [mark.table_name, JSON.parse(mark.row_key) as RowKey | null]));
   const known = rowsOf<{ org: string; table_name: SealedTableName; row_key: string }>(failures).map(
@@ -55,29 +52,31 @@ export async function checkRows(needs: Needs): Promise<CheckedRows> {
   );
   const found = await readRows(db, after, known);
   const total: CheckedRows = { checked: 0, resealed: 0, failed: 0, unknown_key: 0 };
-  const statements: D1PreparedStatement[] = [];
+  const outdated = new Map<SealedTableName, readonly SealedCells[]>();
   // A gap before a revocation is seen by passing it, and not by looking at it alone.
   const whole = (after.get("revocations") ?? null) === null && found.marks.revocations === null;
   const passed = (row: FailedRow) => whole || found.passed.some((other) => isSame(row, brokenRow("revocations", other)));
   const broken: FailedRow[] = [];
   for (const [table, rows] of found.rows) {
-    const judged = await judgeRows(needs.keyring, table, rows);
+    const judged = await judgeRows(keyring, table, rows);
     total.checked += rows.length;
-    total.resealed += mayReseal ? judged.resealed.length : 0;
     total.unknown_key += judged.unknownKey;
     broken.push(...judged.broken);
-    if (mayReseal && judged.resealed.length > 0) statements.push(replaceSeals(db, table, judged.resealed));
+    if (judged.outdated.length > 0) outdated.set(table, judged.outdated);
   }
+  const sealing = outdated.size > 0 ? soundKeyring(keyring, await keyFaults()) : undefined;
+  const resealed = sealing ? await Promise.all([...outdated].map(async ([table, rows]) => [table, await sealAnew(sealing, table, rows)] as const)) : [];
+  total.resealed = resealed.flatMap(([, rows]) => rows).length;
   broken.push(...gaps(found.passed, after.get("revocations") ?? null));
   total.failed = broken.length;
   const well = known.filter((row) => !broken.some((other) => isSame(row, other)) && (row.table !== "revocations" || passed(row)));
   const first = broken.filter((row) => !known.some((other) => isSame(row, other)));
   await runBatch(db, [
-    ...statements,
+    ...resealed.map(([table, rows]) => replaceSeals(db, table, rows)),
     noteFailures(db, broken, now.getTime()),
     forgetFailures(db, well),
     markLookedAt(db, found.marks),
-    ...first.map((row) => failureEvent(needs, row)),
+    ...first.map((row) => insertOwnEvent(db, row.org, "integrity.failed", `${row.table} ${row.key.join(" ")}`, now, "failed")),
   ]);
   return total;
 }
@@ -109,12 +108,13 @@ async function readRows(db: D1Database, after: ReadonlyMap<string, RowKey | null
 
 interface Judged {
   readonly broken: FailedRow[];
-  readonly resealed: Resealed[];
+  /** Good, and under an older key or of an older format. */
+  readonly outdated: SealedCells[];
   unknownKey: number;
 }
 
 async function judgeRows(keyring: Keyring, table: SealedTableName, rows: readonly SealedCells[]): Promise<Judged> {
-  const judged: Judged = { broken: [], resealed: [], unknownKey: 0 };
+  const judged: Judged = { broken: [], outdated: [], unknownKey: 0 };
   const format = SEAL_FORMATS[table];
   for (const row of rows) {
     // Without seals being required, a row that has none waits for `keyhole admin seal`.
@@ -122,10 +122,13 @@ async function judgeRows(keyring: Keyring, table: SealedTableName, rows: readonl
     const { outcome } = await judgeSeal(keyring, format, row, row.seal);
     if (outcome === "unknown-key") judged.unknownKey++;
     else if (outcome === "broken") judged.broken.push(brokenRow(table, row));
-    else if (row.seal !== null && !isCurrentSeal(keyring, format, row.seal))
-      judged.resealed.push({ key: brokenRow(table, row).key, was: row.seal, seal: await sealFor(keyring, table, row) });
+    else if (row.seal !== null && !isCurrentSeal(keyring, format, row.seal)) judged.outdated.push(row);
   }
   return judged;
+}
+
+function sealAnew(keyring: SealingKeyring, table: SealedTableName, rows: readonly SealedCells[]): Promise<Resealed[]> {
+  return Promise.all(rows.map(async (row) => ({ key: brokenRow(table, row).key, was: row.seal, seal: await sealFor(keyring, table, row) })));
 }
 
 /** Revocations are numbered without gaps: where one is missing somebody took it away. What comes after the gap is named. */
@@ -141,9 +144,4 @@ function gaps(rows: readonly SealedCells[], after: RowKey | null): FailedRow[] {
 
 function isSame(a: FailedRow, b: FailedRow): boolean {
   return a.table === b.table && a.org === b.org && JSON.stringify(a.key) === JSON.stringify(b.key);
-}
-
-function failureEvent({ db, now }: Needs, row: FailedRow): D1PreparedStatement {
-  const actor = { org: row.org, subject: "keyhole:scheduled", tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
-  return insertEvent(db, { actor, action: "integrity.failed", outcome: "failed", at: now, target: `${row.table} ${row.key.join(" ")}` }, []);
 }

@@ -1,5 +1,6 @@
 import type { Keyring } from "../envelope/keyring.ts";
-import type { KeyFault, KeyFaults } from "./check-keys.ts";
+import { KEY_FAULTS } from "../transaction/key-fault.ts";
+import type { Fault, KeyFaults } from "./check-keys.ts";
 
 /** A part of the Worker, and what is wrong with it, for its operator. Nothing of a key is in it. */
 interface KeyFinding {
@@ -13,20 +14,13 @@ export interface KeyFindings {
   readonly degraded: readonly KeyFinding[];
 }
 
-/** What each fault is called, with the name of the key. */
-const DETAILS: { readonly [fault in Exclude<KeyFault, "unusable">]: (id: string) => string } = {
-  missing: (id) => `KEYRING lacks the key ${id}, and versions are under it`,
-  wrong: (id) => `KEYRING: the key ${id} is another one than what is under this id was wrapped with`,
-  mixed: (id) => `KEYRING: some of what is under the id ${id} was wrapped with another key`,
-};
-
 /** The faults of keys as `/readyz` has them. */
 export function describeFaults({ current, faults }: Keyring, found: KeyFaults): KeyFindings {
-  const describe = ([id, fault]: readonly [string, KeyFault]): KeyFinding => ({
+  const describe = ([id, fault]: readonly [string, Fault]): KeyFinding => ({
     part: "keyring",
-    detail: fault === "unusable" ? (faults.get(id) ?? `KEYRING: the key ${id} cannot be used`) : DETAILS[fault](id),
+    detail: fault === "unusable" ? (faults.get(id) ?? `KEYRING: the key ${id} cannot be used`) : KEY_FAULTS[fault](id),
   });
-  const stops = ([id, fault]: readonly [string, KeyFault]) => id === current && fault !== "mixed";
+  const stops = ([id, fault]: readonly [string, Fault]) => id === current && fault !== "mixed";
   const all = [...found];
   return { unusable: all.filter(stops).map(describe), degraded: all.filter((one) => !stops(one)).map(describe) };
 }

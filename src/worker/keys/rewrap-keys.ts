@@ -7,8 +7,9 @@ import { rewrap } from "../envelope/rewrap.ts";
 import { quarantineWrapped, type Rewrapped, replaceWrapped, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
 import { type KeyUse, selectKeyUse } from "../store/key-use.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
-import { checkKeys, type KeyFaults } from "./check-keys.ts";
+import { checkKeys, checkKeysOnce, type KeyFaults, soundKeyring } from "./check-keys.ts";
 
 /** How many data keys one call or one run wraps anew. */
 const BATCH = 200;
@@ -74,21 +75,26 @@ function isAvailable({ keys }: Keyring, faults: KeyFaults, id: string): boolean 
  * Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Returns how many. It is
  * not done to a current key that another one has the id of, nor from a key that is not the one its id stands for.
  */
-export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null): Promise<number> {
+export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null, keyFaults = checkKeysOnce({ db, keyring })): Promise<number> {
+  const select = async (ids: readonly string[], limit: number) =>
+    ids.length === 0 ? [] : rowsOf<WrappedRow>((await runBatch(db, [selectWrapped(db, ids, org, now.getTime(), limit)]))[0]);
   const others = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
-  if (others.length === 0) return 0;
-  const faults = await checkKeys({ db, keyring });
-  const older = others.filter((id) => faults.get(id) !== "wrong");
-  if (faults.has(keyring.current) || older.length === 0) return 0;
-  const [found] = await runBatch(db, [selectWrapped(db, older, org, now.getTime(), BATCH)]);
-  const results = await Promise.all(rowsOf<WrappedRow>(found).map((row) => rewrapRow(keyring, row)));
+  if ((await select(others, 1)).length === 0) return 0;
+  const faults = await keyFaults();
+  const sealing = soundKeyring(keyring, faults);
+  if (!sealing) return 0;
+  const rows = await select(
+    others.filter((id) => faults.get(id) !== "wrong"),
+    BATCH,
+  );
+  const results = await Promise.all(rows.map((row) => rewrapRow(sealing, row)));
   const done = results.filter((result) => "was" in result);
   const failed = results.filter((result) => !("was" in result));
   if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), quarantineWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 
-async function rewrapRow(keyring: Keyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {
+async function rewrapRow(keyring: SealingKeyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {
   try {
     const { wrappedKey, keyId } = await rewrap(keyring, { wrappedKey: wrapped_key, keyId: key_id });
     return { secret_id, version, was: wrapped_key, key_id: keyId, wrapped_key: wrappedKey };

@@ -4,8 +4,8 @@ import { type MarkedLog, markFailed, selectFailed, unmarkFailed } from "../audit
 import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { findAccused } from "./find-accused.ts";
-import { insertOwnEvent } from "./own-event.ts";
 import { entryId, type Registry } from "./registry.ts";
 import { type RegistryStatement, readStatement, registryStatementSchema, writeStatement } from "./statement.ts";
 

@@ -2,7 +2,7 @@ import { formatTime } from "../../contract/time.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import { type StatementRow, selectStatement } from "../audit/statements.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { insertOwnEvent } from "./own-event.ts";
+import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { type RunStatement, readStatement, runStatementSchema, writeStatement } from "./statement.ts";
 
 const DAY = 86_400_000;

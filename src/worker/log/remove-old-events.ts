@@ -12,10 +12,10 @@ import { type EventRow, selectStretch } from "../audit/read-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
+import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { checkpointBody, eventBody } from "./event-body.ts";
 import { readGeneration } from "./generation.ts";
 import { LogError, readReplaceableHead, signHead } from "./log-head.ts";
-import { insertOwnEvent } from "./own-event.ts";
 import { entriesOf, type Registry } from "./registry.ts";
 
 const DAY = 86_400_000;

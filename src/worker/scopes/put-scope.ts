@@ -4,6 +4,7 @@ import { mayContain } from "../../contract/scope-tree.ts";
 import type { Caller } from "../access/caller.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
 import { linkScope, requireTree, type ScopeRow, selectScope } from "../store/scope-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyLink } from "../transaction/verify-link.ts";
 import { sealFor } from "../transaction/verify-row.ts";
@@ -22,7 +23,7 @@ export async function putScope(needs: CallerNeeds & { readonly now: Date }, call
   requireEveryName(caller);
   if (scope === parent) throw cycle();
   if (!mayContain(parent, scope)) throw invalid("/parent", "a parent is of the same kind as the scope, or of a wider one; global has none");
-  const { db, keyring } = needs;
+  const { db, keyring } = await allowSealing(needs);
   const [found] = await readForCaller(needs, caller, [selectScope(db, caller.org, scope)]);
   const [before] = rowsOf<ScopeRow>(found);
   if (before) await verifyLink(keyring, before);

@@ -2,6 +2,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { type EncryptedRow, type LegacyRow, quarantineLegacy, replaceLegacy, selectLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
+import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
 import { chunks } from "./chunks.ts";
 import { bytesOfPlaintext } from "./read-values.ts";
@@ -14,23 +15,26 @@ const RETRY_AFTER = 3_600_000;
 type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
 
 /** Encrypts a batch of values that are still as another store had them, and puts in quarantine what cannot be. Returns how many. */
-export async function encryptLegacy({ db, keyring, now }: Needs): Promise<number> {
+export async function encryptLegacy(needs: Needs): Promise<number> {
+  const { db, now } = needs;
   const [found] = await runBatch(db, [selectLegacy(db, now.getTime(), BATCH)]);
   const rows = rowsOf<LegacyRow>(found);
+  if (rows.length === 0) return 0;
+  const { keyring } = await allowSealing(needs);
   const done = (await Promise.all(rows.map((row) => encryptRow(keyring, row)))).filter((row) => row !== undefined);
   const tried = rows.map(({ secret_id, version }) => ({ secret_id, version }));
-  if (rows.length > 0) await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), quarantineLegacy(db, tried, now.getTime() + RETRY_AFTER)]);
+  await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), quarantineLegacy(db, tried, now.getTime() + RETRY_AFTER)]);
   return done.length;
 }
 
 /** A legacy value's envelope, or `undefined` when it is no value. */
-async function encrypt(keyring: Keyring, row: LegacyRow): Promise<NewlySealed | undefined> {
+async function encrypt(keyring: SealingKeyring, row: LegacyRow): Promise<NewlySealed | undefined> {
   const bytes = bytesOfPlaintext(row.legacy_plaintext, row.encoding);
   return bytes && sealValue(keyring, { ...row, id: row.secret_id }, bytes);
 }
 
 /** What takes the place of a legacy value, or `undefined` when it is no value. */
-export async function encryptRow(keyring: Keyring, row: LegacyRow): Promise<EncryptedRow | undefined> {
+export async function encryptRow(keyring: SealingKeyring, row: LegacyRow): Promise<EncryptedRow | undefined> {
   const sealed = await encrypt(keyring, row);
   return sealed && replacing(row, sealed);
 }
@@ -44,7 +48,7 @@ function replacing({ secret_id, version, legacy_plaintext }: LegacyRow, sealed: 
  * Where legacy values may not be read it stays what it is.
  */
 export async function adoptLegacy(
-  { db, keyring, legacyPlaintext }: Omit<Needs, "now"> & { readonly legacyPlaintext: boolean },
+  { db, keyring, legacyPlaintext }: { readonly db: D1Database; readonly keyring: SealingKeyring; readonly legacyPlaintext: boolean },
   current: Verified<CurrentRow>,
 ): Promise<Verified<CurrentRow>> {
   if (current.kind !== "plaintext" || current.seal !== null || !legacyPlaintext) return current;

@@ -7,6 +7,7 @@ import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
@@ -14,7 +15,7 @@ import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
 import type { NamingNeeds } from "./set-secret.ts";
-import { planChange, planCreation, type Write, writeSecrets } from "./write-secrets.ts";
+import { planChange, planCreation, type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
 
 /** How many current values are read at once, to compare with: as many as KV reads in one operation. */
 const READ_AT_ONCE = 100;
@@ -38,9 +39,10 @@ export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope,
   const values = checkAll(needs, secrets);
   caller.require("secrets:write", scope, [...values.keys()]);
   return retryWhenChanged(async () => {
-    const writes = await planAll(needs, caller, scope, values);
+    const sealing = await allowSealing(needs);
+    const writes = await planAll(sealing, caller, scope, values);
     if (dryRun) await recordDryRun(needs, caller, scope, writes);
-    else await writeSecrets(needs, caller, "secret.import", writes);
+    else await writeSecrets(sealing, caller, "secret.import", writes);
     return importReply(writes);
   });
 }
@@ -82,7 +84,7 @@ function refusal(faults: readonly Fault[]): Problem {
   });
 }
 
-async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
+async function planAll(needs: SealingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
   const writes: Write[] = [];
   const names = [...values.keys()];
   for (let at = 0; at < names.length; at += READ_AT_ONCE) {
@@ -96,7 +98,7 @@ async function planAll(needs: NamingNeeds, caller: Caller, scope: Scope, values:
 }
 
 async function plan(
-  needs: NamingNeeds,
+  needs: SealingNeeds,
   caller: Caller,
   target: { scope: Scope; name: SecretName },
   current: Verified<CurrentRow> | undefined,

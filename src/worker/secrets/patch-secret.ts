@@ -1,6 +1,7 @@
 import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { Verified } from "../transaction/verify-row.ts";
 import type { Change } from "./change.ts";
@@ -32,8 +33,9 @@ export function changeById(
     if (!current) throw secretNotFound({ id });
     caller.require("secrets:write", current.scope, current.name);
     checkPrecondition(precondition, current);
-    const write = await planChange(needs, caller, current, await changeOf(current));
-    await writeSecrets(needs, caller, action, [write]);
+    const sealing = await allowSealing(needs);
+    const write = await planChange(sealing, caller, current, await changeOf(current));
+    await writeSecrets(sealing, caller, action, [write]);
     return write;
   });
 }

@@ -9,6 +9,7 @@ import { type Resealed, type RowKey, replaceSeals, type SealedCells, selectFailu
 import { type EncryptedRow, type LegacyRow, replaceLegacy, selectLegacyOf } from "../store/legacy-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
@@ -54,7 +55,7 @@ export async function listUnsealed(needs: Needs, caller: Caller): Promise<Unseal
 export async function sealRows(needs: Needs, caller: Caller, digest: string): Promise<SealedReply> {
   caller.require("keys:write");
   requireOperator(needs, caller, "keys:write");
-  const { db, keyring } = needs;
+  const { db, keyring } = await allowSealing(needs);
   const { rows, more } = await readUnsealed(needs, caller);
   if (rows.length === 0 || (await digestOf(keyring, rows)) !== digest)
     throw new Problem("version-conflict", "The rows without a seal are not the ones that this digest names; list them again.");

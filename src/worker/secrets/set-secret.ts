@@ -3,6 +3,7 @@ import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { ChangeOfValue } from "./change.ts";
 import { findCurrent } from "./find-secret.ts";
@@ -36,8 +37,9 @@ export async function setSecret(
   return retryWhenChanged(async () => {
     const current = await findCurrent(needs, caller, { scope, name });
     checkPrecondition(precondition, current);
-    const write = current ? await planChange(needs, caller, current, change) : await planCreation(needs, caller, { scope, name }, change);
-    await writeSecrets(needs, caller, current ? "secret.update" : "secret.create", [write]);
+    const sealing = await allowSealing(needs);
+    const write = current ? await planChange(sealing, caller, current, change) : await planCreation(sealing, caller, { scope, name }, change);
+    await writeSecrets(sealing, caller, current ? "secret.update" : "secret.create", [write]);
     return write;
   });
 }
@@ -52,8 +54,9 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   refuseReservedName(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     if (await findCurrent(needs, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
-    const write = await planCreation(needs, caller, { scope, name }, change);
-    await writeSecrets(needs, caller, "secret.create", [write]);
+    const sealing = await allowSealing(needs);
+    const write = await planCreation(sealing, caller, { scope, name }, change);
+    await writeSecrets(sealing, caller, "secret.create", [write]);
     return write;
   });
 }

@@ -6,6 +6,7 @@ import { runBatch } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
+import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
@@ -26,6 +27,9 @@ export interface WriteNeeds extends ReadNeeds {
   readonly defer: (work: Promise<unknown>) => void;
 }
 
+/** What planning and doing a write needs: a keyring that may seal. */
+export type SealingNeeds = WriteNeeds & { readonly keyring: SealingKeyring };
+
 /** A write of one secret that is planned and not done yet. */
 export interface Write {
   /** The secret as it will be. */
@@ -37,7 +41,7 @@ export interface Write {
 
 /** Plans the creation of a secret. */
 export async function planCreation(
-  { keyring, now }: Pick<WriteNeeds, "keyring" | "now">,
+  { keyring, now }: Pick<SealingNeeds, "keyring" | "now">,
   caller: Caller,
   target: { scope: string; name: string },
   change: ChangeOfValue,
@@ -64,7 +68,7 @@ export async function planCreation(
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
-export async function planChange(needs: WriteNeeds, caller: Caller, stored: Verified<CurrentRow>, change: Change): Promise<Write> {
+export async function planChange(needs: SealingNeeds, caller: Caller, stored: Verified<CurrentRow>, change: Change): Promise<Write> {
   const current = await adoptLegacy(needs, stored);
   const found = secretRow(current);
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
@@ -91,7 +95,7 @@ export async function planChange(needs: WriteNeeds, caller: Caller, stored: Veri
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
  * @throws {Problem} `unauthenticated`, `storage-unavailable`.
  */
-export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
+export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
   const { db, now, maxVersions } = needs;
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
   const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);
@@ -110,7 +114,7 @@ export async function writeSecrets(needs: WriteNeeds, caller: Caller, action: Ac
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 
-async function sealVersion({ keyring, now }: WriteNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
+async function sealVersion({ keyring, now }: SealingNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
   const sealed = await sealValue(keyring, row, bytes);
   return { ...sealed, secret_id: row.id, version: row.version, encoding, created_at: now.getTime(), created_by: caller.subject };
 }

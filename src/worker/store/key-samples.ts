@@ -12,6 +12,13 @@ const EACH = 3;
 const wrappedKeys = (order: "ASC" | "DESC") =>
   `(SELECT json_group_array(wrapped_key) FROM (SELECT v.wrapped_key FROM versions v WHERE v.key_id = ids.id ORDER BY v.created_at ${order} LIMIT ${EACH}))`;
 
+const COLUMNS = `id AS key_id, ${wrappedKeys("ASC")} AS oldest, ${wrappedKeys("DESC")} AS newest`;
+
+/** Selects a sample of what is under a key ({@link KeySample}): no row where nothing is. */
+export function selectKeySample(db: D1Database, keyId: string): D1PreparedStatement {
+  return db.prepare(`WITH ids (id) AS (SELECT ?) SELECT ${COLUMNS} FROM ids WHERE EXISTS (SELECT 1 FROM versions WHERE key_id = ids.id)`).bind(keyId);
+}
+
 /** Selects a sample of what is under each key that anything is under ({@link KeySample}), in a handful of index look-ups for each. */
 export function selectKeySamples(db: D1Database): D1PreparedStatement {
   return db.prepare(
@@ -19,6 +26,6 @@ export function selectKeySamples(db: D1Database): D1PreparedStatement {
        SELECT MIN(key_id) FROM versions WHERE key_id IS NOT NULL
        UNION ALL SELECT (SELECT MIN(key_id) FROM versions WHERE key_id > ids.id) FROM ids WHERE ids.id IS NOT NULL
      )
-     SELECT id AS key_id, ${wrappedKeys("ASC")} AS oldest, ${wrappedKeys("DESC")} AS newest FROM ids WHERE id IS NOT NULL`,
+     SELECT ${COLUMNS} FROM ids WHERE id IS NOT NULL`,
   );
 }

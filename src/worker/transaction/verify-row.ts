@@ -2,6 +2,7 @@ import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { judgeSeal, type SealFormat, sealRow } from "../envelope/row-seal.ts";
 import { SEALED_TABLES, type SealedTableName } from "../store/sealed-tables.ts";
+import type { SealingKeyring } from "./allow-sealing.ts";
 
 declare const verified: unique symbol;
 /** A row whose seal is its own; or, for as long as seals are not required, one that never had any. */
@@ -51,12 +52,12 @@ export function verifyRows<Row extends WithSeal>(keyring: Keyring, table: Sealed
 }
 
 /** The seal of a row that a verb has made. */
-export function sealFor(keyring: Keyring, table: SealedTableName, row: object): Promise<string> {
+export function sealFor(keyring: SealingKeyring, table: SealedTableName, row: object): Promise<string> {
   return sealRow(keyring, SEAL_FORMATS[table], row as Readonly<Record<string, unknown>>);
 }
 
 /** The seal of a row that comes of a verified one. One that never had a seal gets none: `keyhole admin seal` gives it, to what a person confirms. */
-export async function sealAgain(keyring: Keyring, table: SealedTableName, was: Verified<WithSeal>, row: object): Promise<string | null> {
+export async function sealAgain(keyring: SealingKeyring, table: SealedTableName, was: Verified<WithSeal>, row: object): Promise<string | null> {
   return was.seal === null ? null : sealFor(keyring, table, row);
 }
 

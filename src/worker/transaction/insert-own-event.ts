@@ -1,12 +1,12 @@
-import type { Action } from "../../contract/audit.ts";
+import type { Action, Outcome } from "../../contract/audit.ts";
 import { insertEvent } from "../audit/insert-event.ts";
-import { newId } from "../transaction/new-id.ts";
+import { newId } from "./new-id.ts";
 
 /** Who the scheduled run is in the log. */
 const SUBJECT = "keyhole:scheduled";
 
 /** Inserts an event of the scheduled run itself into an organization's log. */
-export function insertOwnEvent(db: D1Database, org: string, action: Action, target: string, at: Date): D1PreparedStatement {
+export function insertOwnEvent(db: D1Database, org: string, action: Action, target: string, at: Date, outcome: Outcome = "allowed"): D1PreparedStatement {
   const actor = { org, subject: SUBJECT, tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
-  return insertEvent(db, { actor, action, outcome: "allowed", at, target }, []);
+  return insertEvent(db, { actor, action, outcome, at, target }, []);
 }
