@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 const pathOf = (scope: string) => `/v1/scopes/${encodeURIComponent(scope)}`;
@@ -261,6 +262,23 @@ describe("deleting a scope with its secrets", () => {
       expect([emptied?.status, emptied?.body.remaining]).toEqual([200, 0]);
       expect(await listed(token)).toEqual([]);
     }
+  });
+
+  it("begins again when a secret is written between the look at it and the deletion", async () => {
+    const token = { org: "bulk-written" };
+    await put("repo:r", "A", "v", { token });
+    const batch = env.DB.batch.bind(env.DB);
+    let batches = 0;
+    const DB = {
+      prepare: env.DB.prepare.bind(env.DB),
+      batch: async (statements: D1PreparedStatement[]) => {
+        if (++batches === 2) await put("repo:r", "A", "other", { token });
+        return batch(statements);
+      },
+    };
+    expect((await callWith({ DB })(`DELETE ${pathOf("repo:r")}?secrets=true`, { token })).body).toEqual({ deleted: 1, remaining: 0 });
+    const { events } = (await call("GET /v1/audit?action=secret.delete", { token })).body;
+    expect(events.map(({ secrets }: { secrets: { version: number }[] }) => secrets.map(({ version }) => version))).toEqual([[2]]);
   });
 
   it("is refused to a token that covers some names only", async () => {

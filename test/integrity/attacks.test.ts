@@ -65,6 +65,7 @@ const OF_SECRET: Readonly<Record<string, Verb>> = {
   "an import": ({ as }) => call("POST /v1/import", { ...as, json: { scope: "namespace:prod", secrets: { KEY: "set-anew" } } }),
   "a destruction": ({ as, id }) => call(`DELETE /v1/secrets/${id}/versions/1`, as),
   "a deletion": ({ as, id }) => call(`DELETE /v1/secrets/${id}`, as),
+  "a deletion of its scope's secrets": ({ as }) => call("DELETE /v1/scopes/namespace%3Aprod?secrets=true", as),
 };
 const OF_LINK: Readonly<Record<string, Verb>> = {
   "a resolve": ({ as }) => resolve({ scopes: ["repo:acme/api"], names: ["KEY"] }, as),
@@ -73,6 +74,7 @@ const OF_LINK: Readonly<Record<string, Verb>> = {
   "a list": ({ as }) => call("GET /v1/scopes", as),
   "a link": ({ as }) => call("PUT /v1/scopes/repo%3Aacme%2Fapi", { ...as, json: { parent: "team:a" } }),
   "an unlink": ({ as }) => call("DELETE /v1/scopes/repo%3Aacme%2Fapi", as),
+  "a deletion of its secrets": ({ as }) => call("DELETE /v1/scopes/repo%3Aacme%2Fapi?secrets=true", as),
 };
 const OF_TRUST: Readonly<Record<string, Verb>> = {
   "an exchange": async ({ org }) => exchange(await issuer.sign(githubClaims(issuer.url)), { audience: `${org}/github` }),

@@ -28,7 +28,7 @@ export async function deleteSecret(
     const { id, scope, name, version } = row;
     caller.require("secrets:write", scope, name);
     checkPrecondition(precondition, row);
-    const statements = [noteRemovals(db, id, now.getTime()), deleteSecretRow(db, row), requireChanges(db, 1)];
+    const statements = [noteRemovals(db, [id], now.getTime()), deleteSecretRow(db, row), requireChanges(db, 1)];
     await writeForCaller(needs, caller, statements, { action: "secret.delete", secrets: [{ id, name, scope, version }] });
   });
 }

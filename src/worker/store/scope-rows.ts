@@ -65,35 +65,9 @@ export function unlinkScope(db: D1Database, org: string, scope: string): D1Prepa
   ];
 }
 
-/** SQL for the secrets that a {@link FirstSecrets} means, of the SQL for that as JSON. */
-const selectFirst = (first: string) =>
-  `SELECT id, name, scope, version FROM secrets WHERE org = ${first} ->> 'org' AND scope = ${first} ->> 'scope' ORDER BY name LIMIT ${first} ->> 'limit'`;
-
-/** The first secrets of a scope. The statements below, in one batch, all mean the same ones. */
-export interface FirstSecrets {
-  readonly org: string;
-  readonly scope: string;
-  readonly limit: number;
-}
-
-/** The first secrets of a scope as an SQL expression of one parameter: the JSON array `[{id, name, scope, version}]`. */
-export function firstSecrets(first: FirstSecrets): { readonly sql: (parameter: string) => string; readonly parameter: string } {
-  return {
-    sql: (parameter) => `SELECT json_group_array(json_object('id', id, 'name', name, 'scope', scope, 'version', version)) FROM (${selectFirst(parameter)})`,
-    parameter: JSON.stringify(first),
-  };
-}
-
-/** Deletes the first secrets of a scope with their versions, noting the ciphertexts for removal from KV. */
-export function deleteFirstSecrets(db: D1Database, first: FirstSecrets, now: number): D1PreparedStatement[] {
-  const parameter = JSON.stringify(first);
-  return [
-    db
-      .prepare(
-        `INSERT INTO kv_removals (kv_key, noted_at)
-         SELECT v.kv_key, ?2 FROM (${selectFirst("?1")}) f CROSS JOIN versions v ON v.secret_id = f.id AND v.kv_key IS NOT NULL`,
-      )
-      .bind(parameter, now),
-    db.prepare(`DELETE FROM secrets WHERE id IN (SELECT id FROM (${selectFirst("?1")}))`).bind(parameter),
-  ];
+/** Aborts the batch with the guard `unchanged` unless a scope still lies under the same one, with the same seal. */
+export function requireLink(db: D1Database, { org, scope, parent, seal }: Omit<ScopeRow, "secrets">): D1PreparedStatement {
+  return db
+    .prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM scopes WHERE org = ? AND scope = ? AND parent IS ? AND seal IS ?)")
+    .bind(org, scope, parent, seal);
 }

@@ -42,6 +42,11 @@ export function selectCurrents(db: D1Database, org: string, scope: string, names
   return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
+/** Selects up to `limit` secrets of a scope, by name ({@link SecretRow}). */
+export function selectFirstSecrets(db: D1Database, org: string, scope: string, limit: number): D1PreparedStatement {
+  return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? ORDER BY s.name LIMIT ?`).bind(org, scope, limit);
+}
+
 /** Inserts secrets, but for those whose scope and name are taken. Follow it with {@link requireChanges}. */
 export function insertSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
   const values = INSERTED_SECRET_COLUMNS.map((column) => `j.value ->> '${column}'`).join(", ");
@@ -71,17 +76,23 @@ export function deleteSecretRow(db: D1Database, secret: { readonly org: string; 
   return db.prepare("DELETE FROM secrets WHERE id = ? AND org = ? AND revision = ?").bind(secret.id, secret.org, secret.revision);
 }
 
+/** Deletes secrets, and with them their versions. Begin with {@link requireRevisions}, and note their ciphertexts. */
+export function deleteSecretRows(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  return db.prepare("DELETE FROM secrets WHERE id IN (SELECT value FROM json_each(?))").bind(JSON.stringify(ids));
+}
+
 /** Aborts the batch with the guard `unchanged` unless the statement before it changed `rows` rows. */
 export function requireChanges(db: D1Database, rows: number): D1PreparedStatement {
   return db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE changes() <> ?").bind(rows);
 }
 
-/** Aborts the batch with the guard `unchanged` unless every secret is still there at the row's revision. */
-export function requireRevisions(db: D1Database, rows: readonly Pick<SecretRow, "id" | "revision">[]): D1PreparedStatement {
+/** Aborts the batch with the guard `unchanged` unless every secret is still there at the row's revision, with its seal. */
+export function requireRevisions(db: D1Database, rows: readonly Pick<SecretRow, "id" | "revision" | "seal">[]): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO guard (unchanged) SELECT 0 WHERE EXISTS (
-         SELECT 1 FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.id = j.value ->> 'id' AND s.revision = j.value ->> 'revision'))`,
+         SELECT 1 FROM json_each(?) j WHERE NOT EXISTS (SELECT 1 FROM secrets s
+           WHERE s.id = j.value ->> 'id' AND s.revision = j.value ->> 'revision' AND s.seal IS j.value ->> 'seal'))`,
     )
-    .bind(JSON.stringify(rows.map(({ id, revision }) => ({ id, revision }))));
+    .bind(JSON.stringify(rows.map(({ id, revision, seal }) => ({ id, revision, seal }))));
 }

@@ -68,9 +68,14 @@ export function selectVersion(db: D1Database, secret: { readonly org: string; re
     .bind(secret.org, secret.id, version);
 }
 
-/** Notes every ciphertext of a secret for removal from KV. */
-export function noteRemovals(db: D1Database, secretId: string, now: number): D1PreparedStatement {
-  return db.prepare("INSERT INTO kv_removals (kv_key, noted_at) SELECT kv_key, ? FROM versions WHERE secret_id = ? AND kv_key IS NOT NULL").bind(now, secretId);
+/** Notes every ciphertext of secrets for removal from KV. */
+export function noteRemovals(db: D1Database, secretIds: readonly string[], now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO kv_removals (kv_key, noted_at)
+       SELECT v.kv_key, ?2 FROM json_each(?1) j CROSS JOIN versions v ON v.secret_id = j.value AND v.kv_key IS NOT NULL`,
+    )
+    .bind(JSON.stringify(secretIds), now);
 }
 
 /** A version whose ciphertext is still inline. */

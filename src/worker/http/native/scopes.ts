@@ -66,7 +66,7 @@ export const scopeRoutes = [
       id: "deleteScope",
       summary: "Remove a scope's parent, or delete its secrets",
       description:
-        "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good; repeat the call until none remain.",
+        "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good, all of them or, where one is not what was written, none; repeat the call until none remain.",
       tag,
       permission: "secrets:write",
       action: "scope.delete",
