@@ -75,8 +75,8 @@ function varsOfEnvironment(): Record<string, string> {
 }
 
 async function printWelcome(): Promise<void> {
-  const readiness = (await (await fetch(`${url}/readyz`)).json()) as { unusable: { part: string; detail: string }[] };
-  for (const { part, detail } of readiness.unusable) console.error(`not ready: ${part}: ${detail}`);
+  const readiness = (await (await fetch(`${url}/readyz`)).json()) as { unusable: { part: string }[] };
+  for (const { part } of readiness.unusable) console.error(`not ready: ${part}; the log above says why`);
   const { SIGNING_KEY, ISSUER = "keyhole", AUDIENCE = "keyhole" } = bindings;
   if (!SIGNING_KEY || readiness.unusable.length > 0) return console.error("hint: fix .dev.vars (or delete it together with the local data) and start again");
   const token = await signToken(SIGNING_KEY, {

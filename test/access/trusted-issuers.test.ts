@@ -169,7 +169,7 @@ describe("the configuration", () => {
     for (const fault of error.faults) expect(fault).toEqual({ part: "vars", detail: expect.stringMatching(/^TRUSTED_ISSUERS/) });
   });
 
-  it("that is refused stops every call, and /readyz says why", async () => {
+  it("that is refused stops every call, and /readyz names vars", async () => {
     const broken = callWith({ TRUSTED_ISSUERS: JSON.stringify([{ ...good, algorithms: ["none"] }]) });
     expect((await broken("GET /v1/whoami")).status).toBe(503);
     expect((await broken("POST /oauth/token", { token: null, body: new URLSearchParams({}) })).status).toBe(503);

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { verifyExport } from "../../scripts/verify-export.ts";
 import { newSigningKey } from "../../src/keys-file/signing-key.ts";
 import { parseConfig } from "../../src/worker/config.ts";
@@ -73,9 +73,13 @@ describe("with LOG_KEY", () => {
       "two keys with one kid",
     ],
     ["something else", "{", "LOG_KEY is not a private Ed25519 JWK"],
-  ])("that holds %s nothing works, and /readyz says why", async (_, LOG_KEY, detail) => {
-    const reply = await callWith({ LOG_KEY })("GET /readyz", { token: null });
-    expect(reply).toMatchObject({ status: 503, body: { unusable: [{ part: "log_key", detail: expect.stringContaining(detail) }] } });
+  ])("that holds %s nothing works, /readyz names it, and the log says why", async (_, LOG_KEY, detail) => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const reply = await callWith({ LOG_KEY })("GET /readyz");
+    expect(reply).toMatchObject({ status: 503, body: { status: "not-ready", unusable: [{ part: "log_key" }] } });
+    const { unusable } = JSON.parse(logged.mock.calls.map(([line]) => String(line)).find((line) => line.includes('"event":"not-ready"')) ?? "{}");
+    logged.mockRestore();
+    expect(unusable).toEqual([{ part: "log_key", detail: expect.stringContaining(detail) }]);
     expect(reply.text).not.toContain(JSON.parse(TEST_SECRETS.SIGNING_KEY).d);
     expect((await callWith({ LOG_KEY })("GET /v1/secrets")).status).toBe(503);
   });

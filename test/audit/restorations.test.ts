@@ -65,7 +65,7 @@ describe("a restore of the database", () => {
     const numbers = (await exported("acme")).checkpoints.map(({ number }: { number: number }) => number);
     expect(numbers).toEqual([1, 4, 5]);
     expect(await world.integrity()).toMatchObject({ registry: "ok", logs: 0 });
-    expect((await call("GET /readyz", { token: null })).body.backlog.audit_logs).toBe(0);
+    expect((await call("GET /readyz")).body.backlog.audit_logs).toBe(0);
     expect((await found()).restorations).toEqual([]);
   });
 

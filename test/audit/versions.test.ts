@@ -185,7 +185,7 @@ describe("events of a later version that are not sealed yet", () => {
     await append("waiting", 1);
     expect((await sealAs()).refused).toBeGreaterThan(0);
     await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 3 } });
-    expect((await call("GET /readyz", { token: null })).body.backlog.audit_logs).toBeGreaterThan(0);
+    expect((await call("GET /readyz")).body.backlog.audit_logs).toBeGreaterThan(0);
     await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
     await sealAs(LATER);
     expect(await verifiedAs(LATER, "waiting")).toEqual({ ok: true, checked: 5, unsealed: 0, first_bad: null });

@@ -38,7 +38,7 @@ export function makeWorld(vars: Partial<Env> = {}) {
     },
     /** What `/readyz` says of the audit logs. */
     async integrity() {
-      return (await call("GET /readyz", { token: null })).body.integrity;
+      return (await call("GET /readyz")).body.integrity;
     },
     /** The targets of events that say that something is not what it was. */
     async findings(): Promise<string[]> {

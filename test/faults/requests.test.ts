@@ -148,6 +148,18 @@ it("/readyz names what does not answer", async () => {
   }
 });
 
+it("/readyz is not 200 for a caller who is told more, when that cannot be read", async () => {
+  const calls = watch(ENV);
+  expect(await ask(calls, "acme", "GET /readyz")).toMatchObject({ status: 200, body: { integrity: {} } });
+  for (const nth of calls.calls.keys()) {
+    for (const fault of FAULTS) {
+      const seen = await ask(watch(ENV, nth, fault), "acme", "GET /readyz");
+      if (seen !== "nothing") expect(seen.status).toBe(503);
+      cells++;
+    }
+  }
+});
+
 it("covers every route that the security matrix has", async () => {
   const routes = new Set<string>();
   for (const operation of [...Object.values(WRITES), ...Object.values(READS)]) {

@@ -116,7 +116,7 @@ const countOf = (sql: string, ...parameters: unknown[]) =>
 async function expectDone(org: string): Promise<void> {
   await expectValues(org);
   const call = calmly(org, after);
-  expect((await call("GET /readyz", { token: null })).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
+  expect((await call("GET /readyz")).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
   const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
   expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
@@ -128,7 +128,7 @@ async function expectDone(org: string): Promise<void> {
   expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'")).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org)).toBe(1);
   expect((await call("GET /v1/audit/verify")).body).toMatchObject({ ok: true, first_bad: null });
-  expect((await call("GET /readyz", { token: null })).body.integrity).toMatchObject({ registry: "ok", logs: 0, forged_objects: 0, lost_at: null });
+  expect((await call("GET /readyz")).body.integrity).toMatchObject({ registry: "ok", logs: 0, forged_objects: 0, lost_at: null });
   expect(await isOnRecord(org), "the log is in the registry as it is").toBe(true);
   expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE action = 'integrity.failed'")).toBe(0);
   await call(`DELETE ${at("global", "LEGACY")}`);

@@ -1,8 +1,11 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { ConfigError, type Env, parseConfig } from "../../src/worker/config.ts";
 import { createApp } from "../../src/worker/http/app.ts";
+import { call } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
 import { sign } from "../support/sign.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
 
@@ -57,11 +60,12 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 describe.each(FAULTS)("with %s", (_, change, part, named) => {
-  it("nothing under /v1 works, /readyz and the log say what is wrong, and no secret is shown", async () => {
+  it("nothing under /v1 works, /readyz names the part, the log says what is wrong, and no secret is shown", async () => {
     const changed = environment(change);
     const ready = await ask(changed, "/readyz");
     expect(ready.status).toBe(503);
-    expect(ready.body.unusable).toEqual([{ part, detail: expect.stringContaining(named) }]);
+    expect(ready.body).toEqual({ status: "not-ready", unusable: [{ part }] });
+    expect(logged.filter((line) => line.includes('"event":"not-ready"'))).toEqual([expect.stringContaining(named.replaceAll('"', '\\"'))]);
     const refused = await ask(changed, "/v1/secrets");
     expect([refused.status, refused.body.code]).toEqual([503, "storage-unavailable"]);
     expect((await ask(changed, "/.well-known/jwks.json")).status).toBe(503);
@@ -123,6 +127,36 @@ describe("/readyz", () => {
     ["kv", { KV: { get: () => Promise.reject(new Error("down")) } }],
   ])("is 503 naming %s when it is not usable", async (part, changed) => {
     const { status, body } = await readiness(changed);
-    expect([status, body.unusable]).toEqual([503, [{ part, detail: expect.any(String) }]]);
+    expect([status, body.unusable]).toEqual([503, [part === "d1" ? { part } : { part, detail: expect.any(String) }]]);
+  });
+
+  it.each([
+    ["nobody", null],
+    ["a token without keys:read", { scope: PERMISSIONS.filter((permission) => permission !== "keys:read").join(" ") }],
+  ])("tells %s only whether it is ready, and what is not usable", async (_, token) => {
+    expect((await callWith({})("GET /readyz", { token })).body).toEqual({ status: "ready", unusable: [] });
+    const down = await callWith({ KV: undefined })("GET /readyz", { token });
+    expect([down.status, down.body]).toEqual([503, { status: "not-ready", unusable: [{ part: "kv" }] }]);
+    const old = await callWith(keyring({ current: "k1", keys: { k1: WRAPPED, k0: "AAAA" } }))("GET /readyz", { token });
+    expect([old.status, old.body]).toEqual([200, { status: "ready", unusable: [] }]);
+  });
+
+  it("refuses a token that is not good, as everywhere", async () => {
+    const minted = (await call("POST /v1/tokens", { json: { label: "ops", permissions: ["keys:read"], expires_in: 60 } })).body;
+    expect((await call("GET /readyz", { token: minted.token })).body).toMatchObject({ status: "ready", backlog: {}, integrity: {} });
+    expect((await call(`DELETE /v1/tokens/${minted.id}`)).status).toBe(204);
+    for (const token of [minted.token, `${await sign()}x`, await sign({ exp: 1 })]) {
+      const reply = await call("GET /readyz", { token });
+      expect([reply.status, reply.body.code, reply.headers.get("WWW-Authenticate")]).toEqual([401, "unauthenticated", 'Bearer error="invalid_token"']);
+    }
+  });
+
+  it("asks D1 of nobody for no more than it needs to say whether it is ready", async () => {
+    const batches = vi.spyOn(env.DB, "batch");
+    const ask = callWith({});
+    await ask("GET /readyz", { token: null });
+    batches.mockClear();
+    await ask("GET /readyz", { token: null });
+    expect(batches.mock.calls.map(([statements]) => statements.length)).toEqual([1]);
   });
 });

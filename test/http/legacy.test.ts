@@ -42,7 +42,7 @@ async function load(rows: Record<string, string>, encoding = "utf8", scope = "gl
 
 const run = (minutes = 0, LEGACY_PLAINTEXT = "read") =>
   runScheduled({ ...env, LEGACY_PLAINTEXT, KEYRING: UNSEALED_KEYRING } as Env, new Date(START + minutes * MINUTE));
-const left = async () => (await off("GET /readyz", { token: null })).body.backlog;
+const left = async () => (await off("GET /readyz")).body.backlog;
 const resolve = (names: string[], call = read) => call("POST /v1/resolve", { token: { org }, json: { names } });
 const resolved = async (name: string, call = read) => (await resolve([name], call)).body.secrets?.[name]?.value;
 const plaintexts = async (text: string) =>

@@ -19,10 +19,13 @@ interface Slip {
   readonly says: readonly (string | RegExp)[];
 }
 
-/** Everything that a deployment says of its state to somebody who looks. */
+/** Everything that a deployment says of its state to somebody who looks, at `/readyz` and in its log. */
 async function stateOf(scene: Scene): Promise<string> {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   const { status, body } = await scene.ask("GET /readyz");
-  return `${status} ${JSON.stringify(body)}`;
+  const lines = logged.mock.calls.flat();
+  logged.mockRestore();
+  return [status, JSON.stringify(body), ...lines].join(" ");
 }
 
 const onePut = (scene: Scene, names: readonly string[], file = scene.file) =>

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { INITIAL_METADATA, METADATA_NAMES } from "../../src/contract/secret-metadata.ts";
 import { SECRET_COLUMNS } from "../../src/worker/store/secret-columns.ts";
 import { VERSION_COLUMNS } from "../../src/worker/store/version-columns.ts";
-import { call } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
 
 interface ColumnInfo {
   readonly name: string;
@@ -33,7 +33,10 @@ it("is not ready while the last migration is not applied", async () => {
   const { results } = await env.DB.prepare("SELECT sql FROM sqlite_schema WHERE name = 'versions'").all<{ sql: string }>();
   expect(results[0]?.sql).toMatch(/\bkind\b/);
   await env.DB.prepare("ALTER TABLE versions DROP COLUMN kind").run();
-  const { status, body } = await call("GET /readyz", { token: null });
-  expect(status).toBe(503);
-  expect(JSON.stringify(body)).toContain("the migrations have not been applied");
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { status, body } = await callWith({})("GET /readyz");
+  const said = logged.mock.calls.join("\n");
+  logged.mockRestore();
+  expect([status, body]).toEqual([503, { status: "not-ready", unusable: [{ part: "d1" }] }]);
+  expect(said).toContain("the migrations have not been applied");
 });

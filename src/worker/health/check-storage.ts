@@ -1,9 +1,5 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
-import type { Backlog } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { readBacklog } from "./read-backlog.ts";
-
-export type { Backlog };
 
 /** A store that the Worker needs and cannot use, and what is wrong with it. */
 export interface UnusableStore {
@@ -11,23 +7,15 @@ export interface UnusableStore {
   readonly detail: string;
 }
 
-/** Which stores cannot be used, and what waits for somebody to look at it. */
-export interface StorageHealth {
-  readonly unusable: readonly UnusableStore[];
-  /** `null` where D1 is not usable. */
-  readonly backlog: Backlog | null;
-}
-
 /** Some from each migration: tables, and a column where a later one added it. All are there, or some were not applied. */
 const MIGRATED = [["secrets"], ["versions", "kind"], ["audit_events", "version"], ["tokens"], ["audit_checkpoints"], ["audit_heads"], ["audit_statements"]];
 
-/** Tries D1 and KV. A binding may be missing. */
-export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<StorageHealth> {
-  const [d1, kvFaults] = await Promise.all([checkD1(db), checkKv(kv)]);
-  return { unusable: [...d1.unusable, ...kvFaults], backlog: d1.backlog };
+/** Tries D1 and KV, and returns what cannot be used. A binding may be missing. */
+export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<UnusableStore[]> {
+  return (await Promise.all([checkD1(db), checkKv(kv)])).flat();
 }
 
-async function checkD1(db: D1Database | undefined): Promise<StorageHealth> {
+async function checkD1(db: D1Database | undefined): Promise<UnusableStore[]> {
   if (!db) return unusableD1("the binding DB is missing");
   try {
     const [tables] = await runBatch(db, [
@@ -38,14 +26,14 @@ async function checkD1(db: D1Database | undefined): Promise<StorageHealth> {
         .bind(JSON.stringify(MIGRATED)),
     ]);
     if (rowsOf<{ n: number }>(tables)[0]?.n !== MIGRATED.length) return unusableD1("the migrations have not been applied");
-    return { unusable: [], backlog: await readBacklog({ db }) };
+    return [];
   } catch {
     return unusableD1("the database does not answer");
   }
 }
 
-function unusableD1(detail: string): StorageHealth {
-  return { unusable: [{ part: "d1", detail }], backlog: null };
+function unusableD1(detail: string): UnusableStore[] {
+  return [{ part: "d1", detail }];
 }
 
 async function checkKv(kv: KVNamespace | undefined): Promise<UnusableStore[]> {

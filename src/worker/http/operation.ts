@@ -37,6 +37,8 @@ interface RouteSpec {
 export interface Route extends RouteSpec {
   /** What the token must hold; `any` for any token, `null` where none is needed. */
   readonly permission: Permission | "any" | null;
+  /** With what permission a caller is told more, on a route that needs no token. */
+  readonly tellsMore?: Permission;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: Body<unknown>;
@@ -88,9 +90,6 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B>(
 }
 
 /** Declares a route that anybody may ask. */
-export function publicRoute(
-  declared: RouteSpec & { readonly body?: Body<unknown>; readonly problems?: readonly ProblemCode[] },
-  handle: Route["handle"],
-): Route {
+export function publicRoute(declared: RouteSpec & Partial<Pick<Route, "body" | "problems" | "tellsMore">>, handle: Route["handle"]): Route {
   return { permission: null, problems: [], ...declared, handle };
 }

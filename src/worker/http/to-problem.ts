@@ -10,7 +10,8 @@ import { IntegrityProblem } from "../transaction/verify-row.ts";
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   // A Worker that lacks a secret does nothing by halves.
-  if (error instanceof ConfigError) return storageUnavailable("The service is not configured; /readyz says what is missing.", error);
+  if (error instanceof ConfigError)
+    return storageUnavailable("The service is not configured; /readyz says which part, and the log what is wrong with it.", error);
   return new Problem("internal", "Something went wrong here. The request id finds it in the log.", { cause: error });
 }
 

@@ -115,7 +115,7 @@ describe("a document fails", () => {
     const other = await openWorkplace();
     const { problems } = await runDocument(readBlocks(fenced(["sh", "npx wrangler deploy"])), {}, other);
     await other.close();
-    expect(problems.join("\n")).toMatch(/it is not ready: .*ROOT_KEY/);
+    expect(problems.join("\n")).toMatch(/it is not ready: .*keyring/);
   });
 
   it("when the shell ends", async () => {

@@ -81,13 +81,12 @@ function describeRoute(route: Route, schemas: Components): OperationObject {
     ...parametersIn("path", route.params, schemas),
     ...parametersIn("query", route.query, schemas),
   ];
-  const { permission } = route;
   return {
     operationId: route.id,
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
     tags: [route.tag],
-    security: permission === null ? [] : [{ token: permission === "any" ? [] : [permission] }],
+    security: securityOf(route),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && { requestBody: describeBody(route.body, schemas) }),
     responses: {
@@ -96,6 +95,11 @@ function describeRoute(route: Route, schemas: Components): OperationObject {
       ...problems(route),
     },
   };
+}
+
+function securityOf({ permission, tellsMore }: Route): OperationObject["security"] {
+  if (permission === null) return tellsMore ? [{}, { token: [tellsMore] }] : [];
+  return [{ token: permission === "any" ? [] : [permission] }];
 }
 
 const ANYWHERE = { 500: { $ref: "#/components/responses/internal" }, "4XX": { $ref: "#/components/responses/no-such-route" } };

@@ -7,12 +7,11 @@ import { type Markup, prose } from "./docs-prose.ts";
 /** One operation of the API page. */
 export function operationArticle(document: ApiDocument, request: Request): Markup {
   const { method, path, operation } = request;
-  const permissions = (operation.security ?? []).flatMap((requirement) => Object.values(requirement).flat());
   return html`<article id="${operation.operationId}">
 <h3>${operation.summary}</h3>
 <p class="call"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
 ${operation.description ? html`<p>${prose(operation.description)}</p>` : ""}
-<p class="dim"><code>${operation.operationId}</code> ${permissions.length > 0 ? html`needs ${permissions.map((name) => html`<code>${name}</code>`)}` : operation.security?.length === 0 ? "needs no token" : "needs a token"}</p>
+<p class="dim"><code>${operation.operationId}</code> ${needs(operation)}</p>
 ${parameterTable(document, operation)}
 ${bodyTable(document, operation)}
 <h4>Example</h4>
@@ -21,6 +20,13 @@ ${curlCommands(request).map((command) => html`<pre><code>${command}</code></pre>
 ${Object.entries(operation.responses ?? {}).map(([status, reply], n) => replyDetails(document, status, reply, n === 0))}
 </article>
 `;
+}
+
+function needs({ security = [] }: OperationObject): Markup | string {
+  const permissions = security.flatMap((requirement) => Object.values(requirement).flat()).map((name) => html`<code>${name}</code>`);
+  if (security.length > 1) return html`needs no token, and says more with ${permissions}`;
+  if (permissions.length > 0) return html`needs ${permissions}`;
+  return security.length === 0 ? "needs no token" : "needs a token";
 }
 
 function parameterTable(document: ApiDocument, { parameters = [] }: OperationObject): Markup | "" {

@@ -1,20 +1,30 @@
+import type { Context } from "hono";
 import * as z from "zod";
 import { INTEGRITY_EXAMPLE, integritySchema } from "../../../contract/integrity.ts";
-import { checkReadiness } from "../check-readiness.ts";
+import type { Caller } from "../../access/caller.ts";
+import type { Config } from "../../config.ts";
+import { identifyCaller } from "../../grants/identify-caller.ts";
+import { checkReadiness, hasDatabase, type Readiness, readDetails } from "../check-readiness.ts";
 import { json } from "../docs/responses.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { authenticateIfGiven } from "../middleware/authenticate-if-given.ts";
 import { configure } from "../middleware/configure.ts";
-import { publicRoute } from "../operation.ts";
+import { needsOf } from "../needs-of.ts";
+import { publicRoute, type Route } from "../operation.ts";
 
 const tag = "System";
 
 const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
-const findingSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "vars", "compatibility_flags"]), detail: z.string() });
+const partSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "vars", "compatibility_flags"]) });
+const findingSchema = partSchema.extend({ detail: z.string() });
 const readinessSchema = z
   .object({
-    status: z.enum(["ready", "degraded", "not-ready"]),
-    unusable: z.array(findingSchema).meta({ description: "What the Worker needs and cannot use." }),
-    degraded: z.array(findingSchema).meta({ description: "Old keys that are missing or wrong: what is not under them works." }),
-    notices: z.array(findingSchema).meta({ description: "What works, and would be better otherwise." }),
+    status: z.enum(["ready", "degraded", "not-ready"]).meta({ description: "`degraded` only with `keys:read`; to others such a Worker is `ready`." }),
+    unusable: z
+      .array(partSchema.extend({ detail: z.string().optional() }))
+      .meta({ description: "What the Worker needs and cannot use; why, with `keys:read`." }),
+    degraded: z.array(findingSchema).optional().meta({ description: "Old keys that are missing or wrong: what is not under them works." }),
+    notices: z.array(findingSchema).optional().meta({ description: "What works, and would be better otherwise." }),
     backlog: z
       .object({
         set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
@@ -24,8 +34,8 @@ const readinessSchema = z
           .int()
           .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
       })
-      .nullable(),
-    integrity: integritySchema.nullable(),
+      .optional(),
+    integrity: integritySchema.optional(),
   })
   .meta({
     id: "Readiness",
@@ -69,52 +79,65 @@ export const systemRoutes = [
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
       description:
-        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. `degraded` is 200: an old key is missing or wrong, and what is not under it works.",
+        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
       tag,
+      tellsMore: "keys:read",
+      middleware: [authenticateIfGiven],
+      problems: ["unauthenticated", "rate-limited"],
       replies: {
         200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."),
-        503: json(readinessSchema, "Not ready; `unusable` says why."),
+        503: json(readinessSchema, "Not ready; `unusable` names what is not usable."),
       },
     },
-    async (c) => {
-      const readiness = await checkReadiness(c.env, c.get("now"));
-      if (readiness.unusable.length > 0) return c.json({ status: "not-ready", ...readiness }, 503);
-      return c.json({ status: readiness.degraded.length > 0 ? "degraded" : "ready", ...readiness });
-    },
+    answerReadiness,
   ),
-  publicRoute(
+  publicKeys(
     {
-      method: "get",
       path: "/.well-known/jwks.json",
       id: "jwks",
       summary: "The public keys of Keyhole's tokens",
       description: "A JWK Set, RFC 7517.",
-      tag,
-      middleware: [configure],
-      problems: ["storage-unavailable"],
-      replies: { 200: json(jwksSchema, "The keys.") },
     },
-    (c) => {
-      c.header("Cache-Control", "public, max-age=300");
-      return c.json(jwksSchema.parse(c.get("config").signingKeys.jwks));
-    },
+    ({ signingKeys }) => signingKeys.jwks,
   ),
-  publicRoute(
+  publicKeys(
     {
-      method: "get",
       path: "/.well-known/audit-jwks.json",
       id: "auditJwks",
       summary: "The public keys of what is stated about the audit log",
       description:
         "A JWK Set, RFC 7517: what checkpoints and heads are verified with. Not for tokens: whoever verifies a token takes `/.well-known/jwks.json`, where the log's own keys are not.",
-      tag,
-      middleware: [configure],
-      problems: ["storage-unavailable"],
-      replies: { 200: json(jwksSchema, "The keys.") },
     },
-    (c) => {
-      c.header("Cache-Control", "public, max-age=300");
-      return c.json(jwksSchema.parse(c.get("config").logKeys.jwks));
-    },
+    ({ logKeys }) => logKeys.jwks,
   ),
 ];
+
+async function answerReadiness(c: Context<HonoEnv>): Promise<Response> {
+  const readiness = await checkReadiness(c.env, c.get("now"));
+  const { unusable, degraded } = readiness;
+  // Not everybody is told why, and where nobody can be told this is all that an operator has.
+  if (unusable.length > 0) console.error(JSON.stringify({ level: "error", event: "not-ready", unusable }));
+  const status = unusable.length > 0 ? 503 : 200;
+  if (!(await mayKnow(c, readiness)))
+    return c.json({ status: status === 200 ? "ready" : "not-ready", unusable: unusable.map(({ part }) => ({ part })) }, status);
+  const details = await readDetails(c.env, c.get("config"), c.get("now"));
+  return c.json({ status: status === 503 ? "not-ready" : degraded.length > 0 ? "degraded" : "ready", unusable, degraded, ...details }, status);
+}
+
+/** Whether there is a caller who may know more. Without D1 it cannot be told whether a token is in force. */
+async function mayKnow(c: Context<HonoEnv>, { unusable }: Readiness): Promise<boolean> {
+  const caller = c.get("caller") as Caller | undefined;
+  if (!caller || !hasDatabase(unusable)) return false;
+  await identifyCaller(needsOf(c), caller);
+  return caller.permissions.has("keys:read");
+}
+
+function publicKeys(declared: Pick<Route, "path" | "id" | "summary"> & { readonly description: string }, keysOf: (config: Config) => unknown): Route {
+  return publicRoute(
+    { ...declared, method: "get", tag, middleware: [configure], problems: ["storage-unavailable"], replies: { 200: json(jwksSchema, "The keys.") } },
+    (c) => {
+      c.header("Cache-Control", "public, max-age=300");
+      return c.json(jwksSchema.parse(keysOf(c.get("config"))));
+    },
+  );
+}
