@@ -14,6 +14,11 @@ export interface Binding {
 /** The formats of an envelope. The last one is written; both open. */
 export type EnvelopeFormat = "v1" | "v2";
 
+/** Whether a ciphertext opens only for the secret's id and in the form that it was sealed with: one of the first format does for others too. */
+export function bindsEncoding(ciphertext: string): boolean {
+  return !ciphertext.startsWith("v1:");
+}
+
 /**
  * The associated data of a version's encryption, in UTF-8: the JSON array
  * `["keyhole/v2", org, scope, name, version, id, encoding]`; in the first format without the last two.

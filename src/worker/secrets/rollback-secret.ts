@@ -1,18 +1,21 @@
+import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
+import { bindsEncoding } from "../envelope/binding.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { brokenRow, IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
 import { changeById } from "./patch-secret.ts";
 import type { Precondition } from "./precondition.ts";
-import { readValue } from "./read-values.ts";
+import { inlineCiphertexts, readValue } from "./read-values.ts";
 import type { Write, WriteNeeds } from "./write-secrets.ts";
 
 /**
  * Makes an older value current again, as a new version; nobody reads it. It is sealed anew, because a ciphertext is
  * bound to its version's number.
  *
- * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `integrity-failed`,
+ *   `storage-unavailable`.
  */
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
@@ -25,6 +28,35 @@ async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<C
   // Nothing of Keyhole's own writes plaintext: in a secret that has a seal somebody else has put it there.
   if (stored.kind === "plaintext" && secret.seal !== null) throw new IntegrityProblem(brokenRow("secrets", secret));
   const { org, scope, name, id } = secret;
-  const bytes = await readValue(needs, { ...stored, binding: { org, scope, name, version, id, encoding: stored.encoding } });
-  return { bytes, encoding: stored.encoding };
+  const [found = stored] = await inlineCiphertexts(needs.kv, [stored]);
+  const value = {
+    bytes: await readValue(needs, { ...found, binding: { org, scope, name, version, id, encoding: stored.encoding } }),
+    encoding: stored.encoding,
+  };
+  const isBound = found.kind === "sealed" && found.ciphertext !== null && bindsEncoding(found.ciphertext);
+  if (!isBound) requireSealedEncoding(secret, version, value);
+  return value;
+}
+
+/**
+ * Refuses a value whose encoding only its row says: an older version's is not sealed. What is sealed is the secret's own,
+ * and a caller who knows that it was another one says so by setting a value of that first.
+ */
+function requireSealedEncoding(secret: Verified<CurrentRow>, version: number, { bytes, encoding }: SecretValue): void {
+  if (encoding !== secret.encoding)
+    throw new Problem(
+      "version-conflict",
+      `Version ${version} is from before values were bound to their encoding, and says ${encoding} where the secret is ${secret.encoding} now. If that is right, set a value with the encoding ${encoding} first, and roll back then.`,
+    );
+  // Text was checked when it was set.
+  if (encoding === "utf8" && !isText(bytes)) throw new IntegrityProblem(brokenRow("secrets", secret));
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -46,7 +46,8 @@ export const versionRoutes = [
       path: "/v1/secrets/{id}/rollback",
       id: "rollbackSecret",
       summary: "Make an older value current again",
-      description: "As a new version, without anyone reading it.",
+      description:
+        "As a new version, without anyone reading it. A value from before values were bound to their encoding comes back only with the encoding that the secret has now; otherwise it is `version-conflict`.",
       tag,
       permission: "secrets:write",
       action: "secret.rollback",
