@@ -11,7 +11,8 @@ export const keysReplySchema = z
         id: z.string(),
         current: z.boolean().meta({ description: "Whether new versions go under it." }),
         versions: z.int().meta({ description: "Stored versions under it." }),
-        seals: z.int().meta({ description: "Rows whose seal is made with it." }),
+        seals: z.int().meta({ description: "Rows whose seal is made with it: secrets, links of scopes, trusts, tokens and revocations." }),
+        tokens: z.int().meta({ description: "How many of these are tokens that are kept." }),
         available: z
           .boolean()
           .meta({ description: "Whether it is in the keyring, and is the one that its versions are under. If not, they cannot be opened." }),
@@ -23,8 +24,8 @@ export const keysReplySchema = z
     example: {
       counted: "deployment",
       keys: [
-        { id: "k_gZl2Xb0QdCw8VJ1n", current: true, versions: 40, seals: 61, available: true },
-        { id: "k_0pVbS6uQzL3mXr9T", current: false, versions: 2, seals: 0, available: true },
+        { id: "k_gZl2Xb0QdCw8VJ1n", current: true, versions: 40, seals: 61, tokens: 9, available: true },
+        { id: "k_0pVbS6uQzL3mXr9T", current: false, versions: 2, seals: 0, tokens: 0, available: true },
       ],
     },
   });

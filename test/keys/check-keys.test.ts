@@ -152,3 +152,31 @@ describe("the runtime's flags", () => {
     expect([status, body.unusable]).toEqual([503, [{ part: "compatibility_flags", detail: expect.stringContaining("global_fetch_strictly_public") }]]);
   });
 });
+
+it("what is sealed of an organization is counted whatever table it is in, and its tokens by themselves too", async () => {
+  const token = { org: "counted" };
+  const ask = callWith({});
+  const total = async () => {
+    const { keys } = (await ask("GET /v1/keys", { token })).body as { keys: { seals: number; tokens: number; current: boolean }[] };
+    const found = keys.find(({ current }) => current);
+    return [found?.seals, found?.tokens];
+  };
+  expect(await total()).toEqual([0, 0]);
+  await ask("PUT /v1/scopes/global/secrets/A", { token, json: { value: "a" } });
+  expect(await total()).toEqual([1, 0]);
+  await ask("PUT /v1/scopes/repo%3Aa", { token, json: { parent: "team:a" } });
+  expect(await total()).toEqual([2, 0]);
+  const trust = {
+    issuer: "https://token.actions.githubusercontent.com",
+    audience: "keyhole",
+    claims: { sub: "a" },
+    permissions: ["secrets:read"],
+    expires_in: 60,
+  };
+  await ask("PUT /v1/trusts/ci", { token, json: trust });
+  expect(await total()).toEqual([3, 0]);
+  const { id } = (await ask("POST /v1/tokens", { token, json: { label: "a", permissions: ["secrets:read"], expires_in: 60 } })).body;
+  expect(await total()).toEqual([4, 1]);
+  await ask(`DELETE /v1/tokens/${id}`, { token });
+  expect(await total(), "with its revocation").toEqual([5, 1]);
+});

@@ -5,7 +5,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
 import { quarantineWrapped, type Rewrapped, replaceWrapped, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
-import { type KeyUse, selectKeyUse } from "../store/key-use.ts";
+import { KEY_NUMBERS, type KeyNumbers, type KeyUse, selectKeyUse } from "../store/key-use.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
@@ -53,15 +53,15 @@ export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<Re
   return { rewrapped, remaining };
 }
 
-const NOTHING = { versions: 0, seals: 0 };
+const NOTHING = Object.fromEntries(KEY_NUMBERS.map((name) => [name, 0])) as unknown as KeyNumbers;
 
 /** What is under each key, by its id: seals name it by its fingerprint. One that the keyring lacks keeps the name that it has there. */
-function usesOf({ seals: { ids } }: Keyring, rows: readonly KeyUse[]): ReadonlyMap<string, typeof NOTHING> {
-  const uses = new Map<string, typeof NOTHING>();
-  for (const { key_id, versions, seals } of rows) {
+function usesOf({ seals: { ids } }: Keyring, rows: readonly KeyUse[]): ReadonlyMap<string, KeyNumbers> {
+  const uses = new Map<string, KeyNumbers>();
+  for (const { key_id, ...numbers } of rows) {
     const id = ids.get(key_id) ?? key_id;
-    const { versions: v, seals: s } = uses.get(id) ?? NOTHING;
-    uses.set(id, { versions: v + versions, seals: s + seals });
+    const before = uses.get(id) ?? NOTHING;
+    uses.set(id, Object.fromEntries(KEY_NUMBERS.map((name) => [name, before[name] + numbers[name]])) as unknown as KeyNumbers);
   }
   return uses;
 }
