@@ -35,7 +35,6 @@ export async function requireUnused({ profile, id, secrets }: { profile: string 
     throw new CliError(`the key is in use: ${used} are under ${id}`, "`keyhole keys rewrap` puts them under the current one, and so does the scheduled run");
 }
 
-function inUse({ versions, seals, tokens }: KeysReply["keys"][number]): string {
-  const ofTokens = tokens > 0 ? ` (${tokens} of tokens)` : "";
-  return [...(versions > 0 ? [`${versions} versions`] : []), ...(seals > 0 ? [`${seals} seals${ofTokens}`] : [])].join(" and ");
+function inUse({ versions, seals }: KeysReply["keys"][number]): string {
+  return [...(versions > 0 ? [`${versions} versions`] : []), ...(seals > 0 ? [`${seals} seals`] : [])].join(" and ");
 }

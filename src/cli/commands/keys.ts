@@ -32,8 +32,8 @@ export const keys = command({
     const found = await client.keys.list();
     if (json) return printJson(found);
     printTable(
-      ["KEY", "VERSIONS", "SEALS", "TOKENS", ""],
-      found.map((key) => [key.id, String(key.versions), String(key.seals), String(key.tokens), stateOf(key)]),
+      ["KEY", "VERSIONS", "SEALS", ""],
+      found.map((key) => [key.id, String(key.versions), String(key.seals), stateOf(key)]),
       "No keys.",
     );
   },

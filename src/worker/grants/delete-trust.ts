@@ -2,11 +2,9 @@ import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
-import { requireLatest } from "../transaction/last-revocation.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { lastRevocation, planRevocations, type Revoked } from "./plan-revocation.ts";
+import { lastRevocation, planRevocations, type Revoked, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
 
@@ -21,13 +19,9 @@ export async function deleteTrust(needs: CallerNeeds & { readonly now: Date }, c
   await retryWhenChanged(async () => {
     const trust = await getTrust(needs, caller, name);
     const [family, last] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), lastRevocation(db, caller.org)]);
-    const { statements, last: number } = await planRevocations(needs, caller.org, last, endOf(trust, rowsOf<{ id: string }>(family)));
-    await writeForCaller(needs, caller, [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name), ...statements], {
-      action: "trust.delete",
-      secrets: [],
-      target: name,
-    });
-    requireLatest(caller.org, number);
+    const planned = await planRevocations(needs, caller.org, last, endOf(trust, rowsOf<{ id: string }>(family)));
+    const deletion = [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name)];
+    await writeRevocations(needs, caller, planned, deletion, { action: "trust.delete", secrets: [], target: name });
   });
 }
 

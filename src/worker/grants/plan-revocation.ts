@@ -1,8 +1,12 @@
+import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { insertRevocations, type RevocationKind, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
+import { requireLatest } from "../transaction/last-revocation.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { sealFor, verifyRow } from "../transaction/verify-row.ts";
+import { type Recorded, writeForCaller } from "../transaction/write-for-caller.ts";
 
 /** What is to be taken out of force. */
 export interface Revoked {
@@ -13,8 +17,25 @@ export interface Revoked {
 /** Revocations that are about to be written. */
 export interface PlannedRevocations {
   readonly statements: D1PreparedStatement[];
-  /** The number of the last revocation once they are: for {@link requireLatest}, so that this isolate misses them if they go. */
+  /** The number of the last revocation once they are: so that this isolate misses them if they go. */
   readonly last: number;
+}
+
+/**
+ * Writes planned revocations, after other statements of the same transaction, with their audit event.
+ *
+ * @throws {GuardError} when something was revoked meanwhile, or another guard stopped it.
+ * @throws {Problem} `unauthenticated`, `storage-unavailable`.
+ */
+export async function writeRevocations(
+  needs: CallerNeeds & { readonly now: Date },
+  caller: Caller,
+  { statements, last }: PlannedRevocations,
+  others: readonly D1PreparedStatement[],
+  recorded: Recorded,
+): Promise<void> {
+  await writeForCaller(needs, caller, [...others, ...statements], recorded);
+  requireLatest(caller.org, last);
 }
 
 /** The statement whose result {@link planRevocations} takes. */

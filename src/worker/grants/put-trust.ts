@@ -10,14 +10,13 @@ import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { requireLatest } from "../transaction/last-revocation.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
-import { lastRevocation, planRevocations } from "./plan-revocation.ts";
+import { lastRevocation, planRevocations, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
@@ -80,8 +79,9 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const row = { ...wanted, ...made, ...by, revision: highest + 1 };
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
   const ends = was ? await planRevocations(needs, org, last, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
-  await writeForCaller(needs, caller, [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), ...(ends?.statements ?? [])], recorded);
-  if (ends) requireLatest(org, ends.last);
+  const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal })];
+  if (ends) await writeRevocations(needs, caller, ends, change, recorded);
+  else await writeForCaller(needs, caller, change, recorded);
   return { row: { ...row, seal }, created: !was };
 }
 

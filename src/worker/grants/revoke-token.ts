@@ -3,13 +3,11 @@ import type { Caller } from "../access/caller.ts";
 import { coversLimits } from "../access/covers.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily, selectToken, type TokenRow } from "../store/token-rows.ts";
-import { requireLatest } from "../transaction/last-revocation.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
-import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { fromColumns } from "./grant-columns.ts";
-import { lastRevocation, planRevocations } from "./plan-revocation.ts";
+import { lastRevocation, planRevocations, writeRevocations } from "./plan-revocation.ts";
 
 /**
  * Revokes a token and every token that descends from it, in force from the next request on. To revoke it again changes
@@ -31,8 +29,7 @@ export async function revokeToken(needs: CallerNeeds & { readonly now: Date }, c
     const token = await verifyRow(keyring, "tokens", row);
     if (!coversLimits(caller, fromColumns(token))) throw caller.refuse("tokens:write", "The token's grant does not cover that token's.");
     const revoked = [{ id }, ...rowsOf<{ id: string }>(family)].map((each) => ({ kind: "id" as const, value: each.id }));
-    const { statements, last: number } = await planRevocations(needs, caller.org, last, revoked);
-    await writeForCaller(needs, caller, statements, { action: "token.revoke", secrets: [], target: id });
-    requireLatest(caller.org, number);
+    const planned = await planRevocations(needs, caller.org, last, revoked);
+    await writeRevocations(needs, caller, planned, [], { action: "token.revoke", secrets: [], target: id });
   });
 }
