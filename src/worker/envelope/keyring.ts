@@ -8,8 +8,8 @@ export interface Keyring {
   readonly current: string;
   /** What wraps data keys (AES-KW). */
   readonly keys: ReadonlyMap<string, CryptoKey>;
-  /** What stands in for names outside D1 (HMAC), of each key. */
-  readonly names: ReadonlyMap<string, CryptoKey>;
+  /** What comes of each key beside that and {@link SealingKeys}: see {@link MacKeys}. */
+  readonly macs: ReadonlyMap<string, Omit<MacKeys, "rows">>;
   /** What is wrong with the keys that cannot be used, by id. The current one is none of them. */
   readonly faults: ReadonlyMap<string, string>;
   /** Whether a row without a seal is refused. Before `keyhole admin seal` is through it is taken as it is. */
@@ -56,7 +56,7 @@ export async function importKeyring(rootKey: string | undefined, keyring: string
   return {
     current,
     keys: new Map(opened.map(({ id, key }) => [id, key])),
-    names: new Map(opened.map(({ id, macs }) => [id, macs.names])),
+    macs: new Map(opened.map(({ id, macs: { rows: _, ...others } }) => [id, others])),
     faults: new Map(results.flatMap(({ id, fault }) => (fault ? [[id, fault.message] as const] : []))),
     sealsRequired: seals === "required",
     seals: sealingKeys(current, opened, ids.slice(ids.indexOf(seals_from ?? ids[0] ?? ""))),

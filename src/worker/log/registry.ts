@@ -30,16 +30,16 @@ export function mergeEntries(into: Map<string, RegistryEntry>, entries: readonly
 }
 
 /** The name that stands for an organization's log outside D1, under a key of the keyring; `undefined` when that is not there. */
-export async function nameLog({ names }: Keyring, key: string, org: string): Promise<Pick<RegistryEntry, "key" | "log"> | undefined> {
-  const mac = names.get(key);
+export async function nameLog({ macs }: Keyring, key: string, org: string): Promise<Pick<RegistryEntry, "key" | "log"> | undefined> {
+  const mac = macs.get(key)?.names;
   if (!mac) return undefined;
   const text = new TextEncoder().encode(JSON.stringify(["keyhole audit log", org]));
   return { key, log: toBase64url(await crypto.subtle.sign("HMAC", mac, text)) };
 }
 
 /** The keys under which the registry has entries and that the keyring has. What is under another key cannot be told apart. */
-export function keysOf({ entries }: Registry, { names }: Keyring): string[] {
-  return [...new Set([...entries.values()].map(({ key }) => key))].filter((key) => names.has(key));
+export function keysOf({ entries }: Registry, { macs }: Keyring): string[] {
+  return [...new Set([...entries.values()].map(({ key }) => key))].filter((key) => macs.has(key));
 }
 
 /** What is on record of an organization's log: an entry for each key, seldom more than one. */

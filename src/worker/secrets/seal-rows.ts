@@ -116,8 +116,8 @@ async function withPlaintext(needs: Needs, caller: Caller, rows: readonly Omit<U
 }
 
 /** An HMAC: a plaintext is in it, and whoever sees the digest must not be able to try guesses. */
-async function digestOf({ names, current }: Keyring, rows: readonly Unsealed[]): Promise<string> {
-  const key = names.get(current);
+async function digestOf({ macs, current }: Keyring, rows: readonly Unsealed[]): Promise<string> {
+  const key = macs.get(current)?.names;
   if (!key) throw new KeyMissingError(current);
   const text = JSON.stringify(rows.map(({ table, cells, plaintext }) => [table, cells, plaintext?.legacy_plaintext ?? null]));
   return toBase64url(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`unsealed rows ${text}`)));
