@@ -13,7 +13,9 @@ interface EventVersion {
 /** By their numbers, from 1 on. */
 export type EventVersions = Readonly<Record<number, EventVersion>>;
 
-const MEMBERS = { ...auditEventSchema.shape, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
+const { lease: LEASE, ...FIRST_MEMBERS } = auditEventSchema.shape;
+const MEMBERS = { ...FIRST_MEMBERS, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
+const OUTCOMES = z.enum(["allowed", "denied", "failed"]);
 
 function covered({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }: AuditEvent): readonly unknown[] {
   return [
@@ -23,6 +25,10 @@ function covered({ seq, at, org, actor, token_id, action, outcome, secrets, targ
   ];
 }
 
+function leaseCovered({ lease }: AuditEvent): readonly unknown[] {
+  return [lease?.id ?? null, lease?.until ?? null, lease?.max_uses ?? null, lease?.uses ?? null, lease?.final ?? null];
+}
+
 /** The versions of audit events that this code knows. A new one is a new row. */
 export const EVENT_VERSIONS: EventVersions = {
   1: {
@@ -30,7 +36,12 @@ export const EVENT_VERSIONS: EventVersions = {
     covers: covered,
   },
   // The outcome `failed` came with it: whoever knows the first version only does not know what that says.
-  2: { schema: z.strictObject({ ...MEMBERS, outcome: z.enum(["allowed", "denied", "failed"]) }), covers: covered },
+  2: { schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES }), covers: covered },
+  // What is about a lease.
+  3: {
+    schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.unwrap().strict() }),
+    covers: (event) => [...covered(event), leaseCovered(event)],
+  },
 };
 
 /** An event from before events had versions is of the first. */

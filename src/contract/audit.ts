@@ -6,6 +6,8 @@ import { timeInputSchema, timeSchema } from "./time.ts";
 /** What audit events record. Denied calls that would only have read something have an action too: `….read`. */
 const ACTIONS = [
   ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
+  // How often what a resolve released was given again under its lease; that nobody said the last of it.
+  ...(["secret.resolve.uses", "lease.unsettled"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
   // What is about the log itself: events that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
@@ -18,6 +20,18 @@ const outcomeSchema = z.enum(["allowed", "denied", "failed"]).meta({
   description: "`allowed` was authorized and is on record before anything leaves; `failed` is the second event of a call that then could not do it.",
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** What an event says of a lease. */
+const leaseNoteSchema = z
+  .object({
+    id: z.string().meta({ description: "The lease. The event that opened it and those that count its uses have the same." }),
+    until: timeSchema.optional().meta({ description: "Of the resolve that opened it: until when the same caller may be given the same again." }),
+    max_uses: z.int().optional().meta({ description: "How often at the most." }),
+    uses: z.int().optional().meta({ description: "How often that has been done so far; of `lease.unsettled` at least." }),
+    final: z.boolean().optional().meta({ description: "Whether the lease has ended, and this is its last count." }),
+  })
+  .meta({ description: "There where the event is about a lease." });
+export type LeaseNote = z.infer<typeof leaseNoteSchema>;
 
 const EVENT_EXAMPLE = {
   version: 1,
@@ -54,6 +68,7 @@ export const auditEventSchema = z
     request_id: z.string(),
     ip: z.string().nullable(),
     user_agent: z.string().nullable(),
+    lease: leaseNoteSchema.optional(),
   })
   .meta({ id: "AuditEvent", example: EVENT_EXAMPLE });
 export type AuditEvent = z.infer<typeof auditEventSchema>;

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
 import { encodingSchema } from "./secret.ts";
 import { secretNameSchema } from "./secret-name.ts";
+import { timeSchema } from "./time.ts";
 
 /** How many names one resolve may ask for. */
 export const MAX_NAMES = 100;
@@ -57,11 +58,25 @@ const releasedShape = {
   version: versionSchema,
 };
 
+/** The lease under which an answer was given: there where one was asked for. */
+const leaseSchema = z
+  .object({
+    id: z.string().meta({ description: "The lease: the audit events about it have the same.", example: "lse_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+    until: timeSchema.meta({ description: "Until when the same caller may be given the same again." }),
+    expires_in: z
+      .int()
+      .min(0)
+      .meta({ description: "The seconds until then, for clocks that differ. What a client keeps it may use for so long after it asked.", example: 60 }),
+  })
+  .meta({ id: "Lease" });
+export type LeaseReply = z.infer<typeof leaseSchema>;
+
 export const resolveReplySchema = z
   .object({
     secrets: z.record(z.string(), z.object(releasedShape).meta({ id: "ReleasedSecret" })).meta({ description: "By name." }),
     missing: z.array(z.string()).meta({ description: "What was asked for and is nowhere, or has expired." }),
     searched: z.array(z.string()).meta({ description: "The scopes searched, in order." }),
+    lease: leaseSchema.optional(),
   })
   .meta({
     id: "ResolveReply",
@@ -74,7 +89,7 @@ export const envReplySchema = z
   .meta({ id: "EnvReply", description: "Environment name to value.", example: { OPENAI_API_KEY: "sk-example-not-a-key" } });
 
 export const resolveOneReplySchema = z
-  .object({ name: secretNameSchema, ...releasedShape })
+  .object({ name: secretNameSchema, ...releasedShape, lease: leaseSchema.optional() })
   .meta({ id: "ResolveOneReply", example: { name: "OPENAI_API_KEY", ...RELEASED } });
 export type ResolveOneReply = z.infer<typeof resolveOneReplySchema>;
 

@@ -22,6 +22,8 @@ export interface Env {
   readonly AUDIT_RETENTION_DAYS?: string;
   readonly AUDIT_RETENTION_CONFIRM?: string;
   readonly LEGACY_PLAINTEXT?: string;
+  readonly LEASE_SECONDS?: string;
+  readonly STALE_SECONDS?: string;
   /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
@@ -49,6 +51,10 @@ export interface Config {
   readonly retentionConfirm: number | null;
   /** Whether values that are still as another store had them may be read, and are encrypted. */
   readonly legacyPlaintext: boolean;
+  /** For how long at the most the same may be given again to whoever asked for that, in seconds; 0 for never. */
+  readonly leaseSeconds: number;
+  /** How old at the most what is known of changes may be when something is given again, in seconds. */
+  readonly staleSeconds: number;
   readonly trustedIssuers: readonly TrustedIssuer[];
   /** Whether issuers may have http and private addresses: for local use only. */
   readonly insecureIssuers: boolean;
@@ -81,6 +87,8 @@ const varsSchema = (insecureIssuers: boolean) =>
     AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
     AUDIT_RETENTION_CONFIRM: z.union([z.literal("").transform(() => null), z.coerce.number().int().min(1).max(36_500)]).default(null),
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
+    LEASE_SECONDS: z.coerce.number().int().min(0).max(300).default(60),
+    STALE_SECONDS: z.coerce.number().int().min(1).max(30).default(5),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
   });
@@ -118,6 +126,8 @@ export async function parseConfig(env: Env): Promise<Config> {
     retentionDays: vars.data.AUDIT_RETENTION_DAYS,
     retentionConfirm: vars.data.AUDIT_RETENTION_CONFIRM,
     legacyPlaintext: vars.data.LEGACY_PLAINTEXT === "read",
+    leaseSeconds: vars.data.LEASE_SECONDS,
+    staleSeconds: vars.data.STALE_SECONDS,
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
   };
@@ -153,6 +163,9 @@ export async function loadConfig(env: Env): Promise<Config> {
   if (known) return known;
   try {
     const config = await parseConfig(env);
+    const first = outcomes.get(env);
+    // Of several that began at once there is one from then on: what is kept is kept by it.
+    if (first && !(first instanceof ConfigError)) return first;
     outcomes.set(env, config);
     return config;
   } catch (error) {

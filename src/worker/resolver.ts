@@ -62,6 +62,7 @@ function callerOf(props: unknown, requestId: string): Caller {
     tokenId: null,
     lineage: null,
     expiresAt: null,
+    verifiedUntil: null,
     permissions: new Set(["secrets:resolve"]),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,

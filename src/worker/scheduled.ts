@@ -5,6 +5,7 @@ import { readBacklog } from "./health/read-backlog.ts";
 import { checkKeysOnce, type KeyFaults } from "./keys/check-keys.ts";
 import { checkRows } from "./keys/check-rows.ts";
 import { rewrapBatch } from "./keys/rewrap-keys.ts";
+import { settleLeases } from "./leases/settle-leases.ts";
 import { digestLog } from "./log/digest-log.ts";
 import { judgeLogs } from "./log/judge-logs.ts";
 import { readRegistry } from "./log/read-registry.ts";
@@ -36,6 +37,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   rows: (needs) => checkRows(needs, needs.keyFaults),
   rewrapped: (needs) => rewrapBatch(needs, null, needs.keyFaults),
   encrypted: (needs) => (needs.legacyPlaintext && !needs.keyring.sealsRequired ? encryptLegacy(needs) : Promise.resolve(0)),
+  leases_unsettled: settleLeases,
   heads: renewHeads,
   sealed: sealLog,
   digested: digestLog,

@@ -19,7 +19,17 @@ const lineageOf = (tokenId: string | null) =>
 
 const callerOf = (tokenId: string | null): Caller =>
   createCaller({
-    ...{ org, subject: "tester", tokenId, expiresAt: null, lineage: lineageOf(tokenId), requestId: "req_selecting", ip: null, userAgent: null },
+    ...{
+      org,
+      subject: "tester",
+      tokenId,
+      expiresAt: null,
+      verifiedUntil: null,
+      lineage: lineageOf(tokenId),
+      requestId: "req_selecting",
+      ip: null,
+      userAgent: null,
+    },
     ...{ permissions: new Set(["secrets:read"] as const), secretScopes: null, secretNames: null },
   });
 

@@ -41,6 +41,7 @@ async function verifiedAs(versions: EventVersions, org: string) {
     tokenId: null,
     lineage: null,
     expiresAt: null,
+    verifiedUntil: null,
     secretScopes: null,
     secretNames: null,
     requestId: "req_1",

@@ -31,6 +31,8 @@ export interface Caller extends Grant {
   readonly lineage: Lineage | null;
   /** Milliseconds since 1970, or `null` where nothing expires. */
   readonly expiresAt: number | null;
+  /** Until when it may be relied on that the token is well signed, in milliseconds since 1970: another issuer may withdraw its keys. `null` for ever. */
+  readonly verifiedUntil: number | null;
   readonly requestId: string;
   readonly ip: string | null;
   readonly userAgent: string | null;

@@ -39,6 +39,12 @@ export function remoteKeys(jwksUri: string, access: IssuerAccess): FindKey {
   };
 }
 
+/** When the keys at an address are next fetched, in milliseconds since 1970; 0 when there are none. */
+export function keysDue(jwksUri: string): number {
+  const kept = keySets.get(jwksUri);
+  return kept ? kept.fetchedAt + MAX_AGE : 0;
+}
+
 async function fetchKeys(jwksUri: string, access: IssuerAccess): Promise<KeySet> {
   const find: FindKey = await fetchIssuerDocument(jwksUri, access, (document) => createLocalJWKSet(document as JSONWebKeySet));
   const at = access.now.getTime();

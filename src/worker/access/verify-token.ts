@@ -4,7 +4,7 @@ import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
-import { remoteKeys } from "./issuer-keys.ts";
+import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
@@ -72,6 +72,7 @@ function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): Token
     tokenId: jti,
     lineage: { issuer: iss, subject: sub, reference: trusted ? JSON.stringify([iss, jti]) : jti, issuedAt: iat, ancestors },
     expiresAt: exp * 1000,
+    verifiedUntil: trusted ? keysDue(trusted.jwksUrl) : null,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,

@@ -15,6 +15,8 @@ export interface EventRow {
   readonly request_id: string;
   readonly ip: string | null;
   readonly user_agent: string | null;
+  /** What it says of a lease, as JSON ({@link StoredLease}); `null` where it is about none. */
+  readonly lease: string | null;
 }
 
 /** Which events are wanted. It goes to D1 as one JSON parameter. Times are milliseconds since 1970. */
@@ -44,7 +46,7 @@ export const SCAN = 5_000;
 const SLACK = 60_000;
 
 const COLUMNS =
-  "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent";
+  "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease";
 
 /** Selects the matching events ({@link EventRow}) among the next ones in the log, and how far that looked ({@link Scanned}). */
 export function selectEvents(db: D1Database, query: EventQuery): [events: D1PreparedStatement, scanned: D1PreparedStatement] {

@@ -1,5 +1,6 @@
 import { getPath } from "hono/utils/url";
 import type { Env } from "../config.ts";
+import { leasedApp } from "./leased-app.ts";
 import { nativeFront } from "./native/native-front.ts";
 import { oauthFront } from "./oauth/oauth-front.ts";
 
@@ -8,16 +9,19 @@ export interface App {
   fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response>;
 }
 
-/** Every front, each asked for what is its own. The native one is the last: it also refuses what is nobody's. */
+/**
+ * Every front, each asked for what is its own. The native one is the last: it also refuses what is nobody's. What may be
+ * given again under a lease comes before all of them.
+ */
 export function createApp(): App {
   const oauth = oauthFront();
   const native = nativeFront(oauth.routes);
   const fronts = [oauth, native];
-  return {
+  return leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);
       const front = fronts.find(({ takes }) => takes(path)) ?? native;
       return front.app.fetch(request, env, context);
     },
-  };
+  });
 }

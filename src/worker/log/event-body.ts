@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type AuditEvent, auditEventSchema, type Checkpoint } from "../../contract/audit.ts";
+import { type AuditEvent, auditEventSchema, type Checkpoint, type LeaseNote } from "../../contract/audit.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { EventRow } from "../audit/read-events.ts";
@@ -10,8 +10,11 @@ import type { EventRow } from "../audit/read-events.ts";
  * left of it, so that it is shown, and found not to be what was sealed.
  */
 export function eventBody(row: EventRow): AuditEvent {
-  const { version, seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent } = row;
-  return { version, seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent };
+  const { version, seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent, lease } = row;
+  return {
+    ...{ version, seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent },
+    ...(lease !== null && { lease: leaseOf(lease) }),
+  };
 }
 
 /** A checkpoint as replies show it. */
@@ -33,6 +36,22 @@ function secretsOf(text: string): AuditEvent["secrets"] {
   const { data } = secretsSchema.safeParse(written);
   const shown = data?.every((secret, n) => Object.keys((written as object[])[n] ?? {}).length === Object.keys(secret).length);
   return data && shown && JSON.stringify(written) === text ? data : [UNREADABLE];
+}
+
+const storedLeaseSchema = z.strictObject({
+  id: z.string(),
+  until: z.int().optional(),
+  max_uses: z.int().optional(),
+  uses: z.int().optional(),
+  final: z.boolean().optional(),
+} satisfies Record<keyof LeaseNote, z.ZodType>);
+
+/** As above. */
+function leaseOf(text: string): LeaseNote {
+  const { data } = storedLeaseSchema.safeParse(parse(text));
+  if (!data || JSON.stringify(data) !== text) return { id: "(unreadable)" };
+  const { until, ...rest } = data;
+  return { ...rest, ...(until !== undefined && { until: timeOf(until) }) };
 }
 
 const UNREADABLE = { id: null, name: "(unreadable)", scope: null, version: null };

@@ -89,7 +89,7 @@ function releasedSql(query: ResolutionQuery): string {
       ${query.strict ? "WHEN TOTAL(expired) > 0 OR COUNT(*) < json_array_length(:query, '$.names') THEN '[]'" : ""}
       ${query.distinct_env_names ? SHARED_ENV_NAMES : ""}
       ELSE json_group_array(json_object('id', id, 'name', name, 'scope', label, 'version', version)) FILTER (WHERE NOT expired)
-    END FROM winners`;
+    END AS secrets, MIN(expires_at) FILTER (WHERE NOT expired) AS lease_until FROM winners`;
 }
 
 function candidatesSql(query: ResolutionQuery): string {
@@ -125,9 +125,9 @@ export function selectCandidates(db: D1Database, query: ResolutionQuery): D1Prep
 }
 
 /**
- * What a resolve releases, as an SQL expression of one parameter: the JSON array `[{id, name, scope, version}]` of the
- * winners that have not expired, or `[]` when the resolve is refused as a whole. It goes into the audit event, in the
- * same transaction that selects the values.
+ * What a resolve releases, as the SQL for a SELECT of one row: `secrets`, the JSON array `[{id, name, scope, version}]` of
+ * the winners that have not expired, or `[]` when the resolve is refused as a whole; and `lease_until`, when the first of
+ * them may not be given any more. It goes into the audit event, in the same transaction that selects the values.
  */
 export function releasedSecrets(query: ResolutionQuery): { readonly sql: (parameter: string) => string; readonly parameter: string } {
   return { sql: (parameter) => sqlOf("released", query, parameter), parameter: JSON.stringify(query) };

@@ -7,7 +7,8 @@ import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "
 import type { HonoEnv } from "../hono-env.ts";
 import { originOf } from "../origin-of.ts";
 
-const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
+/** A header with a bearer token that is a JWT. */
+export const BEARER = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 
 /** Makes a caller of the bearer token (RFC 6750, section 2.1), or refuses the request. */
 export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {

@@ -7,9 +7,11 @@ export const identifyRequest = createMiddleware<HonoEnv>(async (c, next) => {
   c.set("requestId", newId("req"));
   c.set("now", new Date());
   await next();
-  const headers = c.res.headers;
-  headers.set("X-Request-Id", c.get("requestId"));
-  headers.set("X-Content-Type-Options", "nosniff");
-  headers.set("Referrer-Policy", "no-referrer");
-  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+  for (const [name, value] of Object.entries(commonHeaders(c.get("requestId")))) c.res.headers.set(name, value);
+  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
 });
+
+/** What every reply has. */
+export function commonHeaders(requestId: string): Record<string, string> {
+  return { "X-Request-Id": requestId, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" };
+}

@@ -6,6 +6,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitBody } from "../middleware/limit-body.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
+import { noteWrites } from "../middleware/note-writes.ts";
 import { needsOf } from "../needs-of.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
@@ -44,7 +45,7 @@ const ROUTES: readonly Route[] = [
  */
 export function nativeFront(described: readonly Route[]): Front {
   const app = frontApp();
-  app.use("/v1/*", configure, authenticate, limitBody);
+  app.use("/v1/*", configure, authenticate, noteWrites, limitBody);
   const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own])];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));

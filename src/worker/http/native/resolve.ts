@@ -3,29 +3,29 @@ import * as z from "zod";
 import {
   envReplySchema,
   explainReplySchema,
-  type ResolveFormat,
   resolveFormatSchema,
   resolveOneReplySchema,
   resolveReplySchema,
   resolveSchema,
   scopesSchema,
 } from "../../../contract/resolve.ts";
-import { envName, secretNameSchema } from "../../../contract/secret-name.ts";
+import { secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
-import { type Released, releaseSecrets } from "../../secrets/release-secrets.ts";
+import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
+import { type OpenLease, resolveLeased } from "../../secrets/resolve-leased.ts";
 import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
-import type { Selection } from "../../secrets/selection.ts";
+import type { RecordedSelection } from "../../secrets/selection.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { type KeptForm, leaseAskOf } from "../lease-asks.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
-import type { Needs } from "../needs-of.ts";
+import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
 import { ETAG_HEADER, RESOLVE_CONDITIONS } from "../parse/parameters.ts";
-import { parseEntityTags, withoutWeakness } from "../parse/parse-precondition.ts";
-import { resolveBody, resolveOneBody, selectionEtag, valueText } from "./resolve-body.ts";
-import { writeDotenv } from "./write-dotenv.ts";
+import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
+import { leaseReply, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
 
 const tag = "Resolve";
 
@@ -79,11 +79,7 @@ export const resolveRoutes = [
     },
     async ({ c, needs, query: { format }, body = EVERYTHING }) => {
       const { scopes, names, allow_missing, inherit } = body;
-      const resolved = await resolve(c, needs, { scopes, names, allowMissing: allow_missing, inherit, format });
-      if (!resolved.secrets) return c.body(null, 304);
-      if (format === "json") return c.json(resolveBody(resolved, resolved.secrets));
-      const variables = resolved.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
-      return format === "env" ? c.json(Object.fromEntries(variables)) : c.text(writeDotenv(variables));
+      return resolve(c, needs, { scopes, names, allowMissing: allow_missing, inherit }, { of: "all", format });
     },
   ),
   operation(
@@ -117,13 +113,8 @@ export const resolveRoutes = [
         304: NOT_MODIFIED,
       },
     },
-    async ({ c, needs, params: { name }, query: { scope, format } }) => {
-      const { secrets } = await resolve(c, needs, { scopes: scope, names: [name], allowMissing: false, inherit: true, format });
-      if (!secrets) return c.body(null, 304);
-      const [secret] = secrets;
-      if (!secret) throw new Error("a resolve of one name released none");
-      return format === "raw" ? rawReply(c, secret) : c.json(resolveOneBody(secret));
-    },
+    async ({ c, needs, params: { name }, query: { scope, format } }) =>
+      resolve(c, needs, { scopes: scope, names: [name], allowMissing: false, inherit: true }, { of: "one", format }),
   ),
   operation(
     {
@@ -145,21 +136,27 @@ export const resolveRoutes = [
 
 type Ctx = Context<HonoEnv>;
 
-type FormattedRequest = Omit<ResolveRequest, "distinctEnvNames"> & { readonly format: ResolveFormat | "raw" };
-/** What a resolve came to. `secrets` is `null` when the caller holds exactly this already. */
-type Resolved = Pick<Selection, "missing" | "searched"> & { readonly secrets: readonly Released[] | null };
-
-async function resolve(c: Ctx, needs: Needs, { format, ...request }: FormattedRequest): Promise<Resolved> {
-  const held = withoutWeakness(parseEntityTags("If-None-Match", c.req.header("If-None-Match")) ?? []);
-  const distinctEnvNames = format === "env" || format === "dotenv";
-  const selection = await resolveSecrets(needs, c.get("caller"), { ...request, distinctEnvNames });
-  const etag = await selectionEtag(format, selection);
+async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "distinctEnvNames">, form: ResolveForm): Promise<Response> {
+  const held = parseEntityTags("If-None-Match", c.req.header("If-None-Match"));
+  const distinctEnvNames = form.format === "env" || form.format === "dotenv";
+  const { selection, lease } = await select(c, needs, { ...request, distinctEnvNames });
+  const etag = await selectionEtag(form.format, selection);
   c.header("ETag", etag);
-  const { missing, searched } = selection;
-  if (held !== "*" && held.includes(etag)) return { secrets: null, missing, searched };
-  return { secrets: await releaseSecrets(needs, selection), missing, searched };
+  if (lease) c.header("Age", "0");
+  if (isHeld(held, etag)) {
+    lease?.keep({ ...form, etag });
+    return c.body(null, 304);
+  }
+  const secrets = await releaseSecrets(needs, selection);
+  const { type, body } = resolveContent(form, selection, secrets, lease && leaseReply(lease, needs.now.getTime()));
+  lease?.keep({ ...form, etag });
+  return c.body(typeof body === "string" ? body : body.slice().buffer, 200, { "Content-Type": type });
 }
 
-function rawReply(c: Ctx, { bytes, encoding }: Released): Response {
-  return c.body(bytes.slice().buffer, 200, { "Content-Type": encoding === "utf8" ? "text/plain; charset=utf-8" : "application/octet-stream" });
+/** Strictly, or under a lease where the request asks for one. */
+async function select(c: Ctx, needs: RequestNeeds, request: ResolveRequest): Promise<{ selection: RecordedSelection; lease: OpenLease<KeptForm> | null }> {
+  const ask = leaseAskOf(c.req.raw);
+  const caller = c.get("caller");
+  if (!ask) return { selection: await resolveSecrets(needs, caller, request), lease: null };
+  return resolveLeased({ ...needs, clock: Date.now }, caller, request, ask);
 }

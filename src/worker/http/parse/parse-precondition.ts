@@ -30,6 +30,11 @@ export function withoutWeakness(tags: EntityTags): EntityTags {
   return tags === "*" ? tags : tags.map((tag) => tag.replace(/^W\//, ""));
 }
 
+/** Whether a request says that it holds what has this entity tag. */
+export function isHeld(held: EntityTags | undefined, etag: string): boolean {
+  return held !== undefined && held !== "*" && withoutWeakness(held).includes(etag);
+}
+
 /**
  * The entity tags in a header, `*` for any, or `undefined` where there is no header.
  *

@@ -1,0 +1,62 @@
+import type { Action } from "../../contract/audit.ts";
+import type { StoredLease } from "./insert-event.ts";
+
+/** An event about a lease that is open already: of the same caller, about the same secrets. */
+export interface LeaseEvent {
+  readonly org: string;
+  readonly actor: string;
+  readonly token_id: string | null;
+  readonly action: Extract<Action, "secret.resolve.uses" | "lease.unsettled">;
+  /** As JSON. */
+  readonly secrets: string;
+  /** That of the event which opened the lease. */
+  readonly request_id: string;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+  readonly lease: StoredLease;
+}
+
+/**
+ * Inserts events about leases, of any number of organizations, each numbered without gaps within its own. That a lease is
+ * unsettled is said once, whoever finds it at the same time.
+ */
+export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[], at: Date): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
+       SELECT org, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = j.org), 0) + place, ?2, actor, token_id, action, 'allowed', secrets, NULL, request_id, ip, user_agent, 3, lease
+       FROM (
+         SELECT value ->> 'org' AS org, ROW_NUMBER() OVER (PARTITION BY value ->> 'org' ORDER BY key) AS place, value ->> 'actor' AS actor, value ->> 'token_id' AS token_id,
+           value ->> 'action' AS action, value ->> 'secrets' AS secrets, value ->> 'request_id' AS request_id, value ->> 'ip' AS ip,
+           value ->> 'user_agent' AS user_agent, value ->> 'lease' AS lease
+         FROM json_each(?1)
+         WHERE value ->> 'action' <> 'lease.unsettled' OR EXISTS (SELECT 1 FROM open_leases l WHERE l.org = value ->> 'org' AND l.id = value ->> '$.lease.id')
+       ) j ORDER BY org, place`,
+    )
+    .bind(JSON.stringify(events), at.getTime());
+}
+
+/** A lease that ended without its last count. */
+export interface UnsettledRow {
+  readonly org: string;
+  readonly id: string;
+  readonly max_uses: number;
+  /** How many uses the log has. */
+  readonly uses: number;
+  readonly actor: string;
+  readonly token_id: string | null;
+  readonly secrets: string;
+  readonly request_id: string;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+}
+
+/** Selects up to `limit` leases that ended at `before` or earlier and whose last count is not in the log ({@link UnsettledRow}), the oldest first. */
+export function selectUnsettled(db: D1Database, before: number, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT l.org, l.id, l.max_uses, l.uses, e.actor, e.token_id, e.secrets, e.request_id, e.ip, e.user_agent
+       FROM open_leases l JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.until <= ? ORDER BY l.until LIMIT ?`,
+    )
+    .bind(before, limit);
+}

@@ -1,0 +1,77 @@
+import { networkOf } from "../access/network-of.ts";
+import { BEARER } from "./middleware/authenticate.ts";
+
+/** A request that may be answered under a lease. */
+export interface LeasableRequest {
+  readonly token: string;
+  /** How old the answer may be, in seconds. */
+  readonly maxAge: number;
+}
+
+/** Conditions and wishes that only a strict answer meets. `If-None-Match` is none of them: any answer has an entity tag. */
+const STRICT = ["If-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range", "X-Vault-Wrap-TTL"];
+/** The headers beside those of the caller's by which the strict answer to the same path differs. */
+const DECIDING = ["Content-Type", "Content-Encoding", "CF-Worker"];
+/** The longest body that is looked at: 100 names and five scopes fit. */
+const MAX_BODY = 65_536;
+
+/**
+ * What a request asks of a lease; `null` for one that is to be answered strictly. A lease is asked for with
+ * `Cache-Control: max-age=N` (RFC 9111, section 5.2.1.1) and by no other directive beside it but `no-transform`.
+ */
+export function leasable(request: Request): LeasableRequest | null {
+  const { headers } = request;
+  const control = headers.get("Cache-Control");
+  if (control === null || !isResolve(request)) return null;
+  const maxAge = maxAgeOf(control);
+  const [, token] = BEARER.exec(headers.get("Authorization") ?? "") ?? [];
+  if (maxAge === 0 || token === undefined || STRICT.some((name) => headers.has(name))) return null;
+  return { token, maxAge };
+}
+
+function isResolve({ method, url }: Request): boolean {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const path = "/v1/resolve";
+  if (!url.startsWith(path, start)) return false;
+  const next = url[start + path.length];
+  return method === "POST" ? next === undefined || next === "?" : method === "GET" && next === "/";
+}
+
+/** The seconds of the only directive that there is; 0 for anything else. */
+function maxAgeOf(control: string): number {
+  const directives = control.split(",").map((directive) => directive.trim().toLowerCase());
+  const [only, another] = directives.filter((directive) => directive !== "" && directive !== "no-transform");
+  const [, seconds = "0"] = /^max-age="?(\d{1,10})"?$/.exec(only ?? "") ?? [];
+  return another === undefined ? Number(seconds) : 0;
+}
+
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A body as text; `null` for one that is too long for a lease, or no text. */
+export function bodyText(bytes: ArrayBuffer): string | null {
+  if (bytes.byteLength > MAX_BODY) return null;
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a request says that its body is short enough for a lease. */
+export function hasShortBody({ method, headers, body }: Request): boolean {
+  if (method === "GET" || body === null) return true;
+  const length = headers.get("Content-Length");
+  return length !== null && Number(length) <= MAX_BODY;
+}
+
+/**
+ * What a lease is found by: SHA-256 of all that decides the strict answer, and of where the caller is. Base64.
+ *
+ * @param body As text.
+ */
+export async function leaseKey(request: Request, token: string, body: string): Promise<string> {
+  const { method, url, headers } = request;
+  const caller = [networkOf(headers.get("CF-Connecting-IP")), headers.get("User-Agent")];
+  const what = ["keyhole/lease/1", "native", method, url, body, token, ...caller, ...DECIDING.map((name) => headers.get(name))];
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what)))).toBase64();
+}

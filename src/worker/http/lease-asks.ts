@@ -1,0 +1,17 @@
+import type { LeaseAsk } from "../secrets/resolve-leased.ts";
+import type { ResolveForm } from "./native/resolve-body.ts";
+
+/** How an answer that is kept was given, and its entity tag. */
+export type KeptForm = ResolveForm & { readonly etag: string };
+
+const asks = new WeakMap<Request, LeaseAsk<KeptForm>>();
+
+/** Takes note of what a request asks of a lease, for the route that answers it. */
+export function noteLeaseAsk(request: Request, ask: LeaseAsk<KeptForm>): void {
+  asks.set(request, ask);
+}
+
+/** What a request asks of a lease; `undefined` for one that is to be answered strictly. */
+export function leaseAskOf(request: Request): LeaseAsk<KeptForm> | undefined {
+  return asks.get(request);
+}

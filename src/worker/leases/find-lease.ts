@@ -1,0 +1,71 @@
+import { withDeadline } from "../with-deadline.ts";
+import { type FreshnessNeeds, isFresh } from "./freshness.ts";
+import type { Lease } from "./lease.ts";
+import { epochsOf, type Leases } from "./leases.ts";
+
+/** How long a request waits for another one that is finding out the same, in milliseconds. */
+const COMPARING = 1_000;
+
+/** What is asked for again. */
+export interface Asked<Answer> {
+  readonly key: string;
+  /** How old the answer may be, in seconds. */
+  readonly maxAge: number;
+  /** Finds out whether the answer is still the same, and under which epochs. It does not change the lease. */
+  readonly compare: (lease: Lease<Answer>) => Promise<string | undefined>;
+}
+
+/**
+ * The lease under which an answer may be given again, if there is one: it has not ended and was not used too often, what is
+ * known of its organizations is recent, and nothing that decides has changed since it was opened.
+ */
+export async function findLease<Answer>(leases: Leases<Answer>, needs: FreshnessNeeds, asked: Asked<Answer>): Promise<Lease<Answer> | undefined> {
+  const lease = leases.store.get(asked.key);
+  if (!lease || !lasts(leases, needs, lease, asked.maxAge)) return undefined;
+  if (!(await isFresh(leases, needs, lease))) return undefined;
+  if (lease.epochs !== epochsOf(leases, lease.orgs) && !(await isUnchanged(leases, needs, asked, lease))) return undefined;
+  // What was waited for may have ended it.
+  return leases.store.get(asked.key) === lease && lasts(leases, needs, lease, asked.maxAge) ? lease : undefined;
+}
+
+function lasts<Answer>(leases: Leases<Answer>, { clock }: FreshnessNeeds, lease: Lease<Answer>, maxAge: number): boolean {
+  const now = clock();
+  if (now >= lease.until || lease.tally.uses >= lease.maxUses) {
+    leases.store.remove(lease);
+    return false;
+  }
+  return now - lease.openedAt <= maxAge * 1000;
+}
+
+/** Something has changed: whether it was this answer is asked once, whoever else waits for it. */
+async function isUnchanged<Answer>(leases: Leases<Answer>, needs: FreshnessNeeds, asked: Asked<Answer>, lease: Lease<Answer>): Promise<boolean> {
+  const name = `compare ${lease.key}`;
+  const comparing = leases.pending.get(name) ?? begin(leases, needs, name, compare(leases, asked, lease));
+  try {
+    await withDeadline(comparing, COMPARING);
+  } catch {
+    return false;
+  }
+  return leases.store.get(lease.key) === lease && lease.epochs === epochsOf(leases, lease.orgs);
+}
+
+async function compare<Answer>(leases: Leases<Answer>, asked: Asked<Answer>, lease: Lease<Answer>): Promise<void> {
+  const epochs = await asked.compare(lease);
+  if (epochs === undefined) leases.store.remove(lease);
+  else lease.epochs = epochs;
+}
+
+/** Begins what others may wait for: it goes on when the request that began it is given up. */
+export function begin<Result>(
+  { pending }: Pick<Leases<unknown>, "pending">,
+  { defer }: Pick<FreshnessNeeds, "defer">,
+  name: string,
+  work: Promise<Result>,
+): Promise<Result> {
+  const done = work.finally(() => {
+    if (pending.get(name) === done) pending.delete(name);
+  });
+  pending.set(name, done);
+  defer(done);
+  return done;
+}

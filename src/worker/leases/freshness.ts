@@ -1,0 +1,84 @@
+import { selectEpochs } from "../store/epoch-rows.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { withDeadline } from "../with-deadline.ts";
+import type { Lease } from "./lease.ts";
+import type { Leases } from "./leases.ts";
+import { askEpochs, noteEpochs } from "./note-epochs.ts";
+
+/** What asking whether anything has changed needs. */
+export interface FreshnessNeeds {
+  readonly db: D1Database;
+  /** How old the answer to that may be, in seconds. */
+  readonly staleSeconds: number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Lets work go on after the reply. */
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+/** How long a request waits for that answer, in milliseconds. */
+const DEADLINE = 1_000;
+
+/**
+ * Whether what is known of a lease's organizations is recent enough to give its answer again: it is asked for in the
+ * background before it gets old, and waited for when it is. `false` when it cannot be had: then D1 decides, or nobody.
+ */
+export async function isFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Lease<unknown>): Promise<boolean> {
+  const stale = needs.staleSeconds * 1000;
+  const age = () => needs.clock() - oldest(leases, lease.orgs);
+  if (age() <= stale) {
+    if (age() * 2 > stale) reading(leases, needs);
+    return true;
+  }
+  try {
+    await withDeadline(reading(leases, needs), DEADLINE);
+  } catch {
+    // The reading logs its own failure, and the strict resolve that follows meets the same database.
+    return false;
+  }
+  return age() <= stale;
+}
+
+/** How many organizations that this isolate has written to are remembered. */
+const REMEMBERED = 10_000;
+
+/** What a write of this isolate has changed is asked for before anything is given again. */
+export function noteWrite({ orgs, writes }: Leases<unknown>, org: string): void {
+  const known = orgs.get(org);
+  if (known) orgs.set(org, { ...known, sentAt: Number.NEGATIVE_INFINITY });
+  const before = writes.get(org) ?? 0;
+  writes.delete(org);
+  writes.set(org, before + 1);
+  const [oldest] = writes.keys();
+  if (writes.size > REMEMBERED && oldest !== undefined) writes.delete(oldest);
+}
+
+function oldest({ orgs }: Leases<unknown>, names: readonly string[]): number {
+  return Math.min(...names.map((org) => orgs.get(org)?.sentAt ?? Number.NEGATIVE_INFINITY));
+}
+
+/** The query that is under way, or one that begins now. One that nobody has heard of for too long counts for nothing. */
+function reading(leases: Leases<unknown>, needs: FreshnessNeeds): Promise<void> {
+  const now = needs.clock();
+  if (leases.reading && now - leases.reading.sentAt < DEADLINE) return leases.reading.done;
+  const done = read(leases, needs, now).finally(() => {
+    if (leases.reading?.done === done) leases.reading = null;
+  });
+  leases.reading = { sentAt: now, done };
+  // The request that began it may be given up, and others wait for it.
+  needs.defer(done);
+  return done;
+}
+
+async function read(leases: Leases<unknown>, { db }: FreshnessNeeds, sentAt: number): Promise<void> {
+  const orgs = new Set([...leases.store.orgs()].flatMap((org) => leases.store.of(org).at(-1)?.orgs ?? []));
+  forgetOthers(leases, orgs);
+  const asked = askEpochs(leases, [...orgs], sentAt);
+  const [found] = await runBatch(db, [selectEpochs(db, asked.orgs)]);
+  noteEpochs(leases, rowsOf(found), asked);
+}
+
+/** Of organizations without leases nothing need be known. */
+function forgetOthers({ orgs }: Leases<unknown>, active: ReadonlySet<string>): void {
+  for (const org of orgs.keys()) if (!active.has(org)) orgs.delete(org);
+}

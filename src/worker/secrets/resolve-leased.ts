@@ -1,0 +1,164 @@
+import type { Caller } from "../access/caller.ts";
+import { networkOf } from "../access/network-of.ts";
+import type { OpenedLease } from "../audit/insert-event.ts";
+import { type Lease, markOf, type Tally } from "../leases/lease.ts";
+import type { Leases } from "../leases/leases.ts";
+import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
+import { beginTally, keepLease } from "../leases/report-uses.ts";
+import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
+import { type ResolutionQuery, selectWinners, type WinnerRow } from "../store/resolution.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { newId } from "../transaction/new-id.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { tokenMarks } from "../transaction/token-standing.ts";
+import { inlineCiphertexts } from "./read-values.ts";
+import { type RecordedLease, recordSelection, stateOf, verifyWinners } from "./record-selection.ts";
+import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
+import type { RecordedSelection } from "./selection.ts";
+
+/** How often an answer is given again at the most, before it is asked for anew. */
+const MAX_USES = 10_000;
+/** What an answer takes of the memory beside its ciphertexts, in bytes: of each secret, and by itself. */
+const SIZE_OF_SECRET = 1_024;
+const SIZE_OF_LEASE = 2_048;
+/** With more secrets than this, counts of uses name none of them: the event that opened the lease does. */
+const NAMED = 20;
+
+/** An answer that is kept: what it was made of, with ciphertexts and never with values, and how to find out whether it is still the same. */
+export interface LeasedAnswer<Form> {
+  readonly selection: RecordedSelection;
+  /** How it was given. */
+  readonly form: Form;
+  readonly caller: Caller;
+  readonly query: ResolutionQuery;
+  readonly state: string;
+}
+
+/** A caller's wish that what it is given may be given to it again. */
+export interface LeaseAsk<Form> {
+  readonly leases: Leases<LeasedAnswer<Form>>;
+  /** What is asked, by whom, from where. */
+  readonly key: string;
+  /** For so long. */
+  readonly seconds: number;
+}
+
+/** What resolving under a lease needs. */
+export interface LeasedResolveNeeds extends CallerNeeds {
+  readonly kv: KVNamespace;
+  readonly platformOrg: string | null;
+  readonly now: Date;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly defer: (work: Promise<unknown>) => void;
+}
+
+/** A lease that is on record, with what it is about. Times are milliseconds since 1970. */
+export interface OpenLease<Form> {
+  readonly id: string;
+  readonly until: number;
+  /** Keeps the answer, now that it has been given. */
+  readonly keep: (form: Form) => void;
+}
+
+/**
+ * Resolves as `resolveSecrets` does, and puts on record that the same may be given again: for as long as was asked for, the
+ * token lives and none of the secrets expires. What is selected comes with its ciphertexts, as far as they can be had.
+ *
+ * @returns The selection, and the lease, `null` where there is none.
+ * @throws {Problem} as `resolveSecrets`.
+ */
+export async function resolveLeased<Form>(
+  needs: LeasedResolveNeeds,
+  caller: Caller,
+  request: ResolveRequest,
+  ask: LeaseAsk<Form>,
+): Promise<{ readonly selection: RecordedSelection; readonly lease: OpenLease<Form> | null }> {
+  caller.require("secrets:resolve", request.scopes, request.names);
+  const query = resolutionQuery(needs, caller, "secrets:resolve", request);
+  const orgs = [...new Set([caller.org, ...(needs.platformOrg === null ? [] : [needs.platformOrg])])];
+  const epochs = askEpochs(ask.leases, orgs, needs.now.getTime());
+  const recorded = await recordSelection(needs, caller, query, {
+    action: "secret.resolve",
+    lease: { opened: openedLease(caller, ask.seconds, needs.now), orgs: epochs.orgs },
+  });
+  const { lease } = recorded;
+  if (lease === null) return { selection: recorded, lease: null };
+  noteEpochs(ask.leases, lease.epochs, epochs);
+  const tally = beginTally(ask.leases, needs, lease.id, factsOf(caller, lease));
+  const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
+  const keep = (form: Form) => {
+    const answer = { selection, form, caller, query, state: lease.state };
+    if (isWhole(selection)) keepLease(ask.leases, leaseOf(ask, answer, lease, tally, orgs, needs.now));
+  };
+  return { selection, lease: { id: lease.id, until: lease.until, keep } };
+}
+
+/**
+ * Finds out whether what is kept is still what a resolve would answer.
+ *
+ * @returns The epochs under which it is; `undefined` when it is not.
+ * @throws {Problem} what a resolve would be refused by now; `storage-unavailable`.
+ */
+export async function compareAnswer<Form>(
+  needs: CallerNeeds & Pick<LeasedResolveNeeds, "clock">,
+  leases: Leases<LeasedAnswer<Form>>,
+  { answer, orgs }: Lease<LeasedAnswer<Form>>,
+): Promise<string | undefined> {
+  const now = needs.clock();
+  const asked = askEpochs(leases, orgs, now);
+  const [found, epochs] = await readForCaller(needs, answer.caller, [selectWinners(needs.db, { ...answer.query, now }), selectEpochs(needs.db, asked.orgs)]);
+  const rows = rowsOf<WinnerRow>(found);
+  await verifyWinners(needs.keyring, rows);
+  const epochRows = rowsOf<EpochRow>(epochs);
+  noteEpochs(leases, epochRows, asked);
+  return stateOf(rows) === answer.state ? epochsIn(epochRows, orgs) : undefined;
+}
+
+function openedLease({ expiresAt, verifiedUntil }: Caller, seconds: number, now: Date): OpenedLease {
+  const ends = [now.getTime() + seconds * 1000, ...[expiresAt, verifiedUntil].filter((end) => end !== null)];
+  return { id: newId("lse"), until: Math.min(...ends), max_uses: MAX_USES };
+}
+
+function factsOf({ org, subject, tokenId, requestId, ip, userAgent }: Caller, { secrets }: RecordedLease): Tally["facts"] {
+  const named = (JSON.parse(secrets) as unknown[]).length <= NAMED ? secrets : "[]";
+  return { org, actor: subject, token_id: tokenId, secrets: named, request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
+}
+
+/** Whether every value can be given again without asking anybody for it. */
+function isWhole({ secrets }: RecordedSelection): boolean {
+  return secrets.every((secret) => secret.kind === "sealed" && secret.ciphertext !== null);
+}
+
+function leaseOf<Form>(
+  { key }: LeaseAsk<Form>,
+  answer: LeasedAnswer<Form>,
+  { until, epochs }: RecordedLease,
+  tally: Tally,
+  orgs: readonly string[],
+  now: Date,
+): Lease<LeasedAnswer<Form>> {
+  const { caller, selection } = answer;
+  const marks = tokenMarks(caller);
+  return {
+    key,
+    org: caller.org,
+    holder: caller.tokenId ?? caller.subject,
+    orgs,
+    marks: new Set(marks?.marks.map(([kind, value]) => markOf(kind, value)) ?? []),
+    issuedAt: marks?.issued_at ?? null,
+    openedAt: now.getTime(),
+    until,
+    maxUses: MAX_USES,
+    size: sizeOf(selection),
+    answer,
+    tally,
+    epochs: epochsIn(epochs, orgs),
+    renewing: false,
+  };
+}
+
+function sizeOf({ secrets }: RecordedSelection): number {
+  const texts = secrets.map((secret) => (secret.kind === "sealed" ? (secret.ciphertext?.length ?? 0) : 0));
+  return texts.reduce((total, length) => total + length + SIZE_OF_SECRET, SIZE_OF_LEASE);
+}
