@@ -5,11 +5,16 @@ import { Problem, type ProblemBody, problemBody } from "../contract/problem.ts";
 import { type ResolveReply, resolveSchema } from "../contract/resolve.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
 import { type Env, loadConfig } from "./config.ts";
-import { resolveBody } from "./http/native/resolve-body.ts";
+import { describeError } from "./describe-error.ts";
+import { leaseReply, resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
 import { problemOfCall, toProblem } from "./http/to-problem.ts";
+import { leasesOf } from "./leases/leases.ts";
+import { answerLeased } from "./secrets/answer-leased.ts";
 import { releaseSecrets } from "./secrets/release-secrets.ts";
+import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
+import type { RecordedSelection } from "./secrets/selection.ts";
 import { newId } from "./transaction/new-id.ts";
 
 /** The `props` of a service binding: its grant. A list that is left out means no limit, as in a token. */
@@ -21,13 +26,14 @@ const propsSchema = z.strictObject({
   secret_names: patternsSchema.optional(),
 });
 
-/** What a Worker asks for; the fields mean what they mean in `POST /v1/resolve`. */
-export interface RpcResolveRequest {
-  readonly scopes?: string[];
-  readonly names?: string[];
-  readonly allowMissing?: boolean;
-  readonly inherit?: boolean;
-}
+/** What a Worker asks for: the body of `POST /v1/resolve`. */
+export type RpcResolveRequest = z.input<typeof resolveSchema>;
+
+const optionsSchema = z.strictObject({
+  /** How old the answer may be, in seconds, as in `Cache-Control: max-age=N`; 0, or left out, for a strict one. */
+  maxAge: z.int().min(0).default(0),
+});
+export type RpcResolveOptions = z.input<typeof optionsSchema>;
 
 /** What it gets: the reply of `POST /v1/resolve`, or the problem that it would reply, as data. */
 export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonly ok: false; readonly problem: ProblemBody };
@@ -37,11 +43,14 @@ export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonl
  * Worker with such a binding decides on its grant, as with any secret of that Worker.
  */
 export class Resolver extends WorkerEntrypoint<Env> {
-  /** Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals. Never throws. */
-  async resolve(request: RpcResolveRequest = {}): Promise<RpcResolveReply> {
+  /**
+   * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
+   * same leases. Never throws.
+   */
+  async resolve(request: RpcResolveRequest = {}, options: RpcResolveOptions = {}): Promise<RpcResolveReply> {
     const requestId = newId("req");
     try {
-      return await resolveFor(this.env, callerOf(this.ctx.props, requestId), new Date(), request);
+      return await resolveFor(this.env, this.ctx, callerOf(this.ctx.props, requestId), request, options);
     } catch (error) {
       return refused(toProblem(error), requestId);
     }
@@ -72,17 +81,59 @@ function callerOf(props: unknown, requestId: string): Caller {
   });
 }
 
-async function resolveFor(env: Env, caller: Caller, now: Date, request: RpcResolveRequest): Promise<RpcResolveReply> {
-  const { allowMissing: allow_missing, ...rest } = request;
-  const parsed = resolveSchema.safeParse({ ...rest, ...(allow_missing !== undefined && { allow_missing }) });
-  if (!parsed.success) throw new Problem("invalid-request", z.prettifyError(parsed.error));
-  const needs = needsFrom(env, await loadConfig(env), now);
-  const { scopes, names, inherit } = parsed.data;
+async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, given: RpcResolveRequest, options: RpcResolveOptions): Promise<RpcResolveReply> {
+  const { maxAge } = parse(optionsSchema, options);
+  const { scopes, names, allow_missing, inherit } = parse(resolveSchema, given);
+  const request = { scopes, names, allowMissing: allow_missing, inherit, distinctEnvNames: false };
+  const config = await loadConfig(env);
+  const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure));
+  const needs = { ...needsFrom(env, config, new Date()), clock: Date.now, defer };
+  const seconds = Math.min(maxAge, config.leaseSeconds);
+  if (seconds === 0) return answer(needs, caller, async () => ({ selection: await resolveSecrets(needs, caller, request), lease: null }));
+  const leases = leasesOf<LeasedAnswer<null>>(config);
+  const ask = { leases, key: await keyOf(context.props, given), seconds };
+  return answerLeased(needs, {
+    ...ask,
+    maxAge,
+    again: async ({ answer: { selection }, tally, until }, now) => reply(needs, selection, { id: tally.id, until }, now),
+    lead: () => answer(needs, caller, () => resolveLeased(needs, caller, request, ask)),
+  });
+}
+
+type Needs = ReturnType<typeof needsFrom>;
+type Resolved = { readonly selection: RecordedSelection; readonly lease: OpenLease<null> | null };
+
+/** Resolves, and makes a reply of it, or of the problem by which it is refused: that is on record. */
+async function answer(needs: Needs, caller: Caller, resolve: () => Promise<Resolved>): Promise<RpcResolveReply> {
   try {
-    const selection = await resolveSecrets(needs, caller, { scopes, names, allowMissing: parsed.data.allow_missing, inherit, distinctEnvNames: false });
-    return { ok: true, ...resolveBody(selection, await releaseSecrets(needs, selection)) };
+    const { selection, lease } = await resolve();
+    const made = await reply(needs, selection, lease, needs.now.getTime());
+    lease?.keep(null);
+    return made;
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
     return refused(await problemOfCall(error, () => ({ ...needs, caller, attempt })), caller.requestId);
   }
+}
+
+async function reply(needs: Needs, selection: RecordedSelection, lease: { id: string; until: number } | null, now: number): Promise<RpcResolveReply> {
+  const body = resolveBody(selection, await releaseSecrets(needs, selection));
+  return { ok: true, ...body, ...(lease && { lease: leaseReply(lease, now) }) };
+}
+
+/** What a lease is found by: all that decides the answer. SHA-256 in base64. */
+async function keyOf(props: unknown, request: RpcResolveRequest): Promise<string> {
+  const what = ["keyhole/lease/1", "rpc", props, "resolve", request];
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what)))).toBase64();
+}
+
+/** @throws {Problem} `invalid-request`. */
+function parse<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new Problem("invalid-request", z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+function logFailure(error: unknown): void {
+  console.error(JSON.stringify({ level: "error", event: "lease", error: describeError(error) }));
 }

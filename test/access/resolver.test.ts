@@ -47,7 +47,7 @@ it("gives the refusals of a resolve as data", async () => {
     problem: { code: "secret-not-found", missing: ["OPENAI_MISSING"] },
   });
   expect(await bind(GRANT).resolve({ scopes: ["nonsense"] })).toMatchObject({ ok: false, problem: { code: "invalid-request" } });
-  expect(await bind(GRANT).resolve({ scopes: ["namespace:prod"], names: ["OPENAI_MISSING"], allowMissing: true })).toMatchObject({
+  expect(await bind(GRANT).resolve({ scopes: ["namespace:prod"], names: ["OPENAI_MISSING"], allow_missing: true })).toMatchObject({
     ok: true,
     missing: ["OPENAI_MISSING"],
   });

@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
@@ -369,5 +370,32 @@ describe("the uses of a lease", () => {
     expect(events[1]).toMatchObject({ version: 3, action: "secret.resolve", lease: { id: body.lease.id, until: body.lease.until, max_uses: 10_000 } });
     await runScheduled(env as never, new Date());
     expect((await place.call("GET /v1/audit/verify", { token })).body).toMatchObject({ ok: true, checked: 3, unsealed: 0 });
+  });
+});
+
+describe("a service binding", () => {
+  it("leases by maxAge as a request does by Cache-Control", async () => {
+    const { Resolver } = await import("../../src/worker/resolver.ts");
+    const asked = { n: 0 };
+    const db = new Proxy(env.DB, {
+      get: (target, name) => {
+        if (name === "batch") asked.n += 1;
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const vars = { ...env, DB: db };
+    const resolver = () => {
+      const context = Object.assign(createExecutionContext(), { props: { org, name: "gateway" } });
+      return new Resolver(context as never, vars as never);
+    };
+    const request = { scopes: ["namespace:prod"], names: ["KEY"] };
+    const first = await resolver().resolve(request, { maxAge: 60 });
+    expect(first).toMatchObject({ ok: true, secrets: { KEY: { value: "first value" } }, lease: { expires_in: 60 } });
+    const before = asked.n;
+    expect(await resolver().resolve(request, { maxAge: 60 })).toEqual(first);
+    expect(asked.n).toBe(before);
+    expect(await resolver().resolve(request)).not.toHaveProperty("lease");
+    expect(asked.n).toBe(before + 1);
   });
 });

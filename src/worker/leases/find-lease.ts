@@ -2,6 +2,7 @@ import { withDeadline } from "../with-deadline.ts";
 import { type FreshnessNeeds, isFresh } from "./freshness.ts";
 import type { Lease } from "./lease.ts";
 import { epochsOf, type Leases } from "./leases.ts";
+import { begin } from "./one-leads.ts";
 
 /** How long a request waits for another one that is finding out the same, in milliseconds. */
 const COMPARING = 1_000;
@@ -40,10 +41,10 @@ function lasts<Answer>(leases: Leases<Answer>, { clock }: FreshnessNeeds, lease:
 /** Something has changed: whether it was this answer is asked once, whoever else waits for it. */
 async function isUnchanged<Answer>(leases: Leases<Answer>, needs: FreshnessNeeds, asked: Asked<Answer>, lease: Lease<Answer>): Promise<boolean> {
   const name = `compare ${lease.key}`;
-  const comparing = leases.pending.get(name) ?? begin(leases, needs, name, compare(leases, asked, lease));
   try {
-    await withDeadline(comparing, COMPARING);
+    await withDeadline(leases.pending.get(name) ?? begin(leases, needs, name, compare(leases, asked, lease)), COMPARING);
   } catch {
+    // D1 did not answer: it is asked again by the strict resolve that follows.
     return false;
   }
   return leases.store.get(lease.key) === lease && lease.epochs === epochsOf(leases, lease.orgs);
@@ -53,19 +54,4 @@ async function compare<Answer>(leases: Leases<Answer>, asked: Asked<Answer>, lea
   const epochs = await asked.compare(lease);
   if (epochs === undefined) leases.store.remove(lease);
   else lease.epochs = epochs;
-}
-
-/** Begins what others may wait for: it goes on when the request that began it is given up. */
-export function begin<Result>(
-  { pending }: Pick<Leases<unknown>, "pending">,
-  { defer }: Pick<FreshnessNeeds, "defer">,
-  name: string,
-  work: Promise<Result>,
-): Promise<Result> {
-  const done = work.finally(() => {
-    if (pending.get(name) === done) pending.delete(name);
-  });
-  pending.set(name, done);
-  defer(done);
-  return done;
 }

@@ -1,0 +1,57 @@
+import { Problem } from "../../contract/problem.ts";
+import { mayTake } from "../leases/allowance.ts";
+import { findLease } from "../leases/find-lease.ts";
+import type { FreshnessNeeds } from "../leases/freshness.ts";
+import type { Lease } from "../leases/lease.ts";
+import { begin, oneLeads } from "../leases/one-leads.ts";
+import { countUse } from "../leases/report-uses.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
+import { compareAnswer, type LeaseAsk, type LeasedAnswer } from "./resolve-leased.ts";
+
+/** From this part of a lease on that is left, it is renewed while it is used. */
+const RENEWED = 0.25;
+
+/** A call that may be answered under a lease. */
+export interface LeasedCall<Form, Result> extends LeaseAsk<Form> {
+  /** How old the answer may be, in seconds. */
+  readonly maxAge: number;
+  /** Gives an answer again at a time in milliseconds since 1970; `undefined` where this call is to be answered strictly. */
+  readonly again: (lease: Lease<LeasedAnswer<Form>>, now: number) => Promise<Result | undefined>;
+  /** Answers strictly, and opens a lease. */
+  readonly lead: () => Promise<Result>;
+}
+
+/**
+ * Answers a call under a lease, where there is one that has not ended and that can be vouched for; else strictly. While a
+ * lease is used, it is renewed in the background before it ends, by a resolve like the first.
+ *
+ * @throws {Problem} `rate-limited`; what `lead` throws.
+ */
+export async function answerLeased<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call: LeasedCall<Form, Result>): Promise<Result> {
+  const { leases, key } = call;
+  return oneLeads(leases, needs, key, () => giveAgain(needs, call), call.lead);
+}
+
+async function giveAgain<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call: LeasedCall<Form, Result>): Promise<Result | undefined> {
+  const { leases, key, maxAge } = call;
+  const compare = (lease: Lease<LeasedAnswer<Form>>) => compareAnswer(needs, leases, lease).catch(unlessRefused);
+  const lease = await findLease(leases, needs, { key, maxAge, compare });
+  if (!lease) return undefined;
+  const now = needs.clock();
+  if (!mayTake(leases, lease.holder, now))
+    throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });
+  const result = await call.again(lease, now);
+  if (result === undefined) return undefined;
+  countUse(leases, needs, lease);
+  if (!lease.renewing && lease.until - now <= (lease.until - lease.openedAt) * RENEWED) {
+    lease.renewing = true;
+    needs.defer(begin(leases, needs, key, call.lead()));
+  }
+  return result;
+}
+
+/** What a resolve would be refused by now is no failure of comparing: the answer is not the same. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof Problem && error.code !== "storage-unavailable") return undefined;
+  throw error;
+}
