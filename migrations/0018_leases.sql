@@ -43,7 +43,8 @@ END;
 -- many there were.
 ALTER TABLE audit_events ADD COLUMN lease TEXT;
 
--- Leases whose last count is not in the log yet. It follows from the log.
+-- Leases whose last count is not in the log: they are in use, or their last count has been lost and the log says so. It
+-- follows from the log.
 CREATE TABLE open_leases (
   org TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -51,10 +52,12 @@ CREATE TABLE open_leases (
   until INTEGER NOT NULL,
   max_uses INTEGER NOT NULL,
   uses INTEGER NOT NULL DEFAULT 0,
+  unsettled_at INTEGER,
   PRIMARY KEY (org, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX open_leases_by_end ON open_leases (until);
+CREATE INDEX open_leases_by_end ON open_leases (until) WHERE unsettled_at IS NULL;
+CREATE INDEX open_leases_unsettled ON open_leases (unsettled_at) WHERE unsettled_at IS NOT NULL;
 
 CREATE TRIGGER leases_open AFTER INSERT ON audit_events WHEN NEW.lease IS NOT NULL AND NEW.action = 'secret.resolve'
 BEGIN
@@ -69,7 +72,12 @@ BEGIN
 END;
 
 CREATE TRIGGER leases_close AFTER INSERT ON audit_events
-WHEN NEW.lease IS NOT NULL AND (NEW.action = 'lease.unsettled' OR (NEW.action = 'secret.resolve.uses' AND NEW.lease ->> 'final'))
+WHEN NEW.lease IS NOT NULL AND NEW.action = 'secret.resolve.uses' AND NEW.lease ->> 'final'
 BEGIN
   DELETE FROM open_leases WHERE org = NEW.org AND id = NEW.lease ->> 'id';
+END;
+
+CREATE TRIGGER leases_lose AFTER INSERT ON audit_events WHEN NEW.lease IS NOT NULL AND NEW.action = 'lease.unsettled'
+BEGIN
+  UPDATE open_leases SET unsettled_at = NEW.at WHERE org = NEW.org AND id = NEW.lease ->> 'id';
 END;

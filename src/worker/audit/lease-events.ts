@@ -30,7 +30,7 @@ export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[],
            value ->> 'action' AS action, value ->> 'secrets' AS secrets, value ->> 'request_id' AS request_id, value ->> 'ip' AS ip,
            value ->> 'user_agent' AS user_agent, value ->> 'lease' AS lease
          FROM json_each(?1)
-         WHERE value ->> 'action' <> 'lease.unsettled' OR EXISTS (SELECT 1 FROM open_leases l WHERE l.org = value ->> 'org' AND l.id = value ->> '$.lease.id')
+         WHERE value ->> 'action' <> 'lease.unsettled' OR EXISTS (SELECT 1 FROM open_leases l WHERE l.org = value ->> 'org' AND l.id = value ->> '$.lease.id' AND l.unsettled_at IS NULL)
        ) j ORDER BY org, place`,
     )
     .bind(JSON.stringify(events), at.getTime());
@@ -56,7 +56,12 @@ export function selectUnsettled(db: D1Database, before: number, limit: number): 
   return db
     .prepare(
       `SELECT l.org, l.id, l.max_uses, l.uses, e.actor, e.token_id, e.secrets, e.request_id, e.ip, e.user_agent
-       FROM open_leases l JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.until <= ? ORDER BY l.until LIMIT ?`,
+       FROM open_leases l JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.unsettled_at IS NULL AND l.until <= ? ORDER BY l.until LIMIT ?`,
     )
     .bind(before, limit);
+}
+
+/** Forgets leases that the log said at `before` or earlier have lost their last count: nobody need be told of them any more. */
+export function forgetUnsettled(db: D1Database, before: number): D1PreparedStatement {
+  return db.prepare("DELETE FROM open_leases WHERE unsettled_at <= ?").bind(before);
 }
