@@ -2,7 +2,7 @@ import type { Lease, Tally } from "./lease.ts";
 import { type LeaseStore, leaseStore } from "./lease-store.ts";
 
 /** What is known of an organization. Times are milliseconds since 1970. */
-export interface KnownOrg {
+interface KnownOrg {
   readonly epoch: string;
   /** When the query was sent that said so. */
   readonly sentAt: number;

@@ -16,7 +16,7 @@ export function resolveBody({ missing, searched }: Pick<Selection, "missing" | "
 }
 
 /** One released secret as JSON replies see it. */
-export function resolveOneBody(secret: Released): ResolveOneReply {
+function resolveOneBody(secret: Released): ResolveOneReply {
   const { name, encoding, scope, id, version } = secret;
   return { name, value: valueText(secret), encoding, scope, id, version };
 }
@@ -24,7 +24,7 @@ export function resolveOneBody(secret: Released): ResolveOneReply {
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A value as JSON and environments carry it: text, or base64 of bytes. */
-export function valueText({ bytes, encoding }: Released): string {
+function valueText({ bytes, encoding }: Released): string {
   return encoding === "utf8" ? UTF8.decode(bytes) : bytes.toBase64();
 }
 

@@ -23,7 +23,7 @@ import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
-import { ETAG_HEADER, RESOLVE_CONDITIONS } from "../parse/parameters.ts";
+import { RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
 import { leaseReply, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
 
@@ -34,7 +34,7 @@ const REPLY_EXAMPLES = {
   json: { summary: "format=json", value: resolveReplySchema.meta()?.example },
   env: { summary: "format=env", value: envReplySchema.meta()?.example },
 };
-const NOT_MODIFIED = { description: "Exactly what If-None-Match names.", headers: ETAG_HEADER };
+const NOT_MODIFIED = { description: "Exactly what If-None-Match names.", headers: RESOLVE_HEADERS };
 
 /** `?scope=a&scope=b`: one value is a text, several are a list. */
 const scopeQuerySchema = z
@@ -68,7 +68,7 @@ export const resolveRoutes = [
       replies: {
         200: {
           description: "The values.",
-          headers: ETAG_HEADER,
+          headers: RESOLVE_HEADERS,
           content: {
             "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
             "text/plain": { schema: text("OPENAI_API_KEY='sk-example-not-a-key'\n") },
@@ -103,7 +103,7 @@ export const resolveRoutes = [
       replies: {
         200: {
           description: "The value.",
-          headers: ETAG_HEADER,
+          headers: RESOLVE_HEADERS,
           content: {
             "application/json": { schema: resolveOneReplySchema },
             "text/plain": { schema: text("sk-example-not-a-key") },

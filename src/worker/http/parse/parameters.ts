@@ -22,8 +22,25 @@ export const WRITE_CONDITIONS = [
   conditionHeader("If-None-Match", "`*`: write only if the secret does not exist.", "*"),
 ];
 
-/** The header of a conditional resolve, for the API description. */
-export const RESOLVE_CONDITIONS = [conditionHeader("If-None-Match", "The ETag of what you hold: 304 when nothing changed.", ETAG_HEADER.ETag.example)];
+/** The headers of a resolve, for the API description. */
+export const RESOLVE_CONDITIONS = [
+  conditionHeader("If-None-Match", "The ETag of what you hold: 304 when nothing changed.", ETAG_HEADER.ETag.example),
+  conditionHeader(
+    "Cache-Control",
+    "`max-age=N` asks for a lease: the answer may be up to N seconds old, and the same may be given again from the same address to the same question, `LEASE_SECONDS` at the most. Without it, and with any other directive, each answer is a fresh one.",
+    "max-age=60",
+  ),
+];
+
+/** The headers of a resolve's reply, for the API description. */
+export const RESOLVE_HEADERS = {
+  ...ETAG_HEADER,
+  Age: {
+    description: "How old the answer is, in seconds (RFC 9111, section 5.1). There when it was given under a lease.",
+    schema: { type: "integer" as const },
+    example: 0,
+  },
+};
 
 function conditionHeader(name: string, description: string, example: string) {
   return { name, in: "header" as const, required: false, description, schema: { type: "string" as const, example }, example };

@@ -26,7 +26,7 @@ function statesOf(tags: EntityTags): SecretState[] {
 }
 
 /** Tags for a weak comparison (RFC 9110, section 8.8.3.2). */
-export function withoutWeakness(tags: EntityTags): EntityTags {
+function withoutWeakness(tags: EntityTags): EntityTags {
   return tags === "*" ? tags : tags.map((tag) => tag.replace(/^W\//, ""));
 }
 
