@@ -30,7 +30,7 @@ describe("the triggers", () => {
     ["an event from being replaced", "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE org = 'kept' AND seq = 1"],
     [
       "an event from being put before the others",
-      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome FROM audit_events WHERE org = 'kept' AND seq = 1",
+      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease FROM audit_events WHERE org = 'kept' AND seq = 1",
     ],
     ["a checkpoint from being changed", "UPDATE audit_checkpoints SET last_at = 0 WHERE org = 'kept'"],
     ["a checkpoint from being removed", "DELETE FROM audit_checkpoints WHERE org = 'kept'"],

@@ -6,9 +6,9 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
-const LIMIT = 128 * 1024;
+const LIMIT = 160 * 1024;
 
-it("bundles the Worker, as it is deployed, to less than 128 KiB gzipped", () => {
+it("bundles the Worker, as it is deployed, to less than 160 KiB gzipped", () => {
   const out = mkdtempSync(join(tmpdir(), "keyhole-bundle-"));
   try {
     const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");

@@ -1,13 +1,7 @@
 import { getPath } from "hono/utils/url";
-import type { Env } from "../config.ts";
-import { leasedApp } from "./leased-app.ts";
+import { type App, leasedApp } from "./leased-app.ts";
 import { nativeFront } from "./native/native-front.ts";
 import { oauthFront } from "./oauth/oauth-front.ts";
-
-/** The Worker's HTTP side. */
-export interface App {
-  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response>;
-}
 
 /**
  * Every front, each asked for what is its own. The native one is the last: it also refuses what is nobody's. What may be

@@ -7,12 +7,16 @@ import { answerLeased } from "../secrets/answer-leased.ts";
 import { releaseSecrets } from "../secrets/release-secrets.ts";
 import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
-import type { App } from "./app.ts";
 import { bodyText, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
 import { leaseReply, resolveContent } from "./native/resolve-body.ts";
 import { isHeld, parseEntityTags } from "./parse/parse-precondition.ts";
+
+/** The Worker's HTTP side. */
+export interface App {
+  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response>;
+}
 
 type KeptLease = Lease<LeasedAnswer<KeptForm>>;
 
