@@ -28,6 +28,7 @@ export async function countPerCall({ secrets, token, bundles }: Setup): Promise<
     return { name, ...(JSON.parse(String(headers["x-counts"])) as Omit<CallCounts, "name">) };
   };
   const etag = String((await fire(instance.url, cases.resolve(1))).headers.etag);
+  const leased = { ...cases.resolve(1), headers: { ...cases.resolve(1).headers, "Cache-Control": "max-age=60" } };
   const counts = [
     await count("set, new", { ...cases.set(), expect: 201 }),
     await count("set, again", cases.set()),
@@ -36,6 +37,8 @@ export async function countPerCall({ secrets, token, bundles }: Setup): Promise<
     await count("resolve 100", cases.resolve(100)),
     await count("resolve 1, inline", { ...cases.resolve(1), body: JSON.stringify({ scopes: ["namespace:prod"], names: ["BENCH_SET"] }) }),
     await count("resolve 1, 304", cases.notModified(etag)),
+    await count("resolve 1, opens a lease", leased),
+    await count("resolve 1, under a lease", leased),
     await count("list of 50", cases.list),
   ];
   await instance.stop();

@@ -50,10 +50,10 @@ export function bundleKeyhole(entry: string): string {
   return script;
 }
 
-/** The floor Worker's bundle. */
-export function bundleFloor(): string {
+/** The bundle of a Worker of the benchmark's own, by its name. */
+export function bundleOwn(name: "floor" | "noop" | "verify"): string {
   const { outputFiles } = buildSync({
-    entryPoints: [join(ROOT, "bench/workers/floor.ts")],
+    entryPoints: [join(ROOT, `bench/workers/${name}.ts`)],
     bundle: true,
     minify: true,
     format: "esm",
@@ -71,13 +71,18 @@ export interface Extras {
   readonly inspected?: boolean;
   /** The rate limit that a deployment has on resolves, wide enough to hold nobody up. */
   readonly rateLimit?: boolean;
+  /** A socket of the Worker's own: without it each request goes through Miniflare's entry Worker, which takes longer than a short answer. */
+  readonly direct?: boolean;
 }
 
+const NAME = "worker";
+
 /** Starts a Worker with an empty D1 and KV of its own. */
-export async function startInstance(script: string, secrets: Partial<WorkerSecrets>, { vars, inspected, rateLimit }: Extras = {}): Promise<Instance> {
+export async function startInstance(script: string, secrets: Partial<WorkerSecrets>, { vars, inspected, rateLimit, direct }: Extras = {}): Promise<Instance> {
   const { compatibility_date, compatibility_flags } = readConfig();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
+      name: NAME,
       modules: true,
       script,
       compatibilityDate: compatibility_date,
@@ -86,11 +91,13 @@ export async function startInstance(script: string, secrets: Partial<WorkerSecre
       d1Databases: ["DB"],
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,
+      ...(direct && { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }),
       ...(inspected && { inspectorPort: 0 }),
       ...(rateLimit && { ratelimits: { RESOLVE_LIMIT: { namespace_id: "1001", simple: { limit: 10_000_000, period: 10 } } } }),
     }),
   );
-  const url = await miniflare.ready;
+  const entry = await miniflare.ready;
+  const url = direct ? await miniflare.unsafeGetDirectURL(NAME) : entry;
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
   const inspector = inspected ? new URL("/core:user:", await miniflare.getInspectorURL()) : undefined;

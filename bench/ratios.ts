@@ -7,7 +7,7 @@ import { fire, load, type Measured, type Shot } from "./load.ts";
 export interface Setup {
   readonly secrets: WorkerSecrets;
   readonly token: string;
-  readonly bundles: { readonly keyhole: string; readonly counting: string; readonly alone: string; readonly floor: string };
+  readonly bundles: Readonly<Record<"keyhole" | "counting" | "alone" | "floor" | "noop" | "verify", string>>;
   readonly rounds: number;
   readonly requests: number;
   /** Numbers of secrets in the store. */

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { BulkReadTimes } from "./bulk-read.ts";
 import type { CallCounts } from "./count-calls.ts";
 import { DELAYS, type DistanceRow } from "./distance.ts";
+import { type LeaseRow, NOOP, STRICT } from "./leases.ts";
 import { quantile } from "./load.ts";
 import type { CpuRow, StartTime } from "./measure-process.ts";
 import type { OwnTimeRow } from "./own-time.ts";
@@ -16,6 +17,7 @@ import { SAMPLES, type TimingRow } from "./timing.ts";
 export interface Results {
   readonly setup: Setup;
   readonly ratios: readonly Row[];
+  readonly leases: readonly LeaseRow[];
   readonly ownTime: readonly OwnTimeRow[];
   readonly bulkRead: BulkReadTimes;
   readonly cpu: readonly CpuRow[];
@@ -37,6 +39,7 @@ export function writeReport(results: Results): string {
     `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests} --sizes ${setup.sizes.join(",")}\`; to repeat it, run that. ${machine()}`,
     "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
     ...ratioSection(results),
+    ...leaseSection(results),
     ...ownTimeSection(results),
     ...countSection(results),
     ...sizeSection(results),
@@ -76,6 +79,27 @@ function ratioSection({ ratios, bulkRead }: Results): string[] {
     "The floor does the least that any correct resolve must: verify the token, one D1 batch of a select and an insert, one KV read, unwrap, open; all by the platform's own calls, without a library. The ratio is Keyhole's requests per second over the floor's, per round. Requests per second are medians of the rounds; the latencies are those of Keyhole in all rounds together. The rate limit is the binding that a deployment has: the other rows, and the floor, are without it.",
     table(["case", "connections", "requests/s", "the floor's", "p50 ms", "p99 ms", "ratio, median", "min", "max"], rows),
     `100 secrets take ${timeOf(ratios, "resolve 100")} times as long as one at 8 connections; with the floor Worker it is ${timeOf(ratios, "resolve 100", true)} times. The local KV by itself, read by a Worker that does nothing else, takes ${bulkRead.one.toFixed(1)} ms to read one key and ${bulkRead.hundred.toFixed(1)} ms to read 100 in one call.`,
+  ];
+}
+
+function leaseSection({ leases }: Results): string[] {
+  const rows = leases.map(({ name, connections, rounds }) => {
+    const against = (other: string) => {
+      const beside = leases.find((row) => row.name === other && row.connections === connections)?.rounds ?? [];
+      const ratios = rounds.map(({ perSecond }, round) => perSecond / (beside[round]?.perSecond ?? Number.NaN));
+      return quantile(ratios, 0.5).toFixed(2);
+    };
+    const latencies = rounds.flatMap((round) => round.latencies);
+    const perSecond = quantile(
+      rounds.map((round) => round.perSecond),
+      0.5,
+    );
+    return [name, connections, perSecond.toFixed(0), quantile(latencies, 0.5).toFixed(2), quantile(latencies, 0.99).toFixed(2), against(NOOP), against(STRICT)];
+  });
+  return [
+    "## Given again under a lease",
+    "Through a socket of the Worker's own, without Miniflare's entry Worker, by a load that writes to raw sockets. The ratios are medians of the rounds, each within its round: to a Worker that does nothing, and to a strict resolve of one secret.",
+    table(["case", "connections", "requests/s", "p50 ms", "p99 ms", "to doing nothing", "to a strict resolve"], rows),
   ];
 }
 

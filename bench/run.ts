@@ -8,7 +8,8 @@ import { makeSecrets } from "../src/keys-file/make-secrets.ts";
 import { measureBulkRead } from "./bulk-read.ts";
 import { countPerCall } from "./count-calls.ts";
 import { measureDistance } from "./distance.ts";
-import { bundleFloor, bundleKeyhole, migrate, startInstance } from "./instance.ts";
+import { bundleKeyhole, bundleOwn, migrate, startInstance } from "./instance.ts";
+import { measureLeases } from "./leases.ts";
 import { measureCpu, measureStart } from "./measure-process.ts";
 import { measureOwnTime } from "./own-time.ts";
 import { plot } from "./plot.ts";
@@ -57,7 +58,9 @@ async function main(): Promise<void> {
     keyhole: bundleKeyhole("src/worker/worker.ts"),
     counting: bundleKeyhole("bench/workers/counting.ts"),
     alone: bundleKeyhole("bench/workers/alone.ts"),
-    floor: bundleFloor(),
+    floor: bundleOwn("floor"),
+    noop: bundleOwn("noop"),
+    verify: bundleOwn("verify"),
   };
   const setup: Setup = { secrets, token, bundles, rounds, requests, sizes };
 
@@ -78,6 +81,8 @@ async function main(): Promise<void> {
   say("comparing answers that must take the same time");
   const timing = await measureTiming(setup, keyhole);
   for (const instance of [limited, floor, keyhole]) await instance.stop();
+  say("giving again under a lease");
+  const leases = await measureLeases(setup);
   say("filling the store");
   const bySize = await measureSizes(setup, say);
   say("looking where the time goes");
@@ -93,7 +98,7 @@ async function main(): Promise<void> {
 
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, "store-size.svg"), plot(bySize));
-  writeFileSync(join(values.out, "RESULTS.md"), writeReport({ setup, ratios, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
+  writeFileSync(join(values.out, "RESULTS.md"), writeReport({ setup, ratios, leases, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
   say(`wrote RESULTS.md and store-size.svg in ${values.out}`);
 }
 

@@ -56,7 +56,8 @@ interface Claims {
   readonly sub: string;
 }
 
-async function verify(token: string, verifier: CryptoKey): Promise<Claims> {
+/** @throws {Error} when it is not a token of this deployment. */
+export async function verify(token: string, verifier: CryptoKey): Promise<Claims> {
   const [header = "", claims = "", signature = ""] = token.split(".");
   const { alg, typ } = JSON.parse(TEXT.decode(decode(header))) as Record<string, unknown>;
   const signed = await crypto.subtle.verify("Ed25519", verifier, decode(signature), BYTES.encode(`${header}.${claims}`));
@@ -91,7 +92,11 @@ async function importKeys({ ROOT_KEY, KEYRING, SIGNING_KEY }: Env): Promise<Keys
   const root = await crypto.subtle.importKey("raw", Uint8Array.fromBase64(ROOT_KEY), "AES-KW", false, ["unwrapKey"]);
   const { current, keys: wrapped } = JSON.parse(KEYRING) as { current: string; keys: Record<string, string> };
   const kek = await crypto.subtle.unwrapKey("raw", Uint8Array.fromBase64(wrapped[current] ?? ""), root, "AES-KW", "AES-KW", false, ["unwrapKey"]);
-  const { x = "" } = JSON.parse(SIGNING_KEY) as Record<string, string>;
-  const verifier = await crypto.subtle.importKey("raw", decode(x), "Ed25519", false, ["verify"]);
-  return { kek, verifier };
+  return { kek, verifier: await importVerifier(SIGNING_KEY) };
+}
+
+/** The public half of the signing key. */
+export function importVerifier(signingKey: string): Promise<CryptoKey> {
+  const { x = "" } = JSON.parse(signingKey) as Record<string, string>;
+  return crypto.subtle.importKey("raw", decode(x), "Ed25519", false, ["verify"]);
 }
