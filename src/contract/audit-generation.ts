@@ -12,7 +12,11 @@ export const generationPayloadSchema = z.object({
   generation: z.int().min(2),
   number: z.int().min(0),
   after: z.object({ number: z.int().min(0), checkpoint: z.string().nullable(), last_seq: z.int().min(0) }),
-  lost: z.object({ number: z.int().min(0), checkpoint: z.string().nullable(), first_seq: z.int(), last_seq: z.int() }),
+  lost: z.object({
+    ...{ number: z.int().min(0), checkpoint: z.string().nullable(), first_seq: z.int(), last_seq: z.int() },
+    /** The numbers of revocations that are gone, as far as they were on record. */
+    revocations: z.object({ first: z.int(), last: z.int() }).optional(),
+  }),
   at: timeSchema,
   by: z.string(),
 });
@@ -40,9 +44,16 @@ const restorationSchema = z
     generation: z.int().meta({ description: "The generation that would begin." }),
     after: z.int().meta({ description: "The last event that is still sealed; 0 for none." }),
     lost: z.object({ first_seq: z.int(), last_seq: z.int() }).meta({ description: "The sealed events that are gone, by their numbers." }),
+    lost_revocations: z.object({ first: z.int(), last: z.int() }).nullable().meta({
+      description:
+        "The numbers of revocations that are gone, as far as they were on record. If there are any, every token that the organization has so far ends with the acceptance.",
+    }),
     acceptable: z.boolean().meta({ description: "Whether what is left is as it was signed. What is not cannot be accepted." }),
   })
-  .meta({ id: "Restoration", example: { org: "acme", generation: 2, after: 39, lost: { first_seq: 40, last_seq: 52 }, acceptable: true } });
+  .meta({
+    id: "Restoration",
+    example: { org: "acme", generation: 2, after: 39, lost: { first_seq: 40, last_seq: 52 }, lost_revocations: null, acceptable: true },
+  });
 export type Restoration = z.infer<typeof restorationSchema>;
 
 const DIGEST = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";

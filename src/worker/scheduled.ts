@@ -1,6 +1,7 @@
 import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
+import { forgetRevocations } from "./grants/forget-revocations.ts";
 import { readBacklog } from "./health/read-backlog.ts";
 import { checkKeysOnce, type KeyFaults } from "./keys/check-keys.ts";
 import { checkRows } from "./keys/check-rows.ts";
@@ -14,6 +15,7 @@ import type { Registry } from "./log/registry.ts";
 import { removeOldEvents } from "./log/remove-old-events.ts";
 import { renewHeads } from "./log/renew-heads.ts";
 import { sealLog } from "./log/seal-log.ts";
+import { takeInventory } from "./log/take-inventory.ts";
 import { thinRegistry } from "./log/thin-registry.ts";
 import { writeRegistry } from "./log/write-registry.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
@@ -35,6 +37,7 @@ interface JobNeeds extends Config {
 const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
   rows: (needs) => checkRows(needs, needs.keyFaults),
+  inventory: takeInventory,
   rewrapped: (needs) => rewrapBatch(needs, null, needs.keyFaults),
   encrypted: (needs) => (needs.legacyPlaintext && !needs.keyring.sealsRequired ? encryptLegacy(needs) : Promise.resolve(0)),
   leases_unsettled: settleLeases,
@@ -45,6 +48,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   registered: writeRegistry,
   thinned: (needs) => thinRegistry({ ...needs, retentionDays: needs.run.retentionDays }),
   tokens_forgotten: forgetExpiredTokens,
+  revocations_forgotten: forgetRevocations,
   backlog: readBacklog,
 };
 

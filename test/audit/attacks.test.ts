@@ -144,7 +144,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "what the scheduled run has noted is bent": {
     ...{ by: "D1", how: () => sql("UPDATE audit_statements SET jws = jws || 'x'"), verified: WHOLE, ready: { registry: "ok" }, within: 1 },
-    ...{ findings: ["statement:run", "statement:registry"], anchored: WHOLE },
+    ...{ findings: ["statement:run", "statement:registry", "statement:rows"], anchored: WHOLE },
   },
   "the newest registry object is removed": {
     ...{ by: "KV", how: async () => env.KV.delete(await newest()), verified: { ok: false, reason: "registry-lost", first_bad: null } },

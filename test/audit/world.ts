@@ -23,6 +23,7 @@ export function makeWorld(vars: Partial<Env> = {}) {
       await dropTriggers();
       for (const table of TABLES) await sql(`DELETE FROM ${table}`);
       for (let names = await objects(); names.length > 0; names = await objects()) for (const name of names) await env.KV.delete(name);
+      for (const { name } of (await env.KV.list({ prefix: "i/" })).keys) await env.KV.delete(name);
     },
     /** The clock is at a minute. */
     goTo(minute: number): void {

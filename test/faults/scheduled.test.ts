@@ -62,7 +62,7 @@ const run = (minutes: number, nth?: number, fault?: Fault) => {
 async function forgetLogs(): Promise<void> {
   await dropTriggers();
   for (const table of ["events", "checkpoints", "heads", "marks", "statements", "by_secret"]) await env.DB.prepare(`DELETE FROM audit_${table}`).run();
-  for (const { name } of (await env.KV.list({ prefix: "r/" })).keys) await env.KV.delete(name);
+  for (const prefix of ["r/", "i/"]) for (const { name } of (await env.KV.list({ prefix })).keys) await env.KV.delete(name);
 }
 
 /** An organization in which every scheduled job has something to do. */

@@ -34,14 +34,17 @@ const restored = command({
 });
 
 function show({ restorations, unnamed, digest }: RestorationsReply): void {
-  const rows = restorations.map(({ org, after, lost, generation, acceptable }) => [
+  const rows = restorations.map(({ org, after, lost, lost_revocations, generation, acceptable }) => [
     org,
     String(after),
     `${lost.first_seq} to ${lost.last_seq}`,
+    lost_revocations ? `${lost_revocations.first} to ${lost_revocations.last}` : "none",
     String(generation),
     acceptable ? "" : "what is left was changed: cannot be accepted",
   ]);
-  printTable(["ORGANIZATION", "LEFT UP TO", "LOST", "GENERATION", ""], rows, "No log has been set back.");
+  printTable(["ORGANIZATION", "LEFT UP TO", "LOST", "REVOCATIONS LOST", "GENERATION", ""], rows, "No log has been set back.");
+  if (restorations.some(({ lost_revocations }) => lost_revocations !== null))
+    note("Where revocations are lost, accepting ends every token that the organization has so far, yours too: mint new ones afterwards.");
   if (unnamed > 0) note(`Of ${unnamed} more nothing at all is left: name the organization with --org.`);
   if (restorations.length > 0) note(`Digest: ${digest}`);
 }

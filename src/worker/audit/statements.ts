@@ -1,5 +1,5 @@
 /** What the scheduled run notes for itself, each as one signed statement. */
-export type StatementName = "run" | "registry";
+export type StatementName = "run" | "registry" | "rows";
 
 /** A statement as D1 has it. */
 export interface StatementRow {

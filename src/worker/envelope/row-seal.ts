@@ -64,6 +64,18 @@ function broken(message: string): SealVerdict {
   return { outcome: "broken", error: new SealError(message) };
 }
 
+/**
+ * Whether a seal, which may be one of before and count no more, is of a row with this content; `undefined` when its key is
+ * not in the keyring.
+ */
+export async function isSealOf(keyring: Keyring, format: SealFormat, row: Readonly<Record<string, unknown>>, seal: string): Promise<boolean | undefined> {
+  const [, number = "", keyId = "", mac = ""] = FORM.exec(seal) ?? [];
+  if (mac === "" || Number(number) > format.format || !coversAll(format, Number(number), row)) return false;
+  const key = keyring.seals.keys.get(keyId);
+  const bytes = decode(mac);
+  return bytes ? key && crypto.subtle.verify("HMAC", key, bytes, covered(format, Number(number), row)) : false;
+}
+
 /** Whether a seal is of the present format, under the current key. */
 export function isCurrentSeal(keyring: Keyring, { format }: SealFormat, seal: string): boolean {
   return seal.startsWith(`s${format}:${keyring.seals.current}:`);

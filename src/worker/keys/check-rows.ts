@@ -14,6 +14,7 @@ import {
   selectNextSealed,
   selectSealed,
 } from "../store/integrity-rows.ts";
+import { parseFloor, type RevocationRow, selectFloors } from "../store/revocation-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
@@ -67,7 +68,7 @@ export async function checkRows({ db, keyring, now }: Needs, keyFaults = checkKe
   const sealing = outdated.size > 0 ? soundKeyring(keyring, await keyFaults()) : undefined;
   const resealed = sealing ? await Promise.all([...outdated].map(async ([table, rows]) => [table, await sealAnew(sealing, table, rows)] as const)) : [];
   total.resealed = resealed.flatMap(([, rows]) => rows).length;
-  broken.push(...gaps(found.passed, after.get("revocations") ?? null));
+  broken.push(...(await gaps({ db, keyring }, found.passed, after.get("revocations") ?? null)));
   total.failed = broken.length;
   const well = known.filter((row) => !broken.some((other) => isSame(row, other)) && (row.table !== "revocations" || passed(row)));
   const first = broken.filter((row) => !known.some((other) => isSame(row, other)));
@@ -131,15 +132,31 @@ function sealAnew(keyring: SealingKeyring, table: SealedTableName, rows: readonl
   return Promise.all(rows.map(async (row) => ({ key: brokenRow(table, row).key, was: row.seal, seal: await sealFor(keyring, table, row) })));
 }
 
-/** Revocations are numbered without gaps: where one is missing somebody took it away. What comes after the gap is named. */
-function gaps(rows: readonly SealedCells[], after: RowKey | null): FailedRow[] {
+/**
+ * Revocations are numbered without gaps but for those that floors speak of: where one is missing somebody took it away.
+ * What comes after the gap is named.
+ */
+async function gaps({ db, keyring }: Pick<Needs, "db" | "keyring">, rows: readonly SealedCells[], after: RowKey | null): Promise<FailedRow[]> {
   const last = new Map<string, number>(after ? [[String(after[0]), Number(after[1])]] : []);
-  const missing: FailedRow[] = [];
+  const missing: { readonly row: SealedCells; readonly previous: number }[] = [];
   for (const row of rows) {
-    if (Number(row.n) !== (last.get(row.org) ?? 0) + 1) missing.push(brokenRow("revocations", row));
+    const previous = last.get(row.org) ?? 0;
+    if (Number(row.n) !== previous + 1) missing.push({ row, previous });
     last.set(row.org, Number(row.n));
   }
-  return missing;
+  if (missing.length === 0) return [];
+  const [found] = await runBatch(db, [selectFloors(db, [...new Set(missing.map(({ row }) => row.org))])]);
+  const candidates = rowsOf<RevocationRow>(found);
+  const { broken } = await judgeRows(keyring, "revocations", candidates as unknown as SealedCells[]);
+  const floors = candidates.filter((row) => !broken.some((other) => isSame(other, brokenRow("revocations", row))));
+  const said = ({ row, previous }: (typeof missing)[number]) => floors.some((floor) => row.org === floor.org && leavesOut(floor, previous, Number(row.n)));
+  return missing.filter((one) => !said(one)).map(({ row }) => brokenRow("revocations", row));
+}
+
+/** Whether a floor says that there is none between two revocations. */
+function leavesOut({ n, value }: RevocationRow, previous: number, next: number): boolean {
+  const { lowest, after } = parseFloor(value);
+  return (lowest === next && previous < next) || (n === next && after === previous);
 }
 
 function isSame(a: FailedRow, b: FailedRow): boolean {

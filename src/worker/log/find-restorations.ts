@@ -8,7 +8,9 @@ import { type CheckpointRow, selectLastCheckpoint } from "../audit/checkpoints.t
 import { type GenerationRow, selectLastGeneration } from "../audit/generations.ts";
 import { type HeadRow, selectHead } from "../audit/heads.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import { type RevocationRow, selectFirstRevocations, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
 import { type AccusedLog, findAccused } from "./find-accused.ts";
 import { LogError, lastLink, requireHead } from "./log-head.ts";
 import { readRegistry } from "./read-registry.ts";
@@ -26,12 +28,21 @@ export interface RestorationNeeds {
   readonly now: Date;
 }
 
+/** What is left of a log, and of its organization's revocations. */
+export interface LeftLog {
+  readonly jws: string | null;
+  readonly head: HeadPayload;
+  readonly lastSeq: number;
+  readonly firstRevocation: RevocationRow | undefined;
+  readonly lastRevocation: RevocationRow | undefined;
+}
+
 /** A log that is not as far as it is on record to have been. */
 export interface RestoredLog {
   readonly org: string;
   readonly entry: RegistryEntry;
   /** What is left of it, as it was signed; `undefined` when it is not as it was signed. */
-  readonly left: { readonly jws: string | null; readonly head: HeadPayload; readonly lastSeq: number } | undefined;
+  readonly left: LeftLog | undefined;
 }
 
 /** The logs that are behind, the digest that stands for exactly these, and how many more have no name. */
@@ -45,27 +56,36 @@ export interface FoundRestorations {
  * Finds the logs that are not as far as the registry says they were, as after a restore of the database.
  *
  * @param org An organization that may have lost everything.
- * @throws {Problem} `forbidden` for any organization but the operator's own, `storage-unavailable`.
+ * @throws {Problem} `forbidden` for any organization but the operator's own, `unauthenticated`, `storage-unavailable`.
  */
 export async function findRestorations(needs: RestorationNeeds, caller: Caller, org: string | undefined): Promise<FoundRestorations> {
   caller.require("audit:write");
   if (caller.org !== needs.platformOrg) throw caller.refuse("audit:write", "Only the operator's own organization accepts restores.");
+  await readForCaller(needs, caller, []);
   const registry = await readRegistry(needs);
   const { accused, missing } = await findAccused(needs, registry, org);
   const furthest = new Map(accused.toSorted((a, b) => a.entry.number - b.entry.number).map((log) => [log.org, log]));
   const wanted = [...furthest.values()].sort((a, b) => (a.org < b.org ? -1 : 1)).slice(0, LOGS);
   const logs = await Promise.all(wanted.map((log) => whatIsLeft(needs, log)));
-  const digest = await sha256(JSON.stringify(logs.map(({ org, entry, left }) => [org, entry.generation, entry.number, entry.checkpoint, left?.jws ?? null])));
+  const digest = await sha256(
+    JSON.stringify(
+      logs.map(({ org, entry, left }) => [org, entry.generation, entry.number, entry.checkpoint, left?.jws ?? null, left?.lastRevocation?.n ?? 0]),
+    ),
+  );
   return { logs, digest, unnamed: missing.length };
 }
 
 async function whatIsLeft({ db, logKeys }: { db: D1Database; logKeys: LogKeys }, { org, entry }: AccusedLog): Promise<RestoredLog> {
-  const [checkpoints, generations, heads] = await runBatch(db, [selectLastCheckpoint(db, org), selectLastGeneration(db, org), selectHead(db, org)]);
+  const [checkpoints, generations, heads, first, last] = await runBatch(db, [
+    ...[selectLastCheckpoint(db, org), selectLastGeneration(db, org), selectHead(db, org)],
+    ...[selectFirstRevocations(db, org, 1), selectLastRevocation(db, org)],
+  ]);
   const [checkpoint] = rowsOf<CheckpointRow>(checkpoints);
   const jws = rowsOf<HeadRow>(heads)[0]?.jws ?? null;
   try {
     const head = await requireHead(logKeys, org, jws, await lastLink(checkpoint, rowsOf<GenerationRow>(generations)[0]));
-    return { org, entry, left: { jws, head, lastSeq: checkpoint?.last_seq ?? 0 } };
+    const revocations = { firstRevocation: rowsOf<RevocationRow>(first)[0], lastRevocation: rowsOf<RevocationRow>(last)[0] };
+    return { org, entry, left: { jws, head, lastSeq: checkpoint?.last_seq ?? 0, ...revocations } };
   } catch (error) {
     if (error instanceof LogError) return { org, entry, left: undefined };
     throw error;
@@ -82,6 +102,12 @@ export function lostOf({ entry, left }: RestoredLog): { first_seq: number; last_
   return { first_seq: Math.min((left?.lastSeq ?? 0) + 1, entry.last_seq), last_seq: entry.last_seq };
 }
 
+/** The revocations that are gone, as far as they were on record; `null` for none. */
+export function lostRevocations({ entry, left }: RestoredLog): { first: number; last: number } | null {
+  const [last, recorded] = [left?.lastRevocation?.n ?? 0, entry.revocation ?? 0];
+  return recorded > last ? { first: last + 1, last: recorded } : null;
+}
+
 /** What was found, as replies show it. */
 export function restorationsBody({ logs, digest, unnamed }: FoundRestorations): RestorationsReply {
   const restorations = logs.map(
@@ -90,6 +116,7 @@ export function restorationsBody({ logs, digest, unnamed }: FoundRestorations): 
       generation: nextGeneration(log),
       after: log.left?.lastSeq ?? 0,
       lost: lostOf(log),
+      lost_revocations: lostRevocations(log),
       acceptable: log.left !== undefined,
     }),
   );

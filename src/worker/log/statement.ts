@@ -34,7 +34,22 @@ export const registryStatementSchema = z.object({
 });
 export type RegistryStatement = z.infer<typeof registryStatementSchema>;
 
-type Statement = RunStatement | RegistryStatement;
+/** What the last run found of rows by what is on record of them. */
+export const rowsStatementSchema = z.object({
+  name: z.literal("rows"),
+  judged_at: timeSchema,
+  verdict: z.enum(["ok", "failed", "lost"]),
+  /** Rows that are not what they should be. */
+  faults: z.int().min(0),
+  /** Since when all rows have been compared; `null` when not all have been yet. */
+  since: timeSchema.nullable(),
+  /** When something was put on record first, and when it was last found to be gone. */
+  begun_at: timeSchema,
+  lost_at: timeSchema.nullable(),
+});
+export type RowsStatement = z.infer<typeof rowsStatementSchema>;
+
+type Statement = RunStatement | RegistryStatement | RowsStatement;
 
 /** What a statement says: `"bent"` when it is not what was signed, `undefined` when there is none. */
 export async function readStatement<T extends z.ZodObject>(keys: LogKeys, schema: T, row: StatementRow | undefined): Promise<z.infer<T> | "bent" | undefined> {

@@ -2,6 +2,7 @@ import { toBase64url } from "../../contract/base64url.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { SealedReply, UnsealedReply } from "../../contract/seals.ts";
 import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError } from "../envelope/open.ts";
 import { judgeSeal } from "../envelope/row-seal.ts";
@@ -48,7 +49,7 @@ export async function listUnsealed(needs: Needs, caller: Caller): Promise<Unseal
 
 /**
  * Seals exactly the rows that a digest names, as they were when it was made. Values that are still plaintext are
- * encrypted in the same transaction.
+ * encrypted in the same transaction. It is an event of each organization whose rows they are.
  *
  * @throws {Problem} `forbidden`, `version-conflict` when the rows are not those any more, `storage-unavailable`.
  */
@@ -69,7 +70,12 @@ export async function sealRows(needs: Needs, caller: Caller, digest: string): Pr
     seals.get(table)?.push({ key: brokenRow(table, cells).key, was: cells.seal, seal: await sealFor(keyring, table, sealed) });
   }
   const statements = [...seals].filter(([, some]) => some.length > 0).map(([table, some]) => replaceSeals(db, table, some));
-  await writeForCaller(needs, caller, [...chunks(encrypted).map((some) => replaceLegacy(db, some)), ...statements], {
+  const others = [...new Set(rows.map(({ cells }) => cells.org))].filter((org) => org !== caller.org);
+  const events = others.map((org) => {
+    const event = { actor: { ...caller, org }, action: "keys.seal", outcome: "allowed", at: needs.now, target: digest } as const;
+    return insertEvent(db, event, []);
+  });
+  await writeForCaller(needs, caller, [...chunks(encrypted).map((some) => replaceLegacy(db, some)), ...statements, ...events], {
     action: "keys.seal",
     secrets: [],
     target: digest,

@@ -49,13 +49,30 @@ export function markLookedAt(db: D1Database, marks: Readonly<Partial<Record<Seal
     .bind(JSON.stringify(Object.fromEntries(Object.entries(marks).map(([table, key]) => [table, JSON.stringify(key)]))));
 }
 
-/** Selects up to `limit` rows of a table after one, in the order of their keys ({@link SealedCells}). */
-export function selectNextSealed(db: D1Database, table: SealedTableName, after: RowKey | null, limit: number): D1PreparedStatement {
-  const places = SEALED_TABLES[table].key.map((_, n) => `?${n + 2}`).join(", ");
-  const conditions = [DECLARED[table] ?? "true", after === null ? "true" : `(${keyOf(table)}) > (${places})`];
+/** A stretch of a table, by the keys of its rows: after `from`, up to `to`; `null` for the beginning and the end. */
+interface KeyRange {
+  readonly from: RowKey | null;
+  readonly to: RowKey | null;
+}
+
+/** SQL for whether keys are in a range, which goes to D1 as JSON. */
+export function withinRange(keys: readonly string[], parameter: string): string {
+  const side = (name: keyof KeyRange) => keys.map((_, n) => `${parameter} ->> '$.${name}[${n}]'`).join(", ");
+  return `(${parameter} -> 'from' = 'null' OR (${keys.join(", ")}) > (${side("from")})) AND (${parameter} -> 'to' = 'null' OR (${keys.join(", ")}) <= (${side("to")}))`;
+}
+
+/** Selects up to `limit` rows of a table after one, in the order of their keys, and not beyond another ({@link SealedCells}). */
+export function selectNextSealed(db: D1Database, table: SealedTableName, after: RowKey | null, limit: number, upTo: RowKey | null = null): D1PreparedStatement {
+  const { length } = SEALED_TABLES[table].key;
+  const places = (from: number) => Array.from({ length }, (_, n) => `?${from + n}`).join(", ");
+  const bounds = [
+    { is: ">", key: after },
+    { is: "<=", key: upTo },
+  ].filter(({ key }) => key !== null);
+  const conditions = [DECLARED[table] ?? "true", ...bounds.map(({ is }, n) => `(${keyOf(table)}) ${is} (${places(2 + n * length)})`)];
   return db
     .prepare(`SELECT ${columnsOf(table)} FROM ${FROM[table]} WHERE ${conditions.join(" AND ")} ORDER BY ${keyOf(table)} LIMIT ?1`)
-    .bind(limit, ...(after ?? []));
+    .bind(limit, ...bounds.flatMap(({ key }) => key ?? []));
 }
 
 /** Selects rows of a table by their keys ({@link SealedCells}). */

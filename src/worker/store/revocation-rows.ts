@@ -1,6 +1,9 @@
 import { decidingColumns } from "./sealed-tables.ts";
 
-/** What a revocation takes out of force; see the migration for the `value` of each. A `floor` says which are still kept. */
+/**
+ * What a revocation takes out of force; see the migration for the `value` of each. A `floor` takes nothing: it says which
+ * are still kept ({@link Floor}).
+ */
 export type RevocationKind = "id" | "trust-revision" | "subject" | "before" | "floor";
 
 /** What is not in force any more, as D1 has it. */
@@ -86,4 +89,46 @@ export function insertRevocations(db: D1Database, org: string, after: number, ro
       )
       .bind(JSON.stringify(rows)),
   ];
+}
+
+/**
+ * What a `floor` says: the lowest number that is still kept, and, where numbers were left out before it because a restore
+ * may have lost them, the last one before those.
+ */
+export interface Floor {
+  readonly lowest: number;
+  readonly after: number | null;
+}
+
+/** A floor's value: `<lowest>`, or `<lowest>,<after>`. */
+export function floorValue({ lowest, after }: Floor): string {
+  return after === null ? String(lowest) : `${lowest},${after}`;
+}
+
+/** What the value of a floor says. */
+export function parseFloor(value: string): Floor {
+  const [lowest = "", after] = value.split(",");
+  return { lowest: Number(lowest), after: after === undefined ? null : Number(after) };
+}
+
+/** Selects the floors of organizations ({@link RevocationRow}). */
+export function selectFloors(db: D1Database, orgs: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare("SELECT r.* FROM json_each(?) o CROSS JOIN revocations r ON r.org = o.value AND r.kind = 'floor' ORDER BY r.org, r.n")
+    .bind(JSON.stringify(orgs));
+}
+
+/** Selects an organization's first revocations ({@link RevocationRow}). */
+export function selectFirstRevocations(db: D1Database, org: string, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT * FROM revocations WHERE org = ? ORDER BY n LIMIT ?").bind(org, limit);
+}
+
+/** Selects up to `limit` organizations that have revocations of single tokens from before a time, as `org`. */
+export function selectOldRevocations(db: D1Database, before: number, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT DISTINCT org FROM revocations WHERE at < ? AND kind = 'id' AND value NOT LIKE '[%' LIMIT ?").bind(before, limit);
+}
+
+/** Deletes an organization's revocations below a number. */
+export function deleteRevocations(db: D1Database, org: string, below: number): D1PreparedStatement {
+  return db.prepare("DELETE FROM revocations WHERE org = ? AND n < ?").bind(org, below);
 }

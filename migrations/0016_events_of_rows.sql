@@ -1,0 +1,6 @@
+-- What is kept of rows outside the database is compared with them, and with the events that say why they changed. Those
+-- are found here; a release changes no row.
+CREATE INDEX audit_events_of_rows ON audit_events (org, seq) WHERE outcome = 'allowed' AND action IN (
+  'secret.create', 'secret.update', 'secret.delete', 'secret.rollback', 'secret.destroy', 'secret.import',
+  'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored'
+);

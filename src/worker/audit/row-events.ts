@@ -1,0 +1,118 @@
+import type { Action } from "../../contract/audit.ts";
+
+/** The tables whose rows events speak of. */
+export type RecordedTable = "secrets" | "scopes" | "trusts" | "tokens";
+
+/** As the index says it (migration 0016), or it is not used. */
+const INDEXED = `e.outcome = 'allowed' AND e.action IN (
+  'secret.create', 'secret.update', 'secret.delete', 'secret.rollback', 'secret.destroy', 'secret.import',
+  'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored')`;
+
+interface Recorded {
+  /** The actions that say of a row of the table that it is there now, or is not. */
+  readonly actions: readonly Action[];
+  readonly from: string;
+  /** The SQL for the columns of the key, as they are named in the table. */
+  readonly key: readonly string[];
+  readonly version: string;
+}
+
+const UNDER = "instr(e.target, ' under ')";
+const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
+  secrets: {
+    actions: ["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import"],
+    // A dry run changes nothing.
+    from: "CROSS JOIN json_each(e.secrets) x ON x.value ->> 'id' IS NOT NULL AND COALESCE(e.target, '') NOT LIKE 'dry-run:%'",
+    key: ["x.value ->> 'id'"],
+    version: "x.value ->> 'version'",
+  },
+  scopes: {
+    actions: ["scope.put", "scope.delete"],
+    from: "",
+    key: ["e.org", `CASE WHEN ${UNDER} > 0 THEN substr(e.target, 1, ${UNDER} - 1) ELSE e.target END`],
+    version: "NULL",
+  },
+  trusts: { actions: ["trust.put", "trust.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },
+  tokens: {
+    actions: ["token.create", "token.exchange"],
+    from: "",
+    key: ["CASE e.action WHEN 'token.create' THEN e.target ELSE e.token_id END"],
+    version: "NULL",
+  },
+};
+
+/** A stretch of a table: what {@link within} says of keys, with its parameter. */
+export interface RowStretch {
+  readonly table: RecordedTable;
+  /** The columns of the table's key. */
+  readonly key: readonly string[];
+  /** Makes the SQL for whether keys are in the stretch, of the SQL for `parameter`. */
+  readonly within: (keys: readonly string[], parameter: string) => string;
+  readonly parameter: string;
+}
+
+/** Up to which event of an organization's log its rows were compared. */
+export type ComparedTo = Readonly<Record<string, number>>;
+
+/** The organizations of rows, and from which event on each one's log is looked at: all of it, of one that had none. */
+function organizations({ table, key, within }: RowStretch): string {
+  return `orgs (org, since) AS (
+    SELECT j.key, j.value FROM json_each(?1) j
+    UNION ALL
+    SELECT DISTINCT t.org, -1 FROM ${table} t WHERE ${within(
+      key.map((column) => `t.${column}`),
+      "?2",
+    )} AND t.org NOT IN (SELECT k.key FROM json_each(?1) k))`;
+}
+
+/** How far the log of an organization has come. */
+export interface LogEnd {
+  readonly org: string;
+  readonly last: number;
+  /** 1 where a restore was accepted, or rows were confirmed by a person: then rows are what they are now. */
+  readonly accepted: 0 | 1;
+}
+
+/**
+ * Selects how far the logs of the organizations of a stretch have come ({@link LogEnd}).
+ *
+ * @param since A restore that was accepted since then counts, whatever its number: the ones of before were lost with it.
+ */
+export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: ComparedTo, since: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `WITH ${organizations(stretch)}
+       SELECT o.org, COALESCE((SELECT MAX(l.seq) FROM audit_events l WHERE l.org = o.org), 0) AS last,
+         EXISTS (
+           SELECT 1 FROM audit_events e WHERE e.org = o.org AND ${INDEXED}
+             AND ((e.action IN ('keys.seal', 'log.restored') AND o.since >= 0 AND e.seq > o.since) OR (e.action = 'log.restored' AND e.at > ?3))) AS accepted
+       FROM orgs o`,
+    )
+    .bind(JSON.stringify(compared), stretch.parameter, since);
+}
+
+/** The last event since the last comparison that says of a row whether it is there. */
+export interface RowEvent {
+  readonly org: string;
+  /** JSON. */
+  readonly row_key: string;
+  readonly at: number;
+  readonly action: Action;
+  readonly target: string | null;
+  /** Of a secret. */
+  readonly version: number | null;
+}
+
+/** Selects, for each row of a stretch of which events since the last comparison speak, the last one ({@link RowEvent}). */
+export function selectRowEvents(db: D1Database, stretch: RowStretch, compared: ComparedTo): D1PreparedStatement {
+  const { actions, from, key, version } = RECORDED[stretch.table];
+  const names = actions.map((action) => `'${action}'`).join(", ");
+  return db
+    .prepare(
+      `WITH ${organizations(stretch)}
+       SELECT e.org, json_array(${key.join(", ")}) AS row_key, MAX(e.seq) AS seq, e.at, e.action, e.target, ${version} AS version
+       FROM orgs o CROSS JOIN audit_events e ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
+       WHERE ${stretch.within(key, "?2")} GROUP BY 1, 2`,
+    )
+    .bind(JSON.stringify(compared), stretch.parameter);
+}

@@ -1,0 +1,71 @@
+import * as z from "zod";
+import type { Keyring } from "../envelope/keyring.ts";
+import { isCurrentText, openText } from "../envelope/open-text.ts";
+import { sealText } from "../envelope/seal-text.ts";
+import type { RowKey } from "../store/integrity-rows.ts";
+import { putInventoryObject, readInventoryObject } from "../store/inventory-objects.ts";
+
+const keySchema = z.array(z.union([z.string(), z.number()]));
+
+const entrySchema = z.object({
+  key: keySchema,
+  org: z.string(),
+  /** The row's seal; `null` for one without, or one that is not known. */
+  seal: z.string().nullable(),
+  /** The row is one with another content than this seal's: that was there when an event said otherwise. */
+  not: z.boolean(),
+  /** From when on nothing depends on the row, in milliseconds since 1970; `null` for never. */
+  until: z.number().nullable(),
+});
+/** A row as it is on record. */
+export type Entry = z.infer<typeof entrySchema>;
+
+const pageSchema = z.object({
+  version: z.literal(1),
+  /** When the rows were compared last; `null` for not yet. */
+  at: z.number().nullable(),
+  from: keySchema.nullable(),
+  to: keySchema.nullable(),
+  /** The page after this one. */
+  next: z.string().nullable(),
+  /** Up to which event of each organization's log. */
+  seqs: z.record(z.string(), z.number()),
+  entries: z.array(entrySchema),
+  /** The keys of rows (JSON) that are not as they should be, and of which an event says so. */
+  reported: z.array(z.string()),
+});
+/** What should be in a stretch of a table: after `from`, up to `to`. */
+export type InventoryPage = Omit<z.infer<typeof pageSchema>, "version">;
+
+/** The first page of a table. */
+export const FIRST_PAGE = "first";
+
+type Needs = { readonly kv: KVNamespace; readonly keyring: Keyring };
+
+/** What a page says, and whether it is to be encrypted anew; `undefined` where there is none that this deployment made. */
+export async function readPage(
+  { kv, keyring }: Needs,
+  table: string,
+  id: string,
+): Promise<{ readonly page: InventoryPage; readonly old: boolean } | undefined> {
+  const sealed = await readInventoryObject(kv, nameOf(table, id));
+  const text = sealed === null ? undefined : await openText(keyring, nameOf(table, id), sealed);
+  const { data } = pageSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
+  return data && { page: data, old: !isCurrentText(keyring, sealed ?? "") };
+}
+
+/** Puts a page in the place of the one before. */
+export async function writePage({ kv, keyring }: Needs, table: string, id: string, page: InventoryPage): Promise<void> {
+  const name = nameOf(table, id);
+  await putInventoryObject(kv, name, await sealText(keyring, name, JSON.stringify({ version: 1, ...page })));
+}
+
+function nameOf(table: string, id: string): string {
+  return `i/${table}/${id}`;
+}
+
+/** The order in which D1 has keys. */
+export function compareKeys(a: RowKey, b: RowKey): number {
+  const at = a.findIndex((part, n) => part !== b[n]);
+  return at === -1 ? 0 : (a[at] ?? "") < (b[at] ?? "") ? -1 : 1;
+}

@@ -1,0 +1,275 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { sql } from "../audit/support.ts";
+import { makeWorld, NOON } from "../audit/world.ts";
+import { githubTrust } from "../support/exchange.ts";
+import { sealByHand } from "../support/seal-by-hand.ts";
+
+const world = makeWorld();
+const token = { org: "acme" };
+let minute = 0;
+let newer: Row = {};
+
+type Row = Record<string, string | number | null>;
+const rowOf = async (table: string, where: string) => (await env.DB.prepare(`SELECT * FROM ${table} WHERE ${where}`).first<Row>()) ?? {};
+const remove = (table: string, where: string) => sql(`DELETE FROM ${table} WHERE ${where}`);
+const GENERATED = ["rotation_due_at", "kind"];
+
+/** Puts a copy in the place of what is there, as somebody does who can write to D1. */
+async function putBack(table: string, where: string, row: Row): Promise<void> {
+  const columns = Object.keys(row).filter((column) => !GENERATED.includes(column));
+  const { meta } = await sql(`UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE ${where}`, ...columns.map((one) => row[one]));
+  if (meta.changes > 0) return;
+  await sql(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`, ...columns.map((one) => row[one]));
+}
+
+const run = async (bindings = {}) => expect(await world.run(minute++, bindings)).toBe("succeeded");
+const rows = async () => (await world.integrity()).rows;
+const findings = async () =>
+  (
+    await env.DB.prepare("SELECT target FROM audit_events WHERE org = 'acme' AND action = 'integrity.failed' AND outcome = 'denied' ORDER BY seq").all<{
+      target: string;
+    }>()
+  ).results.map(({ target }) => target);
+
+async function mint(expires_in = 86_400): Promise<string> {
+  return (await world.call("POST /v1/tokens", { token, json: { label: "x", permissions: ["secrets:read"], expires_in } })).body.id;
+}
+async function done(request: string, json?: object) {
+  const { status, body, text } = await world.call(request, { token, ...(json && { json }) });
+  if (status >= 300) throw new Error(`${request}: ${text}`);
+  return body;
+}
+const putTrust = (audience: string) => done("PUT /v1/trusts/github", { ...githubTrust("https://token.actions.githubusercontent.com"), audience });
+const putScope = (parent: string) => done("PUT /v1/scopes/repo%3Aa%2Fb", { parent });
+const putSecret = async (value: string): Promise<string> => (await done("PUT /v1/scopes/team%3At/secrets/KEY", { value })).id;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON });
+  for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
+  await world.reset();
+  // A version goes only with its ciphertext, and not without its data key.
+  const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'versions'").all<{ name: string }>();
+  for (const { name } of results) await sql(`DROP TRIGGER ${name}`);
+  for (const table of ["trusts", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
+  minute = 0;
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** What somebody does between two runs, of what they copied before; and what is found of it. */
+const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unknown>>; readonly found: RegExp; readonly put_right?: () => Promise<unknown> }> = {
+  "deletes a trust": {
+    make: async () => {
+      await putTrust("a");
+      return () => remove("trusts", "org = 'acme'");
+    },
+    found: /^missing:trusts acme github$/,
+    put_right: () => putTrust("a"),
+  },
+  "puts back an older trust": {
+    make: async () => {
+      await putTrust("a");
+      const row = await rowOf("trusts", "org = 'acme'");
+      await putTrust("b");
+      return () => putBack("trusts", "org = 'acme'", row);
+    },
+    found: /^changed:trusts acme github$/,
+    put_right: () => putTrust("c"),
+  },
+  "puts back a trust that was deleted": {
+    make: async () => {
+      await putTrust("a");
+      const row = await rowOf("trusts", "org = 'acme'");
+      await done("DELETE /v1/trusts/github");
+      return () => putBack("trusts", "org = 'acme'", row);
+    },
+    found: /^returned:trusts acme github$/,
+    put_right: () => done("DELETE /v1/trusts/github"),
+  },
+  "takes a link away": {
+    make: async () => {
+      await putScope("team:one");
+      return () => sql("UPDATE scopes SET parent = NULL, seal = NULL WHERE org = 'acme' AND scope = 'repo:a/b'");
+    },
+    found: /^missing:scopes acme repo:a\/b$/,
+    put_right: () => putScope("team:one"),
+  },
+  "puts back an older link": {
+    make: async () => {
+      await putScope("team:one");
+      const row = await rowOf("scopes", "org = 'acme' AND scope = 'repo:a/b'");
+      await putScope("team:two");
+      return () => putBack("scopes", "org = 'acme' AND scope = 'repo:a/b'", row);
+    },
+    found: /^changed:scopes acme repo:a\/b$/,
+    put_right: () => done("DELETE /v1/scopes/repo%3Aa%2Fb"),
+  },
+  "deletes the row of a live token": {
+    make: async () => {
+      const id = await mint();
+      return () => remove("tokens", `id = '${id}'`);
+    },
+    found: /^missing:tokens tok_/,
+    // It expires.
+    put_right: async () => {
+      minute += 730;
+      await run();
+      minute += 730;
+    },
+  },
+  "puts back the row of a token that was forgotten": {
+    make: async () => {
+      const id = await mint(60);
+      const row = await rowOf("tokens", `id = '${id}'`);
+      await run();
+      // Forgotten by a run, a week later: runs have to follow each other by a day at the most.
+      for (let day = 0; day < 8; day++) {
+        minute += 1_430;
+        await run();
+      }
+      return () => putBack("tokens", `id = '${id}'`, row);
+    },
+    found: /^returned:tokens tok_/,
+    put_right: () => run(),
+  },
+  "puts back the row that a token had before an older Keyhole revoked it there": {
+    make: async () => {
+      const id = await mint();
+      const row = await rowOf("tokens", `id = '${id}'`);
+      await sql("UPDATE tokens SET revoked_at = 1 WHERE id = ?", id);
+      await sealByHand("tokens", `id = '${id}'`);
+      return () => putBack("tokens", `id = '${id}'`, row);
+    },
+    found: /^changed:tokens tok_/,
+  },
+  "puts back an older secret, with its value": {
+    make: async () => {
+      const id = await putSecret("one");
+      const row = await rowOf("secrets", `id = '${id}'`);
+      await putSecret("two");
+      newer = await rowOf("secrets", `id = '${id}'`);
+      return () => putBack("secrets", `id = '${id}'`, row);
+    },
+    found: /^changed:secrets sec_/,
+    put_right: () => putBack("secrets", `id = '${newer.id}'`, newer),
+  },
+  "puts back an older expiry of a secret": {
+    make: async () => {
+      const id = await putSecret("one");
+      const row = await rowOf("secrets", `id = '${id}'`);
+      await done(`PATCH /v1/secrets/${id}`, { expires_at: "2027-01-01T00:00:00Z" });
+      return () => putBack("secrets", `id = '${id}'`, row);
+    },
+    found: /^changed:secrets sec_/,
+  },
+  "deletes a secret": {
+    make: async () => {
+      const id = await putSecret("one");
+      return () => remove("secrets", `id = '${id}'`);
+    },
+    found: /^missing:secrets sec_/,
+  },
+  "puts back a secret that was deleted": {
+    make: async () => {
+      const id = await putSecret("one");
+      const [secret, version] = [await rowOf("secrets", `id = '${id}'`), await rowOf("versions", `secret_id = '${id}'`)];
+      await done(`DELETE /v1/secrets/${id}`);
+      return async () => {
+        await putBack("secrets", `id = '${id}'`, secret);
+        await putBack("versions", `secret_id = '${id}'`, version);
+      };
+    },
+    found: /^returned:secrets sec_/,
+    put_right: async () => {
+      // Until its ciphertext is removed for the first time it cannot be deleted once more.
+      for (let n = 0; n < 3; n++) {
+        minute += 300;
+        await run();
+      }
+      await done(`DELETE /v1/secrets/${(await rowOf("secrets", "org = 'acme'")).id}`);
+    },
+  },
+};
+
+describe("somebody who can write to D1 and", () => {
+  it.each(Object.entries(ATTACKS))(
+    "%s is found by the next scheduled run, once, and counted until that is put right",
+    async (_, { make, found, put_right }) => {
+      await run();
+      const attack = await make();
+      await run();
+      expect(await rows()).toMatchObject({ verdict: "ok", faults: 0 });
+      await attack();
+      await run();
+      expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+      const [target, ...more] = await findings();
+      expect(target).toMatch(found);
+      expect(more).toEqual([]);
+      if (!put_right) return;
+      await put_right();
+      await run();
+      expect(await rows()).toMatchObject({ verdict: "ok", faults: 0 });
+      expect(await findings()).toHaveLength(1);
+    },
+  );
+
+  it("deletes what was made, or puts back what was deleted, before any run has seen that, is found all the same", async () => {
+    await putTrust("a");
+    await putSecret("one");
+    await run();
+    const row = await rowOf("trusts", "org = 'acme'");
+    await done("DELETE /v1/trusts/github");
+    await putBack("trusts", "org = 'acme'", row);
+    await putScope("team:one");
+    await sql("UPDATE scopes SET parent = NULL, seal = NULL WHERE org = 'acme'");
+    const secret = await rowOf("secrets", "org = 'acme'");
+    await putSecret("two");
+    await putBack("secrets", "org = 'acme'", secret);
+    for (let n = 0; n < 3; n++) {
+      await run();
+      expect(await rows()).toMatchObject({ verdict: "failed", faults: 3 });
+    }
+    expect((await findings()).map((target) => target.split(" ")[0])).toEqual(["changed:secrets", "missing:scopes", "returned:trusts"]);
+  });
+
+  it("puts back all of it together with what the run has noted in D1 is found: what counts is outside", async () => {
+    await putTrust("a");
+    await run();
+    const tables = ["trusts", "audit_statements"];
+    const copies = await Promise.all(tables.map((table) => rowOf(table, table === "trusts" ? "true" : "name = 'rows'")));
+    await putTrust("b");
+    await run();
+    await putBack("trusts", "true", copies[0] ?? {});
+    await putBack("audit_statements", "name = 'rows'", copies[1] ?? {});
+    await run();
+    expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+  });
+});
+
+describe("what is on record of rows", () => {
+  const pages = async () => (await env.KV.list({ prefix: "i/" })).keys.map(({ name }) => name);
+
+  it("shows no name, and is under the current key", async () => {
+    await putTrust("a");
+    await run();
+    for (const name of await pages()) expect(name + (await env.KV.get(name))).not.toMatch(/acme|github/);
+  });
+
+  it("that somebody takes away is missed, once, and begun anew", async () => {
+    await putTrust("a");
+    await run();
+    minute += 3;
+    for (const name of await pages()) await env.KV.delete(name);
+    await run();
+    expect(await rows()).toMatchObject({ verdict: "lost", lost_at: expect.any(String) });
+    expect(await world.findings()).toEqual(["inventory-lost"]);
+    await run();
+    expect(await rows()).toMatchObject({ verdict: "ok", lost_at: expect.any(String) });
+    await remove("trusts", "true");
+    await run();
+    expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+  });
+});
