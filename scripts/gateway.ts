@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { bundleWorker } from "./local/bundle-worker.ts";
 import { openDevVars } from "./local/dev-vars.ts";
 import { Refusal } from "./local/refusal.ts";
 import { type BesideOptions, serveWorker } from "./local/serve-worker.ts";
-import { DEV_VARS, fail, readVars } from "./settings.ts";
+import { fail, readVars } from "./settings.ts";
 import { signToken } from "./sign-token.ts";
 import { ROOT } from "./wrangler-config.ts";
 
@@ -18,7 +18,7 @@ const HELP = `Serves examples/gateway on this machine, with a Keyhole and a prov
   npm run gateway -- [--port N --persist-to DIR]
 
   --port N           the gateway's port on 127.0.0.1               [8788]
-  --persist-to DIR   where Keyhole's local data is kept            [.wrangler/gateway]
+  --persist-to DIR   where Keyhole's keys and data are kept         [.wrangler/gateway]
 
 Set UPSTREAM to forward to another provider.
 `;
@@ -39,25 +39,29 @@ const upstream = process.env.UPSTREAM ?? (await startProvider());
 try {
   await serve();
 } catch (error) {
-  if (error instanceof Refusal) fail(error.message, error.hint);
+  if (error instanceof Refusal) fail(error.message, "npm run gateway -- --help");
   throw error;
 }
 
 function readArguments(): { port: number; persistTo: string } {
-  const { values } = parseArgs({
-    options: {
-      port: { type: "string", default: "8788" },
-      "persist-to": { type: "string", default: join(ROOT, ".wrangler", "gateway") },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    process.exit(0);
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "8788" },
+        "persist-to": { type: "string", default: join(ROOT, ".wrangler", "gateway") },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (values.help) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    const port = Number(values.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) fail(`${values.port} is not a port`, "npm run gateway -- --port 8789");
+    return { port, persistTo: resolve(values["persist-to"]) };
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error), "npm run gateway -- --help");
   }
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) fail(`${values.port} is not a port`, "npm run gateway -- --port 8789");
-  return { port, persistTo: resolve(values["persist-to"]) };
 }
 
 /** Stands in for the provider: it answers with what it was asked, and with the end of the key. */
@@ -85,7 +89,8 @@ async function gateway(): Promise<BesideOptions> {
 }
 
 async function serve(): Promise<void> {
-  const { kept } = await openDevVars(DEV_VARS, persistTo);
+  mkdirSync(persistTo, { recursive: true });
+  const { kept } = await openDevVars(join(persistTo, ".dev.vars"), persistTo);
   const bindings = { ...readVars(), ...kept };
   const served = await serveWorker({ port: 0, persistTo, bindings, beside: await gateway(), onLine: () => undefined });
   const { SIGNING_KEY = "", ISSUER = "", AUDIENCE = "" } = bindings;

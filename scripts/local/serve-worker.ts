@@ -56,9 +56,10 @@ export interface Served {
 export async function serveWorker({ port, persistTo, bindings, beside, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
   const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
   const [script] = await Promise.all([bundleWorker("scripts/local/worker-entry.ts"), migrate(persistTo)]);
-  const { resourcePersistencePath, ...storage } = storageOptions(persistTo);
+  const { d1Databases, kvNamespaces, ...shared } = storageOptions(persistTo);
   const workerWith = (bindings: Bindings): V4WorkerOptions => ({
-    ...storage,
+    d1Databases,
+    kvNamespaces,
     name,
     modules: true,
     script,
@@ -71,7 +72,7 @@ export async function serveWorker({ port, persistTo, bindings, beside, period = 
   const others = beside === undefined ? [] : [{ ...beside, unsafeDirectSockets: [{ host: "127.0.0.1", port: beside.port }] }];
   const optionsWith = (bindings: Bindings) =>
     convertV4MiniflareOptions({
-      resourcePersistencePath,
+      ...shared,
       workers: [workerWith(bindings), ...others],
       unsafeLocalExplorer: false,
       unsafeObservability: false,
@@ -82,7 +83,7 @@ export async function serveWorker({ port, persistTo, bindings, beside, period = 
   try {
     await miniflare.ready;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
+    if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port === 0 && beside ? beside.port : port);
     throw error;
   }
   const endSchedule = period === null ? () => undefined : runSchedule(miniflare, triggers.crons, period);
