@@ -1,4 +1,5 @@
 import type { ResolverBinding, RpcResolveReply, RpcResolveRequest } from "../contract/rpc.ts";
+import { failureKind } from "./failure-kind.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keptAnswers, type Outcome } from "./kept-answers.ts";
 
@@ -45,7 +46,7 @@ export function createResolver(binding: ResolverBinding, keeping: Keeping = {}):
 async function outcomeOf(asked: Promise<RpcResolveReply>): Promise<Outcome<RpcResolveReply>> {
   try {
     const reply = await asked;
-    return reply.ok ? { kind: "answered", answer: reply, lease: reply.lease } : { kind: kindOf(reply.problem), give: () => structuredClone(reply) };
+    return reply.ok ? { kind: "answered", answer: reply, lease: reply.lease } : { kind: failureKind(reply.problem), give: () => structuredClone(reply) };
   } catch (error) {
     // A binding rejects when Keyhole cannot be reached, and never else.
     const give = (): never => {
@@ -53,9 +54,4 @@ async function outcomeOf(asked: Promise<RpcResolveReply>): Promise<Outcome<RpcRe
     };
     return { kind: "unanswered", give };
   }
-}
-
-function kindOf({ code, status }: { readonly code: string; readonly status: number }): "refused" | "unanswered" | "failed" {
-  if (status === 429 || status > 501) return "unanswered";
-  return code === "internal" ? "failed" : "refused";
 }

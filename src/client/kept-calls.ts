@@ -1,4 +1,5 @@
 import type { LeaseReply } from "../contract/resolve.ts";
+import { failureKind } from "./failure-kind.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keptAnswers, type Outcome } from "./kept-answers.ts";
 import { KeyholeError } from "./keyhole-error.ts";
@@ -44,14 +45,6 @@ async function outcomeOf<T extends Answer>(asked: Promise<T>): Promise<Outcome<T
     const give = (): never => {
       throw error;
     };
-    return { kind: kindOf(error), give };
+    return { kind: error instanceof KeyholeError ? failureKind(error) : "failed", give };
   }
-}
-
-function kindOf(error: unknown): "refused" | "unanswered" | "failed" {
-  if (!(error instanceof KeyholeError)) return "failed";
-  const { code, status = 0 } = error;
-  // A 502 or 504 is from something before the service.
-  if (code === "unreachable" || status === 429 || status > 501) return "unanswered";
-  return code === "unexpected-reply" || code === "internal" ? "failed" : "refused";
 }
