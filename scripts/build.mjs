@@ -1,4 +1,4 @@
-// Builds dist/: the command line as one file, and the client. Runs when the package is installed (`prepare`), also on
+// Builds dist/: the command line as one file, the client, and what Workers use. Runs when the package is installed (`prepare`), also on
 // Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +29,13 @@ async function build() {
       define: { KEYHOLE_VERSION: JSON.stringify(version) },
       plugins: [withoutStyleText()],
     }),
-    build({ ...common, entryPoints: { client: "src/client/create-client.ts" }, platform: "neutral", format: "esm", external: ["zod"] }),
+    build({
+      ...common,
+      entryPoints: { client: "src/client/create-client.ts", worker: "src/client/create-resolver.ts" },
+      platform: "neutral",
+      format: "esm",
+      external: ["zod"],
+    }),
   ]);
   if (values.types) buildTypes();
 }

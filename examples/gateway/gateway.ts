@@ -1,17 +1,19 @@
-import type { Resolver } from "../../src/worker/resolver.ts";
+import { createResolver, type Resolver, type ResolverBinding } from "keyhole/worker";
 
 interface Env {
-  readonly KEYHOLE: Service<Resolver>;
+  readonly KEYHOLE: ResolverBinding;
   readonly UPSTREAM: string;
+  readonly KEY_MAX_AGE: string;
 }
 
-/**
- * A gateway that forwards requests to a provider with the provider's key, which it holds only for as long as a request
- * takes. The key is resolved for each request, so a rotated or deleted one is in force at once.
- */
+/** What this isolate keeps. While Keyhole does not answer, a key is used for five minutes more. */
+let keyhole: Resolver | undefined;
+
+/** A gateway that forwards requests to a provider with the provider's key, which it has in memory and nowhere else. */
 export default {
-  async fetch(request, { KEYHOLE, UPSTREAM }) {
-    const resolved = await KEYHOLE.resolve({ scopes: ["namespace:prod"], names: ["OPENAI_API_KEY"] });
+  async fetch(request, { KEYHOLE, UPSTREAM, KEY_MAX_AGE }) {
+    keyhole ??= createResolver(KEYHOLE, { maxAge: Number(KEY_MAX_AGE), staleIfError: 300 });
+    const resolved = await keyhole.resolve({ scopes: ["namespace:prod"], names: ["OPENAI_API_KEY"] });
     if (!resolved.ok) {
       console.error(JSON.stringify({ event: "resolve", code: resolved.problem.code, request_id: resolved.problem.request_id }));
       return new Response("The provider's key is not available.", { status: 502 });

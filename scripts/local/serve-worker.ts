@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { ROOT, readConfig } from "../wrangler-config.ts";
 import { applyMigrations } from "./apply-migrations.ts";
 import { bundleWorker } from "./bundle-worker.ts";
@@ -14,6 +14,9 @@ process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-heap-size=256";
 /** Vars and Worker secrets. */
 type Bindings = Readonly<Record<string, string>>;
 
+/** A Worker beside this one, as Miniflare is told of it, and its port. */
+export type BesideOptions = V4WorkerOptions & { readonly name: string; readonly port: number };
+
 /** How the Worker is served. */
 export interface ServeOptions {
   /** The port on 127.0.0.1; 0 takes a free one. */
@@ -23,13 +26,17 @@ export interface ServeOptions {
   readonly bindings: Bindings;
   /** Milliseconds from one scheduled run to the next, `null` for none; unless given a minute. */
   readonly period?: number | null;
-  /** Gets each line that the Worker logs; unless given they go to standard output. */
+  /** Another Worker, served beside this one on loopback: it may have bindings to it. */
+  readonly beside?: BesideOptions | undefined;
+  /** Gets each line that a Worker logs; unless given they go to standard output. */
   readonly onLine?: (line: string) => void;
 }
 
 /** A Worker that is being served. */
 export interface Served {
   readonly url: URL;
+  /** The address of the Worker beside it. */
+  readonly beside: URL | undefined;
   /** Has it go on with other vars and Worker secrets. A port that was any free one is another one then: it is returned with the address. */
   readonly change: (bindings: Bindings) => Promise<URL>;
   /** Its D1 database. */
@@ -46,20 +53,27 @@ export interface Served {
  *
  * @throws {Refusal} when the port is taken.
  */
-export async function serveWorker({ port, persistTo, bindings, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
+export async function serveWorker({ port, persistTo, bindings, beside, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
   const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
   const [script] = await Promise.all([bundleWorker("scripts/local/worker-entry.ts"), migrate(persistTo)]);
+  const { d1Databases, kvNamespaces, ...shared } = storageOptions(persistTo);
+  const workerWith = (bindings: Bindings): V4WorkerOptions => ({
+    d1Databases,
+    kvNamespaces,
+    name,
+    modules: true,
+    script,
+    compatibilityDate: compatibility_date,
+    compatibilityFlags: compatibility_flags,
+    bindings: { ...bindings },
+    ratelimits: Object.fromEntries(ratelimits.map(({ name, ...limit }) => [name, limit])),
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+  });
+  const others = beside === undefined ? [] : [{ ...beside, unsafeDirectSockets: [{ host: "127.0.0.1", port: beside.port }] }];
   const optionsWith = (bindings: Bindings) =>
     convertV4MiniflareOptions({
-      ...storageOptions(persistTo),
-      name,
-      modules: true,
-      script,
-      compatibilityDate: compatibility_date,
-      compatibilityFlags: compatibility_flags,
-      bindings: { ...bindings },
-      ratelimits: Object.fromEntries(ratelimits.map(({ name, ...limit }) => [name, limit])),
-      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+      ...shared,
+      workers: [workerWith(bindings), ...others],
       unsafeLocalExplorer: false,
       unsafeObservability: false,
       unsafeTriggerHandlers: false,
@@ -69,7 +83,7 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
   try {
     await miniflare.ready;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port);
+    if (error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE") throw portTaken(port === 0 && beside ? beside.port : port);
     throw error;
   }
   const endSchedule = period === null ? () => undefined : runSchedule(miniflare, triggers.crons, period);
@@ -79,6 +93,7 @@ export async function serveWorker({ port, persistTo, bindings, period = 60_000, 
   };
   return {
     url: await miniflare.unsafeGetDirectURL(),
+    beside: beside && (await miniflare.unsafeGetDirectURL(beside.name)),
     change: async (bindings) => {
       await miniflare.setOptions(optionsWith(bindings));
       return miniflare.unsafeGetDirectURL();

@@ -1,4 +1,5 @@
 import { auditCalls } from "./audit.ts";
+import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
 import { resolveCalls } from "./resolve.ts";
 import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
@@ -16,7 +17,7 @@ export type { AnchorReply } from "../contract/audit-registry.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
-export type { Explanation, ResolveOneReply, ResolveReply } from "../contract/resolve.ts";
+export type { Explanation, LeaseReply, ResolveOneReply, ResolveReply, ResolveRequest } from "../contract/resolve.ts";
 export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
@@ -25,11 +26,11 @@ export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
-export type { ResolveRequest, Where } from "./resolve.ts";
-export type { CallOptions, RefOptions, TokenProvider };
+export type { KeepingOptions, Where } from "./resolve.ts";
+export type { CallOptions, Keeping, RefOptions, TokenProvider };
 
-/** How to reach a Keyhole. */
-export interface ClientOptions {
+/** How to reach a Keyhole, and for how long `resolve`, `resolveOne` and `resolveRefs` keep what they got. Nothing else is kept. */
+export interface ClientOptions extends Keeping {
   /** The address of the service, as in `https://keyhole.example`. */
   readonly baseUrl: string;
   /** The token, or a function that gives one. It is asked once, and once more when its token is answered 401. */
@@ -46,11 +47,13 @@ export interface ClientOptions {
  * A client of the Keyhole at `baseUrl`. Every call takes a `signal`, validates its reply, and throws a
  * {@link KeyholeError} with Keyhole's problem code.
  *
- * @throws {TypeError} when `baseUrl` is not an http or https address.
+ * @throws {TypeError} when `baseUrl` is not an http or https address, or `maxAge` or `staleIfError` no whole seconds.
  */
-export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries = 3, timeout = 30_000 }: ClientOptions) {
-  const send = createSend({ baseUrl: parseBaseUrl(baseUrl), fetch, token: tokenSource(token), retries, timeout });
-  const resolving = resolveCalls(send);
+export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries = 3, timeout = 30_000, ...keeping }: ClientOptions) {
+  // A token that is rejected takes along what was kept under it: the next one may not be allowed as much.
+  const source = tokenSource(token, () => resolving.refresh());
+  const send = createSend({ baseUrl: parseBaseUrl(baseUrl), fetch, token: source, retries, timeout });
+  const resolving = resolveCalls(send, keepingOf(keeping, {}));
   return {
     secrets: secretCalls(send),
     ...resolving,

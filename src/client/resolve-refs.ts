@@ -1,9 +1,8 @@
-import { MAX_NAMES } from "../contract/resolve.ts";
-import type { ResolveCalls, ResolveRequest } from "./resolve.ts";
-import type { CallOptions } from "./send.ts";
+import { MAX_NAMES, type ResolveRequest } from "../contract/resolve.ts";
+import type { KeepingOptions, ResolveCalls } from "./resolve.ts";
 
 /** Where the secrets of a configuration are looked for. */
-export type RefOptions = CallOptions & Pick<ResolveRequest, "scopes" | "inherit">;
+export type RefOptions = KeepingOptions & Pick<ResolveRequest, "scopes" | "inherit">;
 
 /**
  * The name in `{secret_key_ref: {store: NAME}}`, or `undefined` for anything else.
@@ -21,11 +20,11 @@ function refName(node: unknown): string | undefined {
 
 /** The values by name, of however many names. Bytes are base64 text. */
 export async function resolveNames(calls: Pick<ResolveCalls, "resolve">, names: Iterable<string>, options: RefOptions): Promise<Map<string, string>> {
-  const { signal, ...where } = options;
+  const { scopes, inherit, ...how } = options;
   const wanted = [...new Set(names)];
   const values = new Map<string, string>();
   for (let start = 0; start < wanted.length; start += MAX_NAMES) {
-    const { secrets } = await calls.resolve({ ...where, names: wanted.slice(start, start + MAX_NAMES) }, { signal });
+    const { secrets } = await calls.resolve({ scopes, inherit, names: wanted.slice(start, start + MAX_NAMES) }, how);
     for (const [name, { value }] of Object.entries(secrets)) values.set(name, value);
   }
   return values;

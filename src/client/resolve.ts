@@ -1,39 +1,39 @@
-import type * as z from "zod";
 import {
   type Explanation,
   envReplySchema,
   explainReplySchema,
   type ResolveOneReply,
   type ResolveReply,
+  type ResolveRequest,
   resolveOneReplySchema,
   resolveReplySchema,
-  type resolveSchema,
 } from "../contract/resolve.ts";
+import type { Keeping } from "./keeping.ts";
+import { type AskService, keptCalls } from "./kept-calls.ts";
 import { expectOwn, readBytes, readReply, readText } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
-
-/** What to resolve. Scopes left out: those of the token's grant. Names left out: everything that applies. */
-export type ResolveRequest = Omit<z.input<typeof resolveSchema>, "scopes" | "names"> & {
-  scopes?: readonly string[] | undefined;
-  names?: readonly string[] | undefined;
-};
 
 /** Where to look. */
 export interface Where extends CallOptions {
   readonly scopes?: readonly string[] | undefined;
 }
 
+/** What a call takes whose answer may be kept. */
+export type KeepingOptions = CallOptions & Keeping;
+
 /** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
-export function resolveCalls(send: Send) {
-  const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: CallOptions) =>
+export function resolveCalls(send: Send, keeping: Keeping) {
+  const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: AskService) =>
     send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
-  const one = (kind: "resolve" | "explain", name: string, { scopes, signal }: Where, format?: "raw") =>
-    send({ method: "GET", path: `/v1/${kind}/${encodeURIComponent(name)}`, query: { scope: scopes, format }, signal });
+  const one = (kind: "resolve" | "explain", name: string, { scopes, ...options }: AskService & Pick<Where, "scopes">, format?: "raw") =>
+    send({ method: "GET", path: `/v1/${kind}/${encodeURIComponent(name)}`, query: { scope: scopes, format }, ...options });
+  const keptAll = keptCalls<ResolveReply>(keeping);
+  const keptOne = keptCalls<ResolveOneReply>(keeping);
 
   return {
     /** The values by name, with where each came from. A name that is nowhere is `secret-not-found`, unless `allow_missing`. */
-    async resolve(request: ResolveRequest = {}, options: CallOptions = {}): Promise<ResolveReply> {
-      return readReply(await post(request, "json", options), resolveReplySchema);
+    async resolve(request: ResolveRequest = {}, options: KeepingOptions = {}): Promise<ResolveReply> {
+      return keptAll.call(request, options, async (asking) => readReply(await post(request, "json", asking), resolveReplySchema));
     },
     /** The values by environment name. Bytes are base64 text. */
     async resolveEnv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<Record<string, string>> {
@@ -44,8 +44,8 @@ export function resolveCalls(send: Send) {
       return readText(await expectOwn(await post(request, "dotenv", options), ["text/plain"]));
     },
     /** One value with where it came from. */
-    async resolveOne(name: string, where: Where = {}): Promise<ResolveOneReply> {
-      return readReply(await one("resolve", name, where), resolveOneReplySchema);
+    async resolveOne(name: string, { scopes, ...options }: Where & Keeping = {}): Promise<ResolveOneReply> {
+      return keptOne.call([name, scopes], options, async (asking) => readReply(await one("resolve", name, { scopes, ...asking }), resolveOneReplySchema));
     },
     /** One value, its exact bytes. */
     async resolveRaw(name: string, where: Where = {}): Promise<Uint8Array> {
@@ -54,6 +54,11 @@ export function resolveCalls(send: Send) {
     /** Where a name would come from, without its value. */
     async explain(name: string, where: Where = {}): Promise<Explanation> {
       return readReply(await one("explain", name, where), explainReplySchema);
+    },
+    /** Forgets every answer that is kept, and every one that is on its way: who asks from now on is answered by the service. */
+    refresh(): void {
+      keptAll.refresh();
+      keptOne.refresh();
     },
   };
 }

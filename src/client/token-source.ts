@@ -9,9 +9,19 @@ export interface TokenSource {
   renew(rejected: string): Promise<string | undefined>;
 }
 
-/** A provider is asked once, and once more for each token that is rejected, however many requests wait for it. */
-export function tokenSource(provider: TokenProvider): TokenSource {
-  if (typeof provider === "string") return { get: async () => provider, renew: async () => undefined };
+/**
+ * A provider is asked once, and once more for each token that is rejected, however many requests wait for it.
+ *
+ * @param onRejected Is called each time that a token was rejected.
+ */
+export function tokenSource(provider: TokenProvider, onRejected: () => void): TokenSource {
+  if (typeof provider === "string") {
+    const renew = async () => {
+      onRejected();
+      return undefined;
+    };
+    return { get: async () => provider, renew };
+  }
   let current: Promise<string> | undefined;
   const ask = (rejected?: string) => {
     const asked = Promise.resolve().then(() => provider(rejected));
@@ -25,6 +35,7 @@ export function tokenSource(provider: TokenProvider): TokenSource {
   return {
     get: () => current ?? ask(),
     async renew(rejected) {
+      onRejected();
       const held = await (current ?? ask(rejected));
       return held === rejected ? ask(rejected) : held;
     },

@@ -35,6 +35,12 @@ export const resolveSchema = z
   })
   .meta({ id: "Resolve", example: { scopes: ["repo:acme/payments", "namespace:prod"], names: ["OPENAI_API_KEY"], allow_missing: false } });
 
+/** What to resolve. Scopes left out: those of the token's grant. Names left out: everything that applies. */
+export type ResolveRequest = Omit<z.input<typeof resolveSchema>, "scopes" | "names"> & {
+  scopes?: readonly string[] | undefined;
+  names?: readonly string[] | undefined;
+};
+
 export const resolveFormatSchema = z.enum(["json", "env", "dotenv"]);
 export type ResolveFormat = z.infer<typeof resolveFormatSchema>;
 

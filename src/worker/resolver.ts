@@ -1,8 +1,9 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import { orgSchema, patternsSchema } from "../contract/claims.ts";
-import { Problem, type ProblemBody, problemBody } from "../contract/problem.ts";
-import { type ResolveReply, resolveSchema } from "../contract/resolve.ts";
+import { Problem, problemBody } from "../contract/problem.ts";
+import { resolveSchema } from "../contract/resolve.ts";
+import { type ResolverBinding, type RpcResolveOptions, type RpcResolveReply, type RpcResolveRequest, rpcResolveOptionsSchema } from "../contract/rpc.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
 import { type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
@@ -26,23 +27,11 @@ const propsSchema = z.strictObject({
   secret_names: patternsSchema.optional(),
 });
 
-/** What a Worker asks for: the body of `POST /v1/resolve`. */
-export type RpcResolveRequest = z.input<typeof resolveSchema>;
-
-const optionsSchema = z.strictObject({
-  /** How old the answer may be, in seconds, as in `Cache-Control: max-age=N`; 0, or left out, for a strict one. */
-  maxAge: z.int().min(0).default(0),
-});
-export type RpcResolveOptions = z.input<typeof optionsSchema>;
-
-/** What it gets: the reply of `POST /v1/resolve`, or the problem that it would reply, as data. */
-export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonly ok: false; readonly problem: ProblemBody };
-
 /**
  * Values for Workers of the same account, by service binding: without HTTP and without a token. Whoever may deploy a
  * Worker with such a binding decides on its grant, as with any secret of that Worker.
  */
-export class Resolver extends WorkerEntrypoint<Env> {
+export class Resolver extends WorkerEntrypoint<Env> implements ResolverBinding {
   /**
    * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
    * same leases. Never throws.
@@ -82,7 +71,7 @@ function callerOf(props: unknown, requestId: string): Caller {
 }
 
 async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, given: RpcResolveRequest, options: RpcResolveOptions): Promise<RpcResolveReply> {
-  const { maxAge } = parse(optionsSchema, options);
+  const { maxAge } = parse(rpcResolveOptionsSchema, options);
   const { scopes, names, allow_missing, inherit } = parse(resolveSchema, given);
   const request = { scopes, names, allowMissing: allow_missing, inherit, distinctEnvNames: false };
   const config = await loadConfig(env);

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { createClient, KeyholeError } from "../../src/client/create-client.ts";
 import { sign, type TokenClaims } from "../support/sign.ts";
 
-/** A client of the Worker under test, in the same runtime that Workers and their clients run in. */
+/** The Worker under test, in the same runtime that Workers and their clients run in. */
+const SERVICE = {
+  baseUrl: "https://keyhole.test/",
+  fetch: ((input, init) => exports.default.fetch(input as string, init as never) as never) as typeof globalThis.fetch,
+};
+
 async function clientOf(claims: TokenClaims) {
-  return createClient({
-    baseUrl: "https://keyhole.test/",
-    token: await sign(claims),
-    fetch: (input, init) => exports.default.fetch(input as string, init as never) as never,
-  });
+  return createClient({ ...SERVICE, token: await sign(claims) });
 }
 
 async function problemOf(call: Promise<unknown>): Promise<KeyholeError> {
@@ -39,6 +40,22 @@ describe("a client", () => {
     expect(await client.explain("API_KEY", request)).toMatchObject({ winner: { id } });
     await client.secrets.delete("namespace:prod", "API_KEY");
     expect(await problemOf(client.secrets.getById(id))).toMatchObject({ code: "secret-not-found", status: 404 });
+  });
+
+  it("keeps an answer under the one event that it has, and a revoked token ends it", async () => {
+    const org = "client-7";
+    const client = await clientOf({ org });
+    await client.secrets.set("global", "KEY", "one");
+    const { id, token } = await client.tokens.create({ label: "gateway", permissions: ["secrets:resolve", "secrets:read"], expires_in: 600 });
+    const gateway = createClient({ ...SERVICE, token, maxAge: 60 });
+    const ask = () => gateway.resolve({ names: ["KEY"] });
+    const all = await Promise.all(Array.from({ length: 100 }, ask));
+    expect(new Set(all.map(({ secrets }) => secrets.KEY?.value))).toEqual(new Set(["one"]));
+    expect((await client.audit.list({ action: "secret.resolve" })).events).toMatchObject([{ token_id: id, lease: { id: all[0]?.lease?.id } }]);
+    await client.tokens.revoke(id);
+    expect((await ask()).secrets.KEY?.value).toBe("one");
+    expect(await problemOf(gateway.whoami())).toMatchObject({ code: "unauthenticated" });
+    expect(await problemOf(ask())).toMatchObject({ code: "unauthenticated" });
   });
 
   it("walks through all pages of a list", async () => {

@@ -8,7 +8,7 @@ export function checkTypes(project: string, blocks: readonly string[]): string {
   const folder = join(project, "examples/documentation");
   mkdirSync(folder);
   for (const [n, text] of blocks.entries()) writeFileSync(join(folder, `block-${n + 1}.ts`), text);
-  const compilerOptions = { types: ["@cloudflare/workers-types", "node"], paths: { "keyhole/client": ["../../src/client/create-client.ts"] } };
+  const compilerOptions = { types: ["@cloudflare/workers-types", "node"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }));
   const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "test/node_modules/typescript/bin/tsc"), "-p", folder], {
     cwd: dirname(folder),

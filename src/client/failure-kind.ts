@@ -1,0 +1,8 @@
+/**
+ * What a failure means for an answer that is kept: the service has refused, which ends it; did not answer, where it may
+ * stand in; or something else failed, where it may not. A 502 or 504 is from something before the service.
+ */
+export function failureKind({ code, status = 0 }: { readonly code: string; readonly status?: number | undefined }): "refused" | "unanswered" | "failed" {
+  if (code === "unreachable" || status === 429 || status > 501) return "unanswered";
+  return code === "unexpected-reply" || code === "internal" ? "failed" : "refused";
+}

@@ -1,0 +1,25 @@
+import * as z from "zod";
+import type { ProblemBody } from "./problem.ts";
+import type { ResolveReply, ResolveRequest } from "./resolve.ts";
+
+/** What a resolve by service binding takes beside the request. */
+export const rpcResolveOptionsSchema = z.strictObject({
+  /** How old the answer may be, in seconds, as in `Cache-Control: max-age=N`; 0, or left out, for a strict one. */
+  maxAge: z.int().min(0).default(0),
+});
+export type RpcResolveOptions = z.input<typeof rpcResolveOptionsSchema>;
+
+/** What a Worker asks for: the body of `POST /v1/resolve`. */
+export type RpcResolveRequest = ResolveRequest;
+
+/** What it gets: the reply of `POST /v1/resolve`, or the problem that it would reply, as data. */
+export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonly ok: false; readonly problem: ProblemBody };
+
+/** The entrypoint `Resolver`, as a Worker sees it that has a service binding to it. */
+export interface ResolverBinding {
+  /**
+   * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
+   * same leases. It rejects only when Keyhole cannot be reached.
+   */
+  resolve(request?: RpcResolveRequest, options?: RpcResolveOptions): Promise<RpcResolveReply>;
+}
