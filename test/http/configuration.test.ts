@@ -115,7 +115,7 @@ describe("/readyz", () => {
     // Without a run there is nothing that anybody has found.
     const integrity = { registry: "unknown", logs: 0, forged_objects: 0, judged_at: null, lost_at: null, shorter_retention: null };
     const notices = [{ part: "log_key", detail: "LOG_KEY is not set: SIGNING_KEY signs the audit log too" }];
-    const backlog = { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 };
+    const backlog = { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0 };
     expect([status, body]).toEqual([200, { status: "ready", unusable: [], degraded: [], notices, backlog, integrity }]);
   });
 

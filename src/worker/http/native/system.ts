@@ -33,6 +33,10 @@ const readinessSchema = z
         integrity_failures: z
           .int()
           .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
+        leases_unsettled: z.int().meta({
+          description:
+            "Leases of the last day that ended without their last count, because an isolate was lost: the log says at least and at most how often each was used.",
+        }),
       })
       .optional(),
     integrity: integritySchema.optional(),
@@ -44,7 +48,7 @@ const readinessSchema = z
       unusable: [],
       degraded: [],
       notices: [],
-      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0 },
+      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0 },
       integrity: INTEGRITY_EXAMPLE,
     },
   });
