@@ -16,9 +16,10 @@ BEGIN
   INSERT INTO epochs (org, epoch) VALUES (OLD.org, hex(randomblob(8))) ON CONFLICT (org) DO UPDATE SET epoch = excluded.epoch;
 END;
 
-CREATE TRIGGER secrets_change_epoch AFTER UPDATE OF org, id, scope, name, version, expires_at ON secrets
+CREATE TRIGGER secrets_change_epoch AFTER UPDATE OF org, id, scope, name, version, expires_at, locked, max_lease_seconds ON secrets
 WHEN OLD.org IS NOT NEW.org OR OLD.id IS NOT NEW.id OR OLD.scope IS NOT NEW.scope OR OLD.name IS NOT NEW.name
   OR OLD.version IS NOT NEW.version OR OLD.expires_at IS NOT NEW.expires_at
+  OR OLD.locked IS NOT NEW.locked OR OLD.max_lease_seconds IS NOT NEW.max_lease_seconds
 BEGIN
   INSERT INTO epochs (org, epoch) VALUES (NEW.org, hex(randomblob(8))) ON CONFLICT (org) DO UPDATE SET epoch = excluded.epoch;
 END;

@@ -37,7 +37,7 @@ function parseStrictly({ args: definitions = {}, surplus }: Definition<ArgsDef>,
     if (definition.type === "positional") continue;
     const [short] = "alias" in definition ? [definition.alias].flat() : [];
     options[name] = { type: definition.type === "boolean" ? "boolean" : "string", multiple: true, ...(short && { short }) };
-    if (definition.type === "boolean" && definition.default === true) options[`no-${name}`] = { type: "boolean", multiple: true };
+    if (definition.type === "boolean" && definition.negativeDescription !== undefined) options[`no-${name}`] = { type: "boolean", multiple: true };
   }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });

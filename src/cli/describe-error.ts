@@ -17,11 +17,11 @@ function hintForSystem(error: object): string {
   return "code" in error && error.code === "ENOSPC" ? "make room where it is written to" : "check that the file is there and may be read or written";
 }
 
-function messageOf({ code, status, message, members: { errors = [], expired = [] } }: KeyholeError): string {
+function messageOf({ code, status, message, members: { errors = [], expired = [], unavailable = [] } }: KeyholeError): string {
   if (code === "unauthenticated") return "the service does not accept this token";
   if (code === "unexpected-reply" && status === 429) return "what stands before the service asks to try later (status 429)";
   const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
-  const listed = expired.filter((name) => !message.includes(name));
+  const listed = [...expired, ...unavailable.map(({ name }) => name)].filter((name) => !message.includes(name));
   return [message, ...places, ...listed].join(" ");
 }
 
@@ -39,7 +39,9 @@ const HINTS: Record<string, string> = {
   "secret-expired": "set a new value, with --expires for a new date",
   "version-conflict": "look at its state now, then try again",
   "value-too-large": "a value has at most 65,536 bytes",
+  "answer-too-large": "name the ones you want with --only",
   "too-many-secrets": "name the ones you want with --only",
+  "name-locked": "change it where it is locked: `keyhole explain NAME` shows where that is",
   "name-reserved": "choose a name that does not become one of these variables",
   "rate-limited": "wait a little, then try again",
   unreachable: "check the address (`keyhole status`) and the network",

@@ -48,7 +48,14 @@ export class KeyholeError extends Error {
 
 /** The error that a problem reply stands for. */
 export function fromProblem(problem: ProblemBody, retryAfter: number | undefined): KeyholeError {
-  const { code, title, status, detail, request_id: requestId, errors, missing, expired, searched } = problem;
-  const members = { ...(errors && { errors }), ...(missing && { missing }), ...(expired && { expired }), ...(searched && { searched }) };
+  const { code, title, status, detail, request_id: requestId, errors, missing, locked, expired, unavailable, searched } = problem;
+  const members = {
+    ...(errors && { errors }),
+    ...(missing && { missing }),
+    ...(locked && { locked }),
+    ...(expired && { expired }),
+    ...(unavailable && { unavailable }),
+    ...(searched && { searched }),
+  };
   return new KeyholeError(code, detail, { status, title, requestId, retryAfter, members });
 }

@@ -1,3 +1,4 @@
+import { LEFT_OUT_HEADER, type LeftOut, parseLeftOut } from "../contract/left-out.ts";
 import {
   type Explanation,
   envReplySchema,
@@ -20,11 +21,22 @@ export interface Where extends CallOptions {
 
 /** What a call takes whose answer may be kept. */
 export type KeepingOptions = CallOptions & Keeping;
+/** For values by variable, whose reply has no place for what is not in it. */
+export interface VariableOptions extends CallOptions {
+  /** Called before the call returns, where names are left out; of very many the first, and how many `more` there are. */
+  readonly onLeftOut?: ((names: readonly LeftOut[], more: number) => void) | undefined;
+}
 
 /** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
 export function resolveCalls(send: Send, keeping: Keeping) {
   const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: AskService) =>
     send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
+  const variables = async (request: ResolveRequest, format: "env" | "dotenv", { onLeftOut, ...options }: VariableOptions) => {
+    const reply = await post(request, format, options);
+    const { names, more } = parseLeftOut(reply.headers.get(LEFT_OUT_HEADER));
+    if (names.length > 0) onLeftOut?.(names, more);
+    return reply;
+  };
   const one = (kind: "resolve" | "explain", name: string, { scopes, ...options }: AskService & Pick<Where, "scopes">, format?: "raw") =>
     send({ method: "GET", path: `/v1/${kind}/${encodeURIComponent(name)}`, query: { scope: scopes, format }, ...options });
   const keptAll = keptCalls<ResolveReply>(keeping);
@@ -35,13 +47,13 @@ export function resolveCalls(send: Send, keeping: Keeping) {
     async resolve(request: ResolveRequest = {}, options: KeepingOptions = {}): Promise<ResolveReply> {
       return keptAll.call(request, options, async (asking) => readReply(await post(request, "json", asking), resolveReplySchema));
     },
-    /** The values by environment name. Bytes are base64 text. */
-    async resolveEnv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<Record<string, string>> {
-      return readReply(await post(request, "env", options), envReplySchema);
+    /** The values by environment name. Bytes are base64 text. Reserved variables are left out. */
+    async resolveEnv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<Record<string, string>> {
+      return readReply(await variables(request, "env", options), envReplySchema);
     },
     /** The values as a `.env` file that dotenv and `sh` read back exactly. */
-    async resolveDotenv(request: ResolveRequest = {}, options: CallOptions = {}): Promise<string> {
-      return readText(await expectOwn(await post(request, "dotenv", options), ["text/plain"]));
+    async resolveDotenv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<string> {
+      return readText(await expectOwn(await variables(request, "dotenv", options), ["text/plain"]));
     },
     /** One value with where it came from. */
     async resolveOne(name: string, { scopes, ...options }: Where & Keeping = {}): Promise<ResolveOneReply> {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Unavailable, unavailableSchema } from "./unavailable.ts";
 
 /** Every problem code with its status and title: the one table behind replies, the OpenAPI document and the client. */
 export const PROBLEMS = {
@@ -18,8 +19,10 @@ export const PROBLEMS = {
   "version-conflict": { status: 412, title: "The secret is not in the expected state" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "value-too-large": { status: 413, title: "The value is too large" },
+  "answer-too-large": { status: 413, title: "The values are too large for one answer" },
   "too-many-secrets": { status: 413, title: "Too many secrets at once" },
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "name-locked": { status: 422, title: "A wider scope has locked the name" },
   "name-reserved": { status: 422, title: "The name is reserved" },
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
   "rate-limited": { status: 429, title: "Too many requests" },
@@ -51,7 +54,12 @@ export const problemSchema = z
     request_id: z.string().meta({ description: "Also in the reply's `X-Request-Id`, in the audit log and in the Worker's log." }),
     errors: z.array(problemErrorSchema).optional().meta({ description: "Everything that is wrong with the request." }),
     missing: z.array(z.string()).optional().meta({ description: "The names that a resolve did not find." }),
+    locked: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "The names that are locked in a scope that is not searched, or is wider than the one to be written." }),
     expired: z.array(z.string()).optional().meta({ description: "The names whose secret has expired." }),
+    unavailable: z.array(unavailableSchema).optional().meta({ description: "The names whose value cannot be had now, and why." }),
     searched: z.array(z.string()).optional().meta({ description: "The scopes that a resolve searched, in order." }),
   })
   .meta({
@@ -71,7 +79,9 @@ export const problemSchema = z
 export interface ProblemMembers {
   errors?: ProblemError[];
   missing?: string[];
+  locked?: string[];
   expired?: string[];
+  unavailable?: Unavailable[];
   searched?: string[];
 }
 

@@ -3,11 +3,14 @@ import { SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
 import { encodingSchema } from "./secret.ts";
 import { secretNameSchema } from "./secret-name.ts";
 import { timeSchema } from "./time.ts";
+import { unavailableSchema } from "./unavailable.ts";
 
 /** How many names one resolve may ask for. */
 export const MAX_NAMES = 100;
 /** How many secrets one resolve may release. */
 export const MAX_RELEASED = 500;
+/** How many bytes of values one resolve may release. */
+export const MAX_RELEASED_BYTES = 4 * 1_048_576;
 
 const onePerKind = (scopes: readonly Scope[]) => new Set(scopes.map(scopeKind)).size === scopes.length;
 
@@ -30,7 +33,10 @@ export const resolveSchema = z
       .refine((names) => new Set(names).size === names.length, { error: "a name is given twice" })
       .optional()
       .meta({ description: "Up to 100 names; omitted: everything that applies.", uniqueItems: true }),
-    allow_missing: z.boolean().default(false).meta({ description: "List what is missing or expired instead of failing." }),
+    allow_missing: z
+      .boolean()
+      .default(false)
+      .meta({ description: "List the names asked for that are missing, expired or not to be had now, instead of failing." }),
     inherit: z.boolean().default(true).meta({ description: "false: search only the scopes given." }),
   })
   .meta({ id: "Resolve", example: { scopes: ["repo:acme/payments", "namespace:prod"], names: ["OPENAI_API_KEY"], allow_missing: false } });
@@ -81,6 +87,18 @@ export const resolveReplySchema = z
   .object({
     secrets: z.record(z.string(), z.object(releasedShape).meta({ id: "ReleasedSecret" })).meta({ description: "By name." }),
     missing: z.array(z.string()).meta({ description: "What was asked for and is nowhere, or has expired." }),
+    expired: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "What would be here if it had not expired, where no names were asked for; nothing wider takes its place." }),
+    unavailable: z
+      .array(unavailableSchema)
+      .optional()
+      .meta({ description: "What would be here if its value could be had; nothing wider takes its place. Left out where there is none." }),
+    skipped: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "What is here and never becomes an environment variable, because the variable is reserved: `env` and `dotenv` leave it out." }),
     searched: z.array(z.string()).meta({ description: "The scopes searched, in order." }),
     lease: leaseSchema.optional(),
   })
@@ -113,8 +131,13 @@ export const explainReplySchema = z
         id: idSchema.optional(),
         version: versionSchema.optional(),
         expired: z.boolean().optional(),
+        locked: z.boolean().optional().meta({ description: "`true` where it wins over every narrower scope." }),
       }),
     ),
+    locked_by: z
+      .string()
+      .optional()
+      .meta({ description: "A scope that is not searched and locks the name: there is no winner, and a resolve answers 422.", example: "global" }),
   })
   .meta({
     id: "Explanation",
@@ -124,7 +147,7 @@ export const explainReplySchema = z
       winner: { scope: RELEASED.scope, id: RELEASED.id, version: RELEASED.version },
       candidates: [
         { scope: "repo:acme/payments", found: false },
-        { scope: RELEASED.scope, found: true, id: RELEASED.id, version: RELEASED.version, expired: false },
+        { scope: RELEASED.scope, found: true, id: RELEASED.id, version: RELEASED.version, expired: false, locked: true },
         { scope: "global", found: false },
         { scope: "builtin", found: false },
       ],

@@ -74,6 +74,28 @@ export const SECRET_METADATA = {
     z.int().nullable(),
     90,
   ),
+  locked: field({
+    request: z
+      .boolean()
+      .optional()
+      .meta({ description: "Whether it wins over every narrower scope, where its name can then not be set: 422 `name-locked`.", example: true }),
+    reply: z.boolean(),
+    example: false,
+    initial: 0 as number,
+    toColumn: (locked) => (locked ? 1 : 0),
+    fromColumn: (column) => column === 1,
+  }),
+  max_lease_seconds: asGiven(
+    z
+      .int()
+      .min(0)
+      .max(300)
+      .nullable()
+      .optional()
+      .meta({ description: "The longest lease of whoever resolves it, in seconds; 0 for none, `null` for what the deployment allows.", example: 30 }),
+    z.int().nullable(),
+    null,
+  ),
 };
 
 type Fields = typeof SECRET_METADATA;

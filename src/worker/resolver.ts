@@ -12,7 +12,7 @@ import { needsFrom } from "./http/needs-of.ts";
 import { problemOfCall, toProblem } from "./http/to-problem.ts";
 import { leasesOf } from "./leases/leases.ts";
 import { answerLeased } from "./secrets/answer-leased.ts";
-import { releaseSecrets } from "./secrets/release-secrets.ts";
+import { type Release, releaseAgain, releaseSecrets } from "./secrets/release-secrets.ts";
 import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
@@ -73,7 +73,7 @@ function callerOf(props: unknown, requestId: string): Caller {
 async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, given: RpcResolveRequest, options: RpcResolveOptions): Promise<RpcResolveReply> {
   const { maxAge } = parse(rpcResolveOptionsSchema, options);
   const { scopes, names, allow_missing, inherit } = parse(resolveSchema, given);
-  const request = { scopes, names, allowMissing: allow_missing, inherit, distinctEnvNames: false };
+  const request = { scopes, names, allowMissing: allow_missing, inherit, asVariables: false };
   const config = await loadConfig(env);
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure));
   const needs = { ...needsFrom(env, config, new Date()), clock: Date.now, defer };
@@ -84,7 +84,10 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, g
   return answerLeased(needs, {
     ...ask,
     maxAge,
-    again: async ({ answer: { selection }, tally, until }, now) => reply(needs, selection, { id: tally.id, until }, now),
+    again: async ({ answer: { selection }, tally, until }, now) => {
+      const release = await releaseAgain(needs, selection);
+      return release && reply(release, { id: tally.id, until }, now);
+    },
     lead: () => answer(needs, caller, () => resolveLeased(needs, caller, request, ask)),
   });
 }
@@ -96,18 +99,18 @@ type Resolved = { readonly selection: RecordedSelection; readonly lease: OpenLea
 async function answer(needs: Needs, caller: Caller, resolve: () => Promise<Resolved>): Promise<RpcResolveReply> {
   try {
     const { selection, lease } = await resolve();
-    const made = await reply(needs, selection, lease, needs.now.getTime());
-    lease?.keep(null);
-    return made;
+    return await releaseSecrets(needs, selection, (release) => {
+      if (release.unavailable.length === 0) lease?.keep(null);
+      return reply(release, lease, needs.now.getTime());
+    });
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;
     return refused(await problemOfCall(error, () => ({ ...needs, caller, attempt })), caller.requestId);
   }
 }
 
-async function reply(needs: Needs, selection: RecordedSelection, lease: { id: string; until: number } | null, now: number): Promise<RpcResolveReply> {
-  const body = resolveBody(selection, await releaseSecrets(needs, selection));
-  return { ok: true, ...body, ...(lease && { lease: leaseReply(lease, now) }) };
+function reply(release: Release, lease: { id: string; until: number } | null, now: number): RpcResolveReply {
+  return { ok: true, ...resolveBody(release), ...(lease && { lease: leaseReply(lease, now) }) };
 }
 
 /** What a lease is found by: all that decides the answer. SHA-256 in base64. */

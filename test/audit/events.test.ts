@@ -81,7 +81,7 @@ describe("an event", () => {
     expect(await released({ names: ["A", "NONE"] })).toEqual([]);
     expect(await released({ names: ["A", "OLD"] })).toEqual([]);
     await put("global", "a", "v", { token });
-    expect(await released({ names: ["A", "a"] }, "?format=env")).toEqual([]);
+    expect(await released({ names: ["A", "a"] }, "?format=env"), "of one variable there is one").toEqual([both[0]]);
     await call("GET /v1/resolve/A", { token });
     expect(JSON.parse((await lastOf("resolves"))?.secrets ?? "")).toEqual([both[0]]);
   });

@@ -4,14 +4,15 @@ import type { Scope } from "../../src/contract/scope.ts";
 import type { SecretName } from "../../src/contract/secret-name.ts";
 import { type Caller, createCaller } from "../../src/worker/access/caller.ts";
 import { loadConfig } from "../../src/worker/config.ts";
-import { recordSelection, type SelectionEvent } from "../../src/worker/secrets/record-selection.ts";
+import { recordSelection } from "../../src/worker/secrets/record-selection.ts";
 import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
 import { type ResolveRequest, resolutionQuery } from "../../src/worker/secrets/resolution-query.ts";
-import type { RecordedSelection } from "../../src/worker/secrets/selection.ts";
+import type { RecordedSelection, SelectionEvent } from "../../src/worker/secrets/selection.ts";
 import { put } from "../support/call.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 
 const org = "selecting";
+const bindings = { db: env.DB, kv: env.KV, now: new Date() };
 const EVENT: SelectionEvent = { action: "secret.read", target: "for-a-verb-of-its-own" };
 
 const lineageOf = (tokenId: string | null) =>
@@ -36,7 +37,7 @@ const callerOf = (tokenId: string | null): Caller =>
 /** Selects what another verb than a resolve would, with its own permission and event. */
 async function select(request: Partial<ResolveRequest>, tokenId: string | null = null): Promise<RecordedSelection> {
   const needs = { ...(await loadConfig(env)), db: env.DB, platformOrg: null, now: new Date() };
-  const whole = { allowMissing: false, inherit: true, distinctEnvNames: false, ...request };
+  const whole = { allowMissing: false, inherit: true, asVariables: false, ...request };
   return recordSelection(needs, callerOf(tokenId), resolutionQuery(needs, callerOf(tokenId), "secrets:read", whole), EVENT);
 }
 
@@ -59,7 +60,7 @@ it("records what was selected with the event of its caller, and gives the values
   ]);
   expect((await events()).slice(before.length)).toEqual([{ ...EVENT, outcome: "allowed", secrets: JSON.stringify(secrets) }]);
   const { keyring, legacyPlaintext } = await loadConfig(env);
-  const released = await releaseSecrets({ kv: env.KV, keyring, legacyPlaintext }, selection);
+  const released = await releaseSecrets({ ...bindings, keyring, legacyPlaintext }, selection, ({ secrets }) => secrets);
   expect(released.map(({ bytes }) => new TextDecoder().decode(bytes))).toEqual(["the nearer value of one", "the value of two"]);
 });
 
@@ -69,7 +70,9 @@ it("releases again without another event, from what it has", async () => {
   const { keyring, legacyPlaintext } = await loadConfig(env);
   const batch = vi.spyOn(env.DB, "batch");
   for (let n = 0; n < 2; n++)
-    expect(await releaseSecrets({ kv: env.KV, keyring, legacyPlaintext }, selection)).toMatchObject([{ name: "TWO", scope: "global" }]);
+    expect(await releaseSecrets({ ...bindings, keyring, legacyPlaintext }, selection, ({ secrets }) => secrets)).toMatchObject([
+      { name: "TWO", scope: "global" },
+    ]);
   expect(batch).not.toHaveBeenCalled();
   batch.mockRestore();
   expect(await events()).toEqual(before);

@@ -1,5 +1,5 @@
 import { exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createClient, KeyholeError } from "../../src/client/create-client.ts";
 import { sign, type TokenClaims } from "../support/sign.ts";
 
@@ -37,6 +37,11 @@ describe("a client", () => {
     expect(await client.resolve(request)).toMatchObject({ secrets: { API_KEY: { value: "one", scope: "namespace:prod" } }, missing: [] });
     expect(await client.resolveEnv(request)).toEqual({ API_KEY: "one" });
     expect(await client.resolveDotenv(request)).toBe("API_KEY='one'\n");
+    await client.secrets.set("namespace:prod", "OLD", "x", { expires_at: "2020-01-01T00:00:00Z" });
+    const leftOut = vi.fn();
+    expect(await client.resolveEnv(request, { onLeftOut: leftOut })).toEqual({ API_KEY: "one" });
+    expect(leftOut).toHaveBeenCalledExactlyOnceWith([{ name: "OLD", reason: "expired" }], 0);
+    expect(await client.resolve(request)).toMatchObject({ expired: ["OLD"] });
     expect(await client.explain("API_KEY", request)).toMatchObject({ winner: { id } });
     await client.secrets.delete("namespace:prod", "API_KEY");
     expect(await problemOf(client.secrets.getById(id))).toMatchObject({ code: "secret-not-found", status: 404 });

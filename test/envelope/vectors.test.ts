@@ -3,6 +3,7 @@ import type { Encoding } from "../../src/contract/secret.ts";
 import { associatedData } from "../../src/worker/envelope/binding.ts";
 import { OpenError, open } from "../../src/worker/envelope/open.ts";
 import { judgeSeal, type SealFormat } from "../../src/worker/envelope/row-seal.ts";
+import { SEAL_FORMATS } from "../../src/worker/transaction/verify-row.ts";
 import v1 from "../vectors/envelope-v1.json" with { type: "json" };
 import v2 from "../vectors/envelope-v2.json" with { type: "json" };
 import seals from "../vectors/row-seals.json" with { type: "json" };
@@ -39,6 +40,17 @@ describe.each(seals)("the frozen seal of a row of $format.table", ({ format, row
       const bent = { ...row, [name]: "bent" };
       expect(await judgeSeal(keyring, format as SealFormat, bent, seal), name).toMatchObject({ outcome: "broken" });
     }
+  });
+});
+
+describe("the frozen seal of a secret's row from before it had a lock and a lease", () => {
+  const before = seals.find(({ format }) => format.table === "secrets" && format.format === 1);
+  const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS.secrets, { ...before?.row, ...columns }, before?.seal ?? null);
+
+  it("is good while it has neither, and no longer", async () => {
+    expect(await check({ locked: 0, max_lease_seconds: null })).toMatchObject({ outcome: "good" });
+    const bent = [{ locked: 1, max_lease_seconds: null }, { locked: 0, max_lease_seconds: 0 }, { locked: null, max_lease_seconds: null }, {}];
+    for (const columns of bent) expect(await check(columns), JSON.stringify(columns)).toMatchObject({ outcome: "broken" });
   });
 });
 

@@ -33,8 +33,8 @@ function makePlaces(lag: (key: string) => number) {
   const near: Env = { ...env, KV: kv.from(() => 0) };
   const far: Env = { ...env, KV: kv.from(lag) };
   const value = async (call: ReturnType<typeof from>) => {
-    const { status, body } = await call("POST /v1/resolve", { json: { names: ["S"], allow_missing: true } });
-    return status === 200 ? (body.secrets.S?.value ?? null) : status;
+    const { status, body } = await call("POST /v1/resolve", { json: { names: ["S"] } });
+    return status === 404 ? null : status === 200 ? body.secrets.S.value : status;
   };
   return {
     near: from(near),

@@ -34,6 +34,8 @@ export interface FaultedOperation {
   readonly varying?: true;
   /** What of a reply is the same each time, where that is not all of it. */
   readonly shown?: (text: string) => string;
+  /** What a reply may be, too, in which something is left out and said to be. */
+  readonly partly?: string;
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
   /** The Worker's vars and secrets, where they are not those of the others. */
@@ -298,11 +300,17 @@ async function setBack({ org, ask }: { org: string; ask: Ask }): Promise<string>
   return (await ask("GET /v1/audit/restorations", OPERATOR)).body.digest;
 }
 
+/** What a resolve of everything comes to where KV does not answer. */
+const WITHOUT_VALUE = JSON.stringify({
+  ...{ secrets: {}, missing: [], unavailable: [{ name: "S", reason: "storage-unavailable" }] },
+  searched: ["global", "builtin"],
+});
+
 /** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
 export const READS: Record<string, FaultedOperation> = {
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
-  "POST /v1/resolve of everything": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", json({})] },
+  "POST /v1/resolve of everything": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", json({})], partly: WITHOUT_VALUE },
   "POST /v1/resolve of plaintext": { vars: unsealed, prepare: madeLegacy, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve as env": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=env", RESOLVE] },
   "POST /v1/resolve as dotenv": { prepare: madeAndSettled, request: () => ["POST /v1/resolve?format=dotenv", RESOLVE] },

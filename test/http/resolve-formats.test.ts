@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { parseLeftOut } from "../../src/contract/left-out.ts";
 import { at, call, put, resolve } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
+import { eventsOf } from "../support/events-of.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -28,6 +31,19 @@ describe("GET /v1/resolve/{name}", () => {
     expect(plain.bytes).toEqual(new TextEncoder().encode(text));
   });
 
+  it("refuses HEAD, and puts nothing on record", async () => {
+    const token = { org: "heads" };
+    await put("global", "HEADED", "v", { token });
+    const before = await eventsOf(token.org);
+    for (const path of ["/v1/resolve/HEADED", "/v1/resolve/HEADED?format=raw", "/v1/resolve/NOWHERE"]) {
+      const { status, text, headers } = await call(`HEAD ${path}`, { token });
+      expect([status, text, headers.get("Allow")]).toEqual([405, "", "GET"]);
+    }
+    expect((await call("HEAD /v1/resolve", { token })).headers.get("Allow")).toBe("POST");
+    expect(await eventsOf(token.org)).toEqual(before);
+    expect((await call("HEAD /v1/explain/HEADED", { token })).status).toBe(200);
+  });
+
   it.each(["ABSENT", "1x", "ABSENT?format=dotenv", "ABSENT?scope=team:a&scope=team:b", "ABSENT?scopes=global", "ABSENT?format=raw&x=1"])(
     "refuses %s",
     async (rest) => {
@@ -47,14 +63,55 @@ describe("format=env", () => {
     expect(headers.get("Content-Type")).toMatch(/^application\/json/);
   });
 
-  it.each(["env", "dotenv"])("and dotenv: as %s two secrets with one environment name are 409, but not as json", async (format) => {
+  it.each([
+    ["env", '{"SOME_KEY":"nearer"}'],
+    ["dotenv", "SOME_KEY='nearer'\n"],
+  ])("and dotenv: as %s of two names with one environment name the one in the most specific scope wins, and as json both are there", async (format, want) => {
     const token = { org: `conflict-${format}` };
-    await put("global", "some-key", "1", { token });
-    await put("team:t", "SOME_KEY", "2", { token });
-    const { status, body } = await call(`POST /v1/resolve?format=${format}`, { token, json: { scopes: ["team:t"] } });
-    expect([status, body.code]).toEqual([409, "env-name-conflict"]);
+    await put("global", "SOME_KEY", "wider", { token });
+    await put("team:t", "some-key", "nearer", { token });
+    for (const request of [{ scopes: ["team:t"] }, { scopes: ["team:t"], names: ["SOME_KEY", "some-key"] }]) {
+      const { status, text } = await call(`POST /v1/resolve?format=${format}`, { token, json: request });
+      expect([status, text]).toEqual([200, want]);
+    }
+    expect((await eventsOf(token.org)).at(-1)?.secrets.map(({ name }) => name)).toEqual(["some-key"]);
+    await put("team:t", "some-key", "nearer", { token, fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    const expired = await call(`POST /v1/resolve?format=${format}`, { token, json: { scopes: ["team:t"] } });
+    expect([expired.status, expired.text.trim().replace("{}", "")], "an expired winner is not replaced by a wider name").toEqual([200, ""]);
+    expect(expired.headers.get("Keyhole-Left-Out")).toBe('"some-key";reason=expired');
+    await put("team:t", "some-key", "nearer", { token, fields: { expires_at: null } });
     const asJson = await resolve({ scopes: ["team:t"], names: ["some-key", "SOME_KEY"] }, { token });
     expect(Object.keys(asJson.body.secrets).sort()).toEqual(["SOME_KEY", "some-key"]);
+  });
+
+  it("and dotenv leave out a variable that is reserved, say so, and do not record it; as json it is there and listed", async () => {
+    const token = { org: "reserving" };
+    await put("global", "custom-one", "1", { token });
+    await put("global", "CUSTOMS", "2", { token });
+    const later = callWith({ RESERVED_NAMES: "CUSTOM_* FLY_*" });
+    for (const [format, want] of [
+      ["env", '{"CUSTOMS":"2"}'],
+      ["dotenv", "CUSTOMS='2'\n"],
+    ]) {
+      for (const json of [{}, { names: ["custom-one", "CUSTOMS"] }]) {
+        const reply = await later(`POST /v1/resolve?format=${format}`, { token, json });
+        expect([reply.status, reply.text, reply.headers.get("Keyhole-Left-Out")]).toEqual([200, want, '"custom-one";reason=skipped']);
+        expect((await eventsOf(token.org)).at(-1)?.secrets.map(({ name }) => name)).toEqual(["CUSTOMS"]);
+      }
+    }
+    const { body, headers } = await later("POST /v1/resolve", { token, json: {} });
+    expect([Object.keys(body.secrets), body.skipped, headers.get("Keyhole-Left-Out")]).toEqual([["CUSTOMS", "custom-one"], ["custom-one"], null]);
+    expect((await resolve({}, { token })).body.skipped).toBeUndefined();
+    expect(headers.get("ETag")).not.toBe((await resolve({}, { token })).headers.get("ETag"));
+  });
+
+  it("and dotenv name the first of very many that are left out, and say how many more there are", async () => {
+    const token = { org: "leaving-out" };
+    const secrets = Object.fromEntries(Array.from({ length: 45 }, (_, n) => [`CUSTOM_${n}`, "v"]));
+    expect((await call("POST /v1/import", { token, json: { scope: "global", secrets } })).status).toBe(200);
+    const { headers } = await callWith({ RESERVED_NAMES: "CUSTOM_*" })("POST /v1/resolve?format=env", { token, json: {} });
+    const { names, more } = parseLeftOut(headers.get("Keyhole-Left-Out"));
+    expect([names.length, names[0], more]).toEqual([40, { name: "CUSTOM_0", reason: "skipped" }, 5]);
   });
 
   it("as dotenv is text", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { at, call, put, resolve } from "../support/call.ts";
+import { eventsOf } from "../support/events-of.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 const CHAIN = ["repo:acme/api", "agent:bot", "namespace:prod", "team:core", "global"];
@@ -135,13 +136,25 @@ describe("an expired secret", () => {
     expect((await resolve({ names: ["SOON"] })).status).toBe(200);
   });
 
-  it("stops a resolve of everything, unless allow_missing", async () => {
+  it("is left out of a resolve of everything and listed, and nothing wider takes its place", async () => {
     const token = { org: "expiring" };
     await put("global", "GOOD", "v", { token });
-    await put("global", "OLD", "v", { token, fields: { expires_at: PAST } });
-    expect((await resolve({}, { token })).body).toMatchObject({ code: "secret-expired", expired: ["OLD"] });
-    const allowed = await resolve({ allow_missing: true }, { token: { ...token, secret_names: ["GOOD", "OLD"] } });
-    expect([Object.keys(allowed.body.secrets), allowed.body.missing]).toEqual([["GOOD"], ["OLD"]]);
+    await put("global", "OLD", "wider-value", { token });
+    await put("team:t", "OLD", "v", { token, fields: { expires_at: PAST } });
+    for (const request of [{}, { allow_missing: true }]) {
+      const { status, body, text, headers } = await resolve({ scopes: ["team:t"], ...request }, { token: { ...token, secret_names: ["GOOD", "OLD"] } });
+      expect([status, Object.keys(body.secrets), body.missing, body.expired]).toEqual([200, ["GOOD"], [], ["OLD"]]);
+      expect(text).not.toContain("wider-value");
+      const [event, ...more] = await eventsOf(token.org, headers.get("X-Request-Id"));
+      expect([event?.outcome, event?.secrets.map(({ name }) => name), more]).toEqual(["allowed", ["GOOD"], []]);
+    }
+    const before = (await resolve({ scopes: ["team:t"] }, { token })).headers.get("ETag") ?? "";
+    expect((await resolve({ scopes: ["team:t"] }, { token, headers: { "If-None-Match": before } })).status).toBe(304);
+    await put("team:u", "GOOD", "v", { token });
+    await call(`DELETE ${at("team:t", "OLD")}`, { token });
+    await call(`DELETE ${at("global", "OLD")}`, { token });
+    const after = await resolve({ scopes: ["team:t"] }, { token, headers: { "If-None-Match": before } });
+    expect([after.status, after.body.expired], "the same secrets without the expired one are another answer").toEqual([200, undefined]);
   });
 });
 

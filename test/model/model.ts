@@ -10,6 +10,7 @@ export interface Fields {
   readonly labels?: Record<string, string>;
   readonly expiresInDays?: number | null;
   readonly rotateAfterDays?: number | null;
+  readonly locked?: boolean;
 }
 
 /** A secret as the model holds it. `values[n]` is that of version n + 1; `null` is a destroyed one. */
@@ -22,6 +23,7 @@ export interface Secret {
   labels: Record<string, string>;
   expiresAt: number | null;
   rotateAfterDays: number | null;
+  locked: boolean;
   rotatedAt: number;
   resolvedAt: number | null;
   lastResolvedAt: number | null;
@@ -44,7 +46,7 @@ export const expiryOf = (model: Model, days: number) => new Date(model.now + day
 
 /** Adds a secret without a value; {@link change} gives it its first. */
 export function create(model: Model, scope: string, name: string, id: string): Secret {
-  const nothing = { description: null, labels: {}, expiresAt: null, rotateAfterDays: null, resolvedAt: null, lastResolvedAt: null };
+  const nothing = { description: null, labels: {}, expiresAt: null, rotateAfterDays: null, locked: false, resolvedAt: null, lastResolvedAt: null };
   const secret = { id, scope, name, values: [], rotatedAt: model.now, ...nothing };
   model.secrets.set(keyOf(scope, name), secret);
   return secret;
@@ -58,11 +60,12 @@ export function change(model: Model, secret: Secret, value: string | undefined, 
     secret.rotatedAt = model.now;
     for (let n = 0; n < secret.values.length - MAX_VERSIONS; n++) secret.values[n] = null;
   }
-  const { description, labels, expiresInDays, rotateAfterDays } = fields;
+  const { description, labels, expiresInDays, rotateAfterDays, locked } = fields;
   if (description !== undefined) secret.description = description;
   if (labels !== undefined) secret.labels = labels;
   if (expiresInDays !== undefined) secret.expiresAt = expiresInDays === null ? null : model.now + expiresInDays * DAY;
   if (rotateAfterDays !== undefined) secret.rotateAfterDays = rotateAfterDays;
+  if (locked !== undefined) secret.locked = locked;
   return JSON.stringify(secret) !== before;
 }
 
@@ -79,6 +82,7 @@ export function view(model: Model, secret: Secret) {
     expires_at: time(secret.expiresAt),
     rotate_after_days: secret.rotateAfterDays,
     rotation_due: isDue(model, secret),
+    locked: secret.locked,
     last_resolved_at: time(secret.lastResolvedAt),
   };
 }
@@ -112,6 +116,10 @@ export function searchOf(model: Model, scopes: readonly string[], inherit: boole
   const order = [...distances].sort(([a, x], [b, y]) => rank(a) - rank(b) || x - y || (a < b ? -1 : 1)).map(([scope]) => scope);
   return inherit ? [...order, "builtin"] : order;
 }
+
+/** Whether a scope above has locked a name, so that it cannot be set. */
+export const isLockedAbove = (model: Model, scope: string, name: string) =>
+  searchOf(model, [scope], true).some((above) => above !== scope && find(model, above, name)?.locked === true);
 
 /** Scopes that are declared or in use, with their parents and numbers of secrets. */
 export function scopesOf(model: Model): { scope: string; parent: string | null; secrets: number }[] {

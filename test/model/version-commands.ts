@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, condition, conditionHeaders, fails, idOf, place } from "./command.ts";
-import { change, find, type Secret, view } from "./model.ts";
+import { change, find, isLockedAbove, type Secret, view } from "./model.ts";
 
 const version = fc.integer({ min: 1, max: 5 });
 
@@ -14,6 +14,7 @@ const rollback = commands("rollback", fc.record({ place, version, condition }), 
   if (fails(drawn.condition, true)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   const value = secret.values[drawn.version - 1] ?? undefined;
   if (value === undefined) return void expect([status, body.code]).toEqual([404, "version-not-found"]);
+  if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   const changed = change(model, secret, value, {});
   expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed })]);
 });

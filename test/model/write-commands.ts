@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, condition, conditionHeaders, fails, fields, idOf, names, pathOf, place, scopes, values } from "./command.ts";
-import { change, create, currentOf, expiryOf, type Fields, find, keyOf, type Model, view } from "./model.ts";
+import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, view } from "./model.ts";
 
 function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: Fields) {
   return {
@@ -18,6 +18,7 @@ const put = commands("PUT", fc.record({ place, value: values, fields, condition 
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
   const { status, body } = await real.call(`PUT ${pathOf(scope, name)}`, { value, ...fieldsBody(model, drawn.fields) }, headers);
   if (fails(drawn.condition, secret !== undefined)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
+  if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   expect(status).toBe(secret ? 200 : 201);
   const written = secret ?? create(model, scope, name, body.id);
   const changed = change(model, written, value, drawn.fields);
@@ -29,6 +30,7 @@ const post = commands("POST", fc.record({ place, value: values, fields }), async
   const { value } = drawn;
   const { status, body } = await real.call("POST /v1/secrets", { scope, name, value, ...fieldsBody(model, drawn.fields) });
   if (find(model, scope, name)) return void expect([status, body.code]).toEqual([409, "secret-exists"]);
+  if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   const written = create(model, scope, name, body.id);
   change(model, written, value, drawn.fields);
   expect([status, body]).toEqual([201, expect.objectContaining(view(model, written))]);
@@ -43,6 +45,7 @@ const patch = commands("PATCH", fc.record({ place, value: fc.option(values), fie
   const { status, body } = await real.call(`PATCH /v1/secrets/${idOf(model, scope, name)}`, sent, headers);
   if (!secret) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
   if (fails(drawn.condition, true)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
+  if (value !== null && isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   const changed = change(model, secret, value ?? undefined, drawn.fields);
   expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed })]);
 });
@@ -65,6 +68,8 @@ const importAll = commands("import", fc.record({ scope: scopes, secrets: importe
   const { status, body } = await real.call(`POST /v1/import?dry_run=${dryRun}`, { scope, secrets });
   if ("1X" in secrets) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if ("PATH" in secrets) return void expect([status, body.code]).toEqual([422, "name-reserved"]);
+  const locked = Object.keys(secrets).filter((name) => isLockedAbove(model, scope, name));
+  if (locked.length > 0) return void expect([status, body.code, body.locked?.sort()]).toEqual([422, "name-locked", locked.sort()]);
   const outcomeOf = (name: string) => {
     const secret = find(model, scope, name);
     if (!secret) return "created";

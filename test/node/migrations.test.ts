@@ -122,3 +122,24 @@ describe("the migration 0007", () => {
     expect(kinds()).toEqual(KINDS);
   });
 });
+
+describe("the migration 0014", () => {
+  it("says how many bytes the values have whose ciphertext is in D1, and lets a Worker of before it go on", () => {
+    migrate("0001", "0013");
+    insertRows();
+    const head = `v2:${"i".repeat(16)}:${"t".repeat(22)}:`;
+    const lengths = [1, 2, 3, 65_536];
+    for (const [n, bytes] of lengths.entries()) {
+      insertSecret(`sized_${n}`, 1);
+      insertVersion(`sized_${n}`, 1);
+      const ciphertext = head + Buffer.alloc(bytes).toString("base64url");
+      db.prepare("UPDATE versions SET ciphertext = ? WHERE secret_id = ?").run(ciphertext, `sized_${n}`);
+    }
+    migrate("0014", "0014");
+    const sizes = db.prepare("SELECT size FROM versions WHERE secret_id LIKE 'sized%' ORDER BY secret_id").all();
+    expect(sizes.map(({ size }) => size)).toEqual(lengths);
+    expect(db.prepare("SELECT COUNT(*) AS n FROM versions WHERE size IS NOT NULL AND ciphertext IS NULL").get()?.n).toBe(0);
+    insertVersion("sized_0", 2);
+    expect(db.prepare("SELECT size FROM versions WHERE secret_id = 'sized_0' AND version = 2").get()?.size).toBeNull();
+  });
+});

@@ -205,8 +205,12 @@ it("answers 503 with Retry-After, and never 404, for a committed value whose KV 
   const { kv_key } = await rowOf("LOST");
   await settle(6);
   await env.KV.delete(kv_key);
-  const { status, body, headers } = await resolve({ names: ["LOST"], allow_missing: true });
+  const { status, body, headers } = await resolve({ names: ["LOST"] });
   expect([status, body.code, headers.get("Retry-After")]).toEqual([503, "storage-unavailable", "2"]);
+  expect((await resolve({ names: ["LOST"], allow_missing: true })).body).toMatchObject({
+    missing: [],
+    unavailable: [{ name: "LOST", reason: "not-here-yet" }],
+  });
   expect((await put("global", "LOST", "again")).body.version).toBe(2);
 });
 

@@ -12,16 +12,18 @@ export const explain = command({
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPES_ARG },
   async run({ name, profile, json }, { all }) {
     const { client } = await openSession({ profile });
-    const { winner, candidates } = await client.explain(name, { scopes: scopesOf(all("scope")) });
-    if (json) printJson({ name, winner, candidates });
+    const explanation = await client.explain(name, { scopes: scopesOf(all("scope")) });
+    const { winner, candidates, locked_by } = explanation;
+    if (json) printJson(explanation);
     else {
-      const rows = candidates.map(({ scope, found, version, expired }) => [
+      const rows = candidates.map(({ scope, found, version, expired, locked }) => [
         scope,
-        found ? `version ${version}${expired ? ", expired" : ""}` : "-",
+        found ? `version ${version}${expired ? ", expired" : ""}${locked ? ", locked" : ""}` : "-",
         found && scope === winner?.scope ? "used" : "",
       ]);
       printTable(["SCOPE", name, ""], rows, "No scopes to search.");
-      if (!winner) note(`${name} is in none of these scopes.`);
+      if (locked_by !== undefined) note(`${name} is locked in ${locked_by}, which this token does not search: nothing else takes its place.`);
+      else if (!winner) note(`${name} is in none of these scopes.`);
     }
     return winner ? EXIT.ok : EXIT.notFound;
   },

@@ -28,6 +28,8 @@ export const get = command({
       ["updated", `${relativeTime(secret.updated_at)} by ${secret.updated_by}`],
       ["last used", relativeTime(secret.last_resolved_at)],
       ["expires", relativeTime(secret.expires_at)],
+      ["locked", secret.locked ? "yes: it wins over every narrower scope" : "no"],
+      ["lease", secret.max_lease_seconds === null ? "what the service allows" : `at most ${secret.max_lease_seconds} seconds`],
       ["rotation", secret.rotate_after_days === null ? "never" : `every ${secret.rotate_after_days} days${secret.rotation_due ? ", due now" : ""}`],
     ]);
   },

@@ -5,6 +5,7 @@ import { locating } from "../locate.ts";
 import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
+import { warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole resolve`. */
 export const resolve = command({
@@ -23,7 +24,7 @@ export const resolve = command({
       options: ["raw", "dotenv", "env", "json"],
       description: "raw: the exact bytes of one; dotenv: a .env file; env: JSON by environment name; json: with where each came from",
     },
-    "allow-missing": { type: "boolean", description: "leave out what is missing or expired" },
+    "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
   async run({ name, profile, json, format, ...options }, { all }) {
     const form = json ? "json" : (format ?? (name === undefined ? "dotenv" : "raw"));
@@ -44,8 +45,8 @@ async function printAs(
   request: { scopes: string[] | undefined; names: string[] | undefined; allow_missing: boolean },
 ): Promise<void> {
   if (form === "json") return printJson(await client.resolve(request));
-  if (form === "env") return printJson(await client.resolveEnv(request));
-  if (form === "dotenv") return print(await client.resolveDotenv(request));
+  if (form === "env") return printJson(await client.resolveEnv(request, { onLeftOut: warnLeftOut }));
+  if (form === "dotenv") return print(await client.resolveDotenv(request, { onLeftOut: warnLeftOut }));
   const bytes = await client.resolveRaw(request.names?.[0] ?? "", { scopes: request.scopes });
   print(bytes);
   if (process.stdout.isTTY && bytes.at(-1) !== 10) print("\n");

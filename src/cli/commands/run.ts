@@ -1,3 +1,5 @@
+import { KeyholeError } from "../../client/create-client.ts";
+import type { LeftOut } from "../../contract/left-out.ts";
 import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
@@ -8,6 +10,7 @@ import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
+import { isIncomplete, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -43,7 +46,12 @@ const RETRIES = 1;
 
 async function resolveVariables(profile: string | undefined, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
   const { client, url, token } = await openSession({ profile, ...(fallback && { retries: RETRIES }) });
-  const ask = (signal?: AbortSignal) => locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal }));
+  const onLeftOut = (names: readonly LeftOut[], more: number) => {
+    // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
+    if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
+    warnLeftOut(names, more);
+  };
+  const ask = (signal?: AbortSignal) => locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut }));
   if (!fallback) return ask();
   const kept = await openFallback({ url, token, request });
   return kept.keepOrUse(() => answerWithin(PATIENCE, url, ask), { maxAge, now: Date.now() });

@@ -26,6 +26,8 @@ export const set = command({
     label: { type: "string", valueHint: "KEY=VALUE", description: "a label; may be repeated, and replaces the labels there are" },
     expires: { type: "string", valueHint: "TIME", description: "a date, a time, or a duration such as 30d; never to clear it" },
     "rotate-after": { type: "string", valueHint: "DAYS", description: "when a new value is due; never to clear it" },
+    locked: { type: "boolean", description: "let it win over every narrower scope", negativeDescription: "let narrower scopes have one of their own" },
+    "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
   async run({ name, scope, profile, json, create, ...given }, { each }) {
@@ -48,14 +50,18 @@ interface Given {
   readonly description?: string | undefined;
   readonly expires?: string | undefined;
   readonly "rotate-after"?: string | undefined;
+  readonly locked?: boolean | undefined;
+  readonly "max-lease"?: string | undefined;
 }
 
-function fieldsOf({ description, expires, "rotate-after": rotate }: Given, labels: readonly string[]) {
+function fieldsOf({ description, expires, "rotate-after": rotate, locked, "max-lease": lease }: Given, labels: readonly string[]) {
   return {
     ...(description !== undefined && { description: description || null }),
     ...(labels.length > 0 && { labels: Object.fromEntries(labels.map(splitLabel)) }),
     ...(expires !== undefined && { expires_at: expires === "never" ? null : parseTime("--expires", expires) }),
     ...(rotate !== undefined && { rotate_after_days: rotate === "never" ? null : parseDays(rotate) }),
+    ...(locked !== undefined && { locked }),
+    ...(lease !== undefined && { max_lease_seconds: lease === "none" ? null : parseLease(lease) }),
   };
 }
 
@@ -67,5 +73,11 @@ function splitLabel(text: string): [string, string] {
 
 function parseDays(text: string): number {
   if (!/^\d{1,4}d?$/.test(text)) throw usageError("--rotate-after is not a number of days", "for example --rotate-after 90");
+  return Number.parseInt(text, 10);
+}
+
+function parseLease(text: string): number {
+  if (!/^\d{1,3}s?$/.test(text) || Number.parseInt(text, 10) > 300)
+    throw usageError("--max-lease is not a number of seconds up to 300", "for example --max-lease 30");
   return Number.parseInt(text, 10);
 }

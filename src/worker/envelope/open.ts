@@ -40,6 +40,14 @@ export async function open(keyring: Keyring, binding: Binding, envelope: Envelop
   }
 }
 
+/** What stands before the encrypted bytes of a ciphertext, in characters: the format, the IV and the tag, with their colons. */
+const HEAD = "v2:".length + 16 + ":".length + 22 + ":".length;
+
+/** How many bytes the value in a ciphertext has: AES-GCM does not change the length, and base64url has four characters for three bytes. */
+export function sizeOfSealed(ciphertext: string): number {
+  return Math.max(0, Math.floor(((ciphertext.length - HEAD) * 3) / 4));
+}
+
 /** The format, the IV, and the ciphertext with its tag at the end, as WebCrypto takes it. */
 function parse(text: string): { format: EnvelopeFormat; iv: Uint8Array; body: Uint8Array } {
   const [, format, iv, tag, ciphertext] = FORM.exec(text) ?? [];

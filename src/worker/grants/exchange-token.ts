@@ -16,7 +16,7 @@ import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
-import { recordIntegrityFailure } from "../transaction/record-integrity-failure.ts";
+import { recordFailure } from "../transaction/record-failure.ts";
 import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns, toColumns } from "./grant-columns.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
@@ -83,7 +83,7 @@ async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored:
     return await verifyRow(keyring, "trusts", stored);
   } catch (error) {
     const actor = { org: stored.org, subject: trustParent(stored.name), tokenId: null, ...origin };
-    if (error instanceof IntegrityProblem) await recordIntegrityFailure({ db, now }, actor, error.row);
+    if (error instanceof IntegrityProblem) await recordFailure({ db, now }, actor, { broken: [error.row] });
     throw error;
   }
 }

@@ -8,7 +8,16 @@ export interface UnusableStore {
 }
 
 /** Some from each migration: tables, and a column where a later one added it. All are there, or some were not applied. */
-const MIGRATED = [["secrets"], ["versions", "kind"], ["audit_events", "version"], ["tokens"], ["audit_checkpoints"], ["audit_heads"], ["audit_statements"]];
+const MIGRATED = [
+  ["secrets", "locked"],
+  ["versions", "kind"],
+  ["versions", "size"],
+  ["audit_events", "version"],
+  ["tokens"],
+  ["audit_checkpoints"],
+  ["audit_heads"],
+  ["audit_statements"],
+];
 
 /** Tries D1 and KV, and returns what cannot be used. A binding may be missing. */
 export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<UnusableStore[]> {

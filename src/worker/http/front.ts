@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
 import { Problem } from "../../contract/problem.ts";
 import type { HonoEnv } from "./hono-env.ts";
@@ -22,19 +22,32 @@ export function frontApp(): Hono<HonoEnv> {
 
 /** Adds routes to a front's app. */
 export function serveRoutes(app: Hono<HonoEnv>, routes: readonly Route[]): void {
-  for (const { method, path, middleware = [], handle } of routes) app.on([method], [honoPath(path)], ...middleware, handle);
+  for (const { method, path, head, middleware = [], handle } of routes)
+    app.on([method], [honoPath(path)], ...(head === false ? [refuseHead] : []), ...middleware, handle);
 }
+
+/** A HEAD comes to the route of the GET. */
+const refuseHead: MiddlewareHandler<HonoEnv> = async (c, next) => {
+  if (c.req.method === "HEAD") throw wrongMethod("GET");
+  await next();
+};
 
 /** Refuses what no route takes: tells a route that is not there from one that does not take the method (RFC 9110, section 15.5.6). */
 export function refuseRoute(routes: readonly Route[]): (c: Context<HonoEnv>) => Response {
   const router = new TrieRouter<string>();
-  for (const { method, path } of routes) router.add("ALL", honoPath(path), method.toUpperCase());
+  for (const { method, path, head } of routes) {
+    router.add("ALL", honoPath(path), method.toUpperCase());
+    if (method === "get" && head !== false) router.add("ALL", honoPath(path), "HEAD");
+  }
   return (c) => {
     const methods = new Set(router.match("ALL", c.req.path)[0].map(([method]) => method));
-    if (methods.has("GET")) methods.add("HEAD");
     const list = [...methods].sort().join(", ");
-    return problemReply(c, list === "" ? NO_ROUTE : new Problem("method-not-allowed", `This route takes ${list}.`, { headers: { Allow: list } }));
+    return problemReply(c, list === "" ? NO_ROUTE : wrongMethod(list));
   };
+}
+
+function wrongMethod(allowed: string): Problem {
+  return new Problem("method-not-allowed", `This route takes ${allowed}.`, { headers: { Allow: allowed } });
 }
 
 const NO_ROUTE = new Problem("route-not-found", "There is no such route; /openapi.json lists all. A scope in a path is one percent-encoded segment.");

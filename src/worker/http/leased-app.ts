@@ -4,13 +4,13 @@ import { describeError } from "../describe-error.ts";
 import type { Lease } from "../leases/lease.ts";
 import { leasesOf } from "../leases/leases.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
-import { releaseSecrets } from "../secrets/release-secrets.ts";
+import { releaseAgain } from "../secrets/release-secrets.ts";
 import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
 import { bodyText, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
-import { leaseReply, resolveContent } from "./native/resolve-body.ts";
+import { leaseReply, leftOutHeaders, resolveContent } from "./native/resolve-body.ts";
 import { isHeld, parseEntityTags } from "./parse/parse-precondition.ts";
 
 /** The Worker's HTTP side. */
@@ -70,10 +70,11 @@ async function give(config: Config, env: Env, request: Request, lease: KeptLease
   if (held === null) return undefined;
   const { form, selection } = lease.answer;
   const age = String(Math.floor((now - lease.openedAt) / 1000));
-  const headers = { ...commonHeaders(newId("req")), "Cache-Control": "no-store", ETag: form.etag, Age: age };
+  const headers = { ...commonHeaders(newId("req")), "Cache-Control": "no-store", ETag: form.etag, Age: age, ...leftOutHeaders(form, selection) };
   if (isHeld(held, form.etag)) return new Response(null, { status: 304, headers });
-  const secrets = await releaseSecrets({ ...config, kv: env.KV }, selection);
-  const content = resolveContent(form, selection, secrets, leaseReply({ id: lease.tally.id, until: lease.until }, now));
+  const release = await releaseAgain({ ...config, kv: env.KV }, selection);
+  if (!release) return undefined;
+  const content = resolveContent(form, release, leaseReply({ id: lease.tally.id, until: lease.until }, now));
   return new Response(content.body, { headers: { ...headers, "Content-Type": content.type } });
 }
 

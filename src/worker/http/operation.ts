@@ -26,6 +26,8 @@ interface RouteSpec {
   readonly summary: string;
   readonly description?: string;
   readonly tag: string;
+  /** `false`: a GET does something that a HEAD must not; it is refused. */
+  readonly head?: false;
   /** Run before the request is parsed. */
   readonly middleware?: readonly MiddlewareHandler<HonoEnv>[];
   /** Request headers with a grammar of their own, for the API description. */

@@ -15,6 +15,7 @@ import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { reservedNameProblem } from "./refuse-reserved-name.ts";
 import type { NamingNeeds } from "./set-secret.ts";
+import { unlessLocked } from "./unless-locked.ts";
 import { planChange, planCreation, type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
 
 /** How many current values are read at once, to compare with: as many as KV reads in one operation. */
@@ -114,9 +115,8 @@ async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, wr
     if (outcome === "created") return { id: null, name, scope, version: null };
     return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
   });
-  await runForCaller(needs, caller, [
-    insertEvent(needs.db, { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` }, compared),
-  ]);
+  const event = insertEvent(needs.db, { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` }, compared);
+  await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, event]));
 }
 
 function importReply(writes: readonly Write[]): ImportReply {

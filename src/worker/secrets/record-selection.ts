@@ -1,26 +1,20 @@
-import type { Action } from "../../contract/audit.ts";
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
 import { unauthenticated } from "../access/verify-token.ts";
-import { insertEvent, type OpenedLease } from "../audit/insert-event.ts";
-import type { Keyring } from "../envelope/keyring.ts";
-import { type EpochRow, type SeenOrg, selectEpochs } from "../store/epoch-rows.ts";
+import { type EventSecret, insertEvent, type OpenedLease } from "../audit/insert-event.ts";
+import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { type ResolutionQuery, releasedSecrets, selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
 import { notInForce, type StandingRow, selectStanding } from "../store/revocation-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type Failure, recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { judgeStanding, tokenMarks } from "../transaction/token-standing.ts";
-import { type RecordedSelection, selectionOf } from "./selection.ts";
-import { verifyFound } from "./verify-found.ts";
+import { type BrokenRow, IntegrityProblem } from "../transaction/verify-row.ts";
+import { leaveOut } from "./leave-out.ts";
+import { type AttributedSelection, isReleased, type RecordedSelection, type Selection, type SelectionEvent, selectionOf, winnersIn } from "./selection.ts";
+import { type Unverified, verifyFound } from "./verify-found.ts";
 
-/** The event that puts a selection on record. */
-export interface SelectionEvent {
-  readonly action: Action;
-  /** What the values are for, where that is no secret. */
-  readonly target?: string;
-  /** The lease that it opens, and the organizations whose epochs are read with what is selected. */
-  readonly lease?: { readonly opened: OpenedLease; readonly orgs: readonly SeenOrg[] } | undefined;
-}
+type Needs = CallerNeeds & { readonly now: Date };
 
 /** A lease that is on record. */
 export interface RecordedLease {
@@ -38,17 +32,18 @@ export interface RecordedLease {
  * Selects what a query means and puts it on record, in one transaction: the event is computed by the same search that
  * selects the values, so what is not on record cannot leave. The statement that writes the event writes none for a
  * token that is not in force. Every row that decided comes with its seal and is verified before anything is released:
- * so the event of what was bent is there, and a second one says that it failed.
+ * so the event of what was bent is there, and a second one says that it did not leave.
  *
- * @throws {Problem} what {@link selectionOf} refuses, `unauthenticated` when the token is not in force,
- *   `integrity-failed`, `storage-unavailable`.
+ * @throws {Problem} what {@link selectionOf} refuses, `unauthenticated` when the token is not in force, `storage-unavailable`.
+ * @throws {UnreleasedError} when the event is there and nothing of it may leave: `integrity-failed`, `storage-unavailable`.
  */
 export async function recordSelection(
-  { db, keyring, now }: CallerNeeds & { readonly now: Date },
+  needs: Needs,
   caller: Caller,
   query: ResolutionQuery,
   { lease, ...event }: SelectionEvent,
 ): Promise<RecordedSelection & { readonly lease: RecordedLease | null }> {
+  const { db, keyring, now } = needs;
   const marks = tokenMarks(caller);
   const unless = marks === null ? undefined : { sql: notInForce, parameter: JSON.stringify(marks) };
   // Under a lease the same may be given to the whole network.
@@ -59,26 +54,63 @@ export async function recordSelection(
     ...(marks === null ? [] : [selectStanding(db, marks)]),
     ...(lease ? [selectEpochs(db, lease.orgs)] : []),
   ]);
-  if (marks !== null) await judgeStanding(keyring, marks, rowsOf<StandingRow>(others[0])[0]);
   const [written] = rowsOf<WrittenEvent>(recorded);
-  if (!written) throw unauthenticated("revoked");
-  const rows = rowsOf<WinnerRow>(found);
-  const winners = await verifyWinners(keyring, rows);
-  const selection = selectionOf(query, rows);
-  if ((JSON.parse(written.secrets) as unknown[]).length !== selection.secrets.length) throw new Error("the audit event and the selected secrets differ");
-  return { ...(selection as RecordedSelection), lease: recordedLease(lease?.opened, written, winners, stateOf(rows), rowsOf(others.at(-1))) };
+  const named = written ? (JSON.parse(written.secrets) as EventSecret[]) : [];
+  const unverified: Unverified[] = [];
+  try {
+    if (marks !== null) await judgeStanding(keyring, marks, rowsOf<StandingRow>(others[0])[0]);
+    if (!written) throw unauthenticated("revoked");
+    const rows = rowsOf<WinnerRow>(found);
+    unverified.push(...(await verifyFound(keyring, rows[0]?.links ?? "[]", winnersIn(rows))));
+    const selection = judge(query, rows, unverified);
+    requireSame(named, rows);
+    if (unverified.length > 0) await recordFailure({ db, now }, caller, failureOf(event, named, unverified));
+    const attributed: AttributedSelection = { ...selection, caller, event, needed: query };
+    const opened = recordedLease(lease?.opened, written, winnersIn(rows), now, stateOf(rows), rowsOf(others.at(-1)));
+    return { ...(attributed as RecordedSelection), lease: opened };
+  } catch (error) {
+    if (named.length === 0 && unverified.length === 0) throw error;
+    throw new UnreleasedError({ unreleased: { ...event, secrets: named }, broken: brokenIn(unverified) }, error);
+  }
 }
 
-/** The secrets that a search found, verified with all that decided it. */
-export async function verifyWinners(keyring: Keyring, rows: readonly WinnerRow[]): Promise<Winner[]> {
-  const winners = rows.filter((row): row is WinnerRow & Winner => row.name !== null);
-  await verifyFound(keyring, rows[0]?.links ?? "[]", winners);
-  return winners;
+/** What is broken refuses a resolve by name, whatever else there is; a seal whose key is missing only what needs it. */
+function judge(query: ResolutionQuery, rows: readonly WinnerRow[], unverified: readonly Unverified[]): Selection {
+  const unhad = unverified.map(({ name, problem }) => ({
+    name,
+    problem,
+    reason: problem.code === "integrity-failed" ? problem.code : ("key-missing" as const),
+  }));
+  const broken = unhad.filter(({ reason }) => reason === "integrity-failed");
+  leaveOut(query, broken);
+  const selection = selectionOf(
+    query,
+    rows,
+    unhad.map(({ name, reason }) => ({ name, reason })),
+  );
+  leaveOut(query, unhad);
+  return selection;
+}
+
+function failureOf(event: Omit<SelectionEvent, "lease">, named: readonly EventSecret[], unverified: readonly Unverified[]): Failure {
+  const names = new Set(unverified.map(({ name }) => name));
+  return { unreleased: { ...event, secrets: named.filter(({ name }) => name !== null && names.has(name)) }, broken: brokenIn(unverified) };
+}
+
+function brokenIn(unverified: readonly Unverified[]): BrokenRow[] {
+  return unverified.flatMap(({ problem }) => (problem instanceof IntegrityProblem ? [problem.row] : []));
+}
+
+/** What the event names and what may leave are found by two statements of one transaction. */
+function requireSame(named: readonly EventSecret[], rows: readonly WinnerRow[]): void {
+  const releasable = winnersIn(rows).filter(isReleased);
+  const ids = new Set(named.map(({ id }) => id));
+  if (named.length !== releasable.length || !releasable.every(({ id }) => ids.has(id))) throw new Error("the audit event and the selected secrets differ");
 }
 
 /** What decided what was found: two searches with the same come to the same values. */
 export function stateOf(rows: readonly WinnerRow[]): string {
-  const found = rows.map((row) => (row.name === null ? [] : [row.name, row.label, row.id, row.version, row.seal, row.expired]));
+  const found = rows.map((row) => (row.name === null ? [] : [row.name, row.label, row.id, row.version, row.seal, row.expired, row.outside]));
   return JSON.stringify([rows[0]?.searched, rows[0]?.links, found.map((each) => JSON.stringify(each)).sort()]);
 }
 
@@ -91,13 +123,20 @@ function recordedLease(
   asked: OpenedLease | undefined,
   { secrets, lease }: WrittenEvent,
   winners: readonly Winner[],
+  now: Date,
   state: string,
   epochs: readonly EpochRow[],
 ): RecordedLease | null {
   if (asked === undefined || lease === null) return null;
   const { id, until } = JSON.parse(lease) as OpenedLease;
   // The event was computed before anything was verified.
-  const limit = Math.min(asked.until, ...winners.flatMap(({ expired, expires_at }) => (expired || expires_at === null ? [] : [expires_at])));
+  const ends = winners
+    .filter(isReleased)
+    .flatMap(({ expires_at, max_lease_seconds }) => [
+      ...(expires_at === null ? [] : [expires_at]),
+      ...(max_lease_seconds === null ? [] : [now.getTime() + 1000 * max_lease_seconds]),
+    ]);
+  const limit = Math.min(asked.until, ...ends);
   if (id !== asked.id || until > limit) throw new Error("the audit event's lease and the selected secrets differ");
   return { id, until, epochs, secrets, state };
 }

@@ -13,6 +13,11 @@ export function refuseReservedName(name: SecretName, deployment: readonly Patter
   if (problem) throw new Problem("name-reserved", problem);
 }
 
+/** Whether the variable that a secret would become is reserved, by Keyhole or by the deployment. */
+export function isReserved(name: SecretName, deployment: readonly Pattern[]): boolean {
+  return (reservingPattern(ALWAYS_RESERVED, name) ?? reservingPattern(deployment, name)) !== undefined;
+}
+
 /** Why a name is reserved, in a sentence, or `undefined` when it is not. */
 export function reservedNameProblem(name: SecretName, deployment: readonly Pattern[]): string | undefined {
   const always = reservingPattern(ALWAYS_RESERVED, name);

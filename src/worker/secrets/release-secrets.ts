@@ -1,7 +1,10 @@
+import { Problem } from "../../contract/problem.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
+import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
+import { leaveOut, type Unhad } from "./leave-out.ts";
 import { type ReadNeeds, readValues } from "./read-values.ts";
-import type { RecordedSelection } from "./selection.ts";
+import type { Findings, RecordedSelection } from "./selection.ts";
 
 /** One released secret. `scope` is the one that won, or `builtin`. */
 export interface Released {
@@ -13,12 +16,57 @@ export interface Released {
   readonly version: number;
 }
 
+/** What leaves of a selection, and what does not. */
+export interface Release extends Findings {
+  readonly secrets: readonly Released[];
+}
+
+type Needs = ReadNeeds & { readonly db: D1Database; readonly now: Date };
+
 /**
- * Reads and opens the values of a selection that is on record.
+ * Reads and opens the values of a selection that is on record, and makes of them what leaves. What does not leave is put
+ * on record as well, before anything does: the values that cannot be had, or all of them when nothing can be made.
  *
- * @throws {Problem} `storage-unavailable`; `internal` when one does not open.
+ * @param make Makes what leaves, and throws when there is no form for it.
+ * @throws {UnreleasedError} when nothing leaves: `integrity-failed`, `internal` when one does not open,
+ *   `answer-too-large`, `storage-unavailable`, and whatever `make` throws.
  */
-export async function releaseSecrets(needs: ReadNeeds, { secrets }: RecordedSelection): Promise<Released[]> {
-  const values = await readValues(needs, secrets);
-  return values.map(([{ name, label, id, version, encoding }, bytes]) => ({ name, bytes, encoding, scope: label, id, version }));
+export async function releaseSecrets<T>(needs: Needs, selection: RecordedSelection, make: (release: Release) => T | Promise<T>): Promise<T> {
+  try {
+    const { release, unhad } = await open(needs, selection);
+    const made = await make(release);
+    if (unhad.size > 0) await recordFailure(needs, selection.caller, { unreleased: unreleased(selection, unhad), broken: [] });
+    return made;
+  } catch (error) {
+    throw new UnreleasedError({ unreleased: unreleased(selection), broken: [] }, error);
+  }
+}
+
+/** What left once and leaves again, under the event that it has; `undefined` where it cannot be had any more: then only a new event may say so. */
+export async function releaseAgain(needs: ReadNeeds, selection: RecordedSelection): Promise<Release | undefined> {
+  try {
+    const { release, unhad } = await open(needs, selection);
+    return unhad.size === 0 ? release : undefined;
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+/** Reads and opens the values of a selection; `unhad` are the names of those that cannot be had. */
+async function open(needs: ReadNeeds, { secrets, needed, ...rest }: RecordedSelection): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
+  const read = await readValues(needs, secrets);
+  const unhad = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
+  const released = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
+    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version }] : [],
+  );
+  const { missing, expired, skipped, searched } = rest;
+  const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched }, unhad: new Set(unhad.map(({ name }) => name)) };
+}
+
+/** What of a selection did not leave: all of it, or some names. */
+function unreleased({ secrets, event }: RecordedSelection, names?: ReadonlySet<string>): Unreleased {
+  const some = names ? secrets.filter(({ name }) => names.has(name)) : secrets;
+  return { ...event, secrets: some.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) };
 }

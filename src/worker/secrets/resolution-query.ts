@@ -1,8 +1,9 @@
-import { matchesAny } from "../../contract/pattern.ts";
+import { matchesAny, type Pattern } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
+import { ALWAYS_RESERVED } from "../../contract/reserved-name.ts";
 import { scopesSchema } from "../../contract/resolve.ts";
-import { BUILTIN, GLOBAL, MAX_DEPTH, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
+import { BUILTIN, GLOBAL, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ResolutionQuery } from "../store/resolution.ts";
@@ -15,8 +16,16 @@ export interface ResolveRequest {
   readonly names?: readonly SecretName[] | undefined;
   readonly allowMissing: boolean;
   readonly inherit: boolean;
-  /** Whether what is released becomes environment variables, so that no two may share a name of those. */
-  readonly distinctEnvNames: boolean;
+  /** Whether what is released becomes environment variables: of one name there is one, and of a reserved name none. */
+  readonly asVariables: boolean;
+}
+
+/** What making a query of a request needs. */
+export interface QueryNeeds {
+  readonly platformOrg: string | null;
+  /** What the deployment reserves beside {@link ALWAYS_RESERVED}. */
+  readonly reservedNames: readonly Pattern[];
+  readonly now: Date;
 }
 
 /**
@@ -26,35 +35,46 @@ export interface ResolveRequest {
  * @throws {Problem} `forbidden`, `invalid-request`.
  */
 export function resolutionQuery(
-  { platformOrg, now }: { readonly platformOrg: string | null; readonly now: Date },
+  { platformOrg, reservedNames, now }: QueryNeeds,
   caller: Caller,
   permission: Permission,
   request: ResolveRequest,
 ): ResolutionQuery {
   const scopes = request.scopes ?? grantedScopes(caller);
   caller.require(permission, scopes, request.names);
+  const joins = (label: string) => request.inherit && matchesAny(caller.secretScopes, label);
   return {
     org: caller.org,
-    scopes: [...scopes.map((scope) => searched(caller.org, scope)), ...(request.inherit ? joining(platformOrg, caller, scopes) : [])],
-    depth: request.inherit ? MAX_DEPTH : 0,
+    scopes: [...scopes.map((scope) => walked(caller.org, scope, true)), ...everywhere(platformOrg, caller.org, scopes, joins)],
+    inherit: request.inherit,
     scope_limits: caller.secretScopes,
     names: request.names ?? null,
     name_ranges: rangesOf(caller.secretNames),
-    strict: !request.allowMissing,
-    distinct_env_names: request.distinctEnvNames,
+    strict: request.names !== undefined && !request.allowMissing,
+    reserved: request.asVariables ? reservedVariables(reservedNames) : null,
     now: now.getTime(),
   };
 }
 
-function searched(org: string, scope: Scope): SearchedScope {
-  return { org, scope, label: scope, rank: rankOf(scopeKind(scope)) };
+function reservedVariables(reservedNames: readonly Pattern[]): ResolutionQuery["reserved"] {
+  const patterns: readonly string[] = [...ALWAYS_RESERVED, ...reservedNames];
+  const prefixes = patterns.filter((pattern) => pattern.endsWith("*")).map((pattern) => pattern.slice(0, -1));
+  return { names: patterns.filter((pattern) => !pattern.endsWith("*")), prefixes };
 }
 
-/** What joins a search by itself, whatever is declared. `builtin` is the `global` scope of the operator's organization. */
-function joining(platform: string | null, { org, secretScopes }: Caller, scopes: readonly Scope[]): SearchedScope[] {
-  const global = !scopes.includes(GLOBAL) && matchesAny(secretScopes, GLOBAL);
-  const builtin = platform !== null && matchesAny(secretScopes, BUILTIN);
-  return [...(global ? [searched(org, GLOBAL)] : []), ...(builtin ? [{ org: platform, scope: GLOBAL, label: BUILTIN, rank: rankOf(BUILTIN) }] : [])];
+/** A scope, and from where on there is everything above it: declared parents are found from there. */
+export function everyAbove(platform: string | null, org: string, scope: Scope): SearchedScope[] {
+  return [walked(org, scope, true), ...everywhere(platform, org, [scope], () => true)];
+}
+
+function walked(org: string, scope: Scope, searched: boolean): SearchedScope {
+  return { org, scope, label: scope, rank: rankOf(scopeKind(scope)), searched };
+}
+
+/** What there is above every scope, whatever is declared. `builtin` is the `global` scope of the operator's organization. */
+function everywhere(platform: string | null, org: string, scopes: readonly Scope[], joins: (label: string) => boolean): SearchedScope[] {
+  const builtin = platform === null ? [] : [{ org: platform, scope: GLOBAL, label: BUILTIN, rank: rankOf(BUILTIN), searched: joins(BUILTIN) }];
+  return [...(scopes.includes(GLOBAL) ? [] : [walked(org, GLOBAL, joins(GLOBAL))]), ...builtin];
 }
 
 /** The exact scopes in a grant, or `global` where it has none: but for a grant of `builtin` alone, which joins by itself. */

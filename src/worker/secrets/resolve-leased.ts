@@ -11,10 +11,12 @@ import { rowsOf } from "../store/run-batch.ts";
 import { newId } from "../transaction/new-id.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { tokenMarks } from "../transaction/token-standing.ts";
+import { listSkipped } from "./list-skipped.ts";
 import { inlineCiphertexts } from "./read-values.ts";
-import { type RecordedLease, recordSelection, stateOf, verifyWinners } from "./record-selection.ts";
-import { type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
-import type { RecordedSelection } from "./selection.ts";
+import { type RecordedLease, recordSelection, stateOf } from "./record-selection.ts";
+import { type QueryNeeds, type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
+import { type RecordedSelection, winnersIn } from "./selection.ts";
+import { verifyFound } from "./verify-found.ts";
 
 /** How often an answer is given again at the most, before it is asked for anew. */
 const MAX_USES = 10_000;
@@ -44,10 +46,8 @@ export interface LeaseAsk<Form> {
 }
 
 /** What resolving under a lease needs. */
-export interface LeasedResolveNeeds extends CallerNeeds {
+export interface LeasedResolveNeeds extends CallerNeeds, QueryNeeds {
   readonly kv: KVNamespace;
-  readonly platformOrg: string | null;
-  readonly now: Date;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly defer: (work: Promise<unknown>) => void;
@@ -78,11 +78,11 @@ export async function resolveLeased<Form>(
   const query = resolutionQuery(needs, caller, "secrets:resolve", request);
   const orgs = [...new Set([caller.org, ...(needs.platformOrg === null ? [] : [needs.platformOrg])])];
   const epochs = askEpochs(ask.leases, orgs, needs.now.getTime());
-  const recorded = await recordSelection(needs, caller, query, {
+  const { lease, ...selected } = await recordSelection(needs, caller, query, {
     action: "secret.resolve",
     lease: { opened: openedLease(caller, ask.seconds, needs.now), orgs: epochs.orgs },
   });
-  const { lease } = recorded;
+  const recorded = listSkipped(selected, request, needs.reservedNames);
   if (lease === null) return { selection: recorded, lease: null };
   noteEpochs(ask.leases, lease.epochs, epochs);
   const tally = beginTally(ask.leases, needs, lease.id, factsOf(caller, lease));
@@ -109,7 +109,8 @@ export async function compareAnswer<Form>(
   const asked = askEpochs(leases, orgs, now);
   const [found, epochs] = await readForCaller(needs, answer.caller, [selectWinners(needs.db, { ...answer.query, now }), selectEpochs(needs.db, asked.orgs)]);
   const rows = rowsOf<WinnerRow>(found);
-  await verifyWinners(needs.keyring, rows);
+  const [unverified] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", winnersIn(rows));
+  if (unverified) throw unverified.problem;
   const epochRows = rowsOf<EpochRow>(epochs);
   noteEpochs(leases, epochRows, asked);
   return stateOf(rows) === answer.state ? epochsIn(epochRows, orgs) : undefined;

@@ -11,5 +11,5 @@ export type NewlySealed = SealedColumns & { readonly ciphertext: string };
 export async function sealValue(keyring: SealingKeyring, binding: Binding, bytes: Uint8Array): Promise<NewlySealed> {
   const { ciphertext, wrappedKey, keyId } = await seal(keyring, binding, bytes);
   // The key is random and never used before: nobody can have read it, so no location has cached its absence.
-  return { key_id: keyId, wrapped_key: wrappedKey, ciphertext, kv_key: newId("c") };
+  return { key_id: keyId, wrapped_key: wrappedKey, ciphertext, kv_key: newId("c"), size: bytes.length };
 }

@@ -16,6 +16,7 @@ import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
 import { sealValue } from "./seal-value.ts";
+import { unlessLocked } from "./unless-locked.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds extends ReadNeeds {
@@ -23,6 +24,8 @@ export interface WriteNeeds extends ReadNeeds {
   /** How many versions of a secret are kept; older ones are destroyed. */
   readonly maxVersions: number;
   readonly now: Date;
+  /** Whose `global` scope is above every other, or `null`. */
+  readonly platformOrg: string | null;
   /** Lets work go on after the reply. */
   readonly defer: (work: Promise<unknown>) => void;
 }
@@ -37,6 +40,8 @@ export interface Write {
   readonly outcome: "created" | "updated" | "unchanged";
   /** A new value, if there is one. */
   readonly value: SecretValue | undefined;
+  /** Whether a value was given, also one that it holds already: its name must not be locked. */
+  readonly sets: boolean;
 }
 
 /** Plans the creation of a secret. */
@@ -64,16 +69,17 @@ export async function planCreation(
     encoding: change.value.encoding,
     kind: "sealed",
   };
-  return { row: { ...row, seal: await sealFor(keyring, "secrets", row) }, outcome: "created", value: change.value };
+  return { row: { ...row, seal: await sealFor(keyring, "secrets", row) }, outcome: "created", value: change.value, sets: true };
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
 export async function planChange(needs: SealingNeeds, caller: Caller, stored: Verified<CurrentRow>, change: Change): Promise<Write> {
   const current = await adoptLegacy(needs, stored);
   const found = secretRow(current);
+  const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
   const changed = { ...found, ...change.metadata };
-  if (!value && hasSameMetadata(changed, found)) return { row: found, outcome: "unchanged", value: undefined };
+  if (!value && hasSameMetadata(changed, found)) return { row: found, outcome: "unchanged", value: undefined, sets };
   const at = needs.now.getTime();
   const row: SecretRow = {
     ...changed,
@@ -85,7 +91,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
     encoding: value?.encoding ?? found.encoding,
     kind: value ? "sealed" : found.kind,
   };
-  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value };
+  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value, sets };
 }
 
 /**
@@ -93,7 +99,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
  * ciphertexts are put into KV.
  *
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
- * @throws {Problem} `unauthenticated`, `storage-unavailable`.
+ * @throws {Problem} `name-locked`, `unauthenticated`, `storage-unavailable`.
  */
 export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
   const { db, now, maxVersions } = needs;
@@ -110,7 +116,7 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
   ];
-  await writeForCaller(needs, caller, statements, { action, secrets: named });
+  await unlessLocked(needs, caller, writes, (guards) => writeForCaller(needs, caller, [...guards, ...statements], { action, secrets: named }));
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 

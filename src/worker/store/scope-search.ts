@@ -1,7 +1,7 @@
-import { BUILTIN, SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
+import { BUILTIN, MAX_DEPTH, SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 
-/** A scope that a search begins in. */
+/** A scope that a walk begins in. */
 export interface SearchedScope {
   readonly org: string;
   readonly scope: string;
@@ -9,17 +9,18 @@ export interface SearchedScope {
   readonly label: string;
   /** See {@link rankOf}. */
   readonly rank: number;
+  /** Whether it is searched. Where not, only what it and its declared parents lock is looked up. */
+  readonly searched: boolean;
 }
 
-/** Which scopes are searched. It goes to D1 as one JSON parameter, in SQL called `:query`. */
+/** Which scopes are walked through, and searched. It goes to D1 as one JSON parameter, in SQL called `:query`. */
 export interface ScopeSearch {
-  /** Whose declared parents are searched. */
   readonly org: string;
-  /** The scopes that are searched whatever is declared. */
+  /** Where the walk begins. From there it goes through all declared parents: what they lock counts, whatever is searched. */
   readonly scopes: readonly SearchedScope[];
-  /** How many declared parents above each of them join the search. */
-  readonly depth: number;
-  /** Patterns of the scopes that may join; `null` for all. */
+  /** Whether the declared parents of scopes that are searched join the search. */
+  readonly inherit: boolean;
+  /** Patterns of the parents that may join; `null` for all. */
   readonly scope_limits: readonly string[] | null;
 }
 
@@ -39,32 +40,35 @@ const PARENT_RANK = `CASE substr(p.parent, 1, instr(p.parent || ':', ':') - 1) $
 const precedence = (rank: string, distance: string, label: string) => `(1000 + 100 * (${rank}) + ${distance}) || (${label})`;
 
 // A scope that is reached in several ways is here as often; the nearest wins.
-const walk = (name: string) => `
-  ${name} (org, scope, label, distance, precedence, child, seal) AS (
-    SELECT value ->> 'org', value ->> 'scope', value ->> 'label', 0, ${precedence("value ->> 'rank'", "0", "value ->> 'label'")}, NULL, NULL FROM json_each(:query, '$.scopes')
+const WALK = `
+  walk (org, scope, label, distance, precedence, searched, child, seal) AS (
+    SELECT value ->> 'org', value ->> 'scope', value ->> 'label', 0, ${precedence("value ->> 'rank'", "0", "value ->> 'label'")}, value ->> 'searched', NULL, NULL FROM json_each(:query, '$.scopes')
     UNION ALL
-    SELECT w.org, p.parent, p.parent, w.distance + 1, ${precedence(PARENT_RANK, "w.distance + 1", "p.parent")}, p.scope, p.seal
-    FROM ${name} w JOIN scopes p ON p.org = w.org AND p.scope = w.scope WHERE w.distance < :query ->> 'depth' AND p.parent IS NOT NULL
+    SELECT w.org, p.parent, p.parent, w.distance + 1, ${precedence(PARENT_RANK, "w.distance + 1", "p.parent")}, w.searched, p.scope, p.seal
+    FROM walk w JOIN scopes p ON p.org = w.org AND p.scope = w.scope WHERE w.distance < ${MAX_DEPTH} AND p.parent IS NOT NULL
   )`;
 
-const WITHIN_LIMITS = `
-  search AS (
-    SELECT * FROM walk WHERE distance = 0 OR EXISTS (SELECT 1 FROM json_each(:query, '$.scope_limits') l WHERE ${matchesPattern("scope", "l.value")})
+const WITHIN_LIMITS = `EXISTS (SELECT 1 FROM json_each(:query, '$.scope_limits') l WHERE ${matchesPattern("scope", "l.value")})`;
+
+// Without any lock there, as it mostly is, nothing is looked up by name.
+const LOCKING = `
+  locking AS (
+    SELECT org, scope, label, MIN(precedence) AS precedence FROM walk w
+    WHERE EXISTS (SELECT 1 FROM secrets s WHERE s.org = w.org AND s.scope = w.scope AND s.locked = 1) GROUP BY org, scope
   )`;
 
 /**
- * SQL for the table `search (org, scope, label, distance, precedence)`: the scopes that are searched, in the order of
- * `precedence`. To be followed by other tables or a statement.
+ * SQL for two tables, to be followed by others or a statement: `search (org, scope, label, distance, precedence)`, the
+ * scopes that are searched, in the order of `precedence`; and `locking (org, scope, label, precedence)`, those of the walk
+ * that lock any name at all.
  */
 export function withSearch({ scope_limits }: ScopeSearch): string {
-  return scope_limits === null ? `WITH RECURSIVE ${walk("search")}` : `WITH RECURSIVE ${walk("walk")}, ${WITHIN_LIMITS}`;
+  const joins = scope_limits === null ? ":query ->> 'inherit'" : `:query ->> 'inherit' AND ${WITHIN_LIMITS}`;
+  return `WITH RECURSIVE ${WALK}, search AS (SELECT * FROM walk WHERE searched AND (distance = 0 OR (${joins}))), ${LOCKING}`;
 }
 
-/** SQL for the links that the search went by ({@link WalkedLink}), as JSON: also those to scopes that may not join. */
-export function walkedLinks({ scope_limits }: ScopeSearch): string {
-  const table = scope_limits === null ? "search" : "walk";
-  return `SELECT json_group_array(json_object('org', org, 'scope', child, 'parent', scope, 'seal', seal)) FROM ${table} WHERE distance > 0`;
-}
+/** SQL for the links that the walk went by ({@link WalkedLink}), as JSON: also those to scopes that are not searched. */
+export const WALKED_LINKS = "SELECT json_group_array(json_object('org', org, 'scope', child, 'parent', scope, 'seal', seal)) FROM walk WHERE distance > 0";
 
 /** A scope that a search came to from one below it. */
 export interface WalkedLink {

@@ -25,10 +25,21 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 1,
+    format: 2,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
-    deciding: { org: first, id: first, scope: first, name: first, version: first, encoding: first, kind: first, expires_at: first },
+    deciding: {
+      org: first,
+      id: first,
+      scope: first,
+      name: first,
+      version: first,
+      encoding: first,
+      kind: first,
+      expires_at: first,
+      locked: { since: 2, default: 0 },
+      max_lease_seconds: { since: 2, default: null },
+    },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",
       description: SHOWN,

@@ -9,8 +9,14 @@ export interface VersionIdentity {
   readonly created_by: string;
 }
 
+/** What every value has, of whatever kind. */
+interface AnyValueColumns {
+  /** In bytes; `null` where it is not known before the value is read. */
+  readonly size: number | null;
+}
+
 /** A sealed value: where its ciphertext is, and the key that opens it. */
-export interface SealedColumns {
+export interface SealedColumns extends AnyValueColumns {
   readonly key_id: string;
   readonly wrapped_key: string;
   /** The inline copy, or `null` once it is in KV for good. */
@@ -19,7 +25,7 @@ export interface SealedColumns {
 }
 
 /** A value that is still as another store had it. */
-interface PlaintextColumns {
+interface PlaintextColumns extends AnyValueColumns {
   readonly legacy_plaintext: string;
 }
 
@@ -54,6 +60,7 @@ const PARTS = {
   wrapped_key: "value",
   ciphertext: "value",
   kv_key: "value",
+  size: "value",
   legacy_plaintext: "value",
   kv_put_at: "scheduled work",
   retry_at: "scheduled work",

@@ -224,6 +224,25 @@ describe("keyhole run --fallback", () => {
     cli.remove();
   });
 
+  it("uses what is kept, and keeps it, when the service answers without values that it cannot have now; not for one that has expired", async () => {
+    const cli = buildKeyhole();
+    const service = await startFakeService(() => ({ json: VARIABLES }));
+    const env = { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const run = () => runProgram(cli.path, ["run", "--fallback", "--", "sh", "-c", "echo .$API_KEY"], { env });
+    const without = (reason: string) => () => ({ json: {}, headers: { "Keyhole-Left-Out": `"API_KEY";reason=${reason}` } });
+    service.answer = without("not-here-yet");
+    expect(await run()).toMatchObject({ code: 5, stdout: "" });
+    service.answer = () => ({ json: VARIABLES });
+    expect(await run()).toMatchObject({ code: 0, stdout: ".sk-kept\n" });
+    service.answer = without("storage-unavailable");
+    for (let n = 0; n < 2; n++)
+      expect(await run()).toMatchObject({ code: 0, stdout: ".sk-kept\n", stderr: expect.stringContaining("Some values cannot be had now.") });
+    service.answer = without("expired");
+    expect(await run()).toEqual({ code: 0, stdout: ".\n", stderr: "warning: left out: API_KEY (expired)\n" });
+    await service.stop();
+    cli.remove();
+  });
+
   it("says how old the answer is that it uses while the service is down", async () => {
     const cli = buildKeyhole();
     const service = await startFakeService(() => ({ json: VARIABLES }));

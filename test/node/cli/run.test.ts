@@ -123,6 +123,17 @@ describe("a command that runs", () => {
     expect(refused).toEqual({ code: 126, stdout: "", stderr });
   });
 
+  it("runs without what the service leaves out, and a warning says what that is and why", async () => {
+    const leftOut = '"SMTP";reason=not-here-yet, "user";reason=skipped, "OLD";reason=expired;more=2';
+    service.answer = () => ({ json: { API_KEY: VALUE }, headers: { "Keyhole-Left-Out": leftOut } });
+    const ran = await runProgram(cli.path, ["run", "--", "sh", "-c", "echo $API_KEY"], { env });
+    const resolved = await runProgram(cli.path, ["resolve", "--format", "env"], { env });
+    service.answer = () => ({ json: { API_KEY: VALUE } });
+    const stderr = "warning: left out: SMTP (cannot be had now: not-here-yet), user (its variable is reserved), OLD (expired), and 2 more\n";
+    expect(ran).toEqual({ code: 0, stdout: `${VALUE}\n`, stderr });
+    expect(resolved).toMatchObject({ code: 0, stderr });
+  });
+
   it("is refused a secret that would decide which code runs", async () => {
     service.answer = () => ({ json: { LD_PRELOAD: VALUE } });
     const refused = await runProgram(cli.path, ["run", "--", "echo", "ran"], { env });

@@ -1,18 +1,28 @@
 import { toBase64url } from "../../../contract/base64url.ts";
+import { formatLeftOut, LEFT_OUT_HEADER, type LeftOut } from "../../../contract/left-out.ts";
 import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply } from "../../../contract/resolve.ts";
 import { envName } from "../../../contract/secret-name.ts";
 import { formatTime } from "../../../contract/time.ts";
-import type { Released } from "../../secrets/release-secrets.ts";
-import type { Selection } from "../../secrets/selection.ts";
+import type { Release, Released } from "../../secrets/release-secrets.ts";
+import type { Findings, Selection } from "../../secrets/selection.ts";
 import { writeDotenv } from "./write-dotenv.ts";
 
-/** What a resolve released, as JSON replies and RPC callers see it. */
-export function resolveBody({ missing, searched }: Pick<Selection, "missing" | "searched">, secrets: readonly Released[]): ResolveReply {
+/** What a resolve released, as JSON replies and RPC callers see it. Lists of what is not there are left out when they are empty. */
+export function resolveBody({ secrets, missing, expired, unavailable, skipped, searched }: Release): ResolveReply {
   const entries = secrets.map((secret) => {
     const { name, ...rest } = resolveOneBody(secret);
     return [name, rest] as const;
   });
-  return { secrets: Object.fromEntries(entries), missing: [...missing], searched: [...searched] };
+  const released = new Set<string>(secrets.map(({ name }) => name));
+  const reserved = skipped.filter((name) => released.has(name));
+  return {
+    secrets: Object.fromEntries(entries),
+    missing: [...missing],
+    ...(expired.length > 0 && { expired: [...expired] }),
+    ...(unavailable.length > 0 && { unavailable: [...unavailable] }),
+    ...(reserved.length > 0 && { skipped: reserved }),
+    searched: [...searched],
+  };
 }
 
 /** One released secret as JSON replies see it. */
@@ -38,20 +48,15 @@ export interface Content {
 }
 
 /** What a resolve released, in the form that was asked for, with the lease under which it was. */
-export function resolveContent(
-  form: ResolveForm,
-  selection: Pick<Selection, "missing" | "searched">,
-  secrets: readonly Released[],
-  lease: LeaseReply | null,
-): Content {
+export function resolveContent(form: ResolveForm, release: Release, lease: LeaseReply | null): Content {
   const leased = lease && { lease };
   if (form.of === "one") {
-    const [secret] = secrets;
+    const [secret] = release.secrets;
     if (!secret) throw new Error("a resolve of one name released none");
     return form.format === "raw" ? rawContent(secret) : json({ ...resolveOneBody(secret), ...leased });
   }
-  if (form.format === "json") return json({ ...resolveBody(selection, secrets), ...leased });
-  const variables = secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
+  if (form.format === "json") return json({ ...resolveBody(release), ...leased });
+  const variables = release.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
   return form.format === "env" ? json(Object.fromEntries(variables)) : { type: "text/plain; charset=UTF-8", body: writeDotenv(variables) };
 }
 
@@ -68,8 +73,27 @@ function rawContent({ bytes, encoding }: Released): Content {
   return { type: encoding === "utf8" ? "text/plain; charset=utf-8" : "application/octet-stream", body: bytes };
 }
 
-/** The entity tag of a selection in one format. A version is immutable, so its id and number stand for its value (RFC 9110, section 8.8.3). */
-export async function selectionEtag(format: string, { secrets, missing, searched }: Selection): Promise<string> {
-  const what = [format, secrets.map(({ name, label, id, version }) => [name, label, id, version]), missing, searched];
+/** Whether what is released becomes environment variables. */
+export function isOfVariables({ format }: ResolveForm): boolean {
+  return format === "env" || format === "dotenv";
+}
+
+/** The headers of a reply beside its own: with variables, which names are not among them. */
+export function leftOutHeaders(form: ResolveForm, findings: Findings): Record<string, string> {
+  const header = isOfVariables(form) ? formatLeftOut(leftOutOf(findings)) : undefined;
+  return header === undefined ? {} : { [LEFT_OUT_HEADER]: header };
+}
+
+function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOut[] {
+  const named = (names: readonly string[], reason: LeftOut["reason"]) => names.map((name) => ({ name, reason }));
+  return [...unavailable, ...named(expired, "expired"), ...named(missing, "missing"), ...named(skipped, "skipped")];
+}
+
+/**
+ * The entity tag of a selection in one format, as far as its values can be had. A version is immutable, so its id and
+ * number stand for its value (RFC 9110, section 8.8.3).
+ */
+export async function selectionEtag(format: string, { secrets, missing, expired, skipped, searched }: Selection, { unavailable }: Findings): Promise<string> {
+  const what = [format, secrets.map(({ name, label, id, version }) => [name, label, id, version]), missing, searched, expired, skipped, unavailable];
   return `"${toBase64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what))))}"`;
 }

@@ -15,7 +15,7 @@ import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
 import { type OpenLease, resolveLeased } from "../../secrets/resolve-leased.ts";
 import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
-import type { RecordedSelection } from "../../secrets/selection.ts";
+import type { Findings, RecordedSelection } from "../../secrets/selection.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { type KeptForm, leaseAskOf } from "../lease-asks.ts";
@@ -23,9 +23,9 @@ import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
-import { RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
+import { LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
-import { leaseReply, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
+import { isOfVariables, leaseReply, leftOutHeaders, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
 
 const tag = "Resolve";
 
@@ -56,7 +56,7 @@ export const resolveRoutes = [
       id: "resolveSecrets",
       summary: "Resolve secrets to their values",
       description:
-        "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. All or nothing, unless `allow_missing`. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file.",
+        "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. By name it is all or nothing, unless `allow_missing`; without names what has expired or cannot be had now is left out and listed. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file: of two names that become one variable the one in the most specific scope has it, a reserved variable has none, and `Keyhole-Left-Out` lists the names that are not there.",
       tag,
       permission: "secrets:resolve",
       action: "secret.resolve",
@@ -64,11 +64,11 @@ export const resolveRoutes = [
       headers: RESOLVE_CONDITIONS,
       query: z.strictObject({ format: resolveFormatSchema.default("json").meta({ description: "The form of the reply.", example: "json" }) }),
       body: optionalJsonBody(resolveSchema),
-      problems: ["secret-not-found", "secret-expired", "env-name-conflict", "too-many-secrets"],
+      problems: ["secret-not-found", "secret-expired", "name-locked", "too-many-secrets", "answer-too-large"],
       replies: {
         200: {
           description: "The values.",
-          headers: RESOLVE_HEADERS,
+          headers: { ...RESOLVE_HEADERS, ...LEFT_OUT_REPLY_HEADER },
           content: {
             "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
             "text/plain": { schema: text("OPENAI_API_KEY='sk-example-not-a-key'\n") },
@@ -88,7 +88,8 @@ export const resolveRoutes = [
       path: "/v1/resolve/{name}",
       id: "resolveSecret",
       summary: "Resolve one secret to its value",
-      description: "`format=raw` replies the exact bytes.",
+      description: "`format=raw` replies the exact bytes. HEAD is refused: it would be on record as a release, and give nothing.",
+      head: false,
       tag,
       permission: "secrets:resolve",
       action: "secret.resolve",
@@ -99,7 +100,7 @@ export const resolveRoutes = [
         scope: scopeQuerySchema,
         format: z.enum(["json", "raw"]).default("json").meta({ description: "`raw`: the exact bytes and nothing else.", example: "raw" }),
       }),
-      problems: ["secret-not-found", "secret-expired"],
+      problems: ["secret-not-found", "secret-expired", "name-locked"],
       replies: {
         200: {
           description: "The value.",
@@ -136,21 +137,32 @@ export const resolveRoutes = [
 
 type Ctx = Context<HonoEnv>;
 
-async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "distinctEnvNames">, form: ResolveForm): Promise<Response> {
+async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "asVariables">, form: ResolveForm): Promise<Response> {
   const held = parseEntityTags("If-None-Match", c.req.header("If-None-Match"));
-  const distinctEnvNames = form.format === "env" || form.format === "dotenv";
-  const { selection, lease } = await select(c, needs, { ...request, distinctEnvNames });
-  const etag = await selectionEtag(form.format, selection);
-  c.header("ETag", etag);
+  const { selection, lease } = await select(c, needs, { ...request, asVariables: isOfVariables(form) });
+  const describe = async (findings: Findings): Promise<string> => {
+    const etag = await selectionEtag(form.format, selection, findings);
+    c.header("ETag", etag);
+    for (const [name, value] of Object.entries(leftOutHeaders(form, findings))) c.header(name, value);
+    return etag;
+  };
+  const etag = await describe(selection);
   if (lease) c.header("Age", "0");
   if (isHeld(held, etag)) {
-    lease?.keep({ ...form, etag });
+    keep(lease, { ...form, etag }, selection);
     return c.body(null, 304);
   }
-  const secrets = await releaseSecrets(needs, selection);
-  const { type, body } = resolveContent(form, selection, secrets, lease && leaseReply(lease, needs.now.getTime()));
-  lease?.keep({ ...form, etag });
-  return c.body(typeof body === "string" ? body : body.slice().buffer, 200, { "Content-Type": type });
+  return releaseSecrets(needs, selection, async (release) => {
+    if (isHeld(held, await describe(release))) return c.body(null, 304);
+    const { type, body } = resolveContent(form, release, lease && leaseReply(lease, needs.now.getTime()));
+    keep(lease, { ...form, etag }, release);
+    return c.body(typeof body === "string" ? body : body.slice().buffer, 200, { "Content-Type": type });
+  });
+}
+
+/** An answer in which something cannot be had is not given again. */
+function keep(lease: OpenLease<KeptForm> | null, form: KeptForm, { unavailable }: Findings): void {
+  if (unavailable.length === 0) lease?.keep(form);
 }
 
 /** Strictly, or under a lease where the request asks for one. */

@@ -1,8 +1,19 @@
 import * as z from "zod";
+import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
 
 /** The headers of a reply that carries an entity tag, for the API description. */
 export const ETAG_HEADER = {
   ETag: { description: "Names this state; for If-Match and If-None-Match.", schema: { type: "string" as const }, example: '"sec_1f0c2b7a9d3e4f5a.3"' },
+};
+
+/** The header of a reply of variables that says which names are not there, for the API description. */
+export const LEFT_OUT_REPLY_HEADER = {
+  [LEFT_OUT_HEADER]: {
+    description:
+      "With `format=env` and `dotenv`, where names are left out: a List of Strings (RFC 9651), each with a `reason`: `skipped` (the variable is reserved), `expired`, `missing`, or why its value cannot be had. The first 40; the last of them says how many `more` there are.",
+    schema: { type: "string" as const },
+    example: '"user";reason=skipped, "OLD_KEY";reason=expired',
+  },
 };
 
 /** The header of a reply that says where something new is, for the API description. */

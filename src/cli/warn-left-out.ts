@@ -1,0 +1,22 @@
+import type { LeftOut, LeftOutReason } from "../contract/left-out.ts";
+import { note } from "./output.ts";
+
+/** What is no fault of the service: the others say that a value cannot be had now. */
+const OWN_REASONS: Readonly<Partial<Record<LeftOutReason, string>>> = {
+  skipped: "its variable is reserved",
+  expired: "expired",
+  missing: "not found",
+};
+
+/** Whether a value is left out that is stored and cannot be had now. */
+export function isIncomplete(names: readonly LeftOut[]): boolean {
+  return names.some(({ reason }) => OWN_REASONS[reason] === undefined);
+}
+
+/** Says which names are not among the variables, and why; but for those that are nowhere, which only whoever allows that is not refused. */
+export function warnLeftOut(names: readonly LeftOut[], more: number): void {
+  const unexpected = names.filter(({ reason }) => reason !== "missing");
+  if (unexpected.length + more === 0) return;
+  const listed = unexpected.map(({ name, reason }) => `${name} (${OWN_REASONS[reason] ?? `cannot be had now: ${reason}`})`);
+  note(`warning: left out: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`);
+}

@@ -1,0 +1,11 @@
+import type { Pattern } from "../../contract/pattern.ts";
+import { isReserved } from "./refuse-reserved-name.ts";
+import type { ResolveRequest } from "./resolution-query.ts";
+import type { RecordedSelection } from "./selection.ts";
+
+/** A selection that says which of its names become no variable, also where all of them leave: whoever makes variables of them is told. */
+export function listSkipped(selection: RecordedSelection, { asVariables }: ResolveRequest, reservedNames: readonly Pattern[]): RecordedSelection {
+  if (asVariables) return selection;
+  const skipped = selection.secrets.map(({ name }) => name).filter((name) => isReserved(name, reservedNames));
+  return { ...selection, skipped };
+}

@@ -1,0 +1,65 @@
+import type { Scope } from "../../contract/scope.ts";
+import type { Caller } from "../access/caller.ts";
+import { type LockQuery, type LockRow, requireUnlocked, selectLocks } from "../store/locks.ts";
+import { GuardError, rowsOf } from "../store/run-batch.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { everyAbove } from "./resolution-query.ts";
+import { nameLocked } from "./selection.ts";
+import { verifyFound } from "./verify-found.ts";
+
+type Needs = CallerNeeds & { readonly platformOrg: string | null };
+
+/** A write, as far as it may set a name. */
+interface Setting {
+  readonly sets: boolean;
+  readonly row: { readonly scope: string; readonly name: string };
+}
+
+/**
+ * Runs a transaction with guards that stop it where a scope above has locked a name that it sets. What is locked is only
+ * read where a guard found something: then that is verified, and named.
+ *
+ * @throws {GuardError} `unchanged` when the lock is gone again.
+ * @throws {Problem} `name-locked`, `integrity-failed`, `storage-unavailable`, and what `run` throws.
+ */
+export async function unlessLocked<T>(
+  needs: Needs,
+  caller: Caller,
+  writes: readonly Setting[],
+  run: (guards: readonly D1PreparedStatement[]) => Promise<T>,
+): Promise<T> {
+  const queries = lockQueries(needs, caller, writes);
+  try {
+    return await run(queries.map((query) => requireUnlocked(needs.db, query)));
+  } catch (error) {
+    if (!(error instanceof GuardError && error.guard === "name_unlocked")) throw error;
+    await refuseLocked(needs, caller, queries);
+    throw new GuardError("unchanged");
+  }
+}
+
+/** A query for each scope that names are set in. */
+function lockQueries({ platformOrg }: Needs, { org }: Caller, writes: readonly Setting[]): LockQuery[] {
+  const scopes = Map.groupBy(
+    writes.filter(({ sets }) => sets),
+    ({ row }) => row.scope as Scope,
+  );
+  return [...scopes].map(([scope, set]) => {
+    return { org, scopes: everyAbove(platformOrg, org, scope), inherit: true, scope_limits: null, names: set.map(({ row }) => row.name) };
+  });
+}
+
+async function refuseLocked(needs: Needs, caller: Caller, queries: readonly LockQuery[]): Promise<void> {
+  const results = await readForCaller(
+    needs,
+    caller,
+    queries.map((query) => selectLocks(needs.db, query)),
+  );
+  for (const result of results) {
+    const rows = rowsOf<LockRow>(result);
+    const locks = rows.filter((row) => row.name !== null);
+    const [unverified] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", locks);
+    if (unverified) throw unverified.problem;
+    if (locks.length > 0) throw nameLocked(locks);
+  }
+}
