@@ -110,7 +110,7 @@ async function answer(needs: Needs, caller: Caller, resolve: () => Promise<Resol
 }
 
 function reply(release: Release, lease: { id: string; until: number } | null, now: number): RpcResolveReply {
-  return { ok: true, ...resolveBody(release), ...(lease && { lease: leaseReply(lease, now) }) };
+  return { ok: true, ...resolveBody(release), ...(release.unavailable.length === 0 && lease && { lease: leaseReply(lease, now) }) };
 }
 
 /** What a lease is found by: all that decides the answer. SHA-256 in base64. */

@@ -49,7 +49,8 @@ it("a lease gives again what is left out of variables, and nothing in which a va
   await env.DB.prepare("UPDATE versions SET key_id = 'k0' WHERE secret_id = ?").bind(id).run();
   const whole = openPlace();
   const all = () => whole.call("POST /v1/resolve", { token, headers: { "Cache-Control": "max-age=60" }, json: { scopes: ["namespace:prod"] } });
-  expect((await all()).body.unavailable).toEqual([{ name: "KEY", reason: "key-missing" }]);
+  const { body } = await all();
+  expect([body.unavailable, body.lease]).toEqual([[{ name: "KEY", reason: "key-missing" }], undefined]);
   const unread = { ...whole.asked };
   await all();
   expect(whole.asked.d1).toBeGreaterThan(unread.d1);

@@ -49,7 +49,8 @@ export interface Content {
 
 /** What a resolve released, in the form that was asked for, with the lease under which it was. */
 export function resolveContent(form: ResolveForm, release: Release, lease: LeaseReply | null): Content {
-  const leased = lease && { lease };
+  // An answer in which something cannot be had is not given again.
+  const leased = release.unavailable.length === 0 && lease && { lease };
   if (form.of === "one") {
     const [secret] = release.secrets;
     if (!secret) throw new Error("a resolve of one name released none");
