@@ -93,7 +93,8 @@ describe("archiving", () => {
   it("does no harm beside another run, nor beside three", async () => {
     const orgs = await makeWork(0, 3);
     for (const minutes of [0, 1, 6, 7, 13]) {
-      await Promise.all([archive(minutes), archive(minutes), archive(minutes), archive(minutes)]);
+      const done = await Promise.all([archive(minutes), archive(minutes), archive(minutes), archive(minutes)]);
+      expect(done.map(({ refused, dropped }) => refused + dropped)).toEqual([0, 0, 0, 0]);
       await expectWhole(orgs, `${minutes}`);
     }
     await expectArchived(orgs, "at the end");

@@ -101,6 +101,13 @@ export function selectPendingArchives(db: D1Database, now: number, limit: number
     .bind(now, limit);
 }
 
+/** Selects one of them, if it still is one ({@link ArchiveRow}). */
+export function selectPendingArchive(db: D1Database, { org, first_number, kv_key }: ArchiveName): D1PreparedStatement {
+  return db
+    .prepare(`SELECT ${COLUMNS} FROM audit_archives a WHERE a.org = ? AND a.first_number = ? AND a.kv_key = ? AND a.archived_at IS NULL`)
+    .bind(org, first_number, kv_key);
+}
+
 /**
  * Records that an archive takes the place of what is in D1, if its object is in KV and nothing before it is still here.
  * Follow it with a statement that requires its change.

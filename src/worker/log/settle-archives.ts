@@ -1,4 +1,4 @@
-import { type ArchiveRow, dropPending, indexArchive, markArchived, removeArchived, selectPendingArchives } from "../audit/archives.ts";
+import { type ArchiveRow, dropPending, indexArchive, markArchived, removeArchived, selectPendingArchive, selectPendingArchives } from "../audit/archives.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { EventRow } from "../audit/read-events.ts";
 import { pairStretches, selectStretches } from "../audit/stretches.ts";
@@ -67,24 +67,33 @@ async function settleArchive(needs: ArchiveNeeds, row: ArchiveRow): Promise<Part
  * An object that is not what D1 has is given up, and what it was to have begun again, under another key: but only if D1
  * still has all of it, as it was sealed. Else the object may be the better one.
  */
-async function dropOrWait(needs: ArchiveNeeds, row: ArchiveRow, stretches: readonly Stretch[], inKv: string | undefined): Promise<Partial<ArchivedEvents>> {
+async function dropOrWait(
+  needs: ArchiveNeeds,
+  row: ArchiveRow,
+  stretches: readonly Stretch[],
+  inKv: string | null | undefined,
+): Promise<Partial<ArchivedEvents>> {
   const { db, now } = needs;
   const { org, first_number, last_number, kv_put_at } = row;
   if (inKv === undefined && kv_put_at !== null && kv_put_at > now.getTime() - MISSED_AFTER) return {};
   const sealed = await Promise.all(stretches.map((stretch) => isAsSealed(needs, org, stretch, "any key")));
-  if (stretches.length !== last_number - first_number + 1 || sealed.includes(false))
+  if (stretches.length !== last_number - first_number + 1 || sealed.includes(false)) {
+    const [found] = await runBatch(db, [selectPendingArchive(db, row)]);
+    // Another run has moved it, or retention has come to it.
+    if (rowsOf(found).length === 0) return {};
     throw new LogError("what was put into the archive is not as it was sealed any more");
+  }
   await runBatch(db, dropPending(db, org, first_number, now.getTime()));
   return { dropped: 1 };
 }
 
-/** What KV has: `undefined` for nothing, and what can be nobody's for what does not open. */
-async function readBack(needs: ArchiveNeeds, row: ArchiveRow): Promise<string | undefined> {
+/** What KV has: `undefined` for nothing, `null` for what does not open. */
+async function readBack(needs: ArchiveNeeds, row: ArchiveRow): Promise<string | null | undefined> {
   try {
     return await readArchiveText(needs, row);
   } catch (error) {
     if (error instanceof ArchiveMissingProblem) return undefined;
-    if (error instanceof IntegrityProblem) return "";
+    if (error instanceof IntegrityProblem) return null;
     throw error;
   }
 }
