@@ -3,9 +3,9 @@ import * as z from "zod";
 import { type AuditEvent, type Checkpoint, type HeadPayload, headPayloadSchema, type Newer, type Parsed, parsePayload } from "../src/contract/audit.ts";
 import { EVENT_VERSIONS, type EventVersions, isNewer, sha256, versionOf } from "../src/contract/audit-digest.ts";
 import { generationPayloadSchema, type LostRange } from "../src/contract/audit-generation.ts";
-import { type AnchorPayload, anchorPayloadSchema } from "../src/contract/audit-registry.ts";
+import { type AnchorHead, type AnchorPayload, anchorPayloadSchema } from "../src/contract/audit-registry.ts";
 import { fromBase64url } from "../src/contract/base64url.ts";
-import { BEGINNING, checkEvents, endsAt, follow, openGenerations, type SignedGeneration, type SignedPayload } from "../src/contract/check-chain.ts";
+import { beginningOf, checkEvents, endsAt, follow, openGenerations, type SignedGeneration, type SignedPayload } from "../src/contract/check-chain.ts";
 import { judgeLog } from "../src/contract/judge-log.ts";
 
 /** An exported log: its events, its checkpoints, the JWS of its head, and the public keys. */
@@ -76,12 +76,18 @@ async function judgeByAnchors(
   const links = [...checkpoints.map(({ number, jws }) => ({ number, jws })), ...generations.map(({ jws, signed }) => ({ number: numberOf(signed), jws }))];
   for (const state of states) {
     const hashes = await Promise.all(links.filter(({ number }) => number === state.number).map(({ jws }) => sha256(jws)));
-    const hashAt = () => hashes.find((hash) => hash === state.checkpoint) ?? null;
+    const hashAt = () => (isRemoved(state, head) ? state.checkpoint : (hashes.find((hash) => hash === state.checkpoint) ?? null));
     const reason = head ? await judgeLog(state, head, hashAt) : "behind";
     if (reason === "behind") return { reason, first_bad: (checkpoints.at(-1)?.last_seq ?? 0) + 1 };
     if (reason) return { reason, first_bad: checkpoints.find(({ number }) => number === state.number)?.first_seq ?? 1 };
   }
   return undefined;
+}
+
+/** Whether a checkpoint has gone because of its age, as the head says: but for the last one of them nothing shows which it was. */
+function isRemoved({ number, checkpoint }: AnchorHead, head: HeadPayload | undefined): boolean {
+  const removed = head?.removed;
+  return removed !== undefined && (number < removed.number || (number === removed.number && checkpoint === removed.checkpoint));
 }
 
 function readAnchor(signed: SignedPayload | undefined): AnchorPayload | undefined {
@@ -114,11 +120,13 @@ async function check(
 ): Promise<ChainFinding> {
   const removedTo = head?.data.removed_to ?? 0;
   const [first] = events;
-  let standing = await openGenerations(org, BEGINNING, generations);
+  const beginning = beginningOf(head?.data, generations);
+  let standing = await openGenerations(org, beginning, generations);
   let checked = 0;
   const found = (firstBad: number | null): ChainFinding => ({ checked, firstBad, newer: standing.newer, restored: standing.restored });
   if (first && first.seq <= removedTo) return found(first.seq);
-  for (const checkpoint of checkpoints) {
+  // A list of several pages may begin with what was removed while it was read.
+  for (const checkpoint of checkpoints.filter(({ number }) => number > beginning.passed.number)) {
     const followed = await follow(org, standing, checkpoint, await readSigned(keys, checkpoint.jws, "keyhole-checkpoint"));
     if (typeof followed === "number") return found(followed);
     standing = await openGenerations(org, followed, generations);

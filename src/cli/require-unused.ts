@@ -35,6 +35,7 @@ export async function requireUnused({ profile, id, secrets }: { profile: string 
     throw new CliError(`the key is in use: ${used} are under ${id}`, "`keyhole keys rewrap` puts them under the current one, and so does the scheduled run");
 }
 
-function inUse({ versions, seals }: KeysReply["keys"][number]): string {
-  return [...(versions > 0 ? [`${versions} versions`] : []), ...(seals > 0 ? [`${seals} seals`] : [])].join(" and ");
+function inUse({ versions, archives, seals }: KeysReply["keys"][number]): string {
+  const counts = Object.entries({ versions, archives, seals }).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : []));
+  return counts.join(" and ");
 }

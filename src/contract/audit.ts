@@ -133,7 +133,8 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /**
  * What the signature of a log's head covers: its last checkpoint and the hash of that one's JWS, `0` and `null` where
- * there is none, and up to which event the log was removed because of its age.
+ * there is none, up to which event the log was removed because of its age, and the last checkpoint that went with them:
+ * the chain begins after it. A log of which only events were removed, as it once was, has no `removed`.
  */
 export const headPayloadSchema = z.object({
   org: z.string(),
@@ -142,6 +143,7 @@ export const headPayloadSchema = z.object({
   removed_to: z.int().min(0),
   /** How often the log was restored, and 1; left out where it never was. */
   generation: z.int().min(2).optional(),
+  removed: z.object({ number: z.int().min(1), checkpoint: z.string(), last_seq: z.int().min(1), generation: z.int().min(1) }).optional(),
 });
 export type HeadPayload = z.infer<typeof headPayloadSchema>;
 

@@ -18,8 +18,8 @@ export interface Link {
 
 /** Where a check of the chain stands. */
 export interface Standing {
-  /** The last checkpoint that was checked. */
-  readonly previous: Checkpoint | null;
+  /** The last checkpoint that was checked, or after which the log begins, and the last event that it seals. */
+  readonly passed: Pick<Checkpoint, "number" | "last_seq">;
   /** The last link. */
   readonly link: Link;
   /** The restores so far. */
@@ -31,7 +31,31 @@ export interface Standing {
 }
 
 /** Before the first checkpoint. */
-export const BEGINNING: Standing = { previous: null, link: { number: 0, hash: null, generation: 1 }, restored: [], unvouchedFrom: null, newer: null };
+const BEGINNING: Standing = {
+  passed: { number: 0, last_seq: 0 },
+  link: { number: 0, hash: null, generation: 1 },
+  restored: [],
+  unvouchedFrom: null,
+  newer: null,
+};
+
+/**
+ * Where the check of a log begins: before the first checkpoint, or after the last one that was removed because of its age,
+ * for which the log's signed head vouches.
+ *
+ * @param generations What their JWS say, in their order; `undefined` where a signature is wrong.
+ */
+export function beginningOf(head: HeadPayload | undefined, generations: readonly SignedGeneration[]): Standing {
+  if (!head?.removed) return BEGINNING;
+  const { number, checkpoint: hash, last_seq, generation } = head.removed;
+  const before = generations.slice(0, generation - 1).flatMap(({ signed }) => parsePayload(generationPayloadSchema, signed?.payload)?.data ?? []);
+  return {
+    ...BEGINNING,
+    passed: { number, last_seq },
+    link: { number, hash, generation },
+    restored: before.map(lostRangeOf),
+  };
+}
 
 /**
  * Checks that a checkpoint says what its signature covers, and follows from the link before it.
@@ -47,7 +71,7 @@ export async function follow(org: string, standing: Standing, checkpoint: Checkp
   const newer = standing.newer ?? (parsed.newer ? { seq: checkpoint.first_seq, version: null } : null);
   return {
     ...standing,
-    previous: checkpoint,
+    passed: checkpoint,
     link: { number: checkpoint.number, hash: await sha256(checkpoint.jws), generation: link.generation },
     unvouchedFrom: signed?.vouched ? null : (unvouchedFrom ?? checkpoint.first_seq),
     newer,
@@ -61,8 +85,8 @@ function goesOnAt(standing: Standing, firstSeq: number): boolean {
 }
 
 /** The first event that the next checkpoint can seal. */
-function nextOf({ previous }: Pick<Standing, "previous">): number {
-  return (previous?.last_seq ?? 0) + 1;
+function nextOf({ passed }: Pick<Standing, "passed">): number {
+  return passed.last_seq + 1;
 }
 
 /**

@@ -11,6 +11,7 @@ export const keysReplySchema = z
         id: z.string(),
         current: z.boolean().meta({ description: "Whether new versions go under it." }),
         versions: z.int().meta({ description: "Stored versions under it." }),
+        archives: z.int().meta({ description: "Archived parts of audit logs under it." }),
         seals: z.int().meta({ description: "Rows whose seal is made with it: secrets, links of scopes, trusts, tokens and revocations." }),
         tokens: z.int().meta({ description: "How many of these are tokens that are kept." }),
         available: z
@@ -24,8 +25,8 @@ export const keysReplySchema = z
     example: {
       counted: "deployment",
       keys: [
-        { id: "k_gZl2Xb0QdCw8VJ1n", current: true, versions: 40, seals: 61, tokens: 9, available: true },
-        { id: "k_0pVbS6uQzL3mXr9T", current: false, versions: 2, seals: 0, tokens: 0, available: true },
+        { id: "k_gZl2Xb0QdCw8VJ1n", current: true, versions: 40, archives: 3, seals: 61, tokens: 9, available: true },
+        { id: "k_0pVbS6uQzL3mXr9T", current: false, versions: 2, archives: 0, seals: 0, tokens: 0, available: true },
       ],
     },
   });
@@ -37,7 +38,7 @@ export const rewrapReplySchema = z
     rewrapped: z.int().meta({ description: "Data keys that this call wrapped anew." }),
     remaining: z
       .int()
-      .meta({ description: "Versions that are still under another key: older ones, those in quarantine, and those under a key that is not in the keyring." }),
+      .meta({ description: "Data keys that are still under another key: older ones, those in quarantine, and those under a key that is not in the keyring." }),
   })
   .meta({ id: "Rewrap", example: { rewrapped: 200, remaining: 61 } });
 export type RewrapReply = z.infer<typeof rewrapReplySchema>;

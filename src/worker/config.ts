@@ -21,6 +21,7 @@ export interface Env {
   readonly MAX_VERSIONS?: string;
   readonly AUDIT_RETENTION_DAYS?: string;
   readonly AUDIT_RETENTION_CONFIRM?: string;
+  readonly AUDIT_HOT_DAYS?: string;
   readonly LEGACY_PLAINTEXT?: string;
   readonly LEASE_SECONDS?: string;
   readonly STALE_SECONDS?: string;
@@ -49,6 +50,8 @@ export interface Config {
   readonly retentionDays: number;
   /** A shorter retention that was confirmed, so that it need not wait for a day; `null` for none. */
   readonly retentionConfirm: number | null;
+  /** After how many days sealed audit events leave D1 for the archive. */
+  readonly hotDays: number;
   /** Whether values that are still as another store had them may be read, and are encrypted. */
   readonly legacyPlaintext: boolean;
   /** For how long at the most the same may be given again to whoever asked for that, in seconds; 0 for never. */
@@ -86,6 +89,7 @@ const varsSchema = (insecureIssuers: boolean) =>
     MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
     AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
     AUDIT_RETENTION_CONFIRM: z.union([z.literal("").transform(() => null), z.coerce.number().int().min(1).max(36_500)]).default(null),
+    AUDIT_HOT_DAYS: z.coerce.number().int().min(1).max(36_500).default(7),
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     LEASE_SECONDS: z.coerce.number().int().min(0).max(300).default(60),
     STALE_SECONDS: z.coerce.number().int().min(1).max(30).default(5),
@@ -125,6 +129,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     maxVersions: vars.data.MAX_VERSIONS,
     retentionDays: vars.data.AUDIT_RETENTION_DAYS,
     retentionConfirm: vars.data.AUDIT_RETENTION_CONFIRM,
+    hotDays: vars.data.AUDIT_HOT_DAYS,
     legacyPlaintext: vars.data.LEGACY_PLAINTEXT === "read",
     leaseSeconds: vars.data.LEASE_SECONDS,
     staleSeconds: vars.data.STALE_SECONDS,

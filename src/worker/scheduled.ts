@@ -7,6 +7,7 @@ import { checkKeysOnce, type KeyFaults } from "./keys/check-keys.ts";
 import { checkRows } from "./keys/check-rows.ts";
 import { rewrapBatch } from "./keys/rewrap-keys.ts";
 import { settleLeases } from "./leases/settle-leases.ts";
+import { archiveLog } from "./log/archive-log.ts";
 import { digestLog } from "./log/digest-log.ts";
 import { judgeLogs } from "./log/judge-logs.ts";
 import { readRegistry } from "./log/read-registry.ts";
@@ -44,6 +45,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   heads: renewHeads,
   sealed: sealLog,
   digested: digestLog,
+  archived: archiveLog,
   events_removed: (needs) => removeOldEvents({ ...needs, retentionDays: needs.run.retentionDays, registry: needs.run.steady ? needs.registry : undefined }),
   registered: writeRegistry,
   thinned: (needs) => thinRegistry({ ...needs, retentionDays: needs.run.retentionDays }),

@@ -17,7 +17,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const worldOf = (days: number, confirm = "") => makeWorld({ AUDIT_RETENTION_DAYS: String(days), AUDIT_RETENTION_CONFIRM: confirm });
+// Nothing is archived here: what is not removed is in D1.
+const worldOf = (days: number, confirm = "") => makeWorld({ AUDIT_RETENTION_DAYS: String(days), AUDIT_RETENTION_CONFIRM: confirm, AUDIT_HOT_DAYS: "36500" });
 const left = (org: string) => env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND action = 'secret.update'").bind(org).first<number>("n");
 const statement = (name: string) => env.DB.prepare("SELECT jws FROM audit_statements WHERE name = ?").bind(name).first<string>("jws");
 

@@ -175,7 +175,7 @@ describe("a restore of the database", () => {
     await run(minute++);
     await append("acme", 1, { at: NOON + 90 * DAY });
     const { logKeys, keyring } = await loadConfig(env);
-    const needs = { db: env.DB, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 30, now: new Date(NOON + 60 * DAY) };
+    const needs = { db: env.DB, kv: env.KV, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 30, now: new Date(NOON + 60 * DAY) };
     expect((await removeOldEvents(needs)).refused).toBe(0);
     expect(await seqs("acme")).toEqual([8, 9]);
     expect(await verified("acme")).toMatchObject({ ok: true, restored: [LOST] });

@@ -8,7 +8,7 @@ import { append, DAY, MINUTE, START, seal, sql, verified, verifiedOffline } from
 
 const remove = async (days: number) => {
   const { logKeys, keyring } = await loadConfig(env);
-  return removeOldEvents({ db: env.DB, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 30, now: new Date(START + days * DAY) });
+  return removeOldEvents({ db: env.DB, kv: env.KV, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 30, now: new Date(START + days * DAY) });
 };
 const seqsOf = (org: string) =>
   env.DB.prepare("SELECT seq FROM audit_events WHERE org = ? ORDER BY seq")
@@ -28,12 +28,12 @@ async function makeLog(org: string, days: readonly number[]): Promise<void> {
 beforeEach(() => env.DB.batch([env.DB.prepare("DELETE FROM audit_heads"), env.DB.prepare("DELETE FROM audit_marks WHERE failed = 1")]));
 
 describe("retention", () => {
-  it("removes whole stretches that are old enough, keeps their checkpoints, and the rest verifies", async () => {
+  it("removes whole stretches that are old enough with their checkpoints, and the rest verifies", async () => {
     await makeLog("kept", [0, 1, 2, 3]);
     expect(await remove(29)).toEqual({ events: 0, refused: 0 });
     expect(await remove(31.5)).toEqual({ events: 4, refused: 0 });
     expect(await seqsOf("kept"), "what is left, and the removal itself").toEqual([5, 6, 7, 8, 9]);
-    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_checkpoints WHERE org = 'kept'").first("n")).toBe(4);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_checkpoints WHERE org = 'kept'").first("n")).toBe(2);
     expect(await verified("kept")).toEqual({ ok: true, checked: 4, unsealed: 1, first_bad: null });
     expect(await verifiedOffline("kept")).toEqual(await verified("kept"));
   });
@@ -54,6 +54,19 @@ describe("retention", () => {
     expect(await seqsOf("end")).toEqual([3, 4, 5]);
     await append("end", 1);
     expect(await seqsOf("end")).toEqual([3, 4, 5, 6]);
+  });
+
+  it("of all that is sealed leaves the last checkpoint, and the log goes on from there", async () => {
+    await makeLog("goes-on", [0, 0]);
+    await append("goes-on", 1, { at: START });
+    expect((await remove(40)).events).toBe(4);
+    for (const checked of [2, 3]) {
+      await seal();
+      for (const found of [await verified("goes-on"), await verifiedOffline("goes-on")]) expect(found).toMatchObject({ ok: true, checked, unsealed: 0 });
+      await append("goes-on", 1, { at: START });
+    }
+    expect((await remove(80)).events).toBe(3);
+    expect(await verified("goes-on")).toMatchObject({ ok: true, checked: 0, unsealed: 2 });
   });
 
   it("says in the log itself what it removed, once for each run and log", async () => {
@@ -79,7 +92,15 @@ describe("retention", () => {
   it("removes nothing that is younger than a day, whatever it is told", async () => {
     const { logKeys, keyring } = await loadConfig(env);
     await makeLog("young", [0, 0.5]);
-    const { events } = await removeOldEvents({ db: env.DB, keyring, logKeys, registry: NO_REGISTRY, retentionDays: 0, now: new Date(START + 0.9 * DAY) });
+    const { events } = await removeOldEvents({
+      db: env.DB,
+      kv: env.KV,
+      keyring,
+      logKeys,
+      registry: NO_REGISTRY,
+      retentionDays: 0,
+      now: new Date(START + 0.9 * DAY),
+    });
     expect([events, await seqsOf("young")]).toEqual([0, [1, 2, 3, 4]]);
   });
 

@@ -84,6 +84,7 @@ it("events from before are removed by retention, and what is left verifies", asy
   const { logKeys, keyring } = await loadConfig(env);
   const { events, refused } = await removeOldEvents({
     db: env.DB,
+    kv: env.KV,
     keyring,
     logKeys,
     registry: NO_REGISTRY,

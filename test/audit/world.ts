@@ -7,7 +7,17 @@ import { dropTriggers, MINUTE, sql } from "./support.ts";
 
 /** When the first scheduled run of a world is. */
 export const NOON = Date.parse("2026-12-01T12:00:00Z");
-const TABLES = ["audit_events", "audit_checkpoints", "audit_heads", "audit_marks", "audit_statements", "audit_generations", "audit_by_secret"];
+const TABLES = [
+  "audit_events",
+  "audit_checkpoints",
+  "audit_heads",
+  "audit_marks",
+  "audit_statements",
+  "audit_generations",
+  "audit_by_secret",
+  "audit_archives",
+  "audit_archive_secrets",
+];
 
 /** What is in D1 of the audit log, as somebody has it who copied it. */
 export type Copy = Record<string, readonly Record<string, unknown>[]>;

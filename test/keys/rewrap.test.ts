@@ -33,8 +33,8 @@ it("wraps data keys under the new current key and touches no ciphertext; what do
   const old = await rows();
   const use = async (org: string) => (await after("GET /v1/keys", { token: { org } })).body.keys;
   expect(await use("acme")).toEqual([
-    { id: "k1", current: false, versions: 3, seals: 3, tokens: 0, available: true },
-    { id: "k2", current: true, versions: 0, seals: 0, tokens: 0, available: true },
+    { id: "k1", current: false, versions: 3, archives: 0, seals: 3, tokens: 0, available: true },
+    { id: "k2", current: true, versions: 0, archives: 0, seals: 0, tokens: 0, available: true },
   ]);
   expect((await use("platform"))[0].versions, "the operator's organization sees the whole deployment").toBe(4);
 
@@ -52,7 +52,15 @@ it("answers 503 naming the key for a version whose key is not in the keyring, an
   const { status, body, headers } = await before("GET /v1/resolve/TWO");
   expect([status, body.code, headers.has("Retry-After")]).toEqual([503, "storage-unavailable", true]);
   expect(body.detail).toContain("k2");
-  expect((await before("GET /v1/keys")).body.keys).toContainEqual({ id: "k2", current: false, versions: 2, seals: 0, tokens: 0, available: false });
+  expect((await before("GET /v1/keys")).body.keys).toContainEqual({
+    id: "k2",
+    current: false,
+    versions: 2,
+    archives: 0,
+    seals: 0,
+    tokens: 0,
+    available: false,
+  });
   expect((await callWith({ KEYRING })("GET /v1/resolve/TWO")).body.value).toBe("value-TWO");
 });
 

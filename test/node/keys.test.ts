@@ -96,7 +96,15 @@ describe("a deployment whose keys are changed", () => {
     expect(all[old]).toBe(first[old]);
     expect(all[fresh]).not.toBe(first[old]);
     expect(await scene.schedule()).toMatchObject({ rewrapped: 2 });
-    expect((await scene.ask("GET /v1/keys")).body.keys).toContainEqual({ id: old, current: false, versions: 0, seals: 0, tokens: 0, available: true });
+    expect((await scene.ask("GET /v1/keys")).body.keys).toContainEqual({
+      id: old,
+      current: false,
+      versions: 0,
+      archives: 0,
+      seals: 0,
+      tokens: 0,
+      available: true,
+    });
     vi.stubEnv("KEYHOLE_URL", "https://keyhole.test");
     vi.stubEnv("KEYHOLE_TOKEN", await tokenFor(scene.file, "platform"));
     await done("drop", old);

@@ -13,6 +13,7 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
   revocations: "SELECT * FROM revocations",
+  audit_archives: "SELECT * FROM audit_archives",
 };
 
 /** Seals rows that a test has put into a table by SQL, as if Keyhole had written them. Of `secrets` the table is called `s` in `where`. */

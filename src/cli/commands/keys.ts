@@ -18,7 +18,7 @@ const rewrap = command({
     }
     endProgress();
     if (json) printJson({ rewrapped });
-    else note(`Re-wrapped ${rewrapped} versions.`);
+    else note(`Re-wrapped ${rewrapped} data keys.`);
   },
 });
 
@@ -32,15 +32,15 @@ export const keys = command({
     const found = await client.keys.list();
     if (json) return printJson(found);
     printTable(
-      ["KEY", "VERSIONS", "SEALS", ""],
-      found.map((key) => [key.id, String(key.versions), String(key.seals), stateOf(key)]),
+      ["KEY", "VERSIONS", "ARCHIVES", "SEALS", ""],
+      found.map((key) => [key.id, String(key.versions), String(key.archives), String(key.seals), stateOf(key)]),
       "No keys.",
     );
   },
 });
 
-function stateOf({ current, available, versions, seals }: KeysReply["keys"][number]): string {
+function stateOf({ current, available, versions, archives, seals }: KeysReply["keys"][number]): string {
   if (!available) return "not in the keyring, or wrong";
   if (current) return "current";
-  return versions + seals === 0 ? "free to go" : "";
+  return versions + archives + seals === 0 ? "free to go" : "";
 }

@@ -31,10 +31,12 @@ export function insertCheckpoint(db: D1Database, c: CheckpointRow): D1PreparedSt
 
 /** What there is of an organization's log. */
 export interface LogExtent {
-  /** The first event that there is, `null` where there is none. */
+  /** The first event that there is, in D1 or in the archive, `null` where there is none. */
   readonly first: number | null;
   /** The last event, 0 where there is none. */
   readonly last: number;
+  /** The last checkpoint in D1, 0 where there is none. */
+  readonly number: number;
   /** The signed statement of the log's head. */
   readonly head: string | null;
 }
@@ -43,8 +45,12 @@ export interface LogExtent {
 export function selectExtent(db: D1Database, org: string): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT (SELECT MIN(seq) FROM audit_events WHERE org = ?1) AS first, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?1), 0) AS last,
-         (SELECT jws FROM audit_heads WHERE org = ?1) AS head`,
+      `SELECT (
+           SELECT MIN(seq) FROM (
+             SELECT * FROM (SELECT seq FROM audit_events WHERE org = ?1 ORDER BY seq LIMIT 1)
+             UNION ALL SELECT * FROM (SELECT first_seq FROM audit_archives WHERE org = ?1 AND archived_at IS NOT NULL ORDER BY first_number LIMIT 1))
+         ) AS first, COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?1), 0) AS last,
+         COALESCE((SELECT MAX(number) FROM audit_checkpoints WHERE org = ?1), 0) AS number, (SELECT jws FROM audit_heads WHERE org = ?1) AS head`,
     )
     .bind(org);
 }
@@ -54,6 +60,8 @@ export interface OldLog {
   readonly org: string;
   readonly removed_to: number;
   readonly head: string;
+  /** Whether what is due is in the archive, which comes before what is in D1. */
+  readonly archived: 0 | 1;
 }
 
 /** The first stretch of a log whose events are still there. */
@@ -67,14 +75,28 @@ const FIRST = "(SELECT MIN(f.first_seq) FROM audit_checkpoints f WHERE f.org = h
 export function selectOldLogs(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT h.org, h.removed_to, h.jws AS head FROM audit_heads h
+      `SELECT h.org, h.removed_to, h.jws AS head, 0 AS archived FROM audit_heads h
          CROSS JOIN audit_checkpoints k ON k.org = h.org AND k.first_seq = ${FIRST}
          LEFT JOIN audit_marks m ON m.job = 'retention' AND m.org = h.org
-       WHERE k.last_at < ?1 AND k.last_seq < (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = h.org)
+       WHERE NOT EXISTS (SELECT 1 FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL)
+         AND k.last_at < ?1 AND k.last_seq < (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = h.org)
          AND EXISTS (
            SELECT 1 FROM audit_events e WHERE e.org = h.org AND e.action <> 'audit.retention' AND e.seq <= (
              SELECT MAX(d.last_seq) FROM audit_checkpoints d
              WHERE d.org = h.org AND d.last_at < ?1 AND d.last_seq < (SELECT MAX(l.seq) FROM audit_events l WHERE l.org = h.org)))
+         AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?2 - ${RETRY_AFTER})
+       ORDER BY COALESCE(m.seen_at, 0), h.org LIMIT ?3`,
+    )
+    .bind(before, now, limit);
+}
+
+/** The same of logs that are due for something in the archive, the end of none of which is there. */
+export function selectOldArchivedLogs(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT h.org, h.removed_to, h.jws AS head, 1 AS archived FROM audit_heads h LEFT JOIN audit_marks m ON m.job = 'retention' AND m.org = h.org
+       WHERE (SELECT a.last_at FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL ORDER BY a.first_number LIMIT 1) < ?1
+         AND EXISTS (SELECT 1 FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL AND a.last_at < ?1 AND a.others > 0)
          AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?2 - ${RETRY_AFTER})
        ORDER BY COALESCE(m.seen_at, 0), h.org LIMIT ?3`,
     )
@@ -91,10 +113,15 @@ export function selectOldStretches(db: D1Database, org: string, removedTo: numbe
     .bind(org, removedTo, before, limit);
 }
 
-/** Removes the events of a log up to one that its head says are removed, without which nothing could be. */
-export function removeEvents(db: D1Database, org: string, to: number): D1PreparedStatement[] {
+/** Removes the checkpoints of a log up to one whose events its head says are removed, without which nothing could be. */
+export function removeCheckpoints(db: D1Database, org: string, to: number): D1PreparedStatement {
+  return db.prepare("DELETE FROM audit_checkpoints WHERE org = ? AND number <= ?").bind(org, to);
+}
+
+/** Removes the events likewise, and then what the index says of them. */
+export function removeEvents(db: D1Database, org: string, to: number): [events: D1PreparedStatement, index: D1PreparedStatement] {
   return [
-    db.prepare("DELETE FROM audit_by_secret WHERE org = ? AND seq <= ?").bind(org, to),
     db.prepare("DELETE FROM audit_events WHERE org = ? AND seq <= ?").bind(org, to),
+    db.prepare("DELETE FROM audit_by_secret WHERE org = ? AND seq <= ?").bind(org, to),
   ];
 }

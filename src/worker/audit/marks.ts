@@ -1,5 +1,5 @@
 /** Scheduled work that goes through the audit log from its beginning to its end. */
-export type Job = "secrets" | "seal" | "retention" | "registry";
+export type Job = "secrets" | "seal" | "archive" | "retention" | "registry";
 
 /** A stretch of an organization's log that a job has not seen yet: after `done`, up to `last`. */
 export interface Unseen {

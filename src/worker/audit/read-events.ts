@@ -19,25 +19,28 @@ export interface EventRow {
   readonly lease: string | null;
 }
 
-/** Which events are wanted. It goes to D1 as one JSON parameter. Times are milliseconds since 1970. */
-export interface EventQuery {
-  readonly org: string;
+/** Which events are wanted. Times are milliseconds since 1970. */
+export interface EventFilter {
   readonly action: Action | null;
   readonly actor: string | null;
   readonly secret_id: string | null;
   readonly outcome: Outcome | null;
   readonly since: number | null;
   readonly until: number | null;
+}
+
+/** The same, of which part of a log. It goes to D1 as one JSON parameter. */
+export interface EventQuery extends EventFilter {
+  readonly org: string;
   /** The list goes on beyond this `seq`; `null` to begin. */
   readonly beyond: number | null;
   readonly order: "newest first" | "oldest first";
   readonly limit: number;
 }
 
-/** How far a read of the log got: how many events it looked at, and the last of them. */
+/** Where a read of the log goes on that did not find as many events as it may: beyond which event; `null` at the end of what D1 has. */
 export interface Scanned {
-  readonly looked_at: number;
-  readonly last: number | null;
+  readonly beyond: number | null;
 }
 
 /** How many events one read looks at, at the most, to find those that match. */
@@ -45,48 +48,86 @@ export const SCAN = 5_000;
 /** An event's time is when its request began, so times are in the order of `seq` only to within this, in milliseconds. */
 const SLACK = 60_000;
 
-const COLUMNS =
+export const EVENT_COLUMNS =
   "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease";
 
-/** Selects the matching events ({@link EventRow}) among the next ones in the log, and how far that looked ({@link Scanned}). */
+/**
+ * Selects the matching events ({@link EventRow}) among the next ones that D1 has of the log, and where that goes on
+ * ({@link Scanned}). Without filters it reads what it returns.
+ */
 export function selectEvents(db: D1Database, query: EventQuery): [events: D1PreparedStatement, scanned: D1PreparedStatement] {
+  const { events, scanned } = query.secret_id === null ? inWindow(query) : bySecret(query);
   const parameter = JSON.stringify(query);
+  return [db.prepare(events).bind(parameter), db.prepare(scanned).bind(parameter)];
+}
+
+interface Selects {
+  readonly events: string;
+  readonly scanned: string;
+}
+
+const LAST = Number.MAX_SAFE_INTEGER;
+const OF_LOG = "audit_events e WHERE e.org = ?1 ->> 'org'";
+
+/** All events: those that match in a window of the log, which begins with the next event that there is. */
+function inWindow(query: EventQuery): Selects {
+  const { low, high } = bounds(query);
   const newest = query.order === "newest first";
   const direction = newest ? "DESC" : "ASC";
-  const candidates = candidatesOf(query, newest, direction);
-  return [
-    db
-      .prepare(
-        `SELECT ${COLUMNS} FROM (${candidates}) c CROSS JOIN audit_events e ON e.org = ?1 ->> 'org' AND e.seq = c.seq WHERE ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`,
-      )
-      .bind(parameter),
-    db.prepare(`SELECT COUNT(*) AS looked_at, ${newest ? "MIN" : "MAX"}(seq) AS last FROM (${candidates})`).bind(parameter),
-  ];
+  const first = `(SELECT e.seq FROM ${OF_LOG} AND e.seq > ${low} AND e.seq <= ${high} ORDER BY e.seq ${direction} LIMIT 1)`;
+  // One bound on each side: of two D1 goes by the one and tries each row against the other.
+  const inside = newest
+    ? `e.seq > MAX(${low}, ${first} - ${SCAN}) AND e.seq <= ${first}`
+    : `e.seq >= ${first} AND e.seq <= MIN(${high}, ${first} + ${SCAN - 1})`;
+  const outside = newest ? `e.seq > ${low} AND e.seq <= ${first} - ${SCAN}` : `e.seq >= ${first} + ${SCAN} AND e.seq <= ${high}`;
+  return {
+    events: `SELECT ${EVENT_COLUMNS} FROM ${OF_LOG} AND ${inside} AND ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`,
+    scanned: `SELECT (SELECT e.seq ${newest ? "+" : "-"} 1 FROM ${OF_LOG} AND ${outside} ORDER BY e.seq ${direction} LIMIT 1) AS beyond`,
+  };
 }
 
-function candidatesOf({ secret_id, beyond, since, until }: EventQuery, newest: boolean, direction: string): string {
-  const within = [
-    beyond !== null && `seq ${newest ? "<" : ">"} ?1 ->> 'beyond'`,
-    // Checkpoints know when their stretches were written: what lies wholly outside is not looked at.
+/** Those that name a secret: by the index of them, and in what the digest has not gone through yet. */
+function bySecret(query: EventQuery): Selects {
+  const { low, high } = bounds(query);
+  const newest = query.order === "newest first";
+  const direction = newest ? "DESC" : "ASC";
+  const filtered = [query.action, query.actor, query.outcome, query.since, query.until].some((filter) => filter !== null);
+  const limit = filtered ? String(SCAN) : "?1 ->> 'limit'";
+  const digested = "COALESCE((SELECT m.seq FROM audit_marks m WHERE m.job = 'secrets' AND m.org = ?1 ->> 'org'), 0)";
+  const indexed = `SELECT b.seq FROM audit_by_secret b WHERE b.org = ?1 ->> 'org' AND b.secret_id = ?1 ->> 'secret_id' AND b.seq > ${low} AND b.seq <= ${high} ORDER BY b.seq ${direction} LIMIT ${limit}`;
+  const fresh = `SELECT e.seq FROM ${OF_LOG} AND e.seq > MAX(${digested}, ${low}) AND e.seq <= ${high}
+    AND EXISTS (SELECT 1 FROM json_each(e.secrets) j WHERE j.value ->> 'id' = ?1 ->> 'secret_id') ORDER BY e.seq ${direction} LIMIT ${limit}`;
+  const candidates = `SELECT seq FROM (SELECT seq FROM (${indexed}) UNION SELECT seq FROM (${fresh})) ORDER BY seq ${direction} LIMIT ${limit}`;
+  return {
+    events: `SELECT ${EVENT_COLUMNS} FROM (${candidates}) c CROSS JOIN audit_events e ON e.org = ?1 ->> 'org' AND e.seq = c.seq WHERE ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`,
+    // Unfiltered, a page that is not full is the end.
+    scanned: filtered
+      ? `SELECT CASE WHEN COUNT(*) = ${SCAN} THEN ${newest ? "MIN" : "MAX"}(seq) END AS beyond FROM (${candidates})`
+      : "SELECT NULL AS beyond WHERE ?1 IS NOT NULL",
+  };
+}
+
+/**
+ * SQL for between which events a read looks: after `low`, up to `high`. Checkpoints know when their stretches were written:
+ * what lies wholly outside of the times asked for is not looked at.
+ */
+function bounds({ beyond, since, until, order }: EventQuery): { readonly low: string; readonly high: string } {
+  const newest = order === "newest first";
+  const lows = [
+    !newest && beyond !== null && "?1 ->> 'beyond'",
     since !== null &&
-      `seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at < (?1 ->> 'since') - ${SLACK} ORDER BY k.last_at DESC LIMIT 1), 0)`,
-    until !== null &&
-      `seq <= COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at > (?1 ->> 'until') + ${SLACK} ORDER BY k.last_at LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
+      `COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at < (?1 ->> 'since') - ${SLACK} ORDER BY k.last_at DESC LIMIT 1), -${LAST})`,
   ];
-  const limits = within.filter((condition) => condition !== false).map((condition) => `AND ${condition}`);
-  const source =
-    secret_id === null
-      ? "SELECT seq FROM audit_events WHERE org = ?1 ->> 'org'"
-      : `SELECT seq FROM (
-           SELECT seq FROM audit_by_secret WHERE org = ?1 ->> 'org' AND secret_id = ?1 ->> 'secret_id'
-           UNION
-           SELECT t.seq FROM audit_events t CROSS JOIN json_each(t.secrets) j WHERE t.org = ?1 ->> 'org' AND j.value ->> 'id' = ?1 ->> 'secret_id'
-             AND t.seq > COALESCE((SELECT m.seq FROM audit_marks m WHERE m.job = 'secrets' AND m.org = ?1 ->> 'org'), 0)
-         ) WHERE true`;
-  return `${source} ${limits.join(" ")} ORDER BY seq ${direction} LIMIT ${SCAN}`;
+  const highs = [
+    newest && beyond !== null && "(?1 ->> 'beyond') - 1",
+    until !== null &&
+      `COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ->> 'org' AND k.last_at > (?1 ->> 'until') + ${SLACK} ORDER BY k.last_at LIMIT 1), ${LAST})`,
+  ];
+  const given = (sides: readonly (string | false)[]) => sides.filter((side) => side !== false).map((side) => `, ${side}`);
+  return { low: `MAX(-${LAST}, -${LAST}${given(lows).join("")})`, high: `MIN(${LAST}, ${LAST}${given(highs).join("")})` };
 }
 
-function matching({ action, actor, outcome, since, until }: EventQuery): string {
+function matching({ action, actor, outcome, since, until }: EventFilter): string {
   const conditions = [
     "true",
     action !== null && "e.action = ?1 ->> 'action'",
@@ -107,7 +148,7 @@ export function selectUnsealed(db: D1Database, org: string, limit: number): D1Pr
     .prepare(
       `SELECT * FROM (
          SELECT *, SUM(length(secrets)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - length(secrets) AS size_before FROM (
-           SELECT ${COLUMNS} FROM audit_events e
+           SELECT ${EVENT_COLUMNS} FROM audit_events e
            WHERE e.org = ?1 AND e.seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ORDER BY k.number DESC LIMIT 1), 0)
            ORDER BY e.seq LIMIT ?2
          )
@@ -118,7 +159,7 @@ export function selectUnsealed(db: D1Database, org: string, limit: number): D1Pr
 
 /** Selects up to `limit` events from `first` on, oldest first ({@link EventRow}). */
 export function selectStretch(db: D1Database, org: string, first: number, limit: number): D1PreparedStatement {
-  return db.prepare(`SELECT ${COLUMNS} FROM audit_events e WHERE e.org = ? AND e.seq >= ? ORDER BY e.seq LIMIT ?`).bind(org, first, limit);
+  return db.prepare(`SELECT ${EVENT_COLUMNS} FROM audit_events e WHERE e.org = ? AND e.seq >= ? ORDER BY e.seq LIMIT ?`).bind(org, first, limit);
 }
 
 /** How many of the events that are not sealed yet {@link selectNewerEvent} looks at: as many as one checkpoint seals. */

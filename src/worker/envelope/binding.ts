@@ -11,6 +11,15 @@ export interface Binding {
   readonly encoding: Encoding;
 }
 
+/** What an archived part of an audit log belongs to: consecutive checkpoints of one organization's log, with their events. */
+export interface ArchiveBinding {
+  readonly org: string;
+  readonly first_number: number;
+  readonly last_number: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+}
+
 /** The formats of an envelope. The last one is written; both open. */
 export type EnvelopeFormat = "v1" | "v2";
 
@@ -20,10 +29,18 @@ export function bindsEncoding(ciphertext: string): boolean {
 }
 
 /**
- * The associated data of a version's encryption, in UTF-8: the JSON array
- * `["keyhole/v2", org, scope, name, version, id, encoding]`; in the first format without the last two.
+ * The associated data of an encryption, in UTF-8: of a version the JSON array
+ * `["keyhole/v2", org, scope, name, version, id, encoding]`, in the first format without the last two; of an archive
+ * `["keyhole/v2 archive", org, first number, last number, first seq, last seq]`.
  */
-export function associatedData(format: EnvelopeFormat, { org, scope, name, version, id, encoding }: Binding): Uint8Array {
-  const bound = [`keyhole/${format}`, org, scope, name, version, ...(format === "v1" ? [] : [id, encoding])];
-  return new TextEncoder().encode(JSON.stringify(bound));
+export function associatedData(format: EnvelopeFormat, binding: Binding | ArchiveBinding): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify("name" in binding ? ofVersion(format, binding) : ofArchive(format, binding)));
+}
+
+function ofVersion(format: EnvelopeFormat, { org, scope, name, version, id, encoding }: Binding): readonly unknown[] {
+  return [`keyhole/${format}`, org, scope, name, version, ...(format === "v1" ? [] : [id, encoding])];
+}
+
+function ofArchive(format: EnvelopeFormat, { org, first_number, last_number, first_seq, last_seq }: ArchiveBinding): readonly unknown[] {
+  return [`keyhole/${format} archive`, org, first_number, last_number, first_seq, last_seq];
 }

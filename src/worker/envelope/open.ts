@@ -1,5 +1,5 @@
 import { fromBase64url } from "../../contract/base64url.ts";
-import { associatedData, type Binding, type EnvelopeFormat } from "./binding.ts";
+import { type ArchiveBinding, associatedData, type Binding, type EnvelopeFormat } from "./binding.ts";
 import type { Keyring } from "./keyring.ts";
 import { type Envelope, IV_BYTES, TAG_BYTES } from "./seal.ts";
 
@@ -27,7 +27,7 @@ const FORM = /^(v1|v2):([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$
  * @throws {KeyMissingError} when the keyring lacks the key it is wrapped under.
  * @throws {OpenError} when it does not open, whatever the reason.
  */
-export async function open(keyring: Keyring, binding: Binding, envelope: Envelope): Promise<Uint8Array> {
+export async function open(keyring: Keyring, binding: Binding | ArchiveBinding, envelope: Envelope): Promise<Uint8Array> {
   const wrappingKey = keyring.keys.get(envelope.keyId);
   if (!wrappingKey) throw new KeyMissingError(envelope.keyId);
   try {

@@ -1,5 +1,5 @@
 import { toBase64url } from "../../contract/base64url.ts";
-import { associatedData, type Binding } from "./binding.ts";
+import { type ArchiveBinding, associatedData, type Binding } from "./binding.ts";
 import type { Keyring } from "./keyring.ts";
 
 /** A sealed value (envelope encryption): the ciphertext, and the data key that opens it, wrapped under the keyring's key `keyId`. */
@@ -17,10 +17,10 @@ export const TAG_BYTES = 16;
 export const IV_BYTES = 12;
 
 /**
- * Encrypts a value with AES-256-GCM (NIST SP 800-38D) under a data key of its own, and wraps that key under the
+ * Encrypts a value, or an archived part of a log, with AES-256-GCM (NIST SP 800-38D) under a data key of its own, and wraps that key under the
  * keyring's current one. The data key encrypts once and is then forgotten, so its IV can never repeat.
  */
-export async function seal(keyring: Keyring, binding: Binding, value: Uint8Array): Promise<Envelope> {
+export async function seal(keyring: Keyring, binding: Binding | ArchiveBinding, value: Uint8Array): Promise<Envelope> {
   const dataKey = (await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"])) as CryptoKey;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const [encrypted, wrapped] = await Promise.all([

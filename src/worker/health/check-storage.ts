@@ -17,6 +17,7 @@ const MIGRATED = [
   ["audit_checkpoints"],
   ["audit_heads"],
   ["audit_statements"],
+  ["audit_archives"],
 ];
 
 /** Tries D1 and KV, and returns what cannot be used. A binding may be missing. */

@@ -4,12 +4,14 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { OpenError } from "../envelope/open.ts";
 import { rewrap } from "../envelope/rewrap.ts";
+import { selectWrappedArchives, type WrappedArchive } from "../store/archive-keys.ts";
 import { quarantineWrapped, type Rewrapped, replaceWrapped, selectWrapped, type WrappedRow } from "../store/key-rows.ts";
 import { KEY_NUMBERS, type KeyNumbers, type KeyUse, selectKeyUse } from "../store/key-use.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { checkKeys, checkKeysOnce, type KeyFaults, soundKeyring } from "./check-keys.ts";
+import { rewrapArchives } from "./rewrap-archives.ts";
 
 /** How many data keys one call or one run wraps anew. */
 const BATCH = 200;
@@ -49,7 +51,7 @@ export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<Re
   const org = seenBy(caller, platformOrg);
   const rewrapped = await rewrapBatch(needs, org);
   const [left] = await readForCaller({ db, keyring }, caller, [selectKeyUse(db, org)]);
-  const remaining = rowsOf<KeyUse>(left).reduce((sum, { key_id, versions }) => sum + (key_id === keyring.current ? 0 : versions), 0);
+  const remaining = rowsOf<KeyUse>(left).reduce((sum, { key_id, versions, archives }) => sum + (key_id === keyring.current ? 0 : versions + archives), 0);
   return { rewrapped, remaining };
 }
 
@@ -76,22 +78,28 @@ function isAvailable({ keys }: Keyring, faults: KeyFaults, id: string): boolean 
  * not done to a current key that another one has the id of, nor from a key that is not the one its id stands for.
  */
 export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null, keyFaults = checkKeysOnce({ db, keyring })): Promise<number> {
-  const select = async (ids: readonly string[], limit: number) =>
-    ids.length === 0 ? [] : rowsOf<WrappedRow>((await runBatch(db, [selectWrapped(db, ids, org, now.getTime(), limit)]))[0]);
+  const select = async (ids: readonly string[], limit: number) => {
+    if (ids.length === 0) return { versions: [], archives: [] };
+    const which = [ids, org, now.getTime(), limit] as const;
+    const [versions, archives] = await runBatch(db, [selectWrapped(db, ...which), selectWrappedArchives(db, ...which)]);
+    return { versions: rowsOf<WrappedRow>(versions), archives: rowsOf<WrappedArchive>(archives) };
+  };
   const others = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
-  if ((await select(others, 1)).length === 0) return 0;
+  const some = await select(others, 1);
+  if (some.versions.length + some.archives.length === 0) return 0;
   const faults = await keyFaults();
   const sealing = soundKeyring(keyring, faults);
   if (!sealing) return 0;
-  const rows = await select(
+  const { versions, archives } = await select(
     others.filter((id) => faults.get(id) !== "wrong"),
     BATCH,
   );
-  const results = await Promise.all(rows.map((row) => rewrapRow(sealing, row)));
+  const results = await Promise.all(versions.map((row) => rewrapRow(sealing, row)));
   const done = results.filter((result) => "was" in result);
   const failed = results.filter((result) => !("was" in result));
-  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), quarantineWrapped(db, failed, now.getTime() + RETRY_AFTER)]);
-  return done.length;
+  const retryAt = now.getTime() + RETRY_AFTER;
+  if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), quarantineWrapped(db, failed, retryAt)]);
+  return done.length + (await rewrapArchives({ db, keyring: sealing }, archives, retryAt));
 }
 
 async function rewrapRow(keyring: SealingKeyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {

@@ -60,7 +60,7 @@ async function acceptOne(needs: RestorationNeeds, caller: Caller, log: RestoredL
   };
   const jws = await signPayload(logKeys, "keyhole-generation", payload);
   const removed_to = Math.min(left.head.removed_to, left.lastSeq);
-  const head = await signHead(logKeys, { org, number, checkpoint: await sha256(jws), removed_to, generation });
+  const head = await signHead(logKeys, { ...left.head, number, checkpoint: await sha256(jws), removed_to, generation });
   const target = `generation:${generation}:lost:${lost.first_seq}:${lost.last_seq}${revocations ? `:revocations:${revocations.first}:${revocations.last}` : ""}`;
   const event = { action: "log.restored", outcome: "allowed", at: now } as const;
   await runForCaller({ db, keyring }, caller, [

@@ -1,16 +1,20 @@
 import type { AuditEvent } from "../../contract/audit.ts";
-import { matchesAny } from "../../contract/pattern.ts";
 import type { Caller } from "../access/caller.ts";
-import { type CheckpointRow, type LogExtent, selectCheckpoints, selectExtent } from "../audit/checkpoints.ts";
-import { type GenerationRow, selectGenerations } from "../audit/generations.ts";
-import { type EventQuery, type EventRow, SCAN, type Scanned, selectEvents } from "../audit/read-events.ts";
+import { type ArchiveRow, selectArchives } from "../audit/archives.ts";
+import { type EventFilter, type EventRow, type Scanned, selectEvents } from "../audit/read-events.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type Page, pageOf } from "../transaction/page-of.ts";
+import { pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { verifyRow } from "../transaction/verify-row.ts";
 import { eventBody } from "./event-body.ts";
+import { type OpenNeeds, openArchive } from "./open-archive.ts";
+import { matches, visibleTo } from "./shown-events.ts";
 
-/** Which events are wanted; see {@link EventQuery}. */
-export type LogQuery = Omit<EventQuery, "org" | "limit">;
+/** What reading the log needs. */
+export type ReadLogNeeds = CallerNeeds & OpenNeeds;
+
+/** How many archives one read opens at the most. */
+export const ARCHIVES = 50;
 
 /** One page of events. It may be short: one read looks at a bounded part of the log. */
 export interface LogPage {
@@ -20,66 +24,54 @@ export interface LogPage {
 }
 
 /**
- * Reads the organization's audit log. A caller whose grant has limits sees what happened to the secrets within them,
- * and nothing else.
+ * Reads the organization's audit log, newest first: what is in D1, and then what is archived. A caller whose grant has
+ * limits sees what happened to the secrets within them, and nothing else.
  *
- * @throws {Problem} `forbidden`, `storage-unavailable`.
+ * @param beyond The page begins before this event; `null` to begin.
+ * @throws {Problem} `forbidden`, `integrity-failed`, `storage-unavailable`.
  */
-export async function readLog({ db, keyring }: CallerNeeds, caller: Caller, query: LogQuery, limit: number): Promise<LogPage> {
+export async function readLog(needs: ReadLogNeeds, caller: Caller, filter: EventFilter, beyond: number | null, limit: number): Promise<LogPage> {
   caller.require("audit:read");
-  const [found, far] = await readForCaller({ db, keyring }, caller, selectEvents(db, { ...query, org: caller.org, limit: limit + 1 }));
+  const query = { ...filter, org: caller.org, beyond, order: "newest first" as const };
+  const [found, far] = await readForCaller(needs, caller, selectEvents(needs.db, { ...query, limit: limit + 1 }));
   const { rows, next } = pageOf(rowsOf<EventRow>(found), limit, ({ seq }) => seq);
-  const events = rows.map(eventBody).flatMap((event) => visibleTo(caller, event));
-  if (next !== null) return { events, next };
-  const [{ looked_at, last } = { looked_at: 0, last: null }] = rowsOf<Scanned>(far);
-  return { events, next: looked_at === SCAN ? last : null };
+  const recent = rows.map(eventBody);
+  const further = next ?? rowsOf<Scanned>(far)[0]?.beyond ?? null;
+  const page = further === null ? await readArchived(needs, caller, filter, rows.at(-1)?.seq ?? beyond, recent, limit) : { events: recent, next: further };
+  return { ...page, events: page.events.flatMap((event) => visibleTo(caller, event)) };
 }
 
-function visibleTo({ secretScopes, secretNames }: Caller, event: AuditEvent): AuditEvent[] {
-  if (secretScopes === null && secretNames === null) return [event];
-  const secrets = event.secrets.filter(
-    ({ scope, name }) => scope !== null && name !== null && matchesAny(secretScopes, scope) && matchesAny(secretNames, name),
-  );
-  return secrets.length > 0 ? [{ ...event, secrets }] : [];
+/** Fills a page with what is archived before an event. What leaves D1 meanwhile is not there a second time. */
+async function readArchived(
+  needs: ReadLogNeeds,
+  caller: Caller,
+  filter: EventFilter,
+  beyond: number | null,
+  recent: readonly AuditEvent[],
+  limit: number,
+): Promise<LogPage> {
+  const { org } = caller;
+  const [found] = await readForCaller(needs, caller, [selectArchives(needs.db, { org, secret_id: filter.secret_id, beyond, order: "newest first" }, ARCHIVES)]);
+  const rows = rowsOf<ArchiveRow>(found);
+  const events = [...recent];
+  for (const row of rows) {
+    // Whether anything in there matches the next page shows.
+    if (events.length === limit) return { events, next: events.at(-1)?.seq ?? null };
+    const older = (await openWithin(needs, filter, row)).filter(({ seq }) => beyond === null || seq < beyond);
+    events.push(...older.toReversed());
+    const { rows: shown, next } = pageOf(events, limit, ({ seq }) => seq);
+    if (next !== null) return { events: shown, next };
+  }
+  return { events, next: rows.length === ARCHIVES ? (rows.at(-1)?.first_seq ?? null) : null };
 }
 
-/** How many events a stream reads at once. */
-const AT_ONCE = 1_000;
-
-/**
- * Streams every matching event as newline-delimited JSON, oldest first, reading as fast as it is read.
- *
- * @throws {Problem} `forbidden`, `storage-unavailable`, both before the first byte.
- */
-export async function streamLog(needs: CallerNeeds, caller: Caller, query: Omit<LogQuery, "order" | "beyond">): Promise<ReadableStream<Uint8Array>> {
-  const encoder = new TextEncoder();
-  const read = (beyond: number | null) => readLog(needs, caller, { ...query, beyond, order: "oldest first" }, AT_ONCE);
-  let page: LogPage | null = await read(null);
-  return new ReadableStream({
-    async pull(controller) {
-      if (page === null) return controller.close();
-      controller.enqueue(encoder.encode(page.events.map((event) => `${JSON.stringify(event)}\n`).join("")));
-      page = page.next === null ? null : await read(page.next);
-    },
-  });
-}
-
-/** One page of checkpoints, in their order, the log's head, and the restores that were accepted. */
-export type CheckpointPage = Page<CheckpointRow, number> & { readonly head: string | null; readonly generations: readonly string[] };
-
-/**
- * Lists the checkpoints of the organization's log.
- *
- * @throws {Problem} `forbidden`, `storage-unavailable`.
- */
-export async function listCheckpoints({ db, keyring }: CallerNeeds, caller: Caller, after: number, limit: number): Promise<CheckpointPage> {
-  caller.require("audit:read");
-  const [found, extents, restores] = await readForCaller({ db, keyring }, caller, [
-    selectCheckpoints(db, caller.org, after, limit + 1),
-    selectExtent(db, caller.org),
-    selectGenerations(db, caller.org),
-  ]);
-  const head = rowsOf<LogExtent>(extents)[0]?.head ?? null;
-  const generations = rowsOf<GenerationRow>(restores).map(({ jws }) => jws);
-  return { ...pageOf(rowsOf<CheckpointRow>(found), limit, ({ number }) => number), head, generations };
+/** The matching events of an archive, oldest first. One that was written outside of the times asked for is not opened. */
+export async function openWithin(needs: OpenNeeds, filter: EventFilter, row: ArchiveRow): Promise<AuditEvent[]> {
+  const { since, until } = filter;
+  if ((since !== null && row.last_at < since) || (until !== null && row.first_at >= until)) {
+    await verifyRow(needs.keyring, "audit_archives", row);
+    return [];
+  }
+  const stretches = await openArchive(needs, row);
+  return stretches.flatMap(({ events }) => events.filter((event) => matches(filter, event)));
 }

@@ -21,6 +21,7 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   trusts: "trusts t",
   tokens: "tokens t",
   revocations: "revocations t",
+  audit_archives: "audit_archives t",
 };
 const OF_VERSION: ReadonlySet<string> = new Set(["encoding", "kind"]);
 /** A scope that is in use and lies under no other has a row that nobody declared. */

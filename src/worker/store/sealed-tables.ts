@@ -105,6 +105,29 @@ export const SEALED_TABLES = {
     deciding: { org: first, n: first, kind: first, value: first, at: first },
     unsealed: {},
   },
+  audit_archives: {
+    format: 1,
+    key: ["org", "first_number"],
+    deciding: {
+      org: first,
+      first_number: first,
+      last_number: first,
+      first_seq: first,
+      last_seq: first,
+      first_at: first,
+      last_at: first,
+      others: first,
+      kv_key: first,
+      created_at: first,
+    },
+    unsealed: {
+      key_id: "another key does not unwrap the data key",
+      wrapped_key: "another data key does not open the object",
+      kv_put_at: "when scheduled work came to it: what is in KV is compared before anything goes",
+      archived_at: "when scheduled work came to it: what is neither here nor there is missing from the chain",
+      retry_at: "when scheduled work comes to it again",
+    },
+  },
 } as const satisfies Readonly<Record<string, SealedTable>>;
 
 /** A table whose rows carry a seal. */

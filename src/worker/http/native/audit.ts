@@ -12,10 +12,11 @@ import { acceptedRestorationsSchema, acceptRestorationsSchema, findRestorationsS
 import { anchorReplySchema } from "../../../contract/audit-registry.ts";
 import { cursorSchema } from "../../../contract/secret.ts";
 import { acceptRestorations } from "../../log/accept-restorations.ts";
-import { checkpointBody } from "../../log/event-body.ts";
 import { findRestorations, restorationsBody } from "../../log/find-restorations.ts";
+import { listCheckpoints } from "../../log/list-checkpoints.ts";
 import { readAnchor } from "../../log/read-anchor.ts";
-import { listCheckpoints, readLog, streamLog } from "../../log/read-log.ts";
+import { readLog } from "../../log/read-log.ts";
+import { streamLog } from "../../log/stream-log.ts";
 import { verifyLog } from "../../log/verify-log.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
@@ -38,7 +39,7 @@ export const auditRoutes = [
       id: "readAudit",
       summary: "Read the audit log",
       description:
-        "Newest first, denied attempts included. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line.",
+        "Newest first, denied attempts included; what is archived, too. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line.",
       tag,
       permission,
       action,
@@ -51,7 +52,7 @@ export const auditRoutes = [
       const wanted = eventsAsked(filters);
       if (format === "ndjson") return c.body(await streamLog(needs, caller, wanted), 200, { "Content-Type": "application/x-ndjson" });
       const beyond = fromCursor(position, cursor) ?? null;
-      const { events, next } = await readLog(needs, caller, { ...wanted, beyond, order: "newest first" }, limit);
+      const { events, next } = await readLog(needs, caller, wanted, beyond, limit);
       return c.json({ events, next_cursor: nextCursor(next) });
     },
   ),
@@ -61,7 +62,8 @@ export const auditRoutes = [
       path: "/v1/audit/checkpoints",
       id: "listCheckpoints",
       summary: "List the signed checkpoints of the audit log",
-      description: "Each seals a stretch of the log and the checkpoint before it, so that any change to what is sealed is found. Keep them elsewhere too.",
+      description:
+        "Each seals a stretch of the log and the checkpoint before it, so that any change to what is sealed is found. Keep them elsewhere too. A page may be short: go on while there is a `next_cursor`.",
       tag,
       permission,
       action,
@@ -71,7 +73,7 @@ export const auditRoutes = [
     async ({ c, needs, caller, query: { limit, cursor } }) => {
       const { rows, head, generations, next } = await listCheckpoints(needs, caller, fromCursor(position, cursor) ?? 0, limit);
       const restores = generations.length > 0 ? { generations: [...generations] } : {};
-      return c.json({ checkpoints: rows.map(checkpointBody), head, ...restores, next_cursor: nextCursor(next) });
+      return c.json({ checkpoints: [...rows], head, ...restores, next_cursor: nextCursor(next) });
     },
   ),
   operation(

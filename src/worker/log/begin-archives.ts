@@ -1,0 +1,104 @@
+import { judgeHead } from "../../contract/judge-log.ts";
+import { type ArchiveRow, type DueLog, insertArchive, markArchivePut, selectDueLogs } from "../audit/archives.ts";
+import type { CheckpointRow } from "../audit/checkpoints.ts";
+import { markSeen } from "../audit/marks.ts";
+import type { EventRow } from "../audit/read-events.ts";
+import { pairStretches, type StretchRows, selectStretches } from "../audit/stretches.ts";
+import { seal } from "../envelope/seal.ts";
+import { putCiphertext } from "../store/ciphertexts.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { requireChanges } from "../store/secret-rows.ts";
+import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
+import { newId } from "../transaction/new-id.ts";
+import { sealFor } from "../transaction/verify-row.ts";
+import { stretchBody, writeArchive } from "./archive-body.ts";
+import { ARCHIVED_CHECKPOINTS, ARCHIVED_EVENTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
+import { compress } from "./compress.ts";
+import { isAsSealed } from "./is-as-sealed.ts";
+import { LogError, readReplaceableHead } from "./log-head.ts";
+import { entriesOf } from "./registry.ts";
+
+const DAY = 86_400_000;
+/** How many logs one run puts a part of into KV. */
+const LOGS = 10;
+
+/** Puts what is due of logs into KV, an object of each. It stays in D1 until that has been read back. */
+export async function beginArchives(needs: ArchiveNeeds, attempt: Attempt): Promise<void> {
+  const { db, now } = needs;
+  const [found] = await runBatch(db, [selectDueLogs(db, dueBefore(needs), ARCHIVED_EVENTS, now.getTime(), LOGS)]);
+  for (const log of rowsOf<DueLog>(found)) await attempt(log.org, async () => beginArchive(await allowSealing(needs), log));
+}
+
+function dueBefore({ hotDays, now }: ArchiveNeeds): number {
+  return now.getTime() - hotDays * DAY;
+}
+
+async function beginArchive(needs: ArchiveNeeds & { readonly keyring: SealingKeyring }, log: DueLog): Promise<Partial<ArchivedEvents>> {
+  const { db, kv, keyring, now } = needs;
+  const { org, from, to } = log;
+  const query = { org, after: from - 1, to, checkpoints: ARCHIVED_CHECKPOINTS, events: ARCHIVED_EVENTS };
+  const [checkpoints, events] = await runBatch(db, selectStretches(db, query));
+  const read = pairStretches(rowsOf<CheckpointRow>(checkpoints), rowsOf<EventRow>(events), query.events);
+  const stretches = await sealedOf(needs, org, dueOf(needs, log, read));
+  if (stretches.length === 0 || !(await isBehind(needs, log, stretches))) return {};
+  const kv_key = newId("a");
+  const cells = { ...describe(stretches), org, kv_key, created_at: now.getTime() };
+  const { ciphertext, wrappedKey, keyId } = await seal(keyring, cells, await compress(writeArchive(stretches.map(stretchBody))));
+  const row: ArchiveRow = { ...cells, key_id: keyId, wrapped_key: wrappedKey, kv_put_at: null, seal: await sealFor(keyring, "audit_archives", cells) };
+  // The key is noted before it is put, so that nothing is in KV of which D1 does not know.
+  await runBatch(db, [insertArchive(db, row), requireChanges(db, 1)]);
+  await putCiphertext(kv, kv_key, ciphertext);
+  const seen = { org, done: 0, to: cells.last_seq };
+  await runBatch(db, [markArchivePut(db, row, now.getTime()), markSeen(db, "archive", [seen], now.getTime())]);
+  return { put: stretches.reduce((sum, stretch) => sum + stretch.events.length, 0) };
+}
+
+/** The first of them that are due, of one day, that the digest has gone through, and are not the log's end. */
+function dueOf(needs: ArchiveNeeds, { last, digested }: DueLog, stretches: readonly StretchRows[]): readonly StretchRows[] {
+  const before = Math.min(dueBefore(needs), (stretches[0]?.checkpoint.last_at ?? 0) + DAY + 1);
+  const end = stretches.findIndex(
+    ({ checkpoint }, n) =>
+      checkpoint.last_at >= before ||
+      checkpoint.number >= last ||
+      checkpoint.last_seq > digested ||
+      checkpoint.number !== (stretches[0]?.checkpoint.number ?? 0) + n,
+  );
+  return end === -1 ? stretches : stretches.slice(0, end);
+}
+
+/** The first of them that are as they were sealed. Who signed them the chain shows, there as here. */
+async function sealedOf(needs: ArchiveNeeds, org: string, stretches: readonly StretchRows[]): Promise<readonly StretchRows[]> {
+  for (const [n, stretch] of stretches.entries()) {
+    if (await isAsSealed(needs, org, stretchBody(stretch), "any key")) continue;
+    if (n === 0) throw new LogError("a stretch that is to be archived is not what was sealed");
+    return stretches.slice(0, n);
+  }
+  return stretches;
+}
+
+/** Whether the head is signed, and nothing that is on record of the log names one of these checkpoints as its last. */
+async function isBehind({ logKeys, keyring, registry }: ArchiveNeeds, { org, head: jws }: DueLog, stretches: readonly StretchRows[]): Promise<boolean> {
+  const head = await readReplaceableHead(logKeys, org, jws);
+  if (!head) throw new LogError("the head of a log is not what was signed");
+  const entries = registry ? await entriesOf(registry, keyring, org) : [];
+  if (entries.some((entry) => judgeHead(entry, head) !== null)) throw new LogError("a log is not as far as it is on record to have been");
+  const last = stretches.at(-1)?.checkpoint.number ?? 0;
+  return entries.every(({ number }) => number > last);
+}
+
+function describe(stretches: readonly StretchRows[]) {
+  const checkpoints = stretches.map(({ checkpoint }) => checkpoint);
+  const events = stretches.flatMap((stretch) => stretch.events);
+  const [first] = checkpoints;
+  const last = checkpoints.at(-1);
+  if (!first || !last) throw new Error("an archive without stretches");
+  return {
+    first_number: first.number,
+    last_number: last.number,
+    first_seq: first.first_seq,
+    last_seq: last.last_seq,
+    first_at: events.reduce((least, { at }) => Math.min(least, at), Number.MAX_SAFE_INTEGER),
+    last_at: events.reduce((most, { at }) => Math.max(most, at), 0),
+    others: events.filter(({ action }) => action !== "audit.retention").length,
+  };
+}

@@ -1,0 +1,60 @@
+import type { AuditEvent } from "../../contract/audit.ts";
+import type { Caller } from "../access/caller.ts";
+import { type ArchiveRow, selectArchives } from "../audit/archives.ts";
+import { type EventFilter, type EventRow, type Scanned, selectEvents } from "../audit/read-events.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { pageOf } from "../transaction/page-of.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
+import { eventBody } from "./event-body.ts";
+import { ARCHIVES, openWithin, type ReadLogNeeds } from "./read-log.ts";
+import { visibleTo } from "./shown-events.ts";
+
+/** How many events a stream reads at once from D1. */
+const AT_ONCE = 1_000;
+
+/**
+ * Streams every matching event as newline-delimited JSON, oldest first, reading as fast as it is read: what is archived,
+ * and then what is in D1.
+ *
+ * @throws {Problem} `forbidden`, `integrity-failed`, `storage-unavailable`, all before the first byte.
+ */
+export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: EventFilter): Promise<ReadableStream<Uint8Array>> {
+  caller.require("audit:read");
+  const encoder = new TextEncoder();
+  const pages = readPages(needs, caller, filter);
+  let page = await pages.next();
+  return new ReadableStream({
+    async pull(controller) {
+      if (page.done) return controller.close();
+      const shown = page.value.flatMap((event) => visibleTo(caller, event));
+      controller.enqueue(encoder.encode(shown.map((event) => `${JSON.stringify(event)}\n`).join("")));
+      page = await pages.next();
+    },
+  });
+}
+
+async function* readPages(needs: ReadLogNeeds, caller: Caller, filter: EventFilter): AsyncGenerator<readonly AuditEvent[]> {
+  const { db } = needs;
+  const { org } = caller;
+  const { secret_id } = filter;
+  for (let beyond: number | null = null; ; ) {
+    const place = { org, beyond, order: "oldest first" } as const;
+    const [archives, found, far] = await readForCaller(needs, caller, [
+      selectArchives(db, { ...place, secret_id }, ARCHIVES),
+      ...selectEvents(db, { ...filter, ...place, limit: AT_ONCE + 1 }),
+    ]);
+    const rows = rowsOf<ArchiveRow>(archives);
+    for (const row of rows) {
+      const after: number | null = beyond;
+      yield (await openWithin(needs, filter, row)).filter(({ seq }) => after === null || seq > after);
+      beyond = row.last_seq;
+    }
+    if (rows.length === ARCHIVES) continue;
+    // They were read together: nothing has come between them.
+    const page: { readonly rows: readonly EventRow[]; readonly next: number | null } = pageOf(rowsOf<EventRow>(found), AT_ONCE, ({ seq }) => seq);
+    yield page.rows.map(eventBody);
+    const next: number | null = page.next ?? rowsOf<Scanned>(far)[0]?.beyond ?? null;
+    if (next === null) return;
+    beyond = next;
+  }
+}
