@@ -100,7 +100,7 @@ export async function startInstance(script: string, secrets: Partial<WorkerSecre
   const url = direct ? await miniflare.unsafeGetDirectURL(NAME) : entry;
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
-  const inspector = inspected ? new URL("/core:user:", await miniflare.getInspectorURL()) : undefined;
+  const inspector = inspected ? new URL(`/core:user:${NAME}`, await miniflare.getInspectorURL()) : undefined;
   return { url, db, kv, inspector, stop: () => miniflare.dispose() };
 }
 

@@ -156,6 +156,12 @@ function faultsOf(part: ConfigPart, result: PromiseSettledResult<unknown>): Conf
 
 const outcomes = new WeakMap<Env, Config | ConfigError>();
 
+/** The configuration of an environment that has been parsed before. */
+export function knownConfig(env: Env): Config | undefined {
+  const known = outcomes.get(env);
+  return known instanceof ConfigError ? undefined : known;
+}
+
 /**
  * {@link parseConfig}, once for each environment: an isolate keeps the outcome for as long as it lives. What is kept
  * is the outcome and not the promise, because one request must not wait for another's work.

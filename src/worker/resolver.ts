@@ -12,7 +12,8 @@ import { needsFrom } from "./http/needs-of.ts";
 import { problemOfCall, toProblem } from "./http/to-problem.ts";
 import { leasesOf } from "./leases/leases.ts";
 import { answerLeased } from "./secrets/answer-leased.ts";
-import { type Release, releaseAgain, releaseSecrets } from "./secrets/release-secrets.ts";
+import { releaseAgain } from "./secrets/kept-values.ts";
+import { type Release, releaseSecrets } from "./secrets/release-secrets.ts";
 import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
@@ -84,8 +85,8 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, g
   return answerLeased(needs, {
     ...ask,
     maxAge,
-    again: async ({ answer: { selection }, tally, until }, now) => {
-      const release = await releaseAgain(needs, selection);
+    again: async ({ answer: { values, findings }, tally, until }, now) => {
+      const release = await releaseAgain(config.keyring, values, findings);
       return release && reply(release, { id: tally.id, until }, now);
     },
     lead: () => answer(needs, caller, () => resolveLeased(needs, caller, request, ask)),

@@ -21,6 +21,16 @@ export class KeyMissingError extends Error {
 
 const FORM = /^(v1|v2):([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$/;
 
+/** An envelope whose text has been read: what opening takes, in bytes. */
+export interface ParsedEnvelope {
+  readonly keyId: string;
+  readonly wrappedKey: Uint8Array;
+  readonly iv: Uint8Array;
+  /** The ciphertext with its tag at the end, as WebCrypto takes it. */
+  readonly body: Uint8Array;
+  readonly additionalData: Uint8Array;
+}
+
 /**
  * Decrypts what {@link seal} made for the same binding.
  *
@@ -28,13 +38,31 @@ const FORM = /^(v1|v2):([A-Za-z0-9_-]{16}):([A-Za-z0-9_-]{22}):([A-Za-z0-9_-]*)$
  * @throws {OpenError} when it does not open, whatever the reason.
  */
 export async function open(keyring: Keyring, binding: Binding | ArchiveBinding, envelope: Envelope): Promise<Uint8Array> {
-  const wrappingKey = keyring.keys.get(envelope.keyId);
-  if (!wrappingKey) throw new KeyMissingError(envelope.keyId);
+  if (!keyring.keys.has(envelope.keyId)) throw new KeyMissingError(envelope.keyId);
+  return openParsed(keyring, parseEnvelope(binding, envelope));
+}
+
+/**
+ * Reads the text of an envelope once, for what is opened again and again.
+ *
+ * @throws {OpenError} when it is not of that form.
+ */
+export function parseEnvelope(binding: Binding | ArchiveBinding, { ciphertext, wrappedKey, keyId }: Envelope): ParsedEnvelope {
   try {
-    const { format, iv, body } = parse(envelope.ciphertext);
-    const dataKey = await crypto.subtle.unwrapKey("raw", fromBase64url(envelope.wrappedKey), wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
-    const algorithm = { name: "AES-GCM", iv, additionalData: associatedData(format, binding), tagLength: TAG_BYTES * 8 };
-    return new Uint8Array(await crypto.subtle.decrypt(algorithm, dataKey, body));
+    const { format, iv, body } = parse(ciphertext);
+    return { keyId, wrappedKey: fromBase64url(wrappedKey), iv, body, additionalData: associatedData(format, binding) };
+  } catch {
+    throw new OpenError();
+  }
+}
+
+/** {@link open}, of an envelope that has been read. */
+export async function openParsed(keyring: Keyring, { keyId, wrappedKey, iv, body, additionalData }: ParsedEnvelope): Promise<Uint8Array> {
+  const wrappingKey = keyring.keys.get(keyId);
+  if (!wrappingKey) throw new KeyMissingError(keyId);
+  try {
+    const dataKey = await crypto.subtle.unwrapKey("raw", wrappedKey, wrappingKey, "AES-KW", "AES-GCM", false, ["decrypt"]);
+    return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData, tagLength: TAG_BYTES * 8 }, dataKey, body));
   } catch {
     throw new OpenError();
   }
@@ -48,7 +76,6 @@ export function sizeOfSealed(ciphertext: string): number {
   return Math.max(0, Math.floor(((ciphertext.length - HEAD) * 3) / 4));
 }
 
-/** The format, the IV, and the ciphertext with its tag at the end, as WebCrypto takes it. */
 function parse(text: string): { format: EnvelopeFormat; iv: Uint8Array; body: Uint8Array } {
   const [, format, iv, tag, ciphertext] = FORM.exec(text) ?? [];
   if (iv === undefined || tag === undefined || ciphertext === undefined) throw new OpenError();

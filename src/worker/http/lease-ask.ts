@@ -45,6 +45,7 @@ function maxAgeOf(control: string): number {
   return another === undefined ? Number(seconds) : 0;
 }
 
+const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A body as text; `null` for one that is too long for a lease, or no text. */
@@ -73,5 +74,5 @@ export async function leaseKey(request: Request, token: string, body: string): P
   const { method, url, headers } = request;
   const caller = [networkOf(headers.get("CF-Connecting-IP")), headers.get("User-Agent")];
   const what = ["keyhole/lease/1", "native", method, url, body, token, ...caller, ...DECIDING.map((name) => headers.get(name))];
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what)))).toBase64();
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", ENCODER.encode(JSON.stringify(what)))).toBase64();
 }

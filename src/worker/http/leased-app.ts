@@ -1,10 +1,10 @@
 import { PROBLEMS, Problem, problemBody } from "../../contract/problem.ts";
-import { type Config, ConfigError, type Env, loadConfig } from "../config.ts";
+import { type Config, ConfigError, type Env, knownConfig, loadConfig } from "../config.ts";
 import { describeError } from "../describe-error.ts";
 import type { Lease } from "../leases/lease.ts";
 import { leasesOf } from "../leases/leases.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
-import { releaseAgain } from "../secrets/release-secrets.ts";
+import { releaseAgain } from "../secrets/kept-values.ts";
 import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
 import { bodyText, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
@@ -34,7 +34,7 @@ export function leasedApp(app: App): App {
 }
 
 async function answer(app: App, request: Request, env: Env, context: ExecutionContext, { token, maxAge }: LeasableRequest): Promise<Response> {
-  const config = await configOf(env);
+  const config = knownConfig(env) ?? (await configOf(env));
   if (!config || config.leaseSeconds === 0 || !hasShortBody(request)) return app.fetch(request, env, context);
   const body = request.body === null ? null : await request.arrayBuffer();
   // The app gets a request whose body has not been read.
@@ -49,8 +49,9 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
     noteLeaseAsk(asking, ask);
     return app.fetch(asking, env, context);
   };
-  const needs = { ...config, db: env.DB, clock: Date.now, defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
-  const again = (lease: KeptLease, now: number) => give(config, env, request, lease, now);
+  const { keyring, staleSeconds } = config;
+  const needs = { keyring, staleSeconds, db: env.DB, clock: Date.now, defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
+  const again = (lease: KeptLease, now: number) => give(keyring, request, lease, now);
   return answerLeased(needs, { ...ask, maxAge, again, lead }).catch(refuse);
 }
 
@@ -65,17 +66,24 @@ async function configOf(env: Env): Promise<Config | undefined> {
 }
 
 /** An answer that is kept, as a response. */
-async function give(config: Config, env: Env, request: Request, lease: KeptLease, now: number): Promise<Response | undefined> {
+async function give(keyring: Config["keyring"], request: Request, lease: KeptLease, now: number): Promise<Response | undefined> {
   const held = entityTags(request);
   if (held === null) return undefined;
-  const { form, selection } = lease.answer;
+  const { form, values, findings } = lease.answer;
   const age = String(Math.floor((now - lease.openedAt) / 1000));
-  const headers = { ...commonHeaders(newId("req")), "Cache-Control": "no-store", ETag: form.etag, Age: age, ...leftOutHeaders(form, selection) };
+  const headers: Record<string, string> = {
+    ...commonHeaders(newId("req")),
+    "Cache-Control": "no-store",
+    ETag: form.etag,
+    Age: age,
+    ...leftOutHeaders(form, findings),
+  };
   if (isHeld(held, form.etag)) return new Response(null, { status: 304, headers });
-  const release = await releaseAgain({ ...config, kv: env.KV }, selection);
+  const release = await releaseAgain(keyring, values, findings);
   if (!release) return undefined;
   const content = resolveContent(form, release, leaseReply({ id: lease.tally.id, until: lease.until }, now));
-  return new Response(content.body, { headers: { ...headers, "Content-Type": content.type } });
+  headers["Content-Type"] = content.type;
+  return new Response(content.body, { headers });
 }
 
 /** `null` where the header is not one: the app refuses it. */

@@ -1,5 +1,5 @@
 import { withDeadline } from "../with-deadline.ts";
-import { type FreshnessNeeds, isFresh } from "./freshness.ts";
+import { type FreshnessNeeds, isFresh, isKnownFresh } from "./freshness.ts";
 import type { Lease } from "./lease.ts";
 import { epochsOf, type Leases } from "./leases.ts";
 import { begin } from "./one-leads.ts";
@@ -14,6 +14,13 @@ export interface Asked<Answer> {
   readonly maxAge: number;
   /** Finds out whether the answer is still the same, and under which epochs. It does not change the lease. */
   readonly compare: (lease: Lease<Answer>) => Promise<string | undefined>;
+}
+
+/** {@link findLease}, as far as it can be told without asking anybody: most requests need nothing else. */
+export function leaseAtHand<Answer>(leases: Leases<Answer>, needs: FreshnessNeeds, key: string, maxAge: number): Lease<Answer> | undefined {
+  const lease = leases.store.get(key);
+  if (!lease || !lasts(leases, needs, lease, maxAge)) return undefined;
+  return isKnownFresh(leases, needs, lease) && lease.epochs === epochsOf(leases, lease.orgs) ? lease : undefined;
 }
 
 /**

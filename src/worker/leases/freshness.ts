@@ -24,19 +24,22 @@ const DEADLINE = 1_000;
  * background before it gets old, and waited for when it is. `false` when it cannot be had: then D1 decides, or nobody.
  */
 export async function isFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Lease<unknown>): Promise<boolean> {
-  const stale = needs.staleSeconds * 1000;
-  const age = () => needs.clock() - oldest(leases, lease.orgs);
-  if (age() <= stale) {
-    if (age() * 2 > stale) reading(leases, needs);
-    return true;
-  }
+  if (isKnownFresh(leases, needs, lease)) return true;
   try {
     await withDeadline(reading(leases, needs), DEADLINE);
   } catch {
     // The reading logs its own failure, and the strict resolve that follows meets the same database.
     return false;
   }
-  return age() <= stale;
+  return ageOf(leases, needs, lease) <= needs.staleSeconds * 1000;
+}
+
+/** {@link isFresh}, as far as it can be told without waiting. */
+export function isKnownFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Lease<unknown>): boolean {
+  const [age, stale] = [ageOf(leases, needs, lease), needs.staleSeconds * 1000];
+  if (age > stale) return false;
+  if (age * 2 > stale) reading(leases, needs);
+  return true;
 }
 
 /** How many organizations that this isolate has written to are remembered. */
@@ -53,8 +56,11 @@ export function noteWrite({ orgs, writes }: Leases<unknown>, org: string): void 
   if (writes.size > REMEMBERED && oldest !== undefined) writes.delete(oldest);
 }
 
-function oldest({ orgs }: Leases<unknown>, names: readonly string[]): number {
-  return Math.min(...names.map((org) => orgs.get(org)?.sentAt ?? Number.NEGATIVE_INFINITY));
+/** How long ago it was asked how all of a lease's organizations are, in milliseconds. */
+function ageOf({ orgs }: Leases<unknown>, { clock }: FreshnessNeeds, lease: Lease<unknown>): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const org of lease.orgs) oldest = Math.min(oldest, orgs.get(org)?.sentAt ?? Number.NEGATIVE_INFINITY);
+  return clock() - oldest;
 }
 
 /** The query that is under way, or one that begins now. One that nobody has heard of for too long counts for nothing. */

@@ -1,6 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
 import { mayTake } from "../leases/allowance.ts";
-import { findLease } from "../leases/find-lease.ts";
+import { findLease, leaseAtHand } from "../leases/find-lease.ts";
 import type { FreshnessNeeds } from "../leases/freshness.ts";
 import type { Lease } from "../leases/lease.ts";
 import { begin, oneLeads } from "../leases/one-leads.ts";
@@ -29,14 +29,20 @@ export interface LeasedCall<Form, Result> extends LeaseAsk<Form> {
  */
 export async function answerLeased<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call: LeasedCall<Form, Result>): Promise<Result> {
   const { leases, key } = call;
-  return oneLeads(leases, needs, key, () => giveAgain(needs, call), call.lead);
+  const lease = leaseAtHand(leases, needs, key, call.maxAge);
+  const given = lease && (await take(needs, call, lease));
+  return given ?? oneLeads(leases, needs, key, () => giveAgain(needs, call), call.lead);
 }
 
 async function giveAgain<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call: LeasedCall<Form, Result>): Promise<Result | undefined> {
   const { leases, key, maxAge } = call;
   const compare = (lease: Lease<LeasedAnswer<Form>>) => compareAnswer(needs, leases, lease).catch(unlessRefused);
   const lease = await findLease(leases, needs, { key, maxAge, compare });
-  if (!lease) return undefined;
+  return lease && take(needs, call, lease);
+}
+
+async function take<Form, Result>(needs: FreshnessNeeds, call: LeasedCall<Form, Result>, lease: Lease<LeasedAnswer<Form>>): Promise<Result | undefined> {
+  const { leases, key } = call;
   const now = needs.clock();
   if (!mayTake(leases, lease.holder, now))
     throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });

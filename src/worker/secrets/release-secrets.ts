@@ -1,4 +1,3 @@
-import { Problem } from "../../contract/problem.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
@@ -39,17 +38,6 @@ export async function releaseSecrets<T>(needs: Needs, selection: RecordedSelecti
     return made;
   } catch (error) {
     throw new UnreleasedError({ unreleased: unreleased(selection), broken: [] }, error);
-  }
-}
-
-/** What left once and leaves again, under the event that it has; `undefined` where it cannot be had any more: then only a new event may say so. */
-export async function releaseAgain(needs: ReadNeeds, selection: RecordedSelection): Promise<Release | undefined> {
-  try {
-    const { release, unhad } = await open(needs, selection);
-    return unhad.size === 0 ? release : undefined;
-  } catch (error) {
-    if (error instanceof Problem) return undefined;
-    throw error;
   }
 }
 

@@ -11,24 +11,23 @@ import { rowsOf } from "../store/run-batch.ts";
 import { newId } from "../transaction/new-id.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { tokenMarks } from "../transaction/token-standing.ts";
+import { type KeptValue, keptValues, sizeOfValues } from "./kept-values.ts";
 import { listSkipped } from "./list-skipped.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { type RecordedLease, recordSelection, stateOf } from "./record-selection.ts";
 import { type QueryNeeds, type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
-import { type RecordedSelection, winnersIn } from "./selection.ts";
+import { type Findings, type RecordedSelection, winnersIn } from "./selection.ts";
 import { verifyFound } from "./verify-found.ts";
 
 /** How often an answer is given again at the most, before it is asked for anew. */
 const MAX_USES = 10_000;
-/** What an answer takes of the memory beside its ciphertexts, in bytes: of each secret, and by itself. */
-const SIZE_OF_SECRET = 1_024;
-const SIZE_OF_LEASE = 2_048;
 /** With more secrets than this, counts of uses name none of them: the event that opened the lease does. */
 const NAMED = 20;
 
 /** An answer that is kept: what it was made of, with ciphertexts and never with values, and how to find out whether it is still the same. */
 export interface LeasedAnswer<Form> {
-  readonly selection: RecordedSelection;
+  readonly values: readonly KeptValue[];
+  readonly findings: Findings;
   /** How it was given. */
   readonly form: Form;
   readonly caller: Caller;
@@ -88,8 +87,9 @@ export async function resolveLeased<Form>(
   const tally = beginTally(ask.leases, needs, lease.id, factsOf(caller, lease));
   const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
   const keep = (form: Form) => {
-    const answer = { selection, form, caller, query, state: lease.state };
-    if (isWhole(selection)) keepLease(ask.leases, leaseOf(ask, answer, lease, tally, orgs, needs.now));
+    const values = keptValues(selection);
+    const answer = values && { values, findings: findingsOf(selection), form, caller, query, state: lease.state };
+    if (answer) keepLease(ask.leases, leaseOf(ask, answer, lease, tally, orgs, needs.now));
   };
   return { selection, lease: { id: lease.id, until: lease.until, keep } };
 }
@@ -126,9 +126,8 @@ function factsOf({ org, subject, tokenId, requestId, ip, userAgent }: Caller, { 
   return { org, actor: subject, token_id: tokenId, secrets: named, request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
 }
 
-/** Whether every value can be given again without asking anybody for it. */
-function isWhole({ secrets }: RecordedSelection): boolean {
-  return secrets.every((secret) => secret.kind === "sealed" && secret.ciphertext !== null);
+function findingsOf({ missing, expired, skipped, unavailable, searched }: Findings): Findings {
+  return { missing, expired, skipped, unavailable, searched };
 }
 
 function leaseOf<Form>(
@@ -139,7 +138,7 @@ function leaseOf<Form>(
   orgs: readonly string[],
   now: Date,
 ): Lease<LeasedAnswer<Form>> {
-  const { caller, selection } = answer;
+  const { caller, values } = answer;
   const marks = tokenMarks(caller);
   return {
     key,
@@ -151,15 +150,10 @@ function leaseOf<Form>(
     openedAt: now.getTime(),
     until,
     maxUses: MAX_USES,
-    size: sizeOf(selection),
+    size: sizeOfValues(values),
     answer,
     tally,
     epochs: epochsIn(epochs, orgs),
     renewing: false,
   };
-}
-
-function sizeOf({ secrets }: RecordedSelection): number {
-  const texts = secrets.map((secret) => (secret.kind === "sealed" ? (secret.ciphertext?.length ?? 0) : 0));
-  return texts.reduce((total, length) => total + length + SIZE_OF_SECRET, SIZE_OF_LEASE);
 }

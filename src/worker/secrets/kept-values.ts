@@ -1,0 +1,50 @@
+import type { Keyring } from "../envelope/keyring.ts";
+import { KeyMissingError, OpenError, openParsed, type ParsedEnvelope, parseEnvelope } from "../envelope/open.ts";
+import type { Release, Released } from "./release-secrets.ts";
+import type { Findings, RecordedSelection } from "./selection.ts";
+
+/** A value that left and may leave again: sealed, as it was read, with its wrapped key. */
+export interface KeptValue {
+  readonly secret: Omit<Released, "bytes">;
+  readonly envelope: ParsedEnvelope;
+}
+
+/** What an answer takes of the memory beside its ciphertexts, in bytes: of each secret, and by itself. */
+const SIZE_OF_SECRET = 1_024;
+const SIZE_OF_ANSWER = 2_048;
+
+/** The values of a selection with its ciphertexts, to be opened again; `undefined` where one would have to be asked for, or is no ciphertext. */
+export function keptValues({ secrets }: RecordedSelection): KeptValue[] | undefined {
+  try {
+    const values = secrets.map(keptValue).filter((value) => value !== undefined);
+    return values.length === secrets.length ? values : undefined;
+  } catch (error) {
+    if (error instanceof OpenError) return undefined;
+    throw error;
+  }
+}
+
+function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
+  if (secret.kind !== "sealed" || secret.ciphertext === null) return undefined;
+  const { name, encoding, label, id, version, binding, ciphertext, wrapped_key, key_id } = secret;
+  const envelope = parseEnvelope(binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
+  return { secret: { name, encoding, scope: label, id, version }, envelope };
+}
+
+/** What kept values take of the memory, in bytes. */
+export function sizeOfValues(values: readonly KeptValue[]): number {
+  return values.reduce((total, { envelope }) => total + envelope.body.length + SIZE_OF_SECRET, SIZE_OF_ANSWER);
+}
+
+/** Opens what left once and leaves again, under the event that it has; `undefined` where it does not open any more: then only a new event may say so. */
+export async function releaseAgain(keyring: Keyring, values: readonly KeptValue[], findings: Findings): Promise<Release | undefined> {
+  try {
+    const [only, another] = values;
+    const bytes =
+      only && !another ? [await openParsed(keyring, only.envelope)] : await Promise.all(values.map(({ envelope }) => openParsed(keyring, envelope)));
+    return { ...findings, secrets: values.map(({ secret }, n) => ({ ...secret, bytes: bytes[n] as Uint8Array })) };
+  } catch (error) {
+    if (error instanceof KeyMissingError || error instanceof OpenError) return undefined;
+    throw error;
+  }
+}
