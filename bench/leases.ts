@@ -3,7 +3,7 @@ import { type Instance, migrate, startInstance } from "./instance.ts";
 import type { Measured, Shot } from "./load.ts";
 import { pump } from "./pump.ts";
 import type { Setup } from "./ratios.ts";
-import { seedFloor, seedNames } from "./seed.ts";
+import { NAMES, seedFloor, seedNames } from "./seed.ts";
 
 /** One case through the Workers' direct sockets: the same in each round, one right after the other. */
 export interface LeaseRow {
@@ -38,11 +38,19 @@ export async function measureLeases({ secrets, token, bundles, rounds, requests 
   await seedFloor(keyhole, floor);
   const resolve = (count: number) => casesFor(token).resolve(count);
   const leased = (count: number): Shot => ({ ...resolve(count), headers: { ...resolve(count).headers, "Cache-Control": "max-age=300" } });
+  const { Authorization = "" } = resolve(1).headers;
+  const one: Shot = {
+    method: "GET",
+    path: `/v1/resolve/${NAMES[0]}?scope=namespace:prod`,
+    headers: { Authorization, "Cache-Control": "max-age=300" },
+    expect: 200,
+  };
   const cases: Case[] = [
     { name: NOOP, instance: noop, shot: resolve(1) },
     { name: "a Worker that verifies the token", instance: verify, shot: resolve(1) },
     { name: "the floor", instance: floor, shot: resolve(1) },
     { name: STRICT, instance: keyhole, shot: resolve(1) },
+    { name: "one by GET, under a lease", instance: keyhole, shot: one },
     ...[1, 10, 100].map((count) => ({ name: `resolve ${count}, under a lease`, instance: keyhole, shot: leased(count) })),
   ];
   const rows = [1, 8].flatMap((connections) => cases.map((one) => ({ ...one, connections, rounds: [] as Measured[] })));

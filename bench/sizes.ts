@@ -22,7 +22,7 @@ export async function measureSizes({ secrets, token, bundles, rounds, requests, 
   const stores: { size: number; keyhole: Instance; resolve: number[]; list: number[] }[] = [];
   for (const size of sizes) {
     say(`  ${size} secrets`);
-    const keyhole = await startInstance(bundles.counting, secrets);
+    const keyhole = await startInstance(bundles.counting, { ...secrets, KEYRING: takingUnsealed(secrets.KEYRING) });
     await migrate(keyhole.db);
     await seedNames(keyhole, token, Math.min(size, NAMES.length));
     await fill(keyhole, size);
@@ -44,6 +44,12 @@ export async function measureSizes({ secrets, token, bundles, rounds, requests, 
     await keyhole.stop();
   }
   return rows;
+}
+
+/** A keyring that takes rows without a seal: those that fill the store are put there by SQL. */
+function takingUnsealed(keyring: string): string {
+  const { seals: _, ...rest } = JSON.parse(keyring) as Record<string, unknown>;
+  return JSON.stringify(rest);
 }
 
 /** Rows that D1 read for one call, as the proxy around the bindings counted them. */
