@@ -71,7 +71,8 @@ function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): Token
     subject: sub,
     tokenId: jti,
     lineage: { issuer: iss, subject: sub, reference: trusted ? JSON.stringify([iss, jti]) : jti, issuedAt: iat, ancestors },
-    expiresAt: exp * 1000,
+    // A NumericDate may have a fraction (RFC 7519, section 2).
+    expiresAt: Math.floor(exp * 1000),
     verifiedUntil: trusted ? keysDue(trusted.jwksUrl) : null,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,

@@ -38,10 +38,12 @@ export interface OpenedLease {
   /** When it ends at the latest. */
   readonly until: number;
   readonly max_uses: number;
+  /** Where the caller is, as far as the same may be given there again; of what comes to no lease the event has the address. */
+  readonly ip: string | null;
 }
 
 /** What an event says of a lease, as its column has it: the lease that it opened, or how often one was used. */
-export type StoredLease = OpenedLease | { readonly id: string; readonly uses: number; readonly final: boolean } | UnsettledLease;
+export type StoredLease = Omit<OpenedLease, "ip"> | { readonly id: string; readonly uses: number; readonly final: boolean } | UnsettledLease;
 /** A lease whose last count nobody wrote: it was used at least so often. */
 type UnsettledLease = { readonly id: string; readonly max_uses: number; readonly uses: number };
 
@@ -76,7 +78,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   return db
     .prepare(
       `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease)
-       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, secrets, ?8, ?9, ?10, ?11, CASE WHEN lease IS NULL THEN ?12 ELSE 3 END, ?13, lease
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, CASE WHEN lease IS NULL THEN ?12 ELSE 3 END, ?13, lease
        FROM (SELECT secrets, ${LEASE} AS lease FROM (${sql("?1")})) WHERE NOT (${unless?.sql("?16") ?? "false"})
        RETURNING secrets, lease`,
     )

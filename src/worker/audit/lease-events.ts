@@ -16,27 +16,52 @@ export interface LeaseEvent {
   readonly lease: StoredLease;
 }
 
+/** How long the list of events of one statement is at the most, in characters: D1 takes 2 MB for a parameter. */
+const LIST = 400_000;
+
 /**
  * Inserts events about leases, of any number of organizations, each numbered without gaps within its own. That a lease is
- * unsettled is said once, whoever finds it at the same time.
+ * unsettled is said once, whoever finds it at the same time; that one was never used, only of one that is open.
  */
-export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[], at: Date): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
+export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[], at: Date): D1PreparedStatement[] {
+  return listsOf(events).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
        SELECT org, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = j.org), 0) + place, ?2, actor, token_id, action, 'allowed', secrets, NULL, request_id, ip, user_agent, 3, lease
        FROM (
          SELECT value ->> 'org' AS org, ROW_NUMBER() OVER (PARTITION BY value ->> 'org' ORDER BY key) AS place, value ->> 'actor' AS actor, value ->> 'token_id' AS token_id,
            value ->> 'action' AS action, value ->> 'secrets' AS secrets, value ->> 'request_id' AS request_id, value ->> 'ip' AS ip,
            value ->> 'user_agent' AS user_agent, value ->> 'lease' AS lease
          FROM json_each(?1)
-         WHERE value ->> 'action' <> 'lease.unsettled' OR EXISTS (SELECT 1 FROM open_leases l WHERE l.org = value ->> 'org' AND l.id = value ->> '$.lease.id' AND l.unsettled_at IS NULL)
+         WHERE value ->> '$.lease.uses' > 0 AND value ->> 'action' <> 'lease.unsettled'
+           OR EXISTS (SELECT 1 FROM open_leases l WHERE l.org = value ->> 'org' AND l.id = value ->> '$.lease.id' AND (l.unsettled_at IS NULL OR value ->> 'action' <> 'lease.unsettled'))
        ) j ORDER BY org, place`,
-    )
-    .bind(JSON.stringify(events), at.getTime());
+      )
+      .bind(`[${list.join(",")}]`, at.getTime()),
+  );
 }
 
-/** A lease that ended without its last count. */
+/** The events as JSON, in lists that one statement takes. */
+function listsOf(events: readonly LeaseEvent[]): string[][] {
+  const lists: string[][] = [];
+  let length = LIST;
+  for (const event of events) {
+    const text = JSON.stringify(event);
+    if (length + text.length > LIST) {
+      lists.push([]);
+      length = 0;
+    }
+    lists.at(-1)?.push(text);
+    length += text.length;
+  }
+  return lists;
+}
+
+/** With more secrets than this, counts of uses name none of them: the event that opened the lease does. */
+export const NAMED_SECRETS = 20;
+
+/** A lease that ended without its last count. Of the event that opened it there may be nothing in D1 any more. */
 export interface UnsettledRow {
   readonly org: string;
   readonly id: string;
@@ -55,8 +80,9 @@ export interface UnsettledRow {
 export function selectUnsettled(db: D1Database, before: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT l.org, l.id, l.max_uses, l.uses, e.actor, e.token_id, e.secrets, e.request_id, e.ip, e.user_agent
-       FROM open_leases l JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.unsettled_at IS NULL AND l.until <= ? ORDER BY l.until LIMIT ?`,
+      `SELECT l.org, l.id, l.max_uses, l.uses, COALESCE(e.actor, 'keyhole:scheduled') AS actor, e.token_id,
+         CASE WHEN json_array_length(e.secrets) <= ${NAMED_SECRETS} THEN e.secrets ELSE '[]' END AS secrets, COALESCE(e.request_id, l.id) AS request_id, e.ip, e.user_agent
+       FROM open_leases l LEFT JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.unsettled_at IS NULL AND l.until <= ? ORDER BY l.until LIMIT ?`,
     )
     .bind(before, limit);
 }

@@ -58,11 +58,16 @@ export function bodyText(bytes: ArrayBuffer): string | null {
   }
 }
 
-/** Whether a request says that its body is short enough for a lease. */
-export function hasShortBody({ method, headers, body }: Request): boolean {
-  if (method === "GET" || body === null) return true;
-  const length = headers.get("Content-Length");
+/** Whether a request says that its body is short enough for a lease. That of a GET is read by nobody (RFC 9110, section 9.3.1). */
+export function hasShortBody(request: Request): boolean {
+  if (!hasBody(request)) return true;
+  const length = request.headers.get("Content-Length");
   return length !== null && Number(length) <= MAX_BODY;
+}
+
+/** Whether a request has a body that counts. */
+export function hasBody({ method, body }: Request): boolean {
+  return method !== "GET" && body !== null;
 }
 
 /**

@@ -7,7 +7,7 @@ import { answerLeased } from "../secrets/answer-leased.ts";
 import { releaseAgain } from "../secrets/kept-values.ts";
 import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
-import { bodyText, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
+import { bodyText, hasBody, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
 import { leaseReply, leftOutHeaders, resolveContent } from "./native/resolve-body.ts";
@@ -36,7 +36,7 @@ export function leasedApp(app: App): App {
 async function answer(app: App, request: Request, env: Env, context: ExecutionContext, { token, maxAge }: LeasableRequest): Promise<Response> {
   const config = knownConfig(env) ?? (await configOf(env));
   if (!config || config.leaseSeconds === 0 || !hasShortBody(request)) return app.fetch(request, env, context);
-  const body = request.body === null ? null : await request.arrayBuffer();
+  const body = hasBody(request) ? await request.arrayBuffer() : null;
   // The app gets a request whose body has not been read.
   const unread = () => (body === null ? request : new Request(request, { body }));
   const text = body === null ? "" : bodyText(body);

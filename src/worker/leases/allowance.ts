@@ -8,7 +8,10 @@ const REMEMBERED = 10_000;
 
 /** Takes one of what a token may be given again now; `false` when there is none left. No rate limiter is asked. */
 export function mayTake({ allowances }: Leases<unknown>, holder: string, now: number): boolean {
-  const before = allowances.get(holder) ?? fresh(allowances, holder, now);
+  const before = allowances.get(holder) ?? fresh(allowances, now);
+  // The one that was not used for longest is forgotten first.
+  allowances.delete(holder);
+  allowances.set(holder, before);
   before.left = Math.min(AT_ONCE, before.left + ((now - before.at) / 1000) * A_SECOND);
   before.at = now;
   if (before.left < 1) return false;
@@ -16,10 +19,8 @@ export function mayTake({ allowances }: Leases<unknown>, holder: string, now: nu
   return true;
 }
 
-function fresh(allowances: Leases<unknown>["allowances"], holder: string, now: number): { left: number; at: number } {
+function fresh(allowances: Leases<unknown>["allowances"], now: number): { left: number; at: number } {
   const [oldest] = allowances.keys();
   if (allowances.size >= REMEMBERED && oldest !== undefined) allowances.delete(oldest);
-  const made = { left: AT_ONCE, at: now };
-  allowances.set(holder, made);
-  return made;
+  return { left: AT_ONCE, at: now };
 }

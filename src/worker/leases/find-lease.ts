@@ -2,7 +2,7 @@ import { withDeadline } from "../with-deadline.ts";
 import { type FreshnessNeeds, isFresh, isKnownFresh } from "./freshness.ts";
 import type { Lease } from "./lease.ts";
 import { epochsOf, type Leases } from "./leases.ts";
-import { begin } from "./one-leads.ts";
+import { begin, pendingOf } from "./one-leads.ts";
 
 /** How long a request waits for another one that is finding out the same, in milliseconds. */
 const COMPARING = 1_000;
@@ -49,7 +49,7 @@ function lasts<Answer>(leases: Leases<Answer>, { clock }: FreshnessNeeds, lease:
 async function isUnchanged<Answer>(leases: Leases<Answer>, needs: FreshnessNeeds, asked: Asked<Answer>, lease: Lease<Answer>): Promise<boolean> {
   const name = `compare ${lease.key}`;
   try {
-    await withDeadline(leases.pending.get(name) ?? begin(leases, needs, name, compare(leases, asked, lease)), COMPARING);
+    await withDeadline(pendingOf(leases, needs, name) ?? begin(leases, needs, name, compare(leases, asked, lease)), COMPARING);
   } catch {
     // D1 did not answer: it is asked again by the strict resolve that follows.
     return false;

@@ -72,6 +72,8 @@ export function leaseStore<L extends Kept>(onGone: (lease: L) => void): LeaseSto
     add(lease) {
       const before = all.leases.get(lease.key);
       if (before) remove(before);
+      // It would drive out all others of its organization, and then itself.
+      if (lease.size > MAX_BYTES / ORG_PARTS) return onGone(lease);
       for (const each of shelvesOf(lease)) {
         each.leases.set(lease.key, lease);
         each.bytes += lease.size;

@@ -8,11 +8,15 @@ export interface Tally {
   readonly id: string;
   readonly facts: LeaseFacts;
   uses: number;
-  reported: number;
   /** When the first use was that the log does not have; `null` for none. */
   unreportedSince: number | null;
-  /** Whether it is used no more: then the next count is the last one. */
-  ended: boolean;
+  /**
+   * `opening` until the answer is kept, `kept` while it is given again, `ended` when it is given no more: then the next count
+   * is the last one. `closed` from when that is being written: nothing is counted any more.
+   */
+  state: "opening" | "kept" | "ended" | "closed";
+  /** When it began. */
+  readonly since: number;
 }
 
 /** An answer that may be given again. Times are milliseconds since 1970. */

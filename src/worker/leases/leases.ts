@@ -2,15 +2,23 @@ import type { Lease, Tally } from "./lease.ts";
 import { type LeaseStore, leaseStore } from "./lease-store.ts";
 
 /** What is known of an organization. Times are milliseconds since 1970. */
-interface KnownOrg {
+export interface KnownOrg {
   readonly epoch: string;
   /** When the query was sent that said so. */
   readonly sentAt: number;
   /** The number of the last revocation by which its answers have been looked through. */
   readonly seen: number;
+  /** What tells that one from another with the same number, after a restore. */
+  readonly seenSeal: string | null;
 }
 
-/** A query for epochs that is under way. */
+/** What is under way. */
+interface Pending {
+  readonly since: number;
+  readonly done: Promise<unknown>;
+}
+
+/** What is under way for all. */
 interface Reading {
   readonly sentAt: number;
   readonly done: Promise<void>;
@@ -23,12 +31,14 @@ export interface Leases<Answer> {
   /** How often this isolate has written to an organization, as far as it remembers. */
   readonly writes: Map<string, number>;
   reading: Reading | null;
+  /** Counts that are being written. */
+  reporting: Reading | null;
   /** By the id of the lease: of those that are kept, and of those whose last count is still to be written. */
   readonly tallies: Map<string, Tally>;
   /** When counts will next be written, in order: timers that requests have left behind. */
   timers: number[];
   /** What is being resolved or compared just now, by key: others wait for it. */
-  readonly pending: Map<string, Promise<unknown>>;
+  readonly pending: Map<string, Pending>;
   /** What each token may still take, and when that was reckoned. */
   readonly allowances: Map<string, { left: number; at: number }>;
 }
@@ -41,11 +51,12 @@ export function leasesOf<Answer>(config: object): Leases<Answer> {
   if (there) return there;
   const made: Leases<Answer> = {
     store: leaseStore((lease) => {
-      lease.tally.ended = true;
+      if (lease.tally.state !== "closed") lease.tally.state = "ended";
     }),
     orgs: new Map(),
     writes: new Map(),
     reading: null,
+    reporting: null,
     tallies: new Map(),
     timers: [],
     pending: new Map(),

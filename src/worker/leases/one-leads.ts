@@ -4,7 +4,11 @@ import type { Leases } from "./leases.ts";
 /** How long a request waits for another one that asks the same, in milliseconds; then it asks by itself. */
 const FOLLOWS = 250;
 
+/** After so long what others wait for is given up, in milliseconds: the request that began it may have been killed. */
+const GIVEN_UP = 5_000;
+
 interface Needs {
+  readonly clock: () => number;
   readonly defer: (work: Promise<unknown>) => void;
 }
 
@@ -25,21 +29,32 @@ export async function oneLeads<Result>(
   const given = await again();
   if (given !== undefined) return given;
   // Nothing comes between this look and the lead, so that of many at once one leads.
-  const leader = leases.pending.get(key);
+  const leader = pendingOf(leases, needs, key);
   if (!leader) return begin(leases, needs, key, lead());
   await withDeadline(leader, FOLLOWS).catch(() => undefined);
   return (await again()) ?? begin(leases, needs, key, lead());
 }
 
 /** Begins what others may wait for, and goes on when the request that began it is given up. Whoever is late leads beside it. */
-export function begin<Result>({ pending }: Pick<Leases<unknown>, "pending">, { defer }: Needs, name: string, work: Promise<Result>): Promise<Result> {
-  if (pending.has(name)) return work;
+export function begin<Result>(leases: Pick<Leases<unknown>, "pending">, needs: Needs, name: string, work: Promise<Result>): Promise<Result> {
+  if (pendingOf(leases, needs, name)) return work;
   const settled = work.then(
     () => undefined,
     () => undefined,
   );
-  const done = settled.finally(() => pending.delete(name));
-  pending.set(name, done);
-  defer(done);
+  const entry = {
+    since: needs.clock(),
+    done: settled.finally(() => {
+      if (leases.pending.get(name) === entry) leases.pending.delete(name);
+    }),
+  };
+  leases.pending.set(name, entry);
+  needs.defer(entry.done);
   return work;
+}
+
+/** What is under way by this name and may still come to an end. */
+export function pendingOf({ pending }: Pick<Leases<unknown>, "pending">, { clock }: Pick<Needs, "clock">, name: string): Promise<unknown> | undefined {
+  const entry = pending.get(name);
+  return entry && clock() - entry.since < GIVEN_UP ? entry.done : undefined;
 }

@@ -19,6 +19,6 @@ export async function settleLeases({ db, now }: { readonly db: D1Database; reado
   const rows = rowsOf<UnsettledRow>(found);
   if (rows.length === 0) return 0;
   const events = rows.map(({ id, max_uses, uses, ...facts }) => ({ ...facts, action: "lease.unsettled" as const, lease: { id, max_uses, uses } }));
-  await runBatch(db, [insertLeaseEvents(db, events, now)]);
+  await runBatch(db, insertLeaseEvents(db, events, now));
   return rows.length;
 }

@@ -4,12 +4,14 @@ import { findLease, leaseAtHand } from "../leases/find-lease.ts";
 import type { FreshnessNeeds } from "../leases/freshness.ts";
 import type { Lease } from "../leases/lease.ts";
 import { begin, oneLeads } from "../leases/one-leads.ts";
-import { countUse } from "../leases/report-uses.ts";
+import { countUse, uncountUse } from "../leases/report-uses.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { compareAnswer, type LeaseAsk, type LeasedAnswer } from "./resolve-leased.ts";
 
 /** From this part of a lease on that is left, it is renewed while it is used. */
 const RENEWED = 0.25;
+/** Shorter ones are not renewed, in milliseconds. */
+const SHORTEST_RENEWED = 4_000;
 
 /** A call that may be answered under a lease. */
 export interface LeasedCall<Form, Result> extends LeaseAsk<Form> {
@@ -44,16 +46,23 @@ async function giveAgain<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call
 async function take<Form, Result>(needs: FreshnessNeeds, call: LeasedCall<Form, Result>, lease: Lease<LeasedAnswer<Form>>): Promise<Result | undefined> {
   const { leases, key } = call;
   const now = needs.clock();
-  if (!mayTake(leases, lease.holder, now))
+  if (!mayTake(leases, `${lease.org} ${lease.holder}`, now))
     throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });
+  if (!countUse(leases, needs, lease)) return undefined;
   const result = await call.again(lease, now);
-  if (result === undefined) return undefined;
-  countUse(leases, needs, lease);
-  if (!lease.renewing && lease.until - now <= (lease.until - lease.openedAt) * RENEWED) {
+  if (result === undefined) uncountUse(lease);
+  else if (isToBeRenewed(lease, now)) {
     lease.renewing = true;
     needs.defer(begin(leases, needs, key, call.lead()));
   }
   return result;
+}
+
+/** In its last part, once, and not where its end is that of the token or one of a few seconds: another one would end as soon. */
+function isToBeRenewed({ renewing, until, openedAt, answer: { caller } }: Lease<LeasedAnswer<unknown>>, now: number): boolean {
+  const length = until - openedAt;
+  const final = until === caller.expiresAt || until === caller.verifiedUntil;
+  return !renewing && !final && length >= SHORTEST_RENEWED && until - now <= length * RENEWED;
 }
 
 /** What a resolve would be refused by now is no failure of comparing: the answer is not the same. */

@@ -1,5 +1,4 @@
 import type { Caller } from "../access/caller.ts";
-import { networkOf } from "../access/network-of.ts";
 import { unauthenticated } from "../access/verify-token.ts";
 import { type EventSecret, insertEvent, type OpenedLease } from "../audit/insert-event.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
@@ -46,10 +45,8 @@ export async function recordSelection(
   const { db, keyring, now } = needs;
   const marks = tokenMarks(caller);
   const unless = marks === null ? undefined : { sql: notInForce, parameter: JSON.stringify(marks) };
-  // Under a lease the same may be given to the whole network.
-  const actor = lease ? { ...caller, ip: networkOf(caller.ip) } : caller;
   const [recorded, found, ...others] = await runBatch(db, [
-    insertEvent(db, { ...event, actor, outcome: "allowed", at: now, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
+    insertEvent(db, { ...event, actor: caller, outcome: "allowed", at: now, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
     selectWinners(db, query),
     ...(marks === null ? [] : [selectStanding(db, marks)]),
     ...(lease ? [selectEpochs(db, lease.orgs)] : []),

@@ -1,10 +1,11 @@
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
 import type { OpenedLease } from "../audit/insert-event.ts";
+import { NAMED_SECRETS } from "../audit/lease-events.ts";
 import { type Lease, markOf, type Tally } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
-import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
-import { beginTally, keepLease } from "../leases/report-uses.ts";
+import { askEpochs, epochsIn, isStillLast, noteEpochs } from "../leases/note-epochs.ts";
+import { beginTally, dropTally, endTally, keepLease } from "../leases/report-uses.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { type ResolutionQuery, selectWinners, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -21,8 +22,6 @@ import { verifyFound } from "./verify-found.ts";
 
 /** How often an answer is given again at the most, before it is asked for anew. */
 const MAX_USES = 10_000;
-/** With more secrets than this, counts of uses name none of them: the event that opened the lease does. */
-const NAMED = 20;
 
 /** An answer that is kept: what it was made of, with ciphertexts and never with values, and how to find out whether it is still the same. */
 export interface LeasedAnswer<Form> {
@@ -77,21 +76,32 @@ export async function resolveLeased<Form>(
   const query = resolutionQuery(needs, caller, "secrets:resolve", request);
   const orgs = [...new Set([caller.org, ...(needs.platformOrg === null ? [] : [needs.platformOrg])])];
   const epochs = askEpochs(ask.leases, orgs, needs.now.getTime());
-  const { lease, ...selected } = await recordSelection(needs, caller, query, {
-    action: "secret.resolve",
-    lease: { opened: openedLease(caller, ask.seconds, needs.now), orgs: epochs.orgs },
-  });
-  const recorded = listSkipped(selected, request, needs.reservedNames);
-  if (lease === null) return { selection: recorded, lease: null };
-  noteEpochs(ask.leases, lease.epochs, epochs);
-  const tally = beginTally(ask.leases, needs, lease.id, factsOf(caller, lease));
-  const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
-  const keep = (form: Form) => {
-    const values = keptValues(selection);
-    const answer = values && { values, findings: findingsOf(selection), form, caller, query, state: lease.state };
-    if (answer) keepLease(ask.leases, leaseOf(ask, answer, lease, tally, orgs, needs.now));
-  };
-  return { selection, lease: { id: lease.id, until: lease.until, keep } };
+  const opened = openedLease(caller, ask.seconds, needs.now);
+  const facts = factsOf(caller);
+  const tally = beginTally(ask.leases, needs, opened.id, facts);
+  try {
+    const { lease, ...selected } = await recordSelection(needs, caller, query, { action: "secret.resolve", lease: { opened, orgs: epochs.orgs } });
+    const recorded = listSkipped(selected, request, needs.reservedNames);
+    if (lease === null) {
+      dropTally(ask.leases, tally);
+      return { selection: recorded, lease: null };
+    }
+    facts.secrets = (JSON.parse(lease.secrets) as unknown[]).length <= NAMED_SECRETS ? lease.secrets : "[]";
+    noteEpochs(ask.leases, lease.epochs, epochs);
+    const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
+    const keep = (form: Form) => {
+      const values = keptValues(selection);
+      const answer = values && { values, findings: findingsOf(selection), form, caller, query, state: lease.state };
+      // What was revoked meanwhile was looked for in what was kept by then.
+      if (!answer || !isStillLast(ask.leases, lease.epochs, caller.org)) return endTally(tally);
+      keepLease(ask.leases, leaseOf(ask, answer, lease, tally, orgs, needs.now));
+    };
+    return { selection, lease: { id: lease.id, until: lease.until, keep } };
+  } catch (error) {
+    // The event may be there all the same, with a lease that nobody uses.
+    endTally(tally);
+    throw error;
+  }
 }
 
 /**
@@ -116,14 +126,14 @@ export async function compareAnswer<Form>(
   return stateOf(rows) === answer.state ? epochsIn(epochRows, orgs) : undefined;
 }
 
-function openedLease({ expiresAt, verifiedUntil }: Caller, seconds: number, now: Date): OpenedLease {
+function openedLease({ expiresAt, verifiedUntil, ip }: Caller, seconds: number, now: Date): OpenedLease {
   const ends = [now.getTime() + seconds * 1000, ...[expiresAt, verifiedUntil].filter((end) => end !== null)];
-  return { id: newId("lse"), until: Math.min(...ends), max_uses: MAX_USES };
+  return { id: newId("lse"), until: Math.min(...ends), max_uses: MAX_USES, ip: networkOf(ip) };
 }
 
-function factsOf({ org, subject, tokenId, requestId, ip, userAgent }: Caller, { secrets }: RecordedLease): Tally["facts"] {
-  const named = (JSON.parse(secrets) as unknown[]).length <= NAMED ? secrets : "[]";
-  return { org, actor: subject, token_id: tokenId, secrets: named, request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
+/** What is released is told by the event. */
+function factsOf({ org, subject, tokenId, requestId, ip, userAgent }: Caller): { -readonly [Fact in keyof Tally["facts"]]: Tally["facts"][Fact] } {
+  return { org, actor: subject, token_id: tokenId, secrets: "[]", request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
 }
 
 function findingsOf({ missing, expired, skipped, unavailable, searched }: Findings): Findings {
@@ -150,10 +160,16 @@ function leaseOf<Form>(
     openedAt: now.getTime(),
     until,
     maxUses: MAX_USES,
-    size: sizeOfValues(values),
+    size: sizeOfValues(values) + sizeOfRest(answer),
     answer,
     tally,
     epochs: epochsIn(epochs, orgs),
     renewing: false,
   };
+}
+
+/** What else of an answer grows with what was asked, in bytes. */
+function sizeOfRest({ caller, query, findings, state }: LeasedAnswer<unknown>): number {
+  const texts = JSON.stringify([query, findings, caller.secretScopes, caller.secretNames, caller.lineage, caller.userAgent]);
+  return 2 * (texts.length + state.length);
 }

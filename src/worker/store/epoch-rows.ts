@@ -16,6 +16,8 @@ export interface EpochRow {
   readonly epoch: string | null;
   /** The number of the last revocation, 0 for none. */
   readonly last: number;
+  /** Its seal, which tells it from another one with the same number. */
+  readonly last_seal: string | null;
   /** The revocations after those that have been seen, as JSON: an array of {@link RevokedMark}, `REVOCATIONS_AT_ONCE` at the most. */
   readonly revoked: string;
 }
@@ -28,6 +30,7 @@ export function selectEpochs(db: D1Database, orgs: readonly SeenOrg[]): D1Prepar
   return db
     .prepare(
       `SELECT o.value ->> 'org' AS org, e.epoch, COALESCE((SELECT MAX(r.n) FROM revocations r WHERE r.org = o.value ->> 'org'), 0) AS last,
+         (SELECT r.seal FROM revocations r WHERE r.org = o.value ->> 'org' ORDER BY r.n DESC LIMIT 1) AS last_seal,
          (SELECT json_group_array(json_array(x.kind, x.value)) FROM (
             SELECT r.kind, r.value FROM revocations r WHERE r.org = o.value ->> 'org' AND r.n > o.value ->> 'seen' ORDER BY r.n LIMIT ${REVOCATIONS_AT_ONCE}
           ) x) AS revoked

@@ -112,10 +112,17 @@ function withWinners(query: ResolutionQuery): string {
   return [withSearch(query), query.names ? FOUND_BY_NAME : FOUND_ALL, DECIDED, query.reserved ? WINNERS_OF_VARIABLES : WINNERS].join(",");
 }
 
+/** Inline ciphertexts of an answer that is too large do not even leave D1. */
+function selectedValue(query: ResolutionQuery): string {
+  if (!mayBeTooLarge(query)) return SELECTED_VALUE;
+  const fits = `TOTAL(CASE WHEN w.name IS NOT NULL THEN v.size END) OVER () <= ${MAX_RELEASED_BYTES}`;
+  return SELECTED_VALUE.replace("v.ciphertext", `CASE WHEN ${fits} THEN v.ciphertext END AS ciphertext`);
+}
+
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
     SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
-      v.encoding, ${SELECTED_VALUE}, searched, links
+      v.encoding, ${selectedValue(query)}, searched, links
     FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
     LIMIT ${MAX_RELEASED + 1}`;
