@@ -165,6 +165,19 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^changed:secrets sec_/,
   },
+  "puts back an older expiry of a secret of which an older version is destroyed then": {
+    make: async () => {
+      const id = await putSecret("one");
+      await putSecret("two");
+      const row = await rowOf("secrets", `id = '${id}'`);
+      await done(`PATCH /v1/secrets/${id}`, { expires_at: "2027-01-01T00:00:00Z" });
+      return async () => {
+        await putBack("secrets", `id = '${id}'`, row);
+        await done(`DELETE /v1/secrets/${id}/versions/1`);
+      };
+    },
+    found: /^changed:secrets sec_/,
+  },
   "deletes a secret": {
     make: async () => {
       const id = await putSecret("one");
