@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { loadConfig } from "../../src/worker/config.ts";
+import { FIRST_PAGE, readPage } from "../../src/worker/log/inventory-page.ts";
 import { sql } from "../audit/support.ts";
 import { makeWorld, NOON } from "../audit/world.ts";
 import { githubTrust } from "../support/exchange.ts";
@@ -284,5 +286,32 @@ describe("what is on record of rows", () => {
     await remove("trusts", "true");
     await run();
     expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+  });
+
+  it("that somebody takes a part of away is missed, once, and the rest is compared as before", async () => {
+    const scopes = 'scope IN (SELECT \'repo:a/\' || value FROM json_each(\'["0500", "2500", "3500", "4400"]\'))';
+    await sql(
+      `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 4500)
+       INSERT INTO scopes (org, scope, parent) SELECT 'acme', 'repo:a/' || substr('0000' || n, -4), 'team:t' FROM n`,
+    );
+    await sealByHand("scopes", "org = 'acme'");
+    for (let n = 0; n < 7; n++) await run();
+    const { keyring } = await loadConfig(env);
+    const ids = [FIRST_PAGE];
+    for (let next: string | null | undefined = FIRST_PAGE; next; next = ids.at(-1)) {
+      const page = await readPage({ kv: env.KV, keyring }, "scopes", next);
+      if (!page?.page.next) break;
+      ids.push(page.page.next);
+    }
+    expect(ids).toHaveLength(5);
+    // A run begins with it: the ones before it are not at hand then.
+    await env.KV.delete(`i/scopes/${ids[2]}`);
+    await remove("scopes", scopes);
+    for (let n = 0; n < 7; n++) await run();
+    expect(await rows()).toMatchObject({ verdict: "failed", faults: 3, lost_at: expect.any(String) });
+    expect(await world.findings()).toEqual(["inventory-lost"]);
+    expect((await findings()).toSorted()).toEqual(["0500", "3500", "4400"].map((n) => `missing:scopes acme repo:a/${n}`));
+    expect(Date.parse((await rows()).compared_since)).toBeGreaterThan(NOON + 7 * 60_000);
+    expect(await readPage({ kv: env.KV, keyring }, "scopes", ids[2] ?? "")).toMatchObject({ page: { next: ids[3], entries: { length: 999 } } });
   });
 });

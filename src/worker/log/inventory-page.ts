@@ -5,7 +5,8 @@ import { sealText } from "../envelope/seal-text.ts";
 import type { RowKey } from "../store/integrity-rows.ts";
 import { putInventoryObject, readInventoryObject } from "../store/inventory-objects.ts";
 
-const keySchema = z.array(z.union([z.string(), z.number()]));
+/** The values of the columns that name a row. */
+export const keySchema = z.array(z.union([z.string(), z.number()]));
 
 const entrySchema = z.object({
   key: keySchema,
