@@ -7,7 +7,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { type ComparedPage, comparePage, type FaultyRow, PAGE_ROWS } from "./compare-page.ts";
 import { type Links, linkedPages, linkPage } from "./inventory-links.ts";
-import { FIRST_PAGE, type InventoryPage, readPage, writePage } from "./inventory-page.ts";
+import { FIRST_PAGE, type FoundPage, type InventoryPage, readPage, writePage } from "./inventory-page.ts";
 import { readTurn, type TableTurn, type Turn, writeTurn } from "./inventory-turn.ts";
 import { type RowsStatement, readStatement, rowsStatementSchema, writeStatement } from "./statement.ts";
 
@@ -26,6 +26,8 @@ interface Needs {
   readonly db: D1Database;
   readonly kv: KVNamespace;
   readonly keyring: Keyring;
+  /** The ids of keys that are missing, or other ones than they were. The current one is none of them. */
+  readonly faultyKeys: ReadonlySet<string>;
   readonly logKeys: LogKeys;
   readonly platformOrg: string | null;
   readonly now: Date;
@@ -128,15 +130,9 @@ function countFaults({ tables }: Turn): number {
 }
 
 /** A page, or a new one in the place of one that is not there although KV has to have it: of the same stretch. */
-async function pageOf(
-  needs: Needs,
-  run: Run,
-  table: RecordedTable,
-  id: string,
-  links: Links,
-): Promise<{ readonly page: InventoryPage; readonly old: boolean } | undefined> {
+async function pageOf(needs: Needs, run: Run, table: RecordedTable, id: string, links: Links): Promise<FoundPage | undefined> {
   const found = await readPage(needs, table, id);
-  if (found) return found;
+  if (found) return found === "closed" ? undefined : found;
   const link = links[id];
   if (link ? needs.now.getTime() - link.at <= KV_LAG : id !== FIRST_PAGE) return undefined;
   if (link || run.expected) run.lost = true;
@@ -150,7 +146,7 @@ async function putOnRecord(
   run: Run,
   table: RecordedTable,
   id: string,
-  { page: was, old }: { readonly page: InventoryPage; readonly old: boolean },
+  { page: was, old }: FoundPage,
   { page, rest, faults, changed, links }: ComparedPage & { readonly links: Links },
 ): Promise<InventoryPage> {
   const reported = await report(needs, run, table, page, faults);
