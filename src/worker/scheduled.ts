@@ -3,7 +3,7 @@ import { describeError } from "./describe-error.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
 import { forgetRevocations } from "./grants/forget-revocations.ts";
 import { readBacklog } from "./health/read-backlog.ts";
-import { checkKeysOnce, type KeyFaults } from "./keys/check-keys.ts";
+import { checkKeysOnce, type KeyFaults, soundKeyring } from "./keys/check-keys.ts";
 import { checkRows } from "./keys/check-rows.ts";
 import { rewrapBatch } from "./keys/rewrap-keys.ts";
 import { settleLeases } from "./leases/settle-leases.ts";
@@ -38,16 +38,20 @@ interface JobNeeds extends Config {
 const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   ciphertexts: settleCiphertexts,
   rows: (needs) => checkRows(needs, needs.keyFaults),
-  inventory: takeInventory,
+  inventory: async (needs) => {
+    const faults = await needs.keyFaults();
+    return soundKeyring(needs.keyring, faults) ? takeInventory({ ...needs, faultyKeys: new Set(faults.keys()) }) : { skipped: "current-key" };
+  },
   rewrapped: (needs) => rewrapBatch(needs, null, needs.keyFaults),
   encrypted: (needs) => (needs.legacyPlaintext && !needs.keyring.sealsRequired ? encryptLegacy(needs) : Promise.resolve(0)),
   leases_unsettled: settleLeases,
   heads: renewHeads,
   sealed: sealLog,
+  // Before what may be much work: a log that was sealed and is not on record yet can be set back.
+  registered: writeRegistry,
   digested: digestLog,
   archived: archiveLog,
   events_removed: (needs) => removeOldEvents({ ...needs, retentionDays: needs.run.retentionDays, registry: needs.run.steady ? needs.registry : undefined }),
-  registered: writeRegistry,
   thinned: (needs) => thinRegistry({ ...needs, retentionDays: needs.run.retentionDays }),
   tokens_forgotten: forgetExpiredTokens,
   revocations_forgotten: forgetRevocations,

@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { importRootKey, newWrappedKey } from "../../src/keys-file/wrapped-key.ts";
+import { loadConfig } from "../../src/worker/config.ts";
+import { FIRST_PAGE, readPage } from "../../src/worker/log/inventory-page.ts";
+import { readTurn } from "../../src/worker/log/inventory-turn.ts";
 import { sql } from "../audit/support.ts";
 import { makeWorld, NOON } from "../audit/world.ts";
+import { callWith } from "../support/call-with.ts";
 import { githubTrust } from "../support/exchange.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 
@@ -165,6 +170,19 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^changed:secrets sec_/,
   },
+  "puts back an older expiry of a secret of which an older version is destroyed then": {
+    make: async () => {
+      const id = await putSecret("one");
+      await putSecret("two");
+      const row = await rowOf("secrets", `id = '${id}'`);
+      await done(`PATCH /v1/secrets/${id}`, { expires_at: "2027-01-01T00:00:00Z" });
+      return async () => {
+        await putBack("secrets", `id = '${id}'`, row);
+        await done(`DELETE /v1/secrets/${id}/versions/1`);
+      };
+    },
+    found: /^changed:secrets sec_/,
+  },
   "deletes a secret": {
     make: async () => {
       const id = await putSecret("one");
@@ -271,5 +289,57 @@ describe("what is on record of rows", () => {
     await remove("trusts", "true");
     await run();
     expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+  });
+
+  it("that somebody takes a part of away is missed, once, and the rest is compared as before", async () => {
+    const scopes = 'scope IN (SELECT \'repo:a/\' || value FROM json_each(\'["0500", "2500", "3500", "4400"]\'))';
+    await sql(
+      `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 4500)
+       INSERT INTO scopes (org, scope, parent) SELECT 'acme', 'repo:a/' || substr('0000' || n, -4), 'team:t' FROM n`,
+    );
+    await sealByHand("scopes", "org = 'acme'");
+    for (let n = 0; n < 7; n++) await run();
+    const { keyring } = await loadConfig(env);
+    const links = (await readTurn({ kv: env.KV, keyring })).tables.scopes?.links ?? {};
+    const ids: string[] = [];
+    for (let id: string | null | undefined = FIRST_PAGE; id; id = links[id]?.next) ids.push(id);
+    expect(ids).toHaveLength(5);
+    // A run begins with it: the ones before it are not at hand then.
+    await env.KV.delete(`i/scopes/${ids[2]}`);
+    await remove("scopes", scopes);
+    for (let n = 0; n < 7; n++) await run();
+    expect(await rows()).toMatchObject({ verdict: "failed", faults: 3, lost_at: expect.any(String) });
+    expect(await world.findings()).toEqual(["inventory-lost"]);
+    expect((await findings()).toSorted()).toEqual(["0500", "3500", "4400"].map((n) => `missing:scopes acme repo:a/${n}`));
+    expect(Date.parse((await rows()).compared_since)).toBeGreaterThan(NOON + 7 * 60_000);
+    expect(await readPage({ kv: env.KV, keyring, faultyKeys: new Set() }, "scopes", ids[2] ?? "")).toMatchObject({
+      page: { next: ids[3], entries: { length: 999 } },
+    });
+  });
+
+  it("is left as it is while its key is another one than it was, and is not said to be lost", async () => {
+    const { ROOT_KEY = "", KEYRING = "" } = env;
+    const root = await importRootKey(ROOT_KEY);
+    const [one, other] = [(await newWrappedKey(root)).wrapped, (await newWrappedKey(root)).wrapped];
+    const keyring = (current: string, k2: string) => ({
+      KEYRING: JSON.stringify({ ...JSON.parse(KEYRING), current, keys: { ...JSON.parse(KEYRING).keys, k2 } }),
+    });
+    const call = callWith(keyring("k2", one));
+    for (const name of ["A", "B"]) expect((await call(`PUT /v1/scopes/global/secrets/${name}`, { token, json: { value: name } })).status).toBe(201);
+    await run(keyring("k2", one));
+    minute += 3;
+    const pagesNow = async () =>
+      Object.fromEntries(await Promise.all((await pages()).filter((name) => name !== "i/turn").map(async (name) => [name, await env.KV.get(name)])));
+    const before = await pagesNow();
+    expect(Object.values(before).every((text) => String(text).startsWith("t1:k2:"))).toBe(true);
+    for (const current of ["k2", "k1"]) {
+      await world.run(minute++, keyring(current, other));
+      expect(await pagesNow()).toEqual(before);
+      expect(await rows()).toMatchObject({ faults: 0, lost_at: null });
+    }
+    expect(await world.findings()).not.toContain("inventory-lost");
+    await remove("secrets", "name = 'A'");
+    await run(keyring("k2", one));
+    expect(await rows()).toMatchObject({ verdict: "failed", faults: 1, lost_at: null });
   });
 });

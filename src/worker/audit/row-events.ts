@@ -3,10 +3,12 @@ import type { Action } from "../../contract/audit.ts";
 /** The tables whose rows events speak of. */
 export type RecordedTable = "secrets" | "scopes" | "trusts" | "tokens";
 
-/** As the index says it (migration 0016), or it is not used. */
+/** As the indexes say it (migration 0016), or they are not used. */
 const INDEXED = `e.outcome = 'allowed' AND e.action IN (
-  'secret.create', 'secret.update', 'secret.delete', 'secret.rollback', 'secret.destroy', 'secret.import',
+  'secret.create', 'secret.update', 'secret.delete', 'secret.rollback', 'secret.import',
   'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored')`;
+
+const ACCEPTS = "e.outcome = 'allowed' AND e.action IN ('keys.seal', 'log.restored')";
 
 interface Recorded {
   /** The actions that say of a row of the table that it is there now, or is not. */
@@ -20,7 +22,8 @@ interface Recorded {
 const UNDER = "instr(e.target, ' under ')";
 const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   secrets: {
-    actions: ["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import"],
+    // Destroying a version leaves the secret's row as it was: the current version cannot be destroyed.
+    actions: ["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.import"],
     // A dry run changes nothing.
     from: "CROSS JOIN json_each(e.secrets) x ON x.value ->> 'id' IS NOT NULL AND COALESCE(e.target, '') NOT LIKE 'dry-run:%'",
     key: ["x.value ->> 'id'"],
@@ -41,13 +44,13 @@ const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   },
 };
 
-/** A stretch of a table: what {@link within} says of keys, with its parameter. */
+/** A stretch of a table. */
 export interface RowStretch {
   readonly table: RecordedTable;
-  /** The columns of the table's key. */
-  readonly key: readonly string[];
   /** Makes the SQL for whether keys are in the stretch, of the SQL for `parameter`. */
   readonly within: (keys: readonly string[], parameter: string) => string;
+  /** Makes the SQL that selects the organizations (`org`) of its rows. */
+  readonly orgs: (parameter: string) => string;
   readonly parameter: string;
 }
 
@@ -55,14 +58,11 @@ export interface RowStretch {
 export type ComparedTo = Readonly<Record<string, number>>;
 
 /** The organizations of rows, and from which event on each one's log is looked at: all of it, of one that had none. */
-function organizations({ table, key, within }: RowStretch): string {
+function organizations({ orgs }: RowStretch): string {
   return `orgs (org, since) AS (
     SELECT j.key, j.value FROM json_each(?1) j
     UNION ALL
-    SELECT DISTINCT t.org, -1 FROM ${table} t WHERE ${within(
-      key.map((column) => `t.${column}`),
-      "?2",
-    )} AND t.org NOT IN (SELECT k.key FROM json_each(?1) k))`;
+    SELECT DISTINCT r.org, -1 FROM (${orgs("?2")}) r WHERE r.org NOT IN (SELECT k.key FROM json_each(?1) k))`;
 }
 
 /** How far the log of an organization has come. */
@@ -83,9 +83,10 @@ export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: Com
     .prepare(
       `WITH ${organizations(stretch)}
        SELECT o.org, COALESCE((SELECT MAX(l.seq) FROM audit_events l WHERE l.org = o.org), 0) AS last,
-         EXISTS (
-           SELECT 1 FROM audit_events e WHERE e.org = o.org AND ${INDEXED}
-             AND ((e.action IN ('keys.seal', 'log.restored') AND o.since >= 0 AND e.seq > o.since) OR (e.action = 'log.restored' AND e.at > ?3))) AS accepted
+         (o.since >= 0 AND EXISTS (
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_of_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS}))
+         OR EXISTS (
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_that_accept WHERE e.org = o.org AND ${ACCEPTS} AND e.at > ?3 AND e.action = 'log.restored') AS accepted
        FROM orgs o`,
     )
     .bind(JSON.stringify(compared), stretch.parameter, since);
@@ -111,7 +112,7 @@ export function selectRowEvents(db: D1Database, stretch: RowStretch, compared: C
     .prepare(
       `WITH ${organizations(stretch)}
        SELECT e.org, json_array(${key.join(", ")}) AS row_key, MAX(e.seq) AS seq, e.at, e.action, e.target, ${version} AS version
-       FROM orgs o CROSS JOIN audit_events e ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
+       FROM orgs o CROSS JOIN audit_events e INDEXED BY audit_events_of_rows ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
        WHERE ${stretch.within(key, "?2")} GROUP BY 1, 2`,
     )
     .bind(JSON.stringify(compared), stretch.parameter);

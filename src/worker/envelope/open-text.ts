@@ -20,6 +20,11 @@ export async function openText({ macs }: Keyring, name: string, sealed: string):
   }
 }
 
+/** The id of the key that a sealed text says it is under; `undefined` when it is none. */
+export function keyIdOfText(sealed: string): string | undefined {
+  return FORM.exec(sealed)?.[1];
+}
+
 /** Whether a sealed text is under the current key. */
 export function isCurrentText({ current }: Keyring, sealed: string): boolean {
   return sealed.startsWith(`t1:${current}:`);

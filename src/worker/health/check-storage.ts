@@ -1,24 +1,12 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { COUNT_MIGRATED, MIGRATED } from "./migrated.ts";
 
 /** A store that the Worker needs and cannot use, and what is wrong with it. */
 export interface UnusableStore {
   readonly part: "d1" | "kv";
   readonly detail: string;
 }
-
-/** Some from each migration: tables, and a column where a later one added it. All are there, or some were not applied. */
-const MIGRATED = [
-  ["secrets", "locked"],
-  ["versions", "kind"],
-  ["versions", "size"],
-  ["audit_events", "version"],
-  ["tokens"],
-  ["audit_checkpoints"],
-  ["audit_heads"],
-  ["audit_statements"],
-  ["audit_archives"],
-];
 
 /** Tries D1 and KV, and returns what cannot be used. A binding may be missing. */
 export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<UnusableStore[]> {
@@ -28,13 +16,7 @@ export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv:
 async function checkD1(db: D1Database | undefined): Promise<UnusableStore[]> {
   if (!db) return unusableD1("the binding DB is missing");
   try {
-    const [tables] = await runBatch(db, [
-      db
-        .prepare(
-          "SELECT COUNT(*) AS n FROM json_each(?) m JOIN sqlite_schema s ON s.name = m.value ->> 0 AND s.sql LIKE '%' || COALESCE(m.value ->> 1, '') || '%'",
-        )
-        .bind(JSON.stringify(MIGRATED)),
-    ]);
+    const [tables] = await runBatch(db, [db.prepare(COUNT_MIGRATED).bind(JSON.stringify(MIGRATED))]);
     if (rowsOf<{ n: number }>(tables)[0]?.n !== MIGRATED.length) return unusableD1("the migrations have not been applied");
     return [];
   } catch {

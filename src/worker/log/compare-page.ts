@@ -1,8 +1,7 @@
 import { type LogEnd, type RecordedTable, type RowEvent, type RowStretch, selectLogEnds, selectRowEvents } from "../audit/row-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { type RowKey, type SealedCells, selectNextSealed, withinRange } from "../store/integrity-rows.ts";
+import { type KeyRange, orgsOfNext, type RowKey, type SealedCells, selectNextSealed, withinRange } from "../store/integrity-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { SEALED_TABLES } from "../store/sealed-tables.ts";
 import { brokenRow } from "../transaction/verify-row.ts";
 import { compareKeys, type Entry, type InventoryPage } from "./inventory-page.ts";
 import { entryOf, judgeRow, type RowCase, type RowFault } from "./judge-row.ts";
@@ -40,7 +39,13 @@ interface Needs {
 /** Compares a page with the rows that D1 has in its stretch, and with the events since. All is read by one transaction. */
 export async function comparePage(needs: Needs, table: RecordedTable, page: InventoryPage): Promise<ComparedPage> {
   const { db, now } = needs;
-  const stretch: RowStretch = { table, key: SEALED_TABLES[table].key, within: withinRange, parameter: JSON.stringify({ from: page.from, to: page.to }) };
+  const range: KeyRange = { from: page.from, to: page.to };
+  const stretch: RowStretch = {
+    table,
+    within: (keys, parameter) => withinRange(range, keys, parameter),
+    orgs: (parameter) => orgsOfNext(table, range, PAGE_ROWS + 1, parameter),
+    parameter: JSON.stringify(range),
+  };
   const [found, ends, events] = await runBatch(db, [
     selectNextSealed(db, table, page.from, PAGE_ROWS + 1, page.to),
     selectLogEnds(db, stretch, page.seqs, (page.at ?? now.getTime()) - SKEW),

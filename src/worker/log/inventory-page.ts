@@ -1,11 +1,12 @@
 import * as z from "zod";
 import type { Keyring } from "../envelope/keyring.ts";
-import { isCurrentText, openText } from "../envelope/open-text.ts";
+import { isCurrentText, keyIdOfText, openText } from "../envelope/open-text.ts";
 import { sealText } from "../envelope/seal-text.ts";
 import type { RowKey } from "../store/integrity-rows.ts";
 import { putInventoryObject, readInventoryObject } from "../store/inventory-objects.ts";
 
-const keySchema = z.array(z.union([z.string(), z.number()]));
+/** The values of the columns that name a row. */
+export const keySchema = z.array(z.union([z.string(), z.number()]));
 
 const entrySchema = z.object({
   key: keySchema,
@@ -42,16 +43,28 @@ export const FIRST_PAGE = "first";
 
 type Needs = { readonly kv: KVNamespace; readonly keyring: Keyring };
 
-/** What a page says, and whether it is to be encrypted anew; `undefined` where there is none that this deployment made. */
+/** A page, and whether it is to be encrypted anew. */
+export interface FoundPage {
+  readonly page: InventoryPage;
+  readonly old: boolean;
+}
+
+/**
+ * What a page says; `undefined` where there is none that this deployment made.
+ *
+ * @param needs `faultyKeys` are ids of keys that are missing, or other ones than they were.
+ * @returns `closed` for a page under one of those: what it says is not known.
+ */
 export async function readPage(
-  { kv, keyring }: Needs,
+  { kv, keyring, faultyKeys }: Needs & { readonly faultyKeys: ReadonlySet<string> },
   table: string,
   id: string,
-): Promise<{ readonly page: InventoryPage; readonly old: boolean } | undefined> {
+): Promise<FoundPage | "closed" | undefined> {
   const sealed = await readInventoryObject(kv, nameOf(table, id));
   const text = sealed === null ? undefined : await openText(keyring, nameOf(table, id), sealed);
   const { data } = pageSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
-  return data && { page: data, old: !isCurrentText(keyring, sealed ?? "") };
+  if (data) return { page: data, old: !isCurrentText(keyring, sealed ?? "") };
+  return faultyKeys.has(keyIdOfText(sealed ?? "") ?? "") ? "closed" : undefined;
 }
 
 /** Puts a page in the place of the one before. */

@@ -3,6 +3,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { openText } from "../envelope/open-text.ts";
 import { sealText } from "../envelope/seal-text.ts";
 import { putInventoryObject, readInventoryObject } from "../store/inventory-objects.ts";
+import { linksSchema } from "./inventory-links.ts";
 
 const tableSchema = z.object({
   /** The page that comes next. */
@@ -10,6 +11,8 @@ const tableSchema = z.object({
   /** When this turn began, and when the last one that came to the end did; milliseconds since 1970. */
   since: z.number().nullable(),
   full_since: z.number().nullable(),
+  /** The pages that the last turn came by, and those since. */
+  links: linksSchema,
   /** How many rows of each page are not as they should be, and when it was compared. */
   faults: z.record(z.string(), z.object({ count: z.number(), at: z.number() })),
 });
@@ -38,5 +41,8 @@ export async function writeTurn({ kv, keyring }: Needs, was: Turn, turn: Turn): 
 }
 
 function withoutTimes({ tables }: Turn): unknown {
-  return Object.entries(tables).map(([table, { page, faults }]) => [table, page, Object.entries(faults).map(([id, { count }]) => [id, count])]);
+  return Object.entries(tables).map(([table, { page, links, faults }]) => [
+    ...[table, page],
+    ...[Object.entries(links).map(([id, { from, to, next }]) => [id, from, to, next]), Object.entries(faults).map(([id, { count }]) => [id, count])],
+  ]);
 }

@@ -6,7 +6,8 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { type ComparedPage, comparePage, type FaultyRow, PAGE_ROWS } from "./compare-page.ts";
-import { FIRST_PAGE, type InventoryPage, readPage, writePage } from "./inventory-page.ts";
+import { type Links, linkedPages, linkPage } from "./inventory-links.ts";
+import { FIRST_PAGE, type FoundPage, type InventoryPage, readPage, writePage } from "./inventory-page.ts";
 import { readTurn, type TableTurn, type Turn, writeTurn } from "./inventory-turn.ts";
 import { type RowsStatement, readStatement, rowsStatementSchema, writeStatement } from "./statement.ts";
 
@@ -25,6 +26,8 @@ interface Needs {
   readonly db: D1Database;
   readonly kv: KVNamespace;
   readonly keyring: Keyring;
+  /** The ids of keys that are missing, or other ones than they were. The current one is none of them. */
+  readonly faultyKeys: ReadonlySet<string>;
   readonly logKeys: LogKeys;
   readonly platformOrg: string | null;
   readonly now: Date;
@@ -72,7 +75,7 @@ export async function takeInventory(needs: Needs): Promise<TakenInventory> {
   return { compared: run.compared, faults, lost: run.lost };
 }
 
-const NEW_TURN: TableTurn = { page: FIRST_PAGE, since: null, full_since: null, faults: {} };
+const NEW_TURN: TableTurn = { page: FIRST_PAGE, since: null, full_since: null, links: {}, faults: {} };
 
 /** What is common to the tables of one run. */
 interface Run {
@@ -94,21 +97,21 @@ function isExpected(before: RowsStatement | undefined, now: Date): boolean {
 async function goOn(needs: Needs, run: Run, table: RecordedTable, was: TableTurn): Promise<TableTurn> {
   const now = needs.now.getTime();
   const faults = new Map(Object.entries(was.faults));
-  let turn = was.page === FIRST_PAGE ? { ...was, since: now } : was;
-  let before: InventoryPage | undefined;
+  const links = { ...was.links };
+  let turn: TableTurn = { ...was, links, since: was.page === FIRST_PAGE ? now : was.since };
   let rows = 0;
   for (let pages = 0; pages < PAGES && rows < ROWS; pages++) {
-    const page = await pageOf(needs, run, table, turn.page, before);
+    const page = await pageOf(needs, run, table, turn.page, links);
     // It is not known what should be there: the next turn comes by it.
     if (!page) return finish({ ...turn, page: FIRST_PAGE, since: null }, faults);
     const compared = await comparePage(needs, table, page.page);
-    before = await putOnRecord(needs, run, table, turn.page, page, compared);
+    const before = await putOnRecord(needs, run, table, turn.page, page, { ...compared, links });
     rows += compared.rows;
     run.compared += compared.rows;
     faults.set(turn.page, { count: compared.faults.length, at: now });
     turn = { ...turn, page: before.next ?? FIRST_PAGE };
     if (before.next === null) {
-      turn = { ...turn, full_since: turn.since };
+      turn = { ...turn, full_since: turn.since, links: linkedPages(links) };
       break;
     }
   }
@@ -126,21 +129,15 @@ function countFaults({ tables }: Turn): number {
   return Object.values(tables).reduce((sum, { faults }) => sum + Object.values(faults).reduce((of, { count }) => of + count, 0), 0);
 }
 
-/** A page, or a new one in the place of one that is not there. */
-async function pageOf(
-  needs: Needs,
-  run: Run,
-  table: RecordedTable,
-  id: string,
-  before: InventoryPage | undefined,
-): Promise<{ readonly page: InventoryPage; readonly old: boolean } | undefined> {
+/** A page, or a new one in the place of one that is not there although KV has to have it: of the same stretch. */
+async function pageOf(needs: Needs, run: Run, table: RecordedTable, id: string, links: Links): Promise<FoundPage | undefined> {
   const found = await readPage(needs, table, id);
-  if (found) return found;
-  if (id !== FIRST_PAGE && !before) return undefined;
-  const putAt = before?.at ?? (run.expected ? 0 : needs.now.getTime());
-  if (id !== FIRST_PAGE && needs.now.getTime() - putAt <= KV_LAG) return undefined;
-  if (id !== FIRST_PAGE || run.expected) run.lost = true;
-  return { page: { at: null, from: before?.to ?? null, to: null, next: null, seqs: {}, entries: [], reported: [] }, old: true };
+  if (found) return found === "closed" ? undefined : found;
+  const link = links[id];
+  if (link ? needs.now.getTime() - link.at <= KV_LAG : id !== FIRST_PAGE) return undefined;
+  if (link || run.expected) run.lost = true;
+  const { from, to, next } = link ?? { from: null, to: null, next: null };
+  return { page: { at: null, from, to, next, seqs: {}, entries: [], reported: [] }, old: true };
 }
 
 /** Puts on record what was found, in pages of a size, the last one first: each names the next. Returns the last one. */
@@ -149,17 +146,24 @@ async function putOnRecord(
   run: Run,
   table: RecordedTable,
   id: string,
-  { page: was, old }: { readonly page: InventoryPage; readonly old: boolean },
-  { page, rest, faults, changed }: ComparedPage,
+  { page: was, old }: FoundPage,
+  { page, rest, faults, changed, links }: ComparedPage & { readonly links: Links },
 ): Promise<InventoryPage> {
   const reported = await report(needs, run, table, page, faults);
   const stale = was.at === null || needs.now.getTime() - was.at >= FRESH;
-  if (!changed && !old && !stale && reported.length === page.reported.length) return was;
+  const now = needs.now.getTime();
+  if (!changed && !old && !stale && reported.length === page.reported.length) {
+    linkPage(links, id, was, now);
+    return was;
+  }
   const pages = split({ ...page, reported });
   const all = rest ? [...pages, rest] : pages;
   const ids = all.map((_, n) => (n === 0 ? id : crypto.randomUUID()));
   const linked = all.map((one, n) => ({ ...one, next: ids[n + 1] ?? was.next }));
-  for (let n = linked.length - 1; n >= 0; n--) await writePage(needs, table, ids[n] as string, linked[n] as InventoryPage);
+  for (let n = linked.length - 1; n >= 0; n--) {
+    await writePage(needs, table, ids[n] as string, linked[n] as InventoryPage);
+    linkPage(links, ids[n] as string, linked[n] as InventoryPage, now);
+  }
   return linked[pages.length - 1] as InventoryPage;
 }
 

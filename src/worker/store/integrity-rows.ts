@@ -51,15 +51,29 @@ export function markLookedAt(db: D1Database, marks: Readonly<Partial<Record<Seal
 }
 
 /** A stretch of a table, by the keys of its rows: after `from`, up to `to`; `null` for the beginning and the end. */
-interface KeyRange {
+export interface KeyRange {
   readonly from: RowKey | null;
   readonly to: RowKey | null;
 }
 
-/** SQL for whether keys are in a range, which goes to D1 as JSON. */
-export function withinRange(keys: readonly string[], parameter: string): string {
+/** SQL for whether keys are in a range, which goes to D1 as JSON. Only the ends that there are: an index is used for those. */
+export function withinRange(range: KeyRange, keys: readonly string[], parameter: string): string {
   const side = (name: keyof KeyRange) => keys.map((_, n) => `${parameter} ->> '$.${name}[${n}]'`).join(", ");
-  return `(${parameter} -> 'from' = 'null' OR (${keys.join(", ")}) > (${side("from")})) AND (${parameter} -> 'to' = 'null' OR (${keys.join(", ")}) <= (${side("to")}))`;
+  const ends = (["from", "to"] as const).filter((name) => range[name] !== null);
+  // D1 takes no parameter that the statement does not name.
+  return [`${parameter} IS NOT NULL`, ...ends.map((name) => `(${keys.join(", ")}) ${name === "from" ? ">" : "<="} (${side(name)})`)].join(" AND ");
+}
+
+/**
+ * SQL that selects `org` of the first rows of a range, which goes to D1 as JSON: of those that {@link selectNextSealed}
+ * selects, and of those that nobody declared, because one that was declared may have been made to look so.
+ */
+export function orgsOfNext(table: SealedTableName, range: KeyRange, limit: number, parameter: string): string {
+  const keys = SEALED_TABLES[table].key.map((column) => `t.${column}`);
+  const within = withinRange(range, keys, parameter);
+  const first = (condition: string) => `SELECT org FROM (SELECT t.org FROM ${table} t WHERE ${condition} ORDER BY ${keyOf(table)} LIMIT ${limit})`;
+  const declared = DECLARED[table];
+  return declared ? `${first(within)} UNION ALL ${first(`${declared} AND ${within}`)}` : first(within);
 }
 
 /** Selects up to `limit` rows of a table after one, in the order of their keys, and not beyond another ({@link SealedCells}). */
