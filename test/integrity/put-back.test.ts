@@ -18,6 +18,14 @@ let newer: Row = {};
 type Row = Record<string, string | number | null>;
 const rowOf = async (table: string, where: string) => (await env.DB.prepare(`SELECT * FROM ${table} WHERE ${where}`).first<Row>()) ?? {};
 const remove = (table: string, where: string) => sql(`DELETE FROM ${table} WHERE ${where}`);
+/** Puts an event into the log. */
+const makeUp = (action: string, target: string) =>
+  sql(
+    `INSERT INTO audit_events (org, seq, at, actor, action, outcome, secrets, target, request_id)
+     SELECT org, MAX(seq) + 1, MAX(at), 's', ?, 'allowed', '[]', ?, 'r' FROM audit_events WHERE org = 'acme'`,
+    action,
+    target,
+  );
 const GENERATED = ["rotation_due_at", "kind"];
 
 /** Puts a copy in the place of what is there, as somebody does who can write to D1. */
@@ -73,6 +81,16 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^missing:trusts acme github$/,
     put_right: () => putTrust("a"),
+  },
+  "deletes a trust while a restore of another organization's log is accepted by this one": {
+    make: async () => {
+      await putTrust("a");
+      return async () => {
+        await remove("trusts", "org = 'acme'");
+        await makeUp("log.restored", "generation:generation:2:lost:1:2");
+      };
+    },
+    found: /^missing:trusts acme github$/,
   },
   "puts back an older trust": {
     make: async () => {
@@ -264,6 +282,15 @@ describe("somebody who can write to D1 and", () => {
     await putBack("audit_statements", "name = 'rows'", copies[1] ?? {});
     await run();
     expect(await rows()).toMatchObject({ verdict: "failed", faults: 1 });
+  });
+
+  it.each(["keys.seal", "log.restored"])("makes up an event %s is believed: what there is then counts as right", async (action) => {
+    await putTrust("a");
+    await run();
+    await remove("trusts", "org = 'acme'");
+    await makeUp(action, "generation:2:lost:1:2");
+    await run();
+    expect(await rows()).toMatchObject({ verdict: "ok", faults: 0 });
   });
 });
 

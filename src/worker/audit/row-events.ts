@@ -9,6 +9,8 @@ const INDEXED = `e.outcome = 'allowed' AND e.action IN (
   'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored')`;
 
 const ACCEPTS = "e.outcome = 'allowed' AND e.action IN ('keys.seal', 'log.restored')";
+/** The operator's own log also has the restores of others: there the target begins with the organization's name. */
+const OWN_RESTORE = "e.action = 'log.restored' AND e.target GLOB 'generation:[0-9]*'";
 
 interface Recorded {
   /** The actions that say of a row of the table that it is there now, or is not. */
@@ -84,9 +86,9 @@ export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: Com
       `WITH ${organizations(stretch)}
        SELECT o.org, COALESCE((SELECT MAX(l.seq) FROM audit_events l WHERE l.org = o.org), 0) AS last,
          (o.since >= 0 AND EXISTS (
-           SELECT 1 FROM audit_events e INDEXED BY audit_events_of_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS}))
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_of_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
          OR EXISTS (
-           SELECT 1 FROM audit_events e INDEXED BY audit_events_that_accept WHERE e.org = o.org AND ${ACCEPTS} AND e.at > ?3 AND e.action = 'log.restored') AS accepted
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_that_accept WHERE e.org = o.org AND ${ACCEPTS} AND e.at > ?3 AND ${OWN_RESTORE}) AS accepted
        FROM orgs o`,
     )
     .bind(JSON.stringify(compared), stretch.parameter, since);
