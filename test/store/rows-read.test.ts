@@ -123,7 +123,7 @@ describe("reading as much in a large organization as in a small one,", () => {
     }
     const limits = { secret_scopes: ["namespace:n"] };
     const names = ["NOISE_0000000", "NOISE_0000001", "NOWHERE"];
-    await expectSame("POST /v1/resolve", limits, 200, 350, { scopes: ["namespace:n"] }, "locks-");
+    await expectSame("POST /v1/resolve", limits, 200, 400, { scopes: ["namespace:n"] }, "locks-");
     await expectSame("POST /v1/resolve", limits, 404, 250, { scopes: ["namespace:n"], names }, "locks-");
     await expectSame("PUT /v1/scopes/namespace:n/secrets/NOISE_0000000", limits, 422, 150, { value: "v" }, "locks-");
     await expectSame("PUT /v1/scopes/namespace:n/secrets/FREE", limits, 201, 60, { value: "v" }, "locks-");
