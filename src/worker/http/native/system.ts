@@ -37,6 +37,7 @@ const readinessSchema = z
           description:
             "Leases of the last day that ended without their last count, because an isolate was lost: the log says at least and at most how often each was used.",
         }),
+        database_bytes: z.int().meta({ description: "How many bytes D1 has stored. A database takes 10 GB." }),
       })
       .optional(),
     integrity: integritySchema.optional(),
@@ -48,7 +49,7 @@ const readinessSchema = z
       unusable: [],
       degraded: [],
       notices: [],
-      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0 },
+      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0, database_bytes: 1_048_576 },
       integrity: INTEGRITY_EXAMPLE,
     },
   });
