@@ -64,6 +64,15 @@ export default defineConfig(({ mode }) => ({
         },
       },
       {
+        // The scheduled runs of thousands of cells, on the same code without a way to go for each call of a binding.
+        test: {
+          name: "node-faults",
+          include: ["faults/scheduled.test.ts"],
+          alias: { "cloudflare:workers": `${import.meta.dirname}/node/support/cloudflare-workers.ts` },
+          testTimeout: 60_000,
+        },
+      },
+      {
         test: {
           name: "node",
           include: ["node/**/*.test.ts"],

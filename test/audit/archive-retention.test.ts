@@ -6,7 +6,8 @@ import { loadConfig } from "../../src/worker/config.ts";
 import { signHead } from "../../src/worker/log/log-head.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { call } from "../support/call.ts";
-import { archive, archiveAll, archivesOf, count, DUE, forgetLogs, makeLog, readAll, remove, stream } from "./archive-support.ts";
+import { archive, archiveAll, archivesOf, count, DUE, makeLog, readAll, remove, stream } from "./archive-support.ts";
+import { forgetLogs } from "./forget-logs.ts";
 import { append, DAY, dropTriggers, exported, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 beforeEach(forgetLogs);

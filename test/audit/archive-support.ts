@@ -7,7 +7,7 @@ import { digestLog } from "../../src/worker/log/digest-log.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { removeOldEvents } from "../../src/worker/log/remove-old-events.ts";
 import { call } from "../support/call.ts";
-import { append, DAY, dropTriggers, MINUTE, START, seal, sql } from "./support.ts";
+import { append, DAY, MINUTE, START, seal } from "./support.ts";
 
 /** When what {@link makeLog} makes is due for the archive. */
 export const DUE = START + 30 * DAY;
@@ -19,20 +19,6 @@ export async function makeLog(org: string, days: readonly number[], fields: { ac
     await seal();
   }
   await digestLog({ db: env.DB, now: new Date(DUE) });
-}
-
-let triggers: readonly string[] = [];
-
-/** Takes away the logs of the tests before, and puts back the triggers that one of them has dropped. */
-export async function forgetLogs(): Promise<void> {
-  if (triggers.length === 0) {
-    const { results } = await env.DB.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit%'").all<{ sql: string }>();
-    triggers = results.map((trigger) => trigger.sql);
-  }
-  await dropTriggers();
-  for (const table of ["events", "checkpoints", "heads", "marks", "by_secret", "archives", "archive_secrets"]) await sql(`DELETE FROM audit_${table}`);
-  await sql("DELETE FROM kv_removals");
-  for (const trigger of triggers) await sql(trigger);
 }
 
 /** A scheduled run's part in it, some minutes after {@link DUE}. */

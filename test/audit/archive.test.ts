@@ -5,7 +5,8 @@ import { loadConfig } from "../../src/worker/config.ts";
 import { digestLog } from "../../src/worker/log/digest-log.ts";
 import { nameLog } from "../../src/worker/log/registry.ts";
 import { call } from "../support/call.ts";
-import { archive, archiveAll, archivesOf, count, DUE, forgetLogs, makeLog, readAll, stream } from "./archive-support.ts";
+import { archive, archiveAll, archivesOf, count, DUE, makeLog, readAll, stream } from "./archive-support.ts";
+import { forgetLogs } from "./forget-logs.ts";
 import { append, DAY, dropTriggers, exported, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 beforeEach(forgetLogs);

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { archive, archivesOf, count, DUE, forgetLogs, makeLog, readAll, stream } from "../audit/archive-support.ts";
+import { archive, archivesOf, count, DUE, makeLog, readAll, stream } from "../audit/archive-support.ts";
+import { forgetLogs } from "../audit/forget-logs.ts";
 import { MINUTE, verified } from "../audit/support.ts";
 import { FAULTS, type Fault, watch } from "./binding-faults.ts";
 import { LaggingKv } from "./lagging-kv.ts";

@@ -6,8 +6,7 @@ import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.t
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { watch } from "./binding-faults.ts";
 import { LaggingKv } from "./lagging-kv.ts";
-import { START } from "./operations.ts";
-import { ask } from "./worker-run.ts";
+import { ask, START } from "./worker-run.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

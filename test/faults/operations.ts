@@ -9,6 +9,7 @@ import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
 import { UNSEALED_KEYRING } from "../support/test-secrets.ts";
+import { START } from "./worker-run.ts";
 
 /** Makes a request of a Worker without faults, in the cell's organization. */
 type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
@@ -47,8 +48,6 @@ const unsealed = () => ({ KEYRING: UNSEALED_KEYRING });
 /** The organization of the cell is the operator's own. */
 const operator = (org: string) => ({ PLATFORM_ORG: org });
 
-/** When everything in a cell happens, but for scheduled runs. */
-export const START = Date.parse("2026-12-01T00:00:00Z");
 /** How many versions are kept. */
 export const MAX_VERSIONS = 3;
 

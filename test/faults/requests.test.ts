@@ -1,11 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
+import { forgetLogs } from "../audit/forget-logs.ts";
 import { OPERATIONS } from "../security/operations.ts";
 import { type CallOptions, call, type Reply } from "../support/call.ts";
 import { FAULTS, watch } from "./binding-faults.ts";
-import { type Cell, type FaultedOperation, MAX_VERSIONS, READS, START, WRITES } from "./operations.ts";
-import { ask, type Seen } from "./worker-run.ts";
+import { type Cell, type FaultedOperation, MAX_VERSIONS, READS, WRITES } from "./operations.ts";
+import { ask, type Seen, START } from "./worker-run.ts";
 
 const ENV = { ...env, LEGACY_PLAINTEXT: "read", ALLOW_INSECURE_ISSUERS: "true", MAX_VERSIONS: String(MAX_VERSIONS) };
 let made = 0;
@@ -15,9 +16,11 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: START });
   vi.spyOn(console, "error").mockReturnValue();
 });
-afterEach(() => {
+afterEach(async () => {
   vi.restoreAllMocks();
   vi.useRealTimers();
+  // An operation that looks at every log need not look at those of the operations before.
+  await forgetLogs();
 });
 
 const envOf = ({ vars }: FaultedOperation, org: string) => ({ ...ENV, ...vars?.(org) });

@@ -5,6 +5,8 @@ import type { CallOptions, Reply } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
 import type { Watched } from "./binding-faults.ts";
 
+/** When everything in a cell happens, but for scheduled runs. */
+export const START = Date.parse("2026-12-01T00:00:00Z");
 const app = createApp();
 /** Longer than any deadline, in milliseconds. */
 const PAST_DEADLINES = 11_000;

@@ -5,6 +5,7 @@ import { PERMISSIONS } from "../../../src/contract/permission.ts";
 import type { Worker } from "../../model/real.ts";
 import { MODEL_VARS } from "../../model/run-sequences.ts";
 import { TEST_SECRETS } from "../../support/test-secrets.ts";
+import { openMemoryKv } from "./memory-kv.ts";
 import { openSqliteD1 } from "./sqlite-d1.ts";
 
 // Paths that the type checker does not follow: the types behind them are those of the Worker's runtime, not of Node.
@@ -19,24 +20,7 @@ Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_str
 
 /** A Worker that runs in Node, on an empty D1 and an empty KV of its own. */
 export function startNodeWorker(): Worker {
-  return { app: createApp(), runScheduled, env: { ...TEST_SECRETS, ...MODEL_VARS, DB: openSqliteD1(), KV: openKv() }, sign };
-}
-
-function openKv(): object {
-  const entries = new Map<string, string>();
-  return {
-    put: async (key: string, value: string) => void entries.set(key, value),
-    delete: async (key: string) => void entries.delete(key),
-    list: async ({ prefix = "" }: { prefix?: string }) => ({
-      keys: [...entries.keys()]
-        .filter((name) => name.startsWith(prefix))
-        .sort()
-        .map((name) => ({ name })),
-      list_complete: true,
-    }),
-    get: async (keys: string | readonly string[]) =>
-      typeof keys === "string" ? (entries.get(keys) ?? null) : new Map(keys.map((key) => [key, entries.get(key) ?? null])),
-  };
+  return { app: createApp(), runScheduled, env: { ...TEST_SECRETS, ...MODEL_VARS, DB: openSqliteD1(), KV: openMemoryKv() }, sign };
 }
 
 async function sign(org: string): Promise<string> {

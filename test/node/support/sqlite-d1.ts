@@ -11,15 +11,24 @@ interface Bound {
 
 interface Prepared extends Bound {
   bind(...values: SQLInputValue[]): Prepared;
+  run(): Promise<Result>;
+  all(): Promise<Result>;
+  first(column?: string): Promise<unknown>;
 }
 
-/** As much of D1 as the Worker uses, migrated, on the SQLite of Node: in memory, and without a way to go for each call. */
+interface Result {
+  readonly success: true;
+  readonly results: readonly Record<string, unknown>[];
+  readonly meta: { readonly changes: number };
+}
+
+/** As much of D1 as the Worker and its tests use, migrated, on the SQLite of Node: in memory, and without a way to go for each call. */
 export function openSqliteD1(): object {
   const db = new DatabaseSync(":memory:");
   for (const file of readdirSync(MIGRATIONS).sort()) db.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
   const statements = new Map<string, StatementSync>();
 
-  function run({ sql, values }: Bound): object {
+  function run({ sql, values }: Bound): Result {
     const statement = statements.get(sql) ?? db.prepare(sql);
     statements.set(sql, statement);
     // Node binds by position only what has no number.
@@ -28,9 +37,12 @@ export function openSqliteD1(): object {
     return { success: true, results, meta: { changes: 0 } };
   }
 
-  const prepare = (sql: string, values: readonly SQLInputValue[] = []): Prepared => ({ sql, values, bind: (...given) => prepare(sql, given) });
+  function prepare(sql: string, values: readonly SQLInputValue[] = []): Prepared {
+    const all = async () => (await batch([{ sql, values }]))[0] as Result;
+    return { sql, values, bind: (...given) => prepare(sql, given), run: all, all, first: async (column) => firstOf(await all(), column) };
+  }
 
-  async function batch(list: readonly Bound[]): Promise<object[]> {
+  async function batch(list: readonly Bound[]): Promise<Result[]> {
     db.exec("BEGIN");
     try {
       const results = list.map(run);
@@ -43,4 +55,9 @@ export function openSqliteD1(): object {
   }
 
   return { prepare, batch };
+}
+
+function firstOf({ results: [row] }: Result, column: string | undefined): unknown {
+  if (row === undefined) return null;
+  return column === undefined ? row : row[column];
 }

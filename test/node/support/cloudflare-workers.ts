@@ -1,0 +1,12 @@
+import { timingSafeEqual } from "node:crypto";
+import { TEST_SECRETS } from "../../support/test-secrets.ts";
+import { openMemoryKv } from "./memory-kv.ts";
+import { openSqliteD1 } from "./sqlite-d1.ts";
+
+// The one thing of the Worker's crypto that Node's does not have.
+Object.assign(crypto.subtle, { timingSafeEqual });
+// What the Worker asks of its runtime.
+Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_strictly_public: true } } });
+
+/** Stands for the platform's module where tests of the Worker run in Node, on an empty D1 and an empty KV. */
+export const env = { ...TEST_SECRETS, PLATFORM_ORG: "platform", DB: openSqliteD1(), KV: openMemoryKv() };
