@@ -42,6 +42,7 @@ const HINTS: Record<string, string> = {
   "answer-too-large": "name the ones you want with --only",
   "too-many-secrets": "name the ones you want with --only",
   "name-locked": "change it where it is locked: `keyhole explain NAME` shows where that is",
+  "quota-exceeded": "delete what is not needed any more, or ask the operator for more",
   "name-reserved": "choose a name that does not become one of these variables",
   "rate-limited": "wait a little, then try again",
   unreachable: "check the address (`keyhole status`) and the network",

@@ -12,6 +12,8 @@ const ACTIONS = [
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
   // What is about the log itself: events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
   ...(["audit.retention", "log.restored", "integrity.failed"] as const),
+  // What an organization may have.
+  ...(["quota.put", "quota.read"] as const),
 ] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "answer-too-large": { status: 413, title: "The values are too large for one answer" },
   "too-many-secrets": { status: 413, title: "Too many secrets at once" },
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "quota-exceeded": { status: 422, title: "The organization has as much as it may" },
   "name-locked": { status: 422, title: "A wider scope has locked the name" },
   "name-reserved": { status: 422, title: "The name is reserved" },
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { orgSchema } from "../contract/claims.ts";
+import { jsonVarSchema } from "../contract/json-var.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
+import { type Quotas, someQuotasSchema, withUsualQuotas } from "../contract/quota.ts";
 import { type LogKeys, logKeysOf } from "./access/log-keys.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
 import { type TrustedIssuer, trustedIssuersSchema } from "./access/trusted-issuers.ts";
@@ -28,6 +30,7 @@ export interface Env {
   /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
+  readonly QUOTAS?: string;
   readonly TRUSTED_ISSUERS?: string;
   readonly ALLOW_INSECURE_ISSUERS?: string;
 }
@@ -58,6 +61,8 @@ export interface Config {
   readonly leaseSeconds: number;
   /** How old at the most what is known of changes may be when something is given again, in seconds. */
   readonly staleSeconds: number;
+  /** What an organization may have and do that has no quotas of its own. */
+  readonly quotas: Quotas;
   readonly trustedIssuers: readonly TrustedIssuer[];
   /** Whether issuers may have http and private addresses: for local use only. */
   readonly insecureIssuers: boolean;
@@ -93,6 +98,7 @@ const varsSchema = (insecureIssuers: boolean) =>
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     LEASE_SECONDS: z.coerce.number().int().min(0).max(300).default(60),
     STALE_SECONDS: z.coerce.number().int().min(1).max(30).default(5),
+    QUOTAS: jsonVarSchema.pipe(someQuotasSchema).default({}),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
   });
@@ -133,6 +139,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     legacyPlaintext: vars.data.LEGACY_PLAINTEXT === "read",
     leaseSeconds: vars.data.LEASE_SECONDS,
     staleSeconds: vars.data.STALE_SECONDS,
+    quotas: withUsualQuotas(vars.data.QUOTAS),
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
   };

@@ -272,6 +272,10 @@ export const WRITES: Record<string, FaultedOperation> = {
     },
     again: 412,
   },
+  "PUT of quotas": {
+    request: ({ org }) => [`PUT /v1/quotas/${org}`, { ...OPERATOR, ...json({ secrets: 77 }) }],
+    effects: async ({ org, ask }) => [(await ask(`GET /v1/quotas/${org}`, OPERATOR)).body.own.secrets === 77, await recorded(ask, "quota.put")],
+  },
   "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
 };
 
@@ -307,6 +311,8 @@ const WITHOUT_VALUE = JSON.stringify({
 
 /** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
 export const READS: Record<string, FaultedOperation> = {
+  "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },
+  "GET of quotas": { request: ({ org }) => [`GET /v1/quotas/${org}`, OPERATOR] },
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve of everything": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", json({})], partly: WITHOUT_VALUE },

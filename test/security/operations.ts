@@ -275,6 +275,27 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: [],
     action: "keys.rewrap",
   },
+  "GET /v1/usage": {
+    permission: "secrets:read",
+    request: (_, token) => call("GET /v1/usage", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "quota.read",
+  },
+  "GET /v1/quotas/{org}": {
+    permission: "keys:read",
+    request: ({ org }, token) => callWith({ PLATFORM_ORG: org })(`GET /v1/quotas/${org}`, { token }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "quota.read",
+  },
+  "PUT /v1/quotas/{org}": {
+    permission: "keys:write",
+    request: ({ org }, token) => callWith({ PLATFORM_ORG: org })(`PUT /v1/quotas/${org}`, { token, json: { secrets: 1000 } }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "quota.put",
+  },
   "GET /v1/seals": {
     permission: "keys:read",
     request: ({ org }, token) => callWith({ PLATFORM_ORG: org })("GET /v1/seals", { token }),

@@ -13,6 +13,7 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
   revocations: "SELECT * FROM revocations",
+  quotas: "SELECT * FROM quotas",
   audit_archives: "SELECT * FROM audit_archives",
 };
 

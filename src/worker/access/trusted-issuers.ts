@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { orgSchema } from "../../contract/claims.ts";
+import { jsonVarSchema } from "../../contract/json-var.ts";
 import { requirePublic } from "./fetch-issuer-document.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "./verify-jwt.ts";
 
@@ -36,16 +37,7 @@ const trustedIssuerSchema = (insecure: boolean) =>
  * are those with public keys only, so `none` and a shared secret are refused when the Worker starts.
  */
 export function trustedIssuersSchema(insecure: boolean) {
-  return z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: "custom", message: "not JSON" });
-        return z.NEVER;
-      }
-    })
+  return jsonVarSchema
     .pipe(z.array(trustedIssuerSchema(insecure)))
     .refine((issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length, { error: "an issuer is named twice" });
 }

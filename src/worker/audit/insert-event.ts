@@ -59,6 +59,11 @@ export interface ComputedSecrets {
   readonly unless?: { readonly sql: (parameter: string) => string; readonly parameter: string } | undefined;
 }
 
+/** Secrets that are known before, for an event that is not always written. */
+export function givenSecrets(secrets: readonly EventSecret[], unless?: ComputedSecrets["unless"]): ComputedSecrets {
+  return { sql: (parameter) => `SELECT ${parameter} AS secrets, NULL AS lease_until`, parameter: JSON.stringify(secrets), unless };
+}
+
 // An empty list is what was refused as a whole, or nothing: that is not given again.
 const LEASE_UNTIL = "MIN(?15 ->> 'until', COALESCE(lease_until, ?15 ->> 'until'))";
 const LEASE = `CASE WHEN ?15 IS NOT NULL AND secrets <> '[]' AND ${LEASE_UNTIL} > ?3
@@ -70,8 +75,7 @@ const LEASE = `CASE WHEN ?15 IS NOT NULL AND secrets <> '[]' AND ${LEASE_UNTIL} 
  * the `lease` that it wrote.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
-  const given = (parameter: string) => `SELECT ${parameter} AS secrets, NULL AS lease_until`;
-  const computed: ComputedSecrets = "sql" in secrets ? secrets : { sql: given, parameter: JSON.stringify(secrets) };
+  const computed = "sql" in secrets ? secrets : givenSecrets(secrets);
   const { sql, parameter, unless } = computed;
   const { actor } = event;
   const finer = event.outcome === "failed" ? event.outcome : null;

@@ -4,24 +4,21 @@ import type { CreateTokenBody } from "../../contract/token.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { insertToken, type TokenRow } from "../store/token-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { toColumns } from "./grant-columns.ts";
 
 /** What a verb that mints needs. */
-export interface MintNeeds extends Minting {
-  readonly db: D1Database;
-  readonly keyring: Keyring;
-}
+export type MintNeeds = Minting & QuotaNeeds;
 
 /**
  * Mints a token that may do nothing that its maker may not. The token is returned and not stored.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `invalid-request`, `quota-exceeded`, `rate-limited`, `storage-unavailable`.
  */
 export async function createToken(needs: MintNeeds, caller: Caller, request: CreateTokenBody): Promise<{ row: TokenRow; token: string }> {
   caller.require("tokens:write");
@@ -49,7 +46,9 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
   };
   const { keyring } = await allowSealing(needs);
   const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };
-  await writeForCaller(needs, caller, [insertToken(db, sealed)], { action: "token.create", secrets: [], target: id });
+  const growth = { kept: ["tokens"], made: 1 } as const;
+  const recorded = { action: "token.create", secrets: [], target: id } as const;
+  await writeWithinQuota(needs, caller, growth, (quotas) => writeForCaller(needs, caller, [insertToken(db, sealed), ...quotas], recorded));
   return { row: sealed, token };
 }
 

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Pattern } from "../../contract/pattern.ts";
 import { type Permission, parsePermissions } from "../../contract/permission.ts";
+import { Problem } from "../../contract/problem.ts";
+import { type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Grant } from "../access/caller.ts";
 import type { IssuerAccess } from "../access/fetch-issuer-document.ts";
 import { fillTemplate } from "../access/fill-template.ts";
@@ -11,11 +13,13 @@ import { type ExchangeRefusal, RefusalError, type TokenRefusal } from "../access
 import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import { QUOTA_GUARD, type QuotaRow, requireQuotas, selectQuotas } from "../store/quota-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
+import { ownQuotas } from "../transaction/own-quotas.ts";
 import { recordFailure } from "../transaction/record-failure.ts";
 import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns, toColumns } from "./grant-columns.ts";
@@ -26,6 +30,8 @@ export interface ExchangeNeeds extends IssuerAccess {
   readonly db: D1Database;
   readonly keyring: Keyring;
   readonly minting: Minting;
+  /** What an organization may have that has no quotas of its own. */
+  readonly quotas: Quotas;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
 }
@@ -62,10 +68,11 @@ export class ExchangeError extends RefusalError<TokenRefusal | ExchangeRefusal> 
  *
  * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
  * @throws {IssuerError} when the issuer's keys cannot be had.
- * @throws {Problem} `integrity-failed` when the trust is not what was written, `storage-unavailable`.
+ * @throws {Problem} `integrity-failed` when the trust is not what was written, `rate-limited` when the organization has as
+ *   many tokens as it may, or has had so many in this minute, `storage-unavailable`.
  */
 export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
-  const [found] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust)]);
+  const [found, quotas] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust), selectQuotas(needs.db, exchange.org)]);
   const [stored] = rowsOf<TrustRow>(found);
   if (!stored) throw new ExchangeError("unknown-trust");
   const trust = await believeTrust(needs, stored);
@@ -74,7 +81,8 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
   const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
   const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
   if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
-  return mint(needs, trust, subject, { ...grant, permissions });
+  const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
+  return mint({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, subject, { ...grant, permissions });
 }
 
 /** The trust, if it is what was written. If not that is on record, in the organization whose trust it is. */
@@ -146,6 +154,7 @@ async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, gran
   };
   await runUnderTrust(db, trust, [
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
+    ...requireQuotas(db, org, needs.quotas, { kept: ["tokens"], made: 1 }, now.getTime()),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
   ]);
   return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
@@ -156,7 +165,9 @@ async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1Prep
   try {
     await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), ...statements]);
   } catch (error) {
-    if (error instanceof GuardError) throw new ExchangeError("trust-changed", { cause: error });
-    throw error;
+    if (!(error instanceof GuardError)) throw error;
+    if (error.guard.startsWith(QUOTA_GUARD))
+      throw new Problem("rate-limited", "The organization has as many tokens as it may have now.", { headers: { "Retry-After": "60" }, cause: error });
+    throw new ExchangeError("trust-changed", { cause: error });
   }
 }

@@ -5,7 +5,6 @@ import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
@@ -14,6 +13,7 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
 import { lastRevocation, planRevocations, writeRevocations } from "./plan-revocation.ts";
@@ -22,10 +22,7 @@ import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
 
 /** What a verb that declares a trust needs. */
-export interface TrustNeeds {
-  readonly db: D1Database;
-  readonly keyring: Keyring;
-  readonly now: Date;
+export interface TrustNeeds extends QuotaNeeds {
   /** Whether issuers may have http and private addresses. */
   readonly insecureIssuers: boolean;
 }
@@ -80,8 +77,10 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
   const ends = was ? await planRevocations(needs, org, last, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
   const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal })];
-  if (ends) await writeRevocations(needs, caller, ends, change, recorded);
-  else await writeForCaller(needs, caller, change, recorded);
+  await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, (quotas) => {
+    const statements = [...change, ...quotas];
+    return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
+  });
   return { row: { ...row, seal }, created: !was };
 }
 

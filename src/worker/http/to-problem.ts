@@ -1,9 +1,8 @@
 import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { ConfigError } from "../config.ts";
-import { type Attempt, recordDenial } from "../transaction/record-denial.ts";
+import { type Attempt, type DenialNeeds, recordDenial } from "../transaction/record-denial.ts";
 import { type Failure, recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
-import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { IntegrityProblem } from "../transaction/verify-row.ts";
 
 /** Anything that was thrown, as a problem. What is not meant for clients becomes `internal` and says nothing. */
@@ -17,8 +16,7 @@ export function toProblem(error: unknown): Problem {
 }
 
 /** What a call tried, for the audit event of a refusal. */
-export interface AttemptedCall extends CallerNeeds {
-  readonly now: Date;
+export interface AttemptedCall extends DenialNeeds {
   readonly caller: Caller;
   readonly attempt: Attempt;
 }

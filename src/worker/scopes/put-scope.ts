@@ -5,10 +5,11 @@ import type { Caller } from "../access/caller.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
 import { linkScope, requireTree, type ScopeRow, selectScope } from "../store/scope-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyLink } from "../transaction/verify-link.ts";
 import { sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { requireEveryName } from "./require-every-name.ts";
 
 export type { ScopeRow };
@@ -16,9 +17,9 @@ export type { ScopeRow };
 /**
  * Puts a scope under another one, which is then searched after it.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `scope-cycle`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `invalid-request`, `scope-cycle`, `quota-exceeded`, `rate-limited`, `storage-unavailable`.
  */
-export async function putScope(needs: CallerNeeds & { readonly now: Date }, caller: Caller, scope: Scope, parent: Scope): Promise<Omit<ScopeRow, "seal">> {
+export async function putScope(needs: QuotaNeeds, caller: Caller, scope: Scope, parent: Scope): Promise<Omit<ScopeRow, "seal">> {
   caller.require("secrets:write", [scope, parent]);
   requireEveryName(caller);
   if (scope === parent) throw cycle();
@@ -29,11 +30,9 @@ export async function putScope(needs: CallerNeeds & { readonly now: Date }, call
   if (before) await verifyLink(keyring, before);
   const link = { org: caller.org, scope, parent };
   try {
-    await writeForCaller(needs, caller, [linkScope(db, { ...link, seal: await sealFor(keyring, "scopes", link) }), requireTree(db, caller.org, scope)], {
-      action: "scope.put",
-      secrets: [],
-      target: `${scope} under ${parent}`,
-    });
+    const statements = [linkScope(db, { ...link, seal: await sealFor(keyring, "scopes", link) }), requireTree(db, caller.org, scope)];
+    const recorded = { action: "scope.put", secrets: [], target: `${scope} under ${parent}` } as const;
+    await writeWithinQuota(needs, caller, { kept: ["scopes"], made: 1 }, (quotas) => writeForCaller(needs, caller, [...statements, ...quotas], recorded));
     return { ...link, secrets: before?.secrets ?? 0 };
   } catch (error) {
     if (error instanceof GuardError && error.guard === "scope_tree") throw cycle(error);

@@ -4,10 +4,11 @@ import type { Scope } from "../../contract/scope.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
+import { eventQuota, noEventLeft, noMoreEvents } from "../transaction/event-quota.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
@@ -115,8 +116,10 @@ async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, wr
     if (outcome === "created") return { id: null, name, scope, version: null };
     return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
   });
-  const event = insertEvent(needs.db, { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` }, compared);
-  await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, event]));
+  const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` } as const;
+  const given = givenSecrets(compared, { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(caller.org, needs.quotas, needs.now)) });
+  const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
+  if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
 }
 
 function importReply(writes: readonly Write[]): ImportReply {

@@ -1,10 +1,13 @@
+import type { Quotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
-import { unauthenticated } from "../access/verify-token.ts";
 import { type EventSecret, insertEvent, type OpenedLease } from "../audit/insert-event.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
+import { type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
 import { type ResolutionQuery, releasedSecrets, selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
 import { notInForce, type StandingRow, selectStanding } from "../store/revocation-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { eventQuota, noEventLeft, noMoreEvents } from "../transaction/event-quota.ts";
+import { ownQuotas } from "../transaction/own-quotas.ts";
 import { type Failure, recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { judgeStanding, tokenMarks } from "../transaction/token-standing.ts";
@@ -13,7 +16,8 @@ import { leaveOut } from "./leave-out.ts";
 import { type AttributedSelection, isReleased, type RecordedSelection, type Selection, type SelectionEvent, selectionOf, winnersIn } from "./selection.ts";
 import { type Unverified, verifyFound } from "./verify-found.ts";
 
-type Needs = CallerNeeds & { readonly now: Date };
+/** What recording a selection needs. */
+export type RecordNeeds = CallerNeeds & { readonly now: Date; readonly quotas: Quotas };
 
 /** A lease that is on record. */
 export interface RecordedLease {
@@ -33,22 +37,23 @@ export interface RecordedLease {
  * token that is not in force. Every row that decided comes with its seal and is verified before anything is released:
  * so the event of what was bent is there, and a second one says that it did not leave.
  *
- * @throws {Problem} what {@link selectionOf} refuses, `unauthenticated` when the token is not in force, `storage-unavailable`.
+ * @throws {Problem} what {@link selectionOf} refuses, `unauthenticated` when the token is not in force, `rate-limited` when the
+ *   organization has had its events of this minute, `storage-unavailable`.
  * @throws {UnreleasedError} when the event is there and nothing of it may leave: `integrity-failed`, `storage-unavailable`.
  */
 export async function recordSelection(
-  needs: Needs,
+  needs: RecordNeeds,
   caller: Caller,
   query: ResolutionQuery,
   { lease, ...event }: SelectionEvent,
 ): Promise<RecordedSelection & { readonly lease: RecordedLease | null }> {
-  const { db, keyring, now } = needs;
+  const { db, keyring, now, quotas } = needs;
   const marks = tokenMarks(caller);
-  const unless = marks === null ? undefined : { sql: notInForce, parameter: JSON.stringify(marks) };
+  const unless = { sql: marks === null ? noMoreEvents : notNow, parameter: JSON.stringify({ ...marks, ...eventQuota(caller.org, quotas, now) }) };
   const [recorded, found, ...others] = await runBatch(db, [
     insertEvent(db, { ...event, actor: caller, outcome: "allowed", at: now, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
     selectWinners(db, query),
-    ...(marks === null ? [] : [selectStanding(db, marks)]),
+    marks === null ? selectQuotas(db, caller.org) : selectStanding(db, marks),
     ...(lease ? [selectEpochs(db, lease.orgs)] : []),
   ]);
   const [written] = rowsOf<WrittenEvent>(recorded);
@@ -56,7 +61,8 @@ export async function recordSelection(
   const unverified: Unverified[] = [];
   try {
     if (marks !== null) await judgeStanding(keyring, marks, rowsOf<StandingRow>(others[0])[0]);
-    if (!written) throw unauthenticated("revoked");
+    else await ownQuotas(keyring, rowsOf<QuotaRow>(others[0])[0]);
+    if (!written) throw noEventLeft();
     const rows = rowsOf<WinnerRow>(found);
     unverified.push(...(await verifyFound(keyring, rows[0]?.links ?? "[]", winnersIn(rows))));
     const selection = judge(query, rows, unverified);
@@ -69,6 +75,11 @@ export async function recordSelection(
     if (named.length === 0 && unverified.length === 0) throw error;
     throw new UnreleasedError({ unreleased: { ...event, secrets: named }, broken: brokenIn(unverified) }, error);
   }
+}
+
+/** SQL for whether a token is not in force, or nothing more can be put on record now. */
+function notNow(parameter: string): string {
+  return `${notInForce(parameter)} OR ${noMoreEvents(parameter)}`;
 }
 
 /** What is broken refuses a resolve by name, whatever else there is; a seal whose key is missing only what needs it. */

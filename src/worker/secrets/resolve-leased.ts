@@ -15,7 +15,7 @@ import { tokenMarks } from "../transaction/token-standing.ts";
 import { type KeptValue, keptValues, sizeOfValues } from "./kept-values.ts";
 import { listSkipped } from "./list-skipped.ts";
 import { inlineCiphertexts } from "./read-values.ts";
-import { type RecordedLease, recordSelection, stateOf } from "./record-selection.ts";
+import { type RecordedLease, type RecordNeeds, recordSelection, stateOf } from "./record-selection.ts";
 import { type QueryNeeds, type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import { type Findings, type RecordedSelection, winnersIn } from "./selection.ts";
 import { verifyFound } from "./verify-found.ts";
@@ -44,7 +44,7 @@ export interface LeaseAsk<Form> {
 }
 
 /** What resolving under a lease needs. */
-export interface LeasedResolveNeeds extends CallerNeeds, QueryNeeds {
+export interface LeasedResolveNeeds extends RecordNeeds, QueryNeeds {
   readonly kv: KVNamespace;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

@@ -1,7 +1,6 @@
 import type { Caller } from "../access/caller.ts";
-import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { listSkipped } from "./list-skipped.ts";
-import { recordSelection } from "./record-selection.ts";
+import { type RecordNeeds, recordSelection } from "./record-selection.ts";
 import { type QueryNeeds, type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import type { RecordedSelection } from "./selection.ts";
 
@@ -13,7 +12,7 @@ import type { RecordedSelection } from "./selection.ts";
  *   `answer-too-large`, `unauthenticated` when the token has been revoked, `storage-unavailable`.
  * @throws {UnreleasedError} what {@link recordSelection} refuses once it is on record.
  */
-export async function resolveSecrets(needs: CallerNeeds & QueryNeeds, caller: Caller, request: ResolveRequest): Promise<RecordedSelection> {
+export async function resolveSecrets(needs: RecordNeeds & QueryNeeds, caller: Caller, request: ResolveRequest): Promise<RecordedSelection> {
   caller.require("secrets:resolve", request.scopes, request.names);
   const selection = await recordSelection(needs, caller, resolutionQuery(needs, caller, "secrets:resolve", request), { action: "secret.resolve" });
   return listSkipped(selection, request, needs.reservedNames);

@@ -10,6 +10,7 @@ import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type Growth, type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
 import { chunks } from "./chunks.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
@@ -19,11 +20,9 @@ import { sealValue } from "./seal-value.ts";
 import { unlessLocked } from "./unless-locked.ts";
 
 /** What a verb that writes needs. */
-export interface WriteNeeds extends ReadNeeds {
-  readonly db: D1Database;
+export interface WriteNeeds extends ReadNeeds, QuotaNeeds {
   /** How many versions of a secret are kept; older ones are destroyed. */
   readonly maxVersions: number;
-  readonly now: Date;
   /** Whose `global` scope is above every other, or `null`. */
   readonly platformOrg: string | null;
   /** Lets work go on after the reply. */
@@ -99,7 +98,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
  * ciphertexts are put into KV.
  *
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
- * @throws {Problem} `name-locked`, `unauthenticated`, `storage-unavailable`.
+ * @throws {Problem} `name-locked`, `quota-exceeded`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
  */
 export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
   const { db, now, maxVersions } = needs;
@@ -116,7 +115,13 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
     ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
   ];
-  await unlessLocked(needs, caller, writes, (guards) => writeForCaller(needs, caller, [...guards, ...statements], { action, secrets: named }));
+  const growth: Growth = {
+    kept: [...(created.length > 0 ? (["secrets"] as const) : []), ...(versions.length > 0 ? (["versions", "bytes"] as const) : [])],
+    made: writes.length,
+  };
+  await unlessLocked(needs, caller, writes, (locks) =>
+    writeWithinQuota(needs, caller, growth, (quotas) => writeForCaller(needs, caller, [...locks, ...statements, ...quotas], { action, secrets: named })),
+  );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }
 

@@ -21,6 +21,7 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   trusts: "trusts t",
   tokens: "tokens t",
   revocations: "revocations t",
+  quotas: "quotas t",
   audit_archives: "audit_archives t",
 };
 const OF_VERSION: ReadonlySet<string> = new Set(["encoding", "kind"]);

@@ -30,7 +30,7 @@ export interface TokenMarks {
   readonly issued_at: number;
 }
 
-const columnsAsJson = (table: "tokens" | "revocations", alias: string) =>
+const columnsAsJson = (table: "tokens" | "revocations" | "quotas", alias: string) =>
   `json_object(${[...decidingColumns(table), "seal"].map((column) => `'${column}', ${alias}.${column}`).join(", ")})`;
 
 const ORG = ":token ->> 'org'";
@@ -52,6 +52,8 @@ export interface StandingRow {
   readonly revocations: string;
   /** The organization's last revocation, or `null` for none. */
   readonly last: string | null;
+  /** The organization's own quotas, or `null` for none. */
+  readonly quotas: string | null;
 }
 
 /** Selects what decides whether a token is in force ({@link StandingRow}). */
@@ -59,7 +61,8 @@ export function selectStanding(db: D1Database, token: TokenMarks): D1PreparedSta
   const revocation = columnsAsJson("revocations", "r");
   const sql = `SELECT (SELECT ${columnsAsJson("tokens", "t")} ${OWN_ROW}) AS token,
     (SELECT json_group_array(json(x.row)) FROM (SELECT ${revocation} AS row ${MARKED} UNION ALL SELECT ${revocation} ${BEFORE} LIMIT 10) x) AS revocations,
-    (SELECT ${revocation} FROM revocations r WHERE r.org = ${ORG} ORDER BY r.n DESC LIMIT 1) AS last`;
+    (SELECT ${revocation} FROM revocations r WHERE r.org = ${ORG} ORDER BY r.n DESC LIMIT 1) AS last,
+    (SELECT ${columnsAsJson("quotas", "q")} FROM quotas q WHERE q.org = ${ORG}) AS quotas`;
   return db.prepare(sql.replaceAll(":token", "?1")).bind(JSON.stringify(token));
 }
 

@@ -105,6 +105,12 @@ export const SEALED_TABLES = {
     deciding: { org: first, n: first, kind: first, value: first, at: first },
     unsealed: {},
   },
+  quotas: {
+    format: 1,
+    key: ["org"],
+    deciding: { org: first, limits: first, updated_at: first, updated_by: first },
+    unsealed: {},
+  },
   audit_archives: {
     format: 1,
     key: ["org", "first_number"],

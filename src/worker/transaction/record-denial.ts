@@ -1,7 +1,10 @@
 import type { Action } from "../../contract/audit.ts";
 import type { ProblemSubject } from "../../contract/problem.ts";
+import type { Quotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
-import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
+import { type EventSecret, givenSecrets, insertEvent } from "../audit/insert-event.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { eventQuota, noEventLeft, noMoreRefusals } from "./event-quota.ts";
 import { type CallerNeeds, runForCaller } from "./run-for-caller.ts";
 
 /** What a refused call tried to do. */
@@ -13,19 +16,22 @@ export interface Attempt {
   readonly target: string | null;
 }
 
+/** What recording a denial needs. */
+export type DenialNeeds = CallerNeeds & { readonly now: Date; readonly quotas: Quotas };
+
 /**
- * Records that a valid token was refused something, and what it asked for.
+ * Records that a valid token was refused something, and what it asked for. Refused calls take a part of an organization's
+ * events and no more: beyond that a caller is told to wait, and nothing else.
  *
- * @throws {Problem} `storage-unavailable`.
+ * @throws {Problem} `rate-limited`, `storage-unavailable`.
  */
-export async function recordDenial(
-  needs: CallerNeeds & { readonly now: Date },
-  caller: Caller,
-  { action, secretId, target }: Attempt,
-  about: readonly ProblemSubject[],
-): Promise<void> {
-  const { db, now } = needs;
+export async function recordDenial(needs: DenialNeeds, caller: Caller, { action, secretId, target }: Attempt, about: readonly ProblemSubject[]): Promise<void> {
+  const { db, now, quotas } = needs;
   const asked = about.length === 0 && secretId !== null ? [{ scope: null, name: null }] : about;
   const secrets = asked.map((subject): EventSecret => ({ id: secretId, version: null, ...subject }));
-  await runForCaller(needs, caller, [insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, secrets)]);
+  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(caller.org, quotas, now)) };
+  const [written] = await runForCaller(needs, caller, [
+    insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, givenSecrets(secrets, unless)),
+  ]);
+  if (rowsOf(written).length === 0) throw noEventLeft();
 }

@@ -29,6 +29,17 @@ export async function readForCaller({ db, keyring }: CallerNeeds, caller: Caller
 }
 
 /**
+ * What has been verified of a caller's token, and read now if nothing was before. One that came without a token has no row
+ * that decides about it.
+ *
+ * @throws {Problem} `unauthenticated` when the token is not in force, `integrity-failed`, `storage-unavailable`.
+ */
+export async function standingOf(needs: CallerNeeds, caller: Caller): Promise<Standing> {
+  if (!standings.has(caller)) await readForCaller(needs, caller, []);
+  return standings.get(caller) ?? { tokenSeal: null, quotas: {} };
+}
+
+/**
  * Runs statements that write as one transaction, on behalf of a caller whose token is in force. What decides that has
  * been verified before, by what the verb read first or else by a read of its own; the transaction happens only if it is
  * still so.
@@ -40,8 +51,8 @@ export async function runForCaller(needs: CallerNeeds, caller: Caller, statement
   const marks = tokenMarks(caller);
   if (marks === null) return runBatch(needs.db, statements);
   for (;;) {
-    if (!standings.has(caller)) await readForCaller(needs, caller, []);
-    const guards = [requireInForce(needs.db, marks), requireTokenSeal(needs.db, marks, standings.get(caller)?.tokenSeal ?? null)];
+    const { tokenSeal } = await standingOf(needs, caller);
+    const guards = [requireInForce(needs.db, marks), requireTokenSeal(needs.db, marks, tokenSeal)];
     try {
       return (await runBatch(needs.db, [...guards, ...statements])).slice(guards.length);
     } catch (error) {

@@ -1,16 +1,21 @@
 import { storageUnavailable } from "../../contract/problem.ts";
+import type { SomeQuotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
 import { unauthenticated } from "../access/verify-token.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import type { QuotaRow } from "../store/quota-rows.ts";
 import type { RevocationKind, RevocationRow, StandingRow, TokenMarks } from "../store/revocation-rows.ts";
 import type { TokenRow } from "../store/token-rows.ts";
 import { requireLatest } from "./last-revocation.ts";
+import { ownQuotas } from "./own-quotas.ts";
 import { verifyRow, verifyRows } from "./verify-row.ts";
 
 /** What was found, and verified, of a caller's token: it is in force. */
 export interface Standing {
   /** The seal of the token's own row, or `null` where it has no row or the row no seal. */
   readonly tokenSeal: string | null;
+  /** The quotas that its organization has of its own. */
+  readonly quotas: SomeQuotas;
 }
 
 /** A trust's revision, as tokens carry it that were exchanged under it. No token's id has a colon. */
@@ -37,8 +42,9 @@ export async function judgeStanding(keyring: Keyring, marks: TokenMarks, found: 
   const token = found.token === null ? null : await verifyRow(keyring, "tokens", JSON.parse(found.token) as TokenRow);
   const revocations = await verifyRows(keyring, "revocations", JSON.parse(found.revocations) as RevocationRow[]);
   const last = found.last === null ? null : await verifyRow(keyring, "revocations", JSON.parse(found.last) as RevocationRow);
+  const quotas = await ownQuotas(keyring, found.quotas === null ? undefined : (JSON.parse(found.quotas) as QuotaRow));
   requireLatest(marks.org, last?.n ?? 0);
   if (revocations.length > 0 || (token?.revoked_at ?? null) !== null) throw unauthenticated("revoked");
   if (marks.has_row && token === null) throw unauthenticated("no-row");
-  return { tokenSeal: token?.seal ?? null };
+  return { tokenSeal: token?.seal ?? null, quotas };
 }

@@ -14,6 +14,7 @@ import { problemOfCall } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
 import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
+import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
 import { scopeRoutes } from "./scopes.ts";
 import { sealRoutes } from "./seals.ts";
@@ -32,6 +33,7 @@ const ROUTES: readonly Route[] = [
   ...resolveRoutes,
   ...auditRoutes,
   ...keyRoutes,
+  ...quotaRoutes,
   ...sealRoutes,
   ...tokenRoutes,
   ...trustRoutes,

@@ -36,7 +36,7 @@ export const scopeRoutes = [
       on: { target: "scope" },
       params,
       body: jsonBody(putScopeSchema),
-      problems: ["scope-cycle"],
+      problems: ["scope-cycle", "quota-exceeded"],
       replies: { 200: json(scopeBodySchema, "The scope.") },
     },
     async ({ c, needs, caller, params: { scope }, body: { parent } }) => c.json(scopeBody(await putScope(needs, caller, scope, parent))),

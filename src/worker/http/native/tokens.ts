@@ -30,6 +30,7 @@ export const tokenRoutes = [
       permission,
       action: "token.create",
       body: jsonBody(createTokenSchema),
+      problems: ["quota-exceeded"],
       replies: { 201: json(createTokenReplySchema, "The token.") },
     },
     async ({ c, needs, caller, body }) => {

@@ -31,6 +31,7 @@ export const trustRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putTrustSchema),
+      problems: ["quota-exceeded"],
       replies: { 200: json(trustSchema, "It replaces the one that was there."), 201: json(trustSchema, "The trust is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
-import type { ProblemCode } from "../../../contract/problem.ts";
+import type { Problem, ProblemCode } from "../../../contract/problem.ts";
 import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRORS, oauthErrorSchema } from "../../../contract/trust.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { ExchangeError, exchangeToken } from "../../grants/exchange-token.ts";
@@ -47,7 +47,10 @@ const routes = [
         400: json(oauthErrorSchema, "Refused."),
         413: json(oauthErrorSchema, "The request is too large."),
         415: json(oauthErrorSchema, "The body is not form-encoded."),
-        429: { ...json(oauthErrorSchema, "Too many refused identity tokens from this address."), headers: RETRY_AFTER },
+        429: {
+          ...json(oauthErrorSchema, "Too many refused identity tokens from this address, or more tokens than the organization may have."),
+          headers: RETRY_AFTER,
+        },
         503: { ...json(oauthErrorSchema, "The issuer or the storage is not available."), headers: RETRY_AFTER },
       },
     },
@@ -83,15 +86,19 @@ async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response>
   const problem = toProblem(error);
   if (problem.code === "storage-unavailable") return unavailable(c, problem.message);
   if (problem.code === "invalid-request") return refuse(c, "invalid_request", problem.message);
+  if (problem.code === "rate-limited") return refuseUntil(c, problem);
   return problemReply(c, problem);
 }
 
 /** A refused identity token is a failed authentication: it counts against the address. */
 async function refuseTooMany(c: Context<HonoEnv>): Promise<Response | undefined> {
   const tooMany = await countFailure(c);
-  if (!tooMany) return undefined;
-  for (const [name, value] of Object.entries(tooMany.headers)) c.header(name, value);
-  return refuse(c, "temporarily_unavailable", tooMany.message, 429);
+  return tooMany && refuseUntil(c, tooMany);
+}
+
+function refuseUntil(c: Context<HonoEnv>, { headers, message }: Problem): Response {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  return refuse(c, "temporarily_unavailable", message, 429);
 }
 
 /** What the log calls a refusal that has no better name than its status. */

@@ -1,0 +1,172 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { runScheduled } from "../../src/worker/scheduled.ts";
+import { at, type CallOptions, type Reply } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
+import { sign } from "../support/sign.ts";
+
+/** A deployment with these quotas for every organization, and its callers. */
+const deployment = (quotas: object) => {
+  const call = callWith({ QUOTAS: JSON.stringify(quotas), PLATFORM_ORG: "platform" });
+  return (org: string) =>
+    (request: string, options: CallOptions = {}): Promise<Reply> =>
+      call(request, { token: { org }, ...options });
+};
+const set = (name: string, value = "value") => [`PUT ${at("global", name)}`, { json: { value } }] as const;
+const refused = ({ status, body }: Reply) => [status, body.code];
+
+describe("quotas of what an organization keeps", () => {
+  it("refuses the secret, the version, the bytes, the token, the trust and the link too many, names the quota, and holds up no other organization", async () => {
+    const deployed = deployment({ secrets: 2, versions: 3, bytes: 30, tokens: 1, trusts: 1, scopes: 1 });
+    const [full, other] = [deployed("full"), deployed("other")];
+    for (const name of ["A", "B"]) expect((await full(...set(name))).status).toBe(201);
+    const third = await full(...set("C"));
+    expect(refused(third)).toEqual([422, "quota-exceeded"]);
+    expect(third.body.detail).toContain("quota secrets of 2");
+    expect((await full("GET /v1/secrets?name=C")).body.secrets).toEqual([]);
+    expect((await full(...set("A", "longer than that"))).status).toBe(200);
+    const version = await full(...set("B", "other"));
+    expect(refused(version)).toEqual([422, "quota-exceeded"]);
+    expect(version.body.detail).toContain("quota versions of 3");
+    expect(version.body.detail).toContain("1 earlier versions");
+    const token = { label: "ci", permissions: ["secrets:read"], expires_in: 60 };
+    expect((await full("POST /v1/tokens", { json: token })).status).toBe(201);
+    expect((await full("POST /v1/tokens", { json: token })).body.detail).toContain("quota tokens of 1");
+    const trust = { issuer: "https://issuer.example", audience: "keyhole", claims: { sub: "a" }, permissions: ["secrets:read"], expires_in: 60 };
+    expect((await full("PUT /v1/trusts/one", { json: trust })).status).toBe(201);
+    expect((await full("PUT /v1/trusts/one", { json: { ...trust, claims: { sub: "b" } } })).status).toBe(200);
+    expect((await full("PUT /v1/trusts/two", { json: trust })).body.detail).toContain("quota trusts of 1");
+    expect((await full("PUT /v1/scopes/namespace%3Aone", { json: { parent: "team:t" } })).status).toBe(200);
+    expect((await full("PUT /v1/scopes/namespace%3Atwo", { json: { parent: "team:t" } })).body.detail).toContain("quota scopes of 1");
+    for (const name of ["A", "B"]) expect((await other(...set(name))).status).toBe(201);
+  });
+
+  it("counts the bytes of all versions, and room is there again once something is deleted or destroyed", async () => {
+    const call = deployment({ bytes: 20 })("bytes");
+    const { id } = (await call(...set("A", "0123456789"))).body;
+    expect((await call(...set("A", "9876543210"))).status).toBe(200);
+    const full = await call(...set("B", "0"));
+    expect([...refused(full), full.body.detail.includes("quota bytes of 20")]).toEqual([422, "quota-exceeded", true]);
+    expect((await call(`DELETE /v1/secrets/${id}/versions/1`)).status).toBe(204);
+    expect((await call(...set("B", "0"))).status).toBe(201);
+    expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 11, limit: 20 }, secrets: { used: 2 }, versions: { used: 2 } });
+    expect((await call(`DELETE ${at("global", "A")}`)).status).toBe(204);
+    expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 1 }, secrets: { used: 1 }, versions: { used: 1 } });
+  });
+
+  it("an import counts each of its secrets, and is all or nothing", async () => {
+    const call = deployment({ secrets: 3 })("imports");
+    const secrets = (names: string[]) => ({ json: { scope: "global", secrets: Object.fromEntries(names.map((name) => [name, "v"])) } });
+    expect((await call("POST /v1/import", secrets(["A", "B"]))).status).toBe(200);
+    expect(refused(await call("POST /v1/import", secrets(["C", "D"])))).toEqual([422, "quota-exceeded"]);
+    expect((await call("GET /v1/usage")).body.usage.secrets.used).toBe(2);
+    expect((await call("POST /v1/import", secrets(["A", "C"]))).status).toBe(200);
+  });
+
+  it("of many writers at once no more come through than there is room for", async () => {
+    const call = deployment({ secrets: 5 })("racing");
+    const statuses = await Promise.all(Array.from({ length: 12 }, async (_, n) => (await call(...set(`S_${n}`))).status));
+    expect(statuses.filter((status) => status === 201)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 422)).toHaveLength(7);
+  });
+
+  it("what is more than a quota that was made smaller stays, can be read and deleted, and nothing comes to it", async () => {
+    const org = "shrunk";
+    for (const name of ["A", "B"]) await deployment({})(org)(...set(name));
+    const call = deployment({ secrets: 1 })(org);
+    expect((await call("POST /v1/resolve", { json: { names: ["A", "B"] } })).status).toBe(200);
+    expect(refused(await call(...set("C")))).toEqual([422, "quota-exceeded"]);
+    expect((await call(...set("A", "rotated"))).status).toBe(200);
+    for (const name of ["A", "B"]) expect((await call(`DELETE ${at("global", name)}`)).status).toBe(204);
+    expect((await call(...set("C"))).status).toBe(201);
+  });
+
+  it("usage counted by triggers is what a count of the rows says", async () => {
+    for (const table of ["secrets", "tokens", "trusts"]) {
+      const { results } = await env.DB.prepare(
+        `SELECT u.org, u.${table} AS kept, (SELECT COUNT(*) FROM ${table} t WHERE t.org = u.org) AS counted FROM usage u`,
+      ).all<{ kept: number; counted: number }>();
+      expect(results.length).toBeGreaterThan(3);
+      for (const { kept, counted } of results) expect(kept).toBe(counted);
+    }
+    const { results } = await env.DB.prepare(
+      `SELECT u.versions, u.bytes, COUNT(v.version) AS counted, COALESCE(SUM(v.size), 0) AS size
+       FROM usage u LEFT JOIN secrets s ON s.org = u.org LEFT JOIN versions v ON v.secret_id = s.id AND v.kind <> 'destroyed' GROUP BY u.org`,
+    ).all<{ versions: number; bytes: number; counted: number; size: number }>();
+    for (const { versions, bytes, counted, size } of results) expect([versions, bytes]).toEqual([counted, size]);
+  });
+});
+
+describe("quotas of a minute", () => {
+  it("holds up writes beyond those of a minute with Retry-After, and lets deletions and revocations through", async () => {
+    const call = deployment({ writes_per_minute: 3 })("writes");
+    for (const name of ["A", "B", "C"]) expect((await call(...set(name))).status).toBe(201);
+    const fourth = await call(...set("D"));
+    expect([...refused(fourth), fourth.headers.get("Retry-After")]).toEqual([429, "rate-limited", "60"]);
+    expect((await call(`DELETE ${at("global", "A")}`)).status).toBe(204);
+    expect((await call("GET /v1/usage")).body.usage.writes_per_minute).toEqual({ used: 3, limit: 3 });
+  });
+
+  it("refuses resolves beyond the events of a minute, releases nothing then, and still records what changes something", async () => {
+    const deployed = deployment({ events_per_minute: 6 });
+    const call = deployed("events");
+    await call(...set("A"));
+    const statuses: number[] = [];
+    for (let n = 0; n < 9; n++) statuses.push((await call("POST /v1/resolve", { json: { names: ["A"] } })).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429, 429]);
+    const held = await call("GET /v1/resolve/A");
+    expect([...refused(held), held.headers.get("Retry-After"), held.text.includes("value")]).toEqual([429, "rate-limited", "10", false]);
+    expect(refused(await call("POST /v1/import?dry_run=true", { json: { scope: "global", secrets: { A: "guess" } } }))).toEqual([429, "rate-limited"]);
+    const { events } = (await call("GET /v1/audit?action=secret.resolve")).body;
+    expect(events).toHaveLength(5);
+    expect((await call(`DELETE ${at("global", "A")}`)).status).toBe(204);
+    await deployed("events-2")(...set("A"));
+    expect((await deployed("events-2")("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(200);
+  });
+
+  it("refused calls take a fifth of the events, and then the others are all there still", async () => {
+    const call = deployment({ events_per_minute: 20 })("refused");
+    await call(...set("A"));
+    const poor = await sign({ org: "refused", scope: "secrets:read" });
+    const statuses: number[] = [];
+    for (let n = 0; n < 7; n++) statuses.push((await call("POST /v1/resolve", { token: poor, json: { names: ["A"] } })).status);
+    expect(statuses).toEqual([403, 403, 403, 403, 429, 429, 429]);
+    for (let n = 0; n < 15; n++) expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(200);
+    expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(429);
+    expect((await call("GET /v1/audit?outcome=denied")).body.events).toHaveLength(4);
+  });
+});
+
+describe("an organization's own quotas", () => {
+  it("are set by the operator's organization, in force at once, on record in both logs, and taken back", async () => {
+    const deployed = deployment({ secrets: 1 });
+    const [operator, tenant] = [deployed("platform"), deployed("tenant")];
+    await tenant(...set("A"));
+    expect((await tenant(...set("B"))).status).toBe(422);
+    expect((await operator("PUT /v1/quotas/tenant", { json: { secrets: 2 } })).body).toMatchObject({
+      org: "tenant",
+      own: { secrets: 2 },
+      quotas: { secrets: 2 },
+    });
+    expect((await tenant(...set("B"))).status).toBe(201);
+    expect((await tenant("GET /v1/usage")).body.usage.secrets).toEqual({ used: 2, limit: 2 });
+    for (const log of [operator, tenant]) expect((await log("GET /v1/audit?action=quota.put")).body.events).toHaveLength(1);
+    expect((await operator("PUT /v1/quotas/tenant", { json: {} })).body.own).toEqual({});
+    expect((await tenant(...set("C"))).status).toBe(422);
+    expect(refused(await tenant("PUT /v1/quotas/tenant", { json: { secrets: 9 } }))).toEqual([403, "forbidden"]);
+    expect(refused(await operator("PUT /v1/quotas/tenant", { json: { secret: 9 } }))).toEqual([400, "invalid-request"]);
+  });
+
+  it("that somebody else wrote into D1 refuse the organization's calls, and are found", async () => {
+    const deployed = deployment({ secrets: 1 });
+    await deployed("forged")(...set("A"));
+    await deployed("platform")("PUT /v1/quotas/forged", { json: { secrets: 1 } });
+    await env.DB.prepare("UPDATE quotas SET limits = '{\"secrets\":100}' WHERE org = 'forged'").run();
+    expect(refused(await deployed("forged")(...set("B")))).toEqual([500, "integrity-failed"]);
+    expect(refused(await deployed("forged")("POST /v1/resolve", { json: { names: ["A"] } }))).toEqual([500, "integrity-failed"]);
+    await runScheduled(env as never, new Date());
+    expect((await deployed("forged")("GET /v1/usage")).status).toBe(500);
+    await env.DB.prepare("DELETE FROM quotas WHERE org = 'forged'").run();
+    expect((await deployed("forged")("GET /v1/usage")).status).toBe(200);
+  });
+});
