@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { githubTrust } from "../support/exchange.ts";
 import { sign } from "../support/sign.ts";
 
 /** A deployment with these quotas for every organization, and its callers. */
@@ -32,9 +33,9 @@ describe("quotas of what an organization keeps", () => {
     const token = { label: "ci", permissions: ["secrets:read"], expires_in: 60 };
     expect((await full("POST /v1/tokens", { json: token })).status).toBe(201);
     expect((await full("POST /v1/tokens", { json: token })).body.detail).toContain("quota tokens of 1");
-    const trust = { issuer: "https://issuer.example", audience: "keyhole", claims: { sub: "a" }, permissions: ["secrets:read"], expires_in: 60 };
+    const trust = githubTrust("https://issuer.example.com");
     expect((await full("PUT /v1/trusts/one", { json: trust })).status).toBe(201);
-    expect((await full("PUT /v1/trusts/one", { json: { ...trust, claims: { sub: "b" } } })).status).toBe(200);
+    expect((await full("PUT /v1/trusts/one", { json: { ...trust, expires_in: 60 } })).status).toBe(200);
     expect((await full("PUT /v1/trusts/two", { json: trust })).body.detail).toContain("quota trusts of 1");
     expect((await full("PUT /v1/scopes/namespace%3Aone", { json: { parent: "team:t" } })).status).toBe(200);
     expect((await full("PUT /v1/scopes/namespace%3Atwo", { json: { parent: "team:t" } })).body.detail).toContain("quota scopes of 1");

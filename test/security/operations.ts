@@ -284,6 +284,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "GET /v1/quotas/{org}": {
     permission: "keys:read",
+    prepare: async ({ org }) => org,
     request: ({ org }, token) => callWith({ PLATFORM_ORG: org })(`GET /v1/quotas/${org}`, { token }),
     elsewhere: "forbidden",
     limits: [],
@@ -291,6 +292,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "PUT /v1/quotas/{org}": {
     permission: "keys:write",
+    prepare: async ({ org }) => org,
     request: ({ org }, token) => callWith({ PLATFORM_ORG: org })(`PUT /v1/quotas/${org}`, { token, json: { secrets: 1000 } }),
     elsewhere: "forbidden",
     limits: [],

@@ -3,6 +3,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import { Problem } from "../../contract/problem.ts";
 import type { HonoEnv } from "./hono-env.ts";
 import { identifyRequest } from "./middleware/identify-request.ts";
+import { limitAddress } from "./middleware/limit-calls.ts";
 import { logRequest } from "./middleware/log-request.ts";
 import type { Route } from "./operation.ts";
 import { problemReply } from "./problem-reply.ts";
@@ -17,7 +18,7 @@ export interface Front {
 
 /** An app that names, times and logs its requests, for a front to add what is its own. */
 export function frontApp(): Hono<HonoEnv> {
-  return new Hono<HonoEnv>().use(identifyRequest, logRequest);
+  return new Hono<HonoEnv>().use(identifyRequest, logRequest, limitAddress);
 }
 
 /** Adds routes to a front's app. */

@@ -1,3 +1,4 @@
+import type { Allowance } from "../take-allowance.ts";
 import type { Lease, Tally } from "./lease.ts";
 import { type LeaseStore, leaseStore } from "./lease-store.ts";
 
@@ -40,7 +41,7 @@ export interface Leases<Answer> {
   /** What is being resolved or compared just now, by key: others wait for it. */
   readonly pending: Map<string, Pending>;
   /** What each token may still take, and when that was reckoned. */
-  readonly allowances: Map<string, { left: number; at: number }>;
+  readonly allowances: Map<string, Allowance>;
 }
 
 const rooms = new WeakMap<object, Leases<never>>();

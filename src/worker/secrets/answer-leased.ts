@@ -1,12 +1,15 @@
 import { Problem } from "../../contract/problem.ts";
-import { mayTake } from "../leases/allowance.ts";
 import { findLease, leaseAtHand } from "../leases/find-lease.ts";
 import type { FreshnessNeeds } from "../leases/freshness.ts";
 import type { Lease } from "../leases/lease.ts";
 import { begin, oneLeads } from "../leases/one-leads.ts";
 import { countUse, uncountUse } from "../leases/report-uses.ts";
+import { takeAllowance } from "../take-allowance.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { compareAnswer, type LeaseAsk, type LeasedAnswer } from "./resolve-leased.ts";
+
+/** How many answers an isolate gives one token again. No rate limiter is asked. */
+const REPEATS = { aSecond: 5_000, atOnce: 10_000 };
 
 /** From this part of a lease on that is left, it is renewed while it is used. */
 const RENEWED = 0.25;
@@ -46,7 +49,7 @@ async function giveAgain<Form, Result>(needs: CallerNeeds & FreshnessNeeds, call
 async function take<Form, Result>(needs: FreshnessNeeds, call: LeasedCall<Form, Result>, lease: Lease<LeasedAnswer<Form>>): Promise<Result | undefined> {
   const { leases, key } = call;
   const now = needs.clock();
-  if (!mayTake(leases, `${lease.org} ${lease.holder}`, now))
+  if (!takeAllowance(leases.allowances, `${lease.org} ${lease.holder}`, now, REPEATS))
     throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });
   if (!countUse(leases, needs, lease)) return undefined;
   const result = await call.again(lease, now);

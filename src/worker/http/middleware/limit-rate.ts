@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "../../../contract/problem.ts";
+import { networkOf } from "../../access/network-of.ts";
 import { describeError } from "../../describe-error.ts";
 import { withDeadline } from "../../with-deadline.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -18,10 +19,10 @@ export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
   await next();
 });
 
-/** Counts a failed authentication against the address that it came from: a problem, when there are too many from there. */
+/** Counts a failed authentication against the address that it came from, of IPv6 its first 64 bits: a problem, when there are too many from there. */
 export async function countFailure(c: Context<HonoEnv>): Promise<Problem | undefined> {
-  const address = c.req.header("CF-Connecting-IP");
-  return address === undefined ? undefined : countAgainst(c.env.FAILURE_LIMIT, address);
+  const address = networkOf(c.req.header("CF-Connecting-IP") ?? null);
+  return address === null ? undefined : countAgainst(c.env.FAILURE_LIMIT, address);
 }
 
 async function countAgainst(limit: RateLimit | undefined, key: string): Promise<Problem | undefined> {

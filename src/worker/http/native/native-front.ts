@@ -1,10 +1,13 @@
 import type { Context } from "hono";
+import { refusalOf } from "../../access/refusal.ts";
+import { countRefusal } from "../count-refusal.ts";
 import { describeApi } from "../docs/describe-api.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitBody } from "../middleware/limit-body.ts";
+import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { noteWrites } from "../middleware/note-writes.ts";
 import { needsOf } from "../needs-of.ts";
@@ -47,7 +50,7 @@ const ROUTES: readonly Route[] = [
  */
 export function nativeFront(described: readonly Route[]): Front {
   const app = frontApp();
-  app.use("/v1/*", configure, authenticate, noteWrites, limitBody);
+  app.use("/v1/*", configure, authenticate, limitCaller, noteWrites, limitBody);
   const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own])];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));
@@ -57,6 +60,15 @@ export function nativeFront(described: readonly Route[]): Front {
 
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   const problem = await problemOfCall(error, () => ({ ...needsOf(c), caller: c.get("caller"), attempt: c.get("attempt") }));
+  noteRevoked(c, error);
   const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
+}
+
+/** That a token is used which is not in force any more is on record with whom it belonged to. */
+function noteRevoked(c: Context<HonoEnv>, error: Error): void {
+  const reason = refusalOf(error);
+  if (reason !== "revoked" && reason !== "no-row") return;
+  const { org, subject: actor, tokenId } = c.get("caller");
+  countRefusal(c, { org, trust: null, actor, tokenId, reason });
 }

@@ -9,6 +9,7 @@ import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { authenticateIfGiven } from "../middleware/authenticate-if-given.ts";
 import { configure } from "../middleware/configure.ts";
+import { limitReadiness } from "../middleware/limit-calls.ts";
 import { needsOf } from "../needs-of.ts";
 import { publicRoute, type Route } from "../operation.ts";
 
@@ -87,7 +88,7 @@ export const systemRoutes = [
         "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
       tag,
       tellsMore: "keys:read",
-      middleware: [authenticateIfGiven],
+      middleware: [limitReadiness, authenticateIfGiven],
       problems: ["unauthenticated", "rate-limited"],
       replies: {
         200: json(readinessSchema, "Ready; or `degraded`, which says what keeps some values from being read."),

@@ -1,0 +1,15 @@
+import type { Context } from "hono";
+import type { Env } from "../config.ts";
+import { noRefusals, noteRefusal, type Refusals, type RefusedToken } from "../grants/note-refusals.ts";
+import { deferWork } from "./defer-work.ts";
+import type { HonoEnv } from "./hono-env.ts";
+
+/** What this isolate has counted, by the environment that it was for. */
+const counted = new WeakMap<Env, Refusals>();
+
+/** Counts a token that was refused, for the log of the organization that it would have been for. */
+export function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "ip">): void {
+  const refusals = counted.get(c.env) ?? noRefusals();
+  counted.set(c.env, refusals);
+  noteRefusal(refusals, { db: c.env.DB, now: c.get("now"), defer: (work) => deferWork(c, work) }, { ...refused, ip: c.req.header("CF-Connecting-IP") ?? null });
+}
