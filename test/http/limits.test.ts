@@ -23,8 +23,8 @@ function rateLimit(limit: number) {
   return { binding, keys };
 }
 
-function expectHeldUp({ status, body, headers }: Reply): void {
-  expect([status, body.code, headers.get("Retry-After"), headers.get("Content-Type")]).toEqual([429, "rate-limited", "10", "application/problem+json"]);
+function expectHeldUp({ status, body, headers }: Reply, after = "10"): void {
+  expect([status, body.code, headers.get("Retry-After"), headers.get("Content-Type")]).toEqual([429, "rate-limited", after, "application/problem+json"]);
 }
 
 const from = (address: string) => ({ headers: { "CF-Connecting-IP": address } });
@@ -177,5 +177,41 @@ describe("a body that would go on for ever", () => {
     const asked = new Request("https://keyhole.test/v1/import?scope=global", { method: "POST", headers, body: stream, duplex: "half" } as RequestInit);
     expect((await createApp().fetch(asked, env, createExecutionContext())).status).toBe(401);
     expect(taken.bytes).toBeLessThan(4 * 65_536);
+  });
+});
+
+describe("what an isolate takes of one caller", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-26T12:00:00.000Z") });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** How many of so many requests are answered with 429. */
+  async function heldUp(count: number, ask: (n: number) => Promise<Reply>): Promise<number> {
+    let held = 0;
+    for (let n = 0; n < count; n++) if ((await ask(n)).status === 429) held++;
+    return held;
+  }
+
+  it("holds up an address that asks again and again whether the Worker is ready, all of one /64 together, and no other", async () => {
+    const call = callWith({});
+    const ready = (address: string) => call("GET /readyz", { token: null, ...from(address) });
+    expect(await heldUp(40, (n) => ready(`2001:db8:1:2::${n.toString(16)}`))).toBe(10);
+    expect((await ready("2001:db8:1:3::1")).status).toBe(200);
+    expect((await call("GET /readyz", from("2001:db8:1:2::1"))).status).toBe(200);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect((await ready("2001:db8:1:2::1")).status).toBe(200);
+  });
+
+  it("holds up a token, and then not another one of its organization; an address, and then not another one", async () => {
+    const call = callWith({});
+    const [busy, other] = [await sign({ jti: "tok_one" }), await sign({ jti: "tok_two" })];
+    // A route that is not there costs the least.
+    expect(await heldUp(5_010, () => call("GET /v1/nothing", { token: busy, ...from("192.0.2.20") }))).toBe(10);
+    expect((await call("GET /v1/whoami", { token: other, ...from("192.0.2.21") })).status).toBe(200);
+    expectHeldUp(await call("GET /v1/whoami", { token: other, ...from("192.0.2.20") }), "1");
+    expectHeldUp(await call("GET /v1/whoami", { token: busy, ...from("192.0.2.21") }), "1");
   });
 });

@@ -31,7 +31,7 @@ export interface RefusedToken {
 interface Counted {
   readonly refused: Omit<RefusedToken, "reason"> & { readonly reason: string };
   count: number;
-  /** The minute of its last event. */
+  /** When its last event was written, in milliseconds since 1970. */
   written: number;
 }
 
@@ -81,17 +81,16 @@ function count(kinds: Map<string, Counted>, refused: Counted["refused"], times: 
   else count(kinds, { org, trust: null, actor: null, tokenId: null, reason: OTHERS, ip: null }, times);
 }
 
-/** Writes what has been counted and has no event of this minute yet. */
+/** Writes what has been counted and has had no event for a minute. */
 async function write(refusals: Refusals, db: D1Database, at: Date): Promise<void> {
   refusals.writing = false;
-  const minute = Math.floor(at.getTime() / MINUTE);
   const statements: D1PreparedStatement[] = [];
   for (const [org, kinds] of refusals.orgs) {
     for (const [key, counted] of kinds) {
-      if (counted.written === minute) continue;
+      if (at.getTime() < counted.written + MINUTE) continue;
       if (counted.count > 0) statements.push(eventOf(db, counted, at));
       else kinds.delete(key);
-      counted.written = minute;
+      counted.written = at.getTime();
       counted.count = 0;
     }
     if (kinds.size === 0) refusals.orgs.delete(org);
