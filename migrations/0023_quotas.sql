@@ -30,9 +30,8 @@ END;
 -- Its versions go with it, and then nothing says any more whose they were.
 CREATE TRIGGER usage_of_old_secrets BEFORE DELETE ON secrets
 BEGIN
-  UPDATE usage SET secrets = secrets - 1,
-    versions = versions - (SELECT COUNT(*) FROM versions v WHERE v.secret_id = OLD.id AND v.kind <> 'destroyed'),
-    bytes = bytes - (SELECT COALESCE(SUM(v.size), 0) FROM versions v WHERE v.secret_id = OLD.id AND v.kind <> 'destroyed')
+  UPDATE usage SET (secrets, versions, bytes) = (
+    SELECT usage.secrets - 1, usage.versions - COUNT(*), usage.bytes - COALESCE(SUM(v.size), 0) FROM versions v WHERE v.secret_id = OLD.id AND v.kind <> 'destroyed')
   WHERE org = OLD.org;
 END;
 

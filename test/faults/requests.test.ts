@@ -178,6 +178,7 @@ function routeOf(request: string): string {
   const route = path
     .replace(/\/scopes\/[^/]+\/secrets\/[^/]+/, "/scopes/{scope}/secrets/{name}")
     .replace(/\/scopes\/[^/{]+$/, "/scopes/{scope}")
+    .replace(/\/quotas\/[^/]*$/, "/quotas/{org}")
     .replace(/\/secrets\/sec_made/, "/secrets/{id}")
     .replace(/\/versions\/\d+$/, "/versions/{version}")
     .replace(/\/tokens\/.+$/, "/tokens/{id}")

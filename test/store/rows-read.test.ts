@@ -135,7 +135,7 @@ describe("reading as much in a large organization as in a small one,", () => {
       for (let calls = 0; remaining > 0; calls++) {
         const { reply, read } = await measure("DELETE /v1/scopes/repo%3Anoise%2Fbig?secrets=true", { token: { org } });
         expect(reply.body.deleted).toBeLessThanOrEqual(200);
-        expect(read).toBeLessThan(25 * reply.body.deleted + 100);
+        expect(read).toBeLessThan(28 * reply.body.deleted + 100);
         remaining = reply.body.remaining;
         expect(calls).toBeLessThan(SIZES[org] / 200 + 1);
       }

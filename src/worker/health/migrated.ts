@@ -16,6 +16,8 @@ export const MIGRATED = [
   ["audit_events_of_rows"],
   ["epochs"],
   ["audit_events", "lease"],
+  ["usage"],
+  ["quotas"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */
