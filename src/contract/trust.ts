@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { MAX_PATTERNS } from "./claims.ts";
+import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
 import { NAME, whole } from "./grammar.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { timeSchema } from "./time.ts";
-import { limitPatternsSchema } from "./token.ts";
+import { leaseInputSchema, limitPatternsSchema } from "./token.ts";
 
 /** The name of a trust. */
 export const trustNameSchema = z
@@ -50,6 +50,7 @@ const STORED_EXAMPLE = {
   name: "github",
   ...TRUST_EXAMPLE,
   secret_names: null,
+  lease_seconds: 0,
   created_at: "2026-11-21T12:00:00.000Z",
   created_by: "developer",
   updated_at: "2026-11-21T12:00:00.000Z",
@@ -78,6 +79,7 @@ export const putTrustSchema = z
       .meta({ description: "Only these scopes; `${claim}` is filled from the identity token.", example: ["repo:${repository}"] }),
     secret_names: limitPatternsSchema.optional().meta({ description: "Only these names.", example: ["DEPLOY_*"] }),
     expires_in: z.int().min(60).max(86_400).default(900).meta({ description: "Seconds that the exchanged token is valid, 60 to 86,400.", example: 900 }),
+    lease_seconds: leaseInputSchema,
   })
   .meta({ id: "PutTrust", example: TRUST_EXAMPLE });
 export type PutTrustBody = z.infer<typeof putTrustSchema>;
@@ -92,6 +94,7 @@ export const trustSchema = z
     secret_scopes: z.array(z.string()).nullable(),
     secret_names: z.array(z.string()).nullable(),
     expires_in: z.int(),
+    lease_seconds: leaseSecondsSchema,
     created_at: timeSchema,
     created_by: z.string(),
     updated_at: timeSchema,

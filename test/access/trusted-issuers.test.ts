@@ -58,6 +58,14 @@ describe("an access token of a trusted issuer", () => {
     expect(reply.body).toMatchObject({ org: "globex", sub: "alice" });
   });
 
+  it("says nothing of leases: what it calls by that name is another's affair, whatever it is", async () => {
+    const token = await fixed.sign(claimsOf(fixed, { scope: "secrets:resolve secrets:write", lease_seconds: 60 }));
+    expect((await call("GET /v1/whoami", { token })).body.lease_seconds).toBe(0);
+    await call("PUT /v1/scopes/global/secrets/UNLEASED", { token, json: { value: "v" } });
+    for (const again of [token, await fixed.sign(claimsOf(fixed, { scope: "secrets:resolve", lease_seconds: "a minute" }))])
+      expect(Object.keys((await call("GET /v1/resolve/UNLEASED?scope=global", { token: again })).body)).toEqual(expect.not.arrayContaining(["lease"]));
+  });
+
   it("without a scope has no permission at all", async () => {
     const token = await fixed.sign(claimsOf(fixed, { scope: undefined }));
     expect((await call("GET /v1/whoami", { token })).body.permissions).toEqual([]);

@@ -14,7 +14,7 @@ describe("a trust", () => {
   it("is made, shown, replaced, listed and deleted", async () => {
     const made = await putTrust("github");
     expect(made.status).toBe(201);
-    const given = { ...githubTrust(ISSUER), permissions: ["secrets:read", "secrets:resolve"], secret_names: null, expires_in: 900 };
+    const given = { ...githubTrust(ISSUER), permissions: ["secrets:read", "secrets:resolve"], secret_names: null, expires_in: 900, lease_seconds: 0 };
     expect(made.body).toEqual({
       name: "github",
       ...given,
@@ -25,11 +25,12 @@ describe("a trust", () => {
     });
     expect((await call("GET /v1/trusts/github")).body).toEqual(made.body);
 
-    const replaced = await putTrust("github", { secret_names: ["DEPLOY_*"], expires_in: 60 }, { token: { sub: "bob" } });
+    const replaced = await putTrust("github", { secret_names: ["DEPLOY_*"], expires_in: 60, lease_seconds: 30 }, { token: { sub: "bob" } });
     expect(replaced.status).toBe(200);
     expect(replaced.body).toMatchObject({
       secret_names: ["DEPLOY_*"],
       expires_in: 60,
+      lease_seconds: 30,
       created_by: "tester",
       updated_by: "bob",
       created_at: made.body.created_at,

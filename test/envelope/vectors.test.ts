@@ -54,6 +54,16 @@ describe("the frozen seal of a secret's row from before it had a lock and a leas
   });
 });
 
+describe.each(["trusts", "tokens"] as const)("the frozen seal of a row of %s from before it said anything of leases", (table) => {
+  const before = seals.find(({ format }) => format.table === table && format.format === 1);
+  const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS[table], { ...before?.row, ...columns }, before?.seal ?? null);
+
+  it("is good while it asks for none, and no longer", async () => {
+    expect(await check({ lease_seconds: 0 })).toMatchObject({ outcome: "good" });
+    for (const columns of [{ lease_seconds: 1 }, { lease_seconds: null }, {}]) expect(await check(columns)).toMatchObject({ outcome: "broken" });
+  });
+});
+
 describe("the associated data", () => {
   const place = { org: "acme", scope: "repo:a/b", name: 'é"', version: 7, id: "sec_1", encoding: "utf8" } as const;
 

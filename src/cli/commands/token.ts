@@ -1,4 +1,5 @@
 import type { CreateToken } from "../../client/tokens.ts";
+import { leaseSecondsSchema } from "../../contract/claims.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
@@ -17,6 +18,18 @@ export const GRANT_ARGS = {
   names: { type: "string", valueHint: "PATTERNS", description: "only these names, separated by commas; a trailing * matches any rest" },
 } as const;
 
+/** The option for clients that cannot ask for a lease by themselves. */
+export const LEASE_ARG = {
+  "lease-seconds": { type: "string", valueHint: "SECONDS", default: "0", description: "the lease of a resolve that says nothing of leases, 0 to 300" },
+} as const;
+
+/** The seconds of that option. */
+export function leaseSecondsOf(text: string): number {
+  if (!leaseSecondsSchema.safeParse(text === "" ? undefined : Number(text)).success)
+    throw usageError("--lease-seconds is not a number of seconds up to 300", "for example --lease-seconds 60");
+  return Number(text);
+}
+
 /** The grant that options describe. */
 export function grantOf(all: (option: string) => string[]): Pick<CreateToken, "permissions" | "secret_scopes" | "secret_names"> {
   const permissions = all("permissions").flatMap((text) => text.split(/\s+/)) as CreateToken["permissions"];
@@ -32,9 +45,10 @@ const create = command({
     label: { type: "positional", description: "who will use it; the audit log names it" },
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "1h", description: "how long it is valid: 90, 15m, 24h, 30d; up to 365d" },
+    ...LEASE_ARG,
   },
-  async run({ label, ttl, profile, json }, { all }) {
-    const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
+  async run({ label, ttl, "lease-seconds": lease, profile, json }, { all }) {
+    const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
     const { client } = await openSession({ profile });
     const created = await client.tokens.create(request);
     if (json) return printJson(created);

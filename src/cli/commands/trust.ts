@@ -7,7 +7,7 @@ import { askToConfirm } from "../prompt.ts";
 import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
-import { GRANT_ARGS, grantOf } from "./token.ts";
+import { GRANT_ARGS, grantOf, LEASE_ARG, leaseSecondsOf } from "./token.ts";
 
 const NAME_ARG = { name: { type: "positional", description: "the name of the trust" } } as const;
 
@@ -23,11 +23,12 @@ const put = command({
     claim: { type: "string", valueHint: "CLAIM=PATTERN", description: "what a claim must be; a trailing * matches any rest; may be repeated" },
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "15m", description: "how long an exchanged token is valid, up to 24h" },
+    ...LEASE_ARG,
   },
-  async run({ name, issuer, audience, ttl, profile, json }, { all, each }) {
+  async run({ name, issuer, audience, ttl, "lease-seconds": lease, profile, json }, { all, each }) {
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
-    const request = { issuer, audience, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
-    const { secret_scopes, ...rest } = request;
+    const lasts = { expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
+    const { secret_scopes, ...rest } = { issuer, audience, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), ...lasts };
     const { client } = await openSession({ profile });
     const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });
     if (json) printJson(trust);
@@ -57,6 +58,7 @@ const get = command({
       ["scopes", trust.secret_scopes?.join(" ") ?? "all"],
       ["names", trust.secret_names?.join(" ") ?? "all"],
       ["valid for", `${trust.expires_in} seconds`],
+      ["leases", trust.lease_seconds === 0 ? "only when asked for" : `${trust.lease_seconds} seconds`],
       ["updated", `${relativeTime(trust.updated_at)} by ${trust.updated_by}`],
     ]);
   },

@@ -63,7 +63,7 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
 function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
-  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names } = parsed.data;
+  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names, lease_seconds = 0 } = parsed.data;
   // Only what Keyhole signed says what it descends from.
   const ancestors = trusted ? null : (anc ?? null);
   return {
@@ -74,6 +74,8 @@ function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): Token
     // A NumericDate may have a fraction (RFC 7519, section 2).
     expiresAt: Math.floor(exp * 1000),
     verifiedUntil: trusted ? keysDue(trusted.jwksUrl) : null,
+    // What another issuer calls by that name is its own affair.
+    leaseSeconds: trusted ? 0 : lease_seconds,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,

@@ -136,9 +136,9 @@ async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: Tr
 
 async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
   const { db, keyring, minting, now, origin } = await allowSealing(needs);
-  const { org, name, expires_in } = trust;
+  const { org, name, expires_in, lease_seconds } = trust;
   const id = newId("tok");
-  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn: expires_in });
+  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn: expires_in, leaseSeconds: lease_seconds });
   const at = now.getTime();
   const row = {
     id,
@@ -151,6 +151,7 @@ async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, gran
     expires_at: at + expires_in * 1000,
     revoked_at: null,
     says_ancestors: 1 as const,
+    lease_seconds,
   };
   await runUnderTrust(db, trust, [
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),

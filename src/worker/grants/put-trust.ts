@@ -46,14 +46,14 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
   const columns = toColumns(grant);
   if (!covers(caller, trustReach(columns)))
     throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
-  const { issuer, audience, claims, expires_in } = body;
-  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in };
+  const { issuer, audience, claims, expires_in, lease_seconds } = body;
+  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds };
   return retryWhenChanged(() => replaceTrust(needs, caller, wanted));
 }
 
 /** What a trust says, without who changed it when. */
 type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
-const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in"] as const;
+const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in", "lease_seconds"] as const;
 
 /** Writes a trust. One that says something else has another revision, and the tokens of the one before end. */
 async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: TrustRow; created: boolean }> {

@@ -18,6 +18,7 @@ export const MIGRATED = [
   ["audit_events", "lease"],
   ["usage"],
   ["quotas"],
+  ["tokens", "lease_seconds"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -60,7 +60,7 @@ export const SEALED_TABLES = {
     unsealed: { secrets: "a count, kept by triggers" },
   },
   trusts: {
-    format: 1,
+    format: 2,
     key: ["org", "name"],
     deciding: {
       org: first,
@@ -77,11 +77,12 @@ export const SEALED_TABLES = {
       created_by: first,
       updated_at: first,
       updated_by: first,
+      lease_seconds: { since: 2, default: 0 },
     },
     unsealed: {},
   },
   tokens: {
-    format: 1,
+    format: 2,
     key: ["id"],
     deciding: {
       org: first,
@@ -96,6 +97,7 @@ export const SEALED_TABLES = {
       expires_at: first,
       revoked_at: first,
       says_ancestors: first,
+      lease_seconds: { since: 2, default: 0 },
     },
     unsealed: {},
   },

@@ -17,6 +17,8 @@ export interface TokenRow {
   readonly revoked_at: number | null;
   /** 1 when the token itself says what it descends from; 0 for those of before. */
   readonly says_ancestors: 0 | 1;
+  /** For how long its holder may be given the same again without asking for that, in seconds; 0 for never. */
+  readonly lease_seconds: number;
   readonly seal: string | null;
 }
 
@@ -24,8 +26,8 @@ export interface TokenRow {
 export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, lease_seconds, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .bind(
       t.id,
@@ -39,6 +41,7 @@ export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
       t.created_by,
       t.expires_at,
       t.says_ancestors,
+      t.lease_seconds,
       t.seal,
     );
 }

@@ -9,6 +9,8 @@ export interface TrustRow {
   readonly secret_scopes: string | null;
   readonly secret_names: string | null;
   readonly expires_in: number;
+  /** What its exchanged tokens have as `lease_seconds`. */
+  readonly lease_seconds: number;
   readonly created_at: number;
   readonly created_by: string;
   readonly updated_at: number;
@@ -22,10 +24,10 @@ export interface TrustRow {
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, revision, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, lease_seconds, created_at, created_by, updated_at, updated_by, revision, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
-         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
+         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in, lease_seconds = excluded.lease_seconds,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
          revision = excluded.revision, seal = excluded.seal`,
     )
@@ -39,6 +41,7 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.secret_scopes,
       t.secret_names,
       t.expires_in,
+      t.lease_seconds,
       t.created_at,
       t.created_by,
       t.updated_at,

@@ -91,8 +91,8 @@ export const trustRoutes = [
 ];
 
 function trustBody(row: TrustRow): TrustBody {
-  const { name, issuer, audience, expires_in, created_by, updated_by } = row;
+  const { name, issuer, audience, expires_in, lease_seconds, created_by, updated_by } = row;
   const claims = JSON.parse(row.claims) as Record<string, string>;
   const times = { created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
-  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, ...times };
+  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, lease_seconds, ...times };
 }
