@@ -14,7 +14,14 @@ describe("a trust", () => {
   it("is made, shown, replaced, listed and deleted", async () => {
     const made = await putTrust("github");
     expect(made.status).toBe(201);
-    const given = { ...githubTrust(ISSUER), permissions: ["secrets:read", "secrets:resolve"], secret_names: null, expires_in: 900, lease_seconds: 0 };
+    const given = {
+      ...githubTrust(ISSUER),
+      permissions: ["secrets:read", "secrets:resolve"],
+      secret_names: null,
+      expires_in: 900,
+      lease_seconds: 0,
+      suspended: false,
+    };
     expect(made.body).toEqual({
       name: "github",
       ...given,

@@ -66,7 +66,7 @@ it("has a row for every operation under /v1 that the API description lists, and 
   expect(listed.filter((operation) => operation.includes(" /v1/")).sort()).toEqual(Object.keys(OPERATIONS).sort());
 });
 
-describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepare, request, elsewhere, limits, everyName, action }) => {
+describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepare, request, elsewhere, limits, everyName, repeats, action }) => {
   it("refuses every bad token with one and the same 401, and does nothing", async () => {
     const subject = await makeSubject("acme", prepare);
     const before = [await countOf("secrets"), await countOf("versions"), await countOf("audit_events")];
@@ -136,7 +136,8 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepar
     const org = `other-${crypto.randomUUID().slice(0, 8)}`;
     const before = await call(`GET /v1/secrets/${subject.id}`);
     const reply = await request(subject, { org });
-    for (const hidden of ["subject-value", subject.id, ...(subject.target.length > 1 ? [subject.target] : [])]) expect(reply.text).not.toContain(hidden);
+    for (const hidden of ["subject-value", subject.id, ...(subject.target.length > 1 && !repeats ? [subject.target] : [])])
+      expect(reply.text).not.toContain(hidden);
     if (typeof elsewhere === "string") expect([reply.status, reply.body.code]).toEqual([PROBLEMS[elsewhere].status, elsewhere]);
     else expect(reply.status).toBe(elsewhere);
     const after = await call(`GET /v1/secrets/${subject.id}`);

@@ -4,7 +4,7 @@ import { PERMISSIONS } from "../../contract/permission.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson, printLine } from "../output.ts";
-import { parseDuration } from "../parse-duration.ts";
+import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -77,17 +77,55 @@ const list = command({
 });
 
 const revoke = command({
-  description: "Revoke a token, from the next request on",
-  examples: ["keyhole token revoke tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c"],
-  args: { id: { type: "positional", description: "the token's id, from `keyhole token list`" }, ...YES_ARG },
-  async run({ id, profile, json, yes }) {
+  description: "Revoke a token, all of a subject, or all that were issued until a time; from the next request on",
+  examples: [
+    "keyhole token revoke tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+    "keyhole token revoke --subject token:ci-payments",
+    "keyhole token revoke --issued-before 2026-11-21T12:00:00Z",
+  ],
+  args: {
+    id: { type: "positional", required: false, description: "the token's id, from `keyhole token list`" },
+    unlisted: { type: "boolean", description: "the id may be that of a token in no list" },
+    subject: { type: "string", valueHint: "SUBJECT", description: "all tokens of a subject, also later ones" },
+    issuer: { type: "string", valueHint: "URL", description: "another issuer whose token or subject it is" },
+    "issued-before": { type: "string", valueHint: "TIME", description: "all of the organization that were issued until then, or so long ago (30d)" },
+    ...YES_ARG,
+  },
+  async run({ id, unlisted, subject, issuer, "issued-before": before, profile, json, yes }) {
+    const given = [id, subject, before].filter((each) => each !== undefined);
+    if (given.length !== 1) throw usageError("say what to revoke: an id, --subject or --issued-before, one of them", "keyhole token list");
     const { client } = await openSession({ profile });
-    await askToConfirm(`Revoke ${id}?`, yes);
-    await client.tokens.revoke(id);
-    if (json) printJson({ revoked: id });
-    else note(`Revoked ${id}.`);
+    const issued_before = before === undefined ? undefined : parseTime("--issued-before", before, { sign: -1 });
+    const what = id ?? (subject === undefined ? `all tokens issued until ${issued_before}` : `all tokens of ${subject}`);
+    await askToConfirm(`Revoke ${what}?`, yes);
+    if (id !== undefined && unlisted !== true && issuer === undefined) {
+      await client.tokens.revoke(id);
+      return json ? printJson({ revoked: id }) : note(`Revoked ${id}.`);
+    }
+    const { suspended_trusts, ...revocation } = await client.revocations.create({ token_id: id, subject, issued_before, issuer });
+    if (json) return printJson({ ...revocation, suspended_trusts });
+    note(`Revoked ${what}.`);
+    if (suspended_trusts.length > 0) note(`Suspended ${suspended_trusts.join(", ")}: put them again with a good token to go on.`);
+  },
+});
+
+const revocations = command({
+  description: "List what was revoked, newest first",
+  examples: ["keyhole token revocations"],
+  async run({ profile, json }) {
+    const { client } = await openSession({ profile });
+    const all = [];
+    for await (const each of client.revocations.listAll()) all.push(each);
+    if (json) return printJson(all);
+    const rows = all.map(({ kind, token_id, subject, trust, issued_before, issuer, revoked_at }) => [
+      kind,
+      token_id ?? subject ?? trust ?? issued_before ?? "",
+      issuer ?? "",
+      relativeTime(revoked_at),
+    ]);
+    printTable(["KIND", "REVOKED", "ISSUER", ""], rows, "Nothing was revoked.");
   },
 });
 
 /** `keyhole token …`. */
-export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, list, revoke } });
+export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, list, revoke, revocations } });

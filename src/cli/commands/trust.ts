@@ -59,6 +59,7 @@ const get = command({
       ["names", trust.secret_names?.join(" ") ?? "all"],
       ["valid for", `${trust.expires_in} seconds`],
       ["leases", trust.lease_seconds === 0 ? "only when asked for" : `${trust.lease_seconds} seconds`],
+      ...(trust.suspended ? [["suspended", "the token that made it was revoked; put it again to go on"] as const] : []),
       ["updated", `${relativeTime(trust.updated_at)} by ${trust.updated_by}`],
     ]);
   },

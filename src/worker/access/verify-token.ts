@@ -4,6 +4,7 @@ import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
+import { CLOCK_TOLERANCE, foreignRefusal } from "./foreign-refusal.ts";
 import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -34,6 +35,8 @@ export async function verifyToken(rules: TokenRules, token: string): Promise<Tok
   if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("unknown-issuer");
+  const refusal = foreignRefusal(unverified, trusted, rules.now);
+  if (refusal) throw new TokenError(refusal);
   return factsOf(await verifyJwt(unverified, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
 }
 
@@ -49,7 +52,14 @@ function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
 }
 
 function trustedRules({ now }: TokenRules, { issuer, audience, algorithms }: TrustedIssuer): JwtRules {
-  return { algorithms: [...algorithms], issuer, audience, currentDate: now, clockTolerance: 30, requiredClaims: ["iss", "aud", "exp", "iat", "sub", "jti"] };
+  return {
+    algorithms: [...algorithms],
+    issuer,
+    audience,
+    currentDate: now,
+    clockTolerance: CLOCK_TOLERANCE,
+    requiredClaims: ["iss", "aud", "exp", "iat", "sub", "jti"],
+  };
 }
 
 function ownKey({ verifiers }: SigningKeys): FindKey {

@@ -37,7 +37,7 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
   const row: Omit<TokenRow, "seal"> = {
     id,
     org: caller.org,
-    parent_id: caller.tokenId,
+    parent_id: caller.lineage?.reference ?? null,
     label: request.label,
     ...toColumns(grant),
     created_at: now.getTime(),
@@ -46,6 +46,7 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
     revoked_at: null,
     says_ancestors: 1,
     lease_seconds,
+    maker_issued_at: caller.lineage && Math.floor(caller.lineage.issuedAt),
   };
   const { keyring } = await allowSealing(needs);
   const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };

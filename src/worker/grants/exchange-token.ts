@@ -14,6 +14,7 @@ import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { QUOTA_GUARD, type QuotaRow, requireQuotas, selectQuotas } from "../store/quota-rows.ts";
+import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
@@ -23,6 +24,7 @@ import { ownQuotas } from "../transaction/own-quotas.ts";
 import { recordFailure } from "../transaction/record-failure.ts";
 import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns, toColumns } from "./grant-columns.ts";
+import { marksOf } from "./trust-maker.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
 
 /** What an exchange needs. */
@@ -152,6 +154,7 @@ async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, gran
     revoked_at: null,
     says_ancestors: 1 as const,
     lease_seconds,
+    maker_issued_at: null,
   };
   await runUnderTrust(db, trust, [
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
@@ -161,14 +164,14 @@ async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, gran
   return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
 }
 
-/** The issuer may have taken seconds to answer: a trust that was deleted or replaced meanwhile gives nothing. */
+/** The issuer may have taken seconds to answer: a trust that was deleted, replaced or suspended meanwhile, or before, gives nothing. */
 async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
   try {
-    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), ...statements]);
+    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), requireInForce(db, marksOf(trust)), ...statements]);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
     if (error.guard.startsWith(QUOTA_GUARD))
       throw new Problem("rate-limited", "The organization has as many tokens as it may have now.", { headers: { "Retry-After": "60" }, cause: error });
-    throw new ExchangeError("trust-changed", { cause: error });
+    throw new ExchangeError(error.guard === "token_in_force" ? "trust-suspended" : "trust-changed", { cause: error });
   }
 }

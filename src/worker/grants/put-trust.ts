@@ -7,7 +7,7 @@ import { requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
-import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { type FoundTrust, requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
@@ -16,8 +16,9 @@ import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
-import { lastRevocation, planRevocations, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
+import { makerOf } from "./trust-maker.ts";
 import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
 
@@ -33,7 +34,7 @@ export interface TrustNeeds extends QuotaNeeds {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
  */
-export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: TrustRow; created: boolean }> {
+export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: FoundTrust; created: boolean }> {
   caller.require("trusts:write");
   const { secret_scopes: templates, permissions } = body;
   refuseIssuer(body.issuer, needs.insecureIssuers);
@@ -55,37 +56,40 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
 type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
 const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in", "lease_seconds"] as const;
 
-/** Writes a trust. One that says something else has another revision, and the tokens of the one before end. */
-async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: TrustRow; created: boolean }> {
+/**
+ * Writes a trust. One that says something else, or was suspended, has another revision and another maker, and the tokens of
+ * the one before end.
+ */
+async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: FoundTrust; created: boolean }> {
   const { db, keyring, now } = await allowSealing(needs);
   const { org, name } = wanted;
   const was = await findTrust(needs, caller, name);
   const recorded = { action: "trust.put", secrets: [], target: name } as const;
-  if (was && SAID.every((column) => was[column] === wanted[column])) {
+  if (was && was.suspended === 0 && SAID.every((column) => was[column] === wanted[column])) {
     await writeForCaller(needs, caller, [requireTrust(db, org, name, was)], recorded);
     return { row: was, created: false };
   }
-  const [family, last, revoked] = await readForCaller(needs, caller, [
+  const [family, revoked, ...ending] = await readForCaller(needs, caller, [
     selectFamily(db, org, trustParent(name)),
-    lastRevocation(db, org),
     selectRevokedRevision(db, org, name),
+    ...selectEnding(db, org),
   ]);
   const highest = Math.max(was?.revision ?? 0, rowsOf<{ revision: number | null }>(revoked)[0]?.revision ?? 0);
   const by = { updated_at: now.getTime(), updated_by: caller.subject };
   const made = was ? { created_at: was.created_at, created_by: was.created_by } : { created_at: by.updated_at, created_by: by.updated_by };
-  const row = { ...wanted, ...made, ...by, revision: highest + 1 };
+  const row = { ...wanted, ...made, ...by, revision: highest + 1, maker: makerOf(caller, was) };
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
-  const ends = was ? await planRevocations(needs, org, last, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
+  const ends = was ? await planEnd(needs, org, ending, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
   const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal })];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, (quotas) => {
     const statements = [...change, ...quotas];
     return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
   });
-  return { row: { ...row, seal }, created: !was };
+  return { row: { ...row, seal, suspended: 0 }, created: !was };
 }
 
 /** The trust that is there, if any. One that reaches further than the caller is not the caller's to replace. */
-async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<TrustRow> | undefined> {
+async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<FoundTrust> | undefined> {
   try {
     return await getTrust(needs, caller, name);
   } catch (error) {

@@ -4,7 +4,7 @@ import { listTrustsReplySchema, putTrustSchema, type TrustBody, trustNameSchema,
 import { deleteTrust } from "../../grants/delete-trust.ts";
 import { fromColumns } from "../../grants/grant-columns.ts";
 import { putTrust } from "../../grants/put-trust.ts";
-import { getTrust, listTrusts, type TrustRow } from "../../grants/read-trusts.ts";
+import { type FoundTrust, getTrust, listTrusts } from "../../grants/read-trusts.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { jsonBody } from "../parse/body.ts";
@@ -24,7 +24,7 @@ export const trustRoutes = [
       id: "putTrust",
       summary: "Trust an OIDC issuer",
       description:
-        "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds.",
+        "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds. When the token that made it is revoked, it is suspended and its tokens end; to put it once more with a good token makes it that token's.",
       tag,
       permission,
       action: "trust.put",
@@ -90,9 +90,9 @@ export const trustRoutes = [
   ),
 ];
 
-function trustBody(row: TrustRow): TrustBody {
+function trustBody(row: FoundTrust): TrustBody {
   const { name, issuer, audience, expires_in, lease_seconds, created_by, updated_by } = row;
   const claims = JSON.parse(row.claims) as Record<string, string>;
   const times = { created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
-  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, lease_seconds, ...times };
+  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, lease_seconds, suspended: row.suspended === 1, ...times };
 }
