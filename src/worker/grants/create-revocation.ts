@@ -46,7 +46,10 @@ export async function createRevocation(needs: RevokeNeeds, caller: Caller, body:
     const [row] = rowsOf<TokenRow>(found);
     const isOwn = id !== "" && id === caller.lineage?.reference;
     if (!isOwn) requireMayRevoke(caller, row && fromColumns(await verifyRow(keyring, "tokens", row)));
-    const all = [revoked, ...rowsOf<{ id: string }>(below).map((each) => ({ kind: "id" as const, value: each.id }))];
+    // By its id alone it would be forgotten when what has a row must have expired.
+    const lasting = revoked.kind === "id" && !row && !id.startsWith("[") ? [JSON.stringify([needs.issuer, id])] : [];
+    const ids = [...lasting, ...rowsOf<{ id: string }>(below).map((each) => each.id)];
+    const all = [revoked, ...ids.map((value) => ({ kind: "id" as const, value }))];
     const planned = await planEnd({ db, keyring, now }, caller.org, ending, all);
     await writeRevocations(needs, caller, planned, [], { action: "token.revoke", secrets: [], target });
     const [first, ...others] = planned.rows;

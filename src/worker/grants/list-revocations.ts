@@ -5,6 +5,7 @@ import { selectRevocations } from "../store/token-rows.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyRows } from "../transaction/verify-row.ts";
+import type { RevokeNeeds } from "./create-revocation.ts";
 
 export type { RevocationRow };
 
@@ -15,13 +16,13 @@ export type { RevocationRow };
  * @throws {Problem} `forbidden`, `integrity-failed`, `storage-unavailable`.
  */
 export async function listRevocations(
-  { db, keyring }: CallerNeeds,
+  { db, keyring, issuer }: CallerNeeds & Pick<RevokeNeeds, "issuer">,
   caller: Caller,
   limit: number,
   before: number | undefined,
 ): Promise<Page<RevocationRow, number>> {
   caller.require("tokens:write");
   const limits = { scopes: caller.secretScopes, names: caller.secretNames };
-  const [found] = await readForCaller({ db, keyring }, caller, [selectRevocations(db, caller.org, limits, before, limit + 1)]);
+  const [found] = await readForCaller({ db, keyring }, caller, [selectRevocations(db, caller.org, issuer, limits, before, limit + 1)]);
   return pageOf(await verifyRows(keyring, "revocations", rowsOf<RevocationRow>(found)), limit, ({ n }) => n);
 }
