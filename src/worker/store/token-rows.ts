@@ -100,7 +100,7 @@ export function selectTokens(db: D1Database, org: string, limits: TokenLimits, b
 /**
  * Selects up to `limit` revocations of an organization, newest first, before the one with a number ({@link RevocationRow}); with
  * limits only those of tokens within them, as far as these have rows. A floor is none, and
- * what is named by `issuer`, this deployment, is named by its id too.
+ * what is named by `issuer`, this deployment, is left out while it is named by its id too.
  */
 export function selectRevocations(
   db: D1Database,
@@ -112,7 +112,8 @@ export function selectRevocations(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind <> 'floor' AND NOT (r.kind = 'id' AND r.value LIKE '[%' AND r.value ->> 0 = ?6) AND (?4 IS NULL OR r.n < ?4) AND (COALESCE(?2, ?3) IS NULL OR (r.kind = 'id'
+      `SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind <> 'floor' AND NOT (r.kind = 'id' AND r.value LIKE '[%' AND r.value ->> 0 = ?6
+           AND EXISTS (SELECT 1 FROM revocations p WHERE p.org = r.org AND p.kind = 'id' AND p.value = r.value ->> 1)) AND (?4 IS NULL OR r.n < ?4) AND (COALESCE(?2, ?3) IS NULL OR (r.kind = 'id'
          AND EXISTS (SELECT 1 FROM tokens t WHERE t.id = r.value AND t.org = r.org AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")})))
        ORDER BY r.n DESC LIMIT ?5`,
     )
