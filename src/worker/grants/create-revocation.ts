@@ -9,8 +9,9 @@ import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.t
 import { verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns } from "./grant-columns.ts";
 import { requireMayRevoke } from "./may-revoke.ts";
-import { planEnd, type Revoked, selectEnding, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { trustOfRevision } from "./trust-parent.ts";
+import type { Revoked } from "./with-trusts.ts";
 
 /** What revoking needs. */
 export interface RevokeNeeds extends CallerNeeds {

@@ -4,9 +4,10 @@ import { selectFamily } from "../store/token-rows.ts";
 import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { planEnd, type Revoked, selectEnding, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
+import type { Revoked } from "./with-trusts.ts";
 
 /**
  * Deletes a trust, and revokes the tokens that were exchanged under it and what they minted.

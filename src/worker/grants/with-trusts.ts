@@ -1,7 +1,13 @@
+import type { RevocationKind } from "../store/revocation-rows.ts";
 import type { TrustRow } from "../store/trust-rows.ts";
-import type { Revoked } from "./plan-revocation.ts";
 import { marksOf } from "./trust-maker.ts";
 import { trustRevision } from "./trust-parent.ts";
+
+/** What is to be taken out of force. */
+export interface Revoked {
+  readonly kind: RevocationKind;
+  readonly value: string;
+}
 
 /**
  * What ends with revocations: they, the revisions of the trusts that were made under what they take out of force, and so
