@@ -26,7 +26,7 @@ export async function identityToken(): Promise<string> {
   const url = new URL(address);
   url.searchParams.set("audience", audience);
   try {
-    const reply = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(30_000) });
+    const reply = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, redirect: "error", signal: AbortSignal.timeout(30_000) });
     return replySchema.parse(await reply.json()).value;
   } catch {
     throw new CliError("the job's identity token could not be had", hint, EXIT.unavailable);

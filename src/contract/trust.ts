@@ -2,6 +2,7 @@ import * as z from "zod";
 import { MAX_PATTERNS } from "./claims.ts";
 import { NAME, whole } from "./grammar.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
+import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
 import { limitPatternsSchema } from "./token.ts";
 
@@ -100,7 +101,11 @@ export const trustSchema = z
   .meta({ id: "Trust", example: STORED_EXAMPLE });
 export type TrustBody = z.infer<typeof trustSchema>;
 
-export const listTrustsReplySchema = z.object({ trusts: z.array(trustSchema) }).meta({ id: "TrustList", example: { trusts: [STORED_EXAMPLE] } });
+/** `GET /v1/trusts`. */
+export const listTrustsSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
+export const listTrustsReplySchema = z
+  .object({ trusts: z.array(trustSchema), next_cursor: z.string().nullable() })
+  .meta({ id: "TrustList", example: { trusts: [STORED_EXAMPLE], next_cursor: null } });
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";

@@ -178,4 +178,17 @@ describe("a caller with limits", () => {
     expect((await putTrust("narrow", { secret_scopes: ["repo:acme/api"] }, { token })).status).toBe(200);
     expect((await call("DELETE /v1/trusts/narrow", { token })).status).toBe(204);
   });
+
+  it("gets full pages of what it may see, and no cursor tells of what it may not", async () => {
+    const org = { org: "paged" };
+    for (const name of ["a", "c", "d", "e"]) await putTrust(name, { secret_scopes: ["repo:${repository}"] }, { token: org });
+    for (const name of ["b", "f"]) await putTrust(name, { secret_scopes: ["repo:acme/${name}"] }, { token: org });
+    const page = (query: string, token: { org: string; secret_scopes?: string[] }) => call(`GET /v1/trusts?limit=1${query}`, { token });
+    const first = await page("", { ...org, ...token });
+    const next = await page(`&cursor=${first.body.next_cursor}`, { ...org, ...token });
+    const named = [first, next].map(({ body }) => body.trusts.map(({ name }: { name: string }) => name));
+    expect([named, atob(first.body.next_cursor), next.body.next_cursor]).toEqual([[["b"], ["f"]], '"b"', null]);
+    expect((await page("", org)).body.trusts).toMatchObject([{ name: "a" }]);
+    expect((await page("&cursor=x", org)).body.errors).toEqual([{ pointer: "query:cursor", detail: "not a cursor of this list" }]);
+  });
 });

@@ -33,9 +33,9 @@ const create = command({
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "1h", description: "how long it is valid: 90, 15m, 24h, 30d; up to 365d" },
   },
-  async run({ label, ttl, profile, json }, { all }) {
+  async run({ label, ttl, profile, insecure, json }, { all }) {
     const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const created = await client.tokens.create(request);
     if (json) return printJson(created);
     printLine(created.token);
@@ -46,8 +46,8 @@ const create = command({
 const list = command({
   description: "List the tokens that were minted, without the tokens themselves",
   examples: ["keyhole token list"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const tokens = [];
     for await (const token of client.tokens.listAll()) tokens.push(token);
     if (json) return printJson(tokens);
@@ -66,8 +66,8 @@ const revoke = command({
   description: "Revoke a token, from the next request on",
   examples: ["keyhole token revoke tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c"],
   args: { id: { type: "positional", description: "the token's id, from `keyhole token list`" }, ...YES_ARG },
-  async run({ id, profile, json, yes }) {
-    const { client } = await openSession({ profile });
+  async run({ id, profile, insecure, json, yes }) {
+    const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Revoke ${id}?`, yes);
     await client.tokens.revoke(id);
     if (json) printJson({ revoked: id });

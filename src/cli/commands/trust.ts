@@ -24,11 +24,11 @@ const put = command({
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "15m", description: "how long an exchanged token is valid, up to 24h" },
   },
-  async run({ name, issuer, audience, ttl, profile, json }, { all, each }) {
+  async run({ name, issuer, audience, ttl, profile, insecure, json }, { all, each }) {
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
     const request = { issuer, audience, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
     const { secret_scopes, ...rest } = request;
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });
     if (json) printJson(trust);
     else note(`Tokens of ${trust.issuer} that match are exchanged under ${name}.`);
@@ -39,8 +39,8 @@ const get = command({
   description: "Show a trust",
   examples: ["keyhole trust get github"],
   args: NAME_ARG,
-  async run({ name, profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ name, profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const trust = await client.trusts.get(name);
     if (json) return printJson(trust);
     printFields([
@@ -65,9 +65,10 @@ const get = command({
 const list = command({
   description: "List the trusts",
   examples: ["keyhole trust list"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
-    const trusts = await client.trusts.list();
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
+    const trusts = [];
+    for await (const trust of client.trusts.listAll()) trusts.push(trust);
     if (json) return printJson(trusts);
     const rows = trusts.map(({ name, issuer, permissions, secret_scopes }) => [name, issuer, permissions.join(" "), secret_scopes?.join(" ") ?? "all"]);
     printTable(["NAME", "ISSUER", "PERMISSIONS", "SCOPES"], rows, "No trusts.");
@@ -78,8 +79,8 @@ const remove = command({
   description: "Delete a trust and revoke the tokens that were exchanged under it",
   examples: ["keyhole trust delete github"],
   args: { ...NAME_ARG, ...YES_ARG },
-  async run({ name, profile, json, yes }) {
-    const { client } = await openSession({ profile });
+  async run({ name, profile, insecure, json, yes }) {
+    const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Delete trust ${name} and revoke its tokens?`, yes);
     await client.trusts.delete(name);
     if (json) printJson({ deleted: name });

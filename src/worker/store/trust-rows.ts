@@ -53,9 +53,9 @@ export function selectTrust(db: D1Database, org: string, name: string): D1Prepar
   return db.prepare("SELECT * FROM trusts WHERE org = ? AND name = ?").bind(org, name);
 }
 
-/** Selects the trusts of an organization, by name ({@link TrustRow}). */
-export function selectTrusts(db: D1Database, org: string): D1PreparedStatement {
-  return db.prepare("SELECT * FROM trusts WHERE org = ? ORDER BY name").bind(org);
+/** Selects up to `limit` trusts of an organization after the one that is named `after`, by name ({@link TrustRow}). */
+export function selectTrusts(db: D1Database, org: string, after: string, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT * FROM trusts WHERE org = ? AND name > ? ORDER BY name LIMIT ?").bind(org, after, limit);
 }
 
 /** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read; `undefined` for one that was not there. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { formatTime } from "../../../contract/time.ts";
-import { listTrustsReplySchema, putTrustSchema, type TrustBody, trustNameSchema, trustSchema } from "../../../contract/trust.ts";
+import { listTrustsReplySchema, listTrustsSchema, putTrustSchema, type TrustBody, trustNameSchema, trustSchema } from "../../../contract/trust.ts";
 import { deleteTrust } from "../../grants/delete-trust.ts";
 import { fromColumns } from "../../grants/grant-columns.ts";
 import { putTrust } from "../../grants/put-trust.ts";
@@ -8,6 +8,7 @@ import { getTrust, listTrusts, type TrustRow } from "../../grants/read-trusts.ts
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { jsonBody } from "../parse/body.ts";
+import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 import { grantBody } from "./grant-body.ts";
 
 const tag = "Trusts";
@@ -84,9 +85,13 @@ export const trustRoutes = [
       tag,
       permission,
       action: "trust.read",
-      replies: { 200: json(listTrustsReplySchema, "All of them, by name.") },
+      query: listTrustsSchema,
+      replies: { 200: json(listTrustsReplySchema, "One page, by name.") },
     },
-    async ({ c, needs, caller }) => c.json({ trusts: (await listTrusts(needs, caller)).map(trustBody) }),
+    async ({ c, needs, caller, query: { limit, cursor } }) => {
+      const { rows, next } = await listTrusts(needs, caller, limit, fromCursor(z.string(), cursor));
+      return c.json({ trusts: rows.map(trustBody), next_cursor: nextCursor(next) });
+    },
   ),
 ];
 
