@@ -120,7 +120,7 @@ function useKept(kept: { text: string | undefined } | undefined, { maxAge, now, 
 }
 
 async function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): Promise<string> {
-  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
+  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(url, token), [...scopes].sort(), names ? [...names].sort() : null]);
 }
 
 /** The salt of this folder, made when it is first needed: of several that need it at once the first one's is taken. */

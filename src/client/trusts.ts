@@ -1,5 +1,14 @@
 import type * as z from "zod";
-import { listTrustsReplySchema, type putTrustSchema, type TrustBody, trustSchema } from "../contract/trust.ts";
+import {
+  listRefusalsReplySchema,
+  listTrustsReplySchema,
+  type putTrustSchema,
+  type TrustBody,
+  type TrustRefusals,
+  type TrustTest,
+  trustSchema,
+  trustTestSchema,
+} from "../contract/trust.ts";
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
@@ -31,6 +40,14 @@ export function trustCalls(send: Send) {
         const page = await list({ limit: 200, ...(cursor !== undefined && { cursor }) }, options);
         return { items: page.trusts, next: page.next_cursor };
       }),
+    /** Says what an exchange of an identity token would come to, and which condition fails. It is neither kept nor used up. */
+    async test(name: string, identityToken: string, options: CallOptions = {}): Promise<TrustTest> {
+      return readReply(await send({ method: "POST", path: `${at(name)}/test`, json: { subject_token: identityToken }, ...options }), trustTestSchema);
+    },
+    /** Why identity tokens were refused under a trust, the latest first. */
+    async refusals(name: string, options: CallOptions = {}): Promise<TrustRefusals["refusals"]> {
+      return (await readReply(await send({ method: "GET", path: `${at(name)}/refusals`, ...options }), listRefusalsReplySchema)).refusals;
+    },
     /** Deletes a trust and revokes the tokens that were exchanged under it. */
     async delete(name: string, options: CallOptions = {}): Promise<void> {
       return readNothing(await send({ method: "DELETE", path: at(name), ...options }));

@@ -1,6 +1,7 @@
 import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
+import { forgetIdentities } from "./grants/forget-identities.ts";
 import { forgetRevocations } from "./grants/forget-revocations.ts";
 import { readBacklog } from "./health/read-backlog.ts";
 import { checkKeysOnce, type KeyFaults, soundKeyring } from "./keys/check-keys.ts";
@@ -54,6 +55,7 @@ const JOBS: Readonly<Record<string, (needs: JobNeeds) => Promise<unknown>>> = {
   events_removed: (needs) => removeOldEvents({ ...needs, retentionDays: needs.run.retentionDays, registry: needs.run.steady ? needs.registry : undefined }),
   thinned: (needs) => thinRegistry({ ...needs, retentionDays: needs.run.retentionDays }),
   tokens_forgotten: forgetExpiredTokens,
+  identities_forgotten: forgetIdentities,
   revocations_forgotten: forgetRevocations,
   backlog: readBacklog,
 };

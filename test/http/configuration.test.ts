@@ -35,6 +35,7 @@ const FAULTS: [label: string, change: Partial<Record<keyof Env, string | undefin
   ["an empty set of signing keys", { SIGNING_KEY: '{"keys":[]}' }, "signing_key", "SIGNING_KEY"],
   ["two signing keys with one kid", { SIGNING_KEY: JSON.stringify({ keys: [PRIVATE, PRIVATE] }) }, "signing_key", "kid"],
   ["a PLATFORM_ORG that is no name", { PLATFORM_ORG: "a/b" }, "vars", "PLATFORM_ORG"],
+  ["a PLATFORM_ORG that is a part of Keyhole's own addresses", { PLATFORM_ORG: "secret" }, "vars", "PLATFORM_ORG"],
   ["RESERVED_NAMES with a * in the middle", { RESERVED_NAMES: "A*B" }, "vars", "RESERVED_NAMES"],
 ];
 

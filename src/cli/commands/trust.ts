@@ -1,11 +1,16 @@
+import type { PutTrust } from "../../client/trusts.ts";
+import { readClaim } from "../../contract/claim-path.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { EXIT } from "../exit-code.ts";
 import { note, printJson } from "../output.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { printFields, printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
+import { readText } from "../read-text.ts";
 import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
+import { tokenClaims } from "../token-claims.ts";
 import { YES_ARG } from "./delete.ts";
 import { GRANT_ARGS, grantOf } from "./token.ts";
 
@@ -19,14 +24,22 @@ const put = command({
   args: {
     ...NAME_ARG,
     issuer: { type: "string", valueHint: "URL", description: "the issuer, exactly as its tokens name it" },
-    audience: { type: "string", valueHint: "TEXT", default: "keyhole", description: "what the identity token's aud must hold" },
-    claim: { type: "string", valueHint: "CLAIM=PATTERN", description: "what a claim must be; a trailing * matches any rest; may be repeated" },
+    audience: { type: "string", valueHint: "TEXT", description: "what the identity token's aud must hold, if not this deployment's address" },
+    claim: {
+      type: "string",
+      valueHint: "CLAIM=PATTERN",
+      description: "what a claim must be; a trailing * matches any rest; /a/b is b in a; may be repeated",
+    },
+    "jwks-url": { type: "string", valueHint: "URL", description: "where its keys are, if not where its configuration says" },
+    jwks: { type: "string", valueHint: "FILE", description: "its keys, for an issuer that the internet cannot see; - for standard input" },
+    reuse: { type: "enum", options: ["once", "until-expiry"], description: "how often one identity token is exchanged [once at GitHub]" },
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "15m", description: "how long an exchanged token is valid, up to 24h" },
   },
-  async run({ name, issuer, audience, ttl, profile, insecure, json }, { all, each }) {
+  async run({ name, issuer, audience, "jwks-url": jwks_url, jwks, reuse, ttl, profile, insecure, json }, { all, each }) {
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
-    const request = { issuer, audience, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
+    const said = { issuer, audience, reuse, jwks_url, jwks: jwks === undefined ? undefined : readKeys(await readText(jwks, "json")) };
+    const request = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
     const { secret_scopes, ...rest } = request;
     const { client } = await openSession({ profile, insecure });
     const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });
@@ -57,6 +70,9 @@ const get = command({
       ["scopes", trust.secret_scopes?.join(" ") ?? "all"],
       ["names", trust.secret_names?.join(" ") ?? "all"],
       ["valid for", `${trust.expires_in} seconds`],
+      ["reuse", trust.reuse],
+      ...(trust.jwks_url === null ? [] : [["keys", trust.jwks_url] as const]),
+      ...(trust.jwks === null ? [] : [["keys", `${trust.jwks.keys.length} given`] as const]),
       ["updated", `${relativeTime(trust.updated_at)} by ${trust.updated_by}`],
     ]);
   },
@@ -88,8 +104,59 @@ const remove = command({
   },
 });
 
+const test = command({
+  description: "Say what an identity token would be exchanged for, and which condition fails",
+  examples: ["keyhole trust test github < identity-token"],
+  args: NAME_ARG,
+  async run({ name, profile, insecure, json }) {
+    const token = (await readText("-", "dotenv")).trim();
+    if (token === "") throw usageError("standard input is empty", "`keyhole trust test NAME < FILE`, where the file holds an identity token");
+    const { client } = await openSession({ profile, insecure });
+    const tested = await client.trusts.test(name, token);
+    const code = tested.accepted ? EXIT.ok : EXIT.refused;
+    if (json) {
+      printJson(tested);
+      return code;
+    }
+    const claims = tokenClaims(token) ?? {};
+    const rows = tested.conditions.map(({ claim, pattern, matched }) => [
+      claim,
+      pattern,
+      JSON.stringify(readClaim(claims, claim)) ?? "not there",
+      matched ? "yes" : "no",
+    ]);
+    if (rows.length > 0) printTable(["CLAIM", "MUST BE", "IS", "MATCHES"], rows, "");
+    for (const { template, scope } of tested.secret_scopes ?? [])
+      note(scope === null ? `${template} is not filled: a claim is missing, or no name` : `${template} becomes ${scope}`);
+    note(tested.accepted ? "It would be exchanged." : `It would be refused: ${tested.refusal}.`);
+    return code;
+  },
+});
+
+const refusals = command({
+  description: "Show why identity tokens were refused under a trust lately",
+  examples: ["keyhole trust refusals github"],
+  args: NAME_ARG,
+  async run({ name, profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
+    const found = await client.trusts.refusals(name);
+    if (json) return printJson(found);
+    const rows = found.map(({ reason, about, count, last_at }) => [reason, about ?? "", String(count), relativeTime(last_at)]);
+    printTable(["REASON", "ABOUT", "TIMES", "LAST"], rows, "No refusals since the trust last changed.");
+  },
+});
+
 /** `keyhole trust …`. */
-export const trust = command({ description: "Say which OIDC issuers are trusted", subCommands: { put, get, list, delete: remove } });
+export const trust = command({ description: "Say which OIDC issuers are trusted", subCommands: { put, get, list, test, refusals, delete: remove } });
+
+/** A JWK Set, which the service judges. */
+function readKeys(text: string): NonNullable<PutTrust["jwks"]> {
+  try {
+    return JSON.parse(text) as NonNullable<PutTrust["jwks"]>;
+  } catch {
+    throw usageError("--jwks is not JSON", 'a JWK Set is {"keys": [{"kty": …}]}');
+  }
+}
 
 function splitClaim(text: string): [string, string] {
   const [, claim, pattern] = /^([^=]+)=(.+)$/s.exec(text) ?? [];

@@ -1,5 +1,6 @@
 import type { JWTPayload } from "jose";
-import { claimsSchema, orgSchema } from "../../contract/claims.ts";
+import { claimsSchema } from "../../contract/claims.ts";
+import { orgSchema } from "../../contract/org-name.ts";
 import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
@@ -8,7 +9,7 @@ import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
-import { type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
+import { CLOCK_TOLERANCE, type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
 
 /** What a token must say, and the keys it may be signed with. */
 export interface TokenRules extends IssuerAccess {
@@ -16,6 +17,8 @@ export interface TokenRules extends IssuerAccess {
   readonly issuer: string;
   readonly audience: string;
   readonly trustedIssuers: readonly TrustedIssuer[];
+  /** The operator's own organization, or `null` where there is none. */
+  readonly platformOrg: string | null;
 }
 
 /** What a token says of its caller. */
@@ -31,10 +34,10 @@ export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" 
 export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
   const unverified = readJwt(token);
   const { iss } = unverified.claims;
-  if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), undefined);
+  if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), rules, undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("unknown-issuer");
-  return factsOf(await verifyJwt(unverified, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
+  return factsOf(await verifyJwt(unverified, remoteKeys(trusted, rules), trustedRules(rules, trusted)), rules, trusted);
 }
 
 function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
@@ -49,7 +52,14 @@ function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
 }
 
 function trustedRules({ now }: TokenRules, { issuer, audience, algorithms }: TrustedIssuer): JwtRules {
-  return { algorithms: [...algorithms], issuer, audience, currentDate: now, clockTolerance: 30, requiredClaims: ["iss", "aud", "exp", "iat", "sub", "jti"] };
+  return {
+    algorithms: [...algorithms],
+    issuer,
+    audience,
+    currentDate: now,
+    clockTolerance: CLOCK_TOLERANCE,
+    requiredClaims: ["iss", "aud", "exp", "iat", "sub", "jti"],
+  };
 }
 
 function ownKey({ verifiers }: SigningKeys): FindKey {
@@ -60,10 +70,12 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
   };
 }
 
-function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
+function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
   const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names } = parsed.data;
+  // What is everybody's is written under Keyhole's own tokens, or those of an issuer that the deployment gave that organization: never because a claim says so.
+  if (trusted?.orgClaim !== undefined && org === platformOrg) throw new TokenError("platform-organization");
   // Only what Keyhole signed says what it descends from.
   const ancestors = trusted ? null : (anc ?? null);
   return {
@@ -73,7 +85,7 @@ function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): Token
     lineage: { issuer: iss, subject: sub, reference: trusted ? JSON.stringify([iss, jti]) : jti, issuedAt: iat, ancestors },
     // A NumericDate may have a fraction (RFC 7519, section 2).
     expiresAt: Math.floor(exp * 1000),
-    verifiedUntil: trusted ? keysDue(trusted.jwksUrl) : null,
+    verifiedUntil: trusted ? keysDue(trusted) : null,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,

@@ -16,6 +16,8 @@ export const MIGRATED = [
   ["audit_events_of_rows"],
   ["epochs"],
   ["audit_events", "lease"],
+  ["trusts", "reuse"],
+  ["used_identities"],
   ["usage"],
   ["quotas"],
 ];

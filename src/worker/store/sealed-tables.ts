@@ -60,7 +60,7 @@ export const SEALED_TABLES = {
     unsealed: { secrets: "a count, kept by triggers" },
   },
   trusts: {
-    format: 1,
+    format: 2,
     key: ["org", "name"],
     deciding: {
       org: first,
@@ -77,6 +77,9 @@ export const SEALED_TABLES = {
       created_by: first,
       updated_at: first,
       updated_by: first,
+      reuse: { since: 2, default: "until-expiry" },
+      jwks_url: { since: 2, default: null },
+      jwks: { since: 2, default: null },
     },
     unsealed: {},
   },

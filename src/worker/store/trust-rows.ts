@@ -1,3 +1,5 @@
+import type { Reuse } from "../../contract/trust.ts";
+
 /** A trust as D1 has it. Lists and claims are JSON. */
 export interface TrustRow {
   readonly org: string;
@@ -9,6 +11,10 @@ export interface TrustRow {
   readonly secret_scopes: string | null;
   readonly secret_names: string | null;
   readonly expires_in: number;
+  readonly reuse: Reuse;
+  /** Where the issuer's keys are, or they themselves, as JSON; `null` for both where its configuration says it. */
+  readonly jwks_url: string | null;
+  readonly jwks: string | null;
   readonly created_at: number;
   readonly created_by: string;
   readonly updated_at: number;
@@ -22,10 +28,11 @@ export interface TrustRow {
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, revision, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, reuse, jwks_url, jwks, created_at, created_by, updated_at, updated_by, revision, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
          secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
+         reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
          revision = excluded.revision, seal = excluded.seal`,
     )
@@ -39,6 +46,9 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.secret_scopes,
       t.secret_names,
       t.expires_in,
+      t.reuse,
+      t.jwks_url,
+      t.jwks,
       t.created_at,
       t.created_by,
       t.updated_at,
