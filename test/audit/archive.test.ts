@@ -4,10 +4,10 @@ import { markArchived } from "../../src/worker/audit/archives.ts";
 import { loadConfig } from "../../src/worker/config.ts";
 import { digestLog } from "../../src/worker/log/digest-log.ts";
 import { nameLog } from "../../src/worker/log/registry.ts";
-import { call } from "../support/call.ts";
+import { call, put } from "../support/call.ts";
 import { archive, archiveAll, archivesOf, count, DUE, makeLog, readAll, stream } from "./archive-support.ts";
 import { forgetLogs } from "./forget-logs.ts";
-import { append, DAY, dropTriggers, exported, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
+import { append, appendMany, DAY, dropTriggers, exported, MINUTE, manySecrets, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 beforeEach(forgetLogs);
 afterEach(() => vi.restoreAllMocks());
@@ -51,6 +51,21 @@ describe("sealed events that are old enough", () => {
     }
     const limited = await call("GET /v1/audit", { token: { org: "across", secret_names: ["NAME_1"] } });
     expect(limited.body.events).toEqual(all.filter(({ secrets }) => secrets.some(({ name }) => name === "NAME_1")));
+  });
+
+  it("have their lists of secrets with them, wherever those are", async () => {
+    const { id } = (await put("team:t", "LISTED", "v", { token: { org: "listing" } })).body;
+    const secrets = [...manySecrets("listed"), { id, name: "LISTED", scope: "builtin", version: 1 }];
+    await appendMany("listed", secrets);
+    await makeLog("listed", [0, 30]);
+    expect(await env.DB.prepare("SELECT last_resolved_at FROM secrets WHERE id = ?").bind(id).first("last_resolved_at")).toBe(START);
+    const named = async () => [await readAll("listed", `secret_id=${id}`), await stream("listed", `secret_id=${id}`)];
+    const [before, found] = [await seen("listed"), await named()];
+    expect(found.map((events) => events.map(({ seq, secrets }) => [seq, secrets]))).toEqual(Array(2).fill([[1, secrets]]));
+    expect([before.verified, before.offline]).toEqual(Array(2).fill({ ok: true, checked: 5, unsealed: 0, first_bad: null }));
+    await archiveAll();
+    expect([await count("audit_events", "listed"), await count("audit_lists", "listed"), await count("audit_archive_secrets", "listed")]).toEqual([2, 0, 503]);
+    expect([await seen("listed"), await named()]).toEqual([before, found]);
   });
 
   it("show nothing of themselves in KV, neither by name nor by content", async () => {
@@ -259,10 +274,15 @@ describe("reads of the log", () => {
     await makeLog("many", [...Array.from({ length: 53 }, (_, n) => n * 1.001 - 40), 30]);
     await archiveAll();
     expect(await count("audit_archives", "many")).toBe(53);
+    const get = vi.spyOn(env.KV, "get");
     const { body } = await call("GET /v1/audit?actor=nobody", { token: { org: "many" } });
     expect([body.events, typeof body.next_cursor]).toEqual([[], "string"]);
+    // The first by itself, then eight at once, in two reads; the last one is left alone.
+    expect(get.mock.calls.length).toBe(1 + 6 * 2 + 1);
     expect(await readAll("many", "actor=nobody")).toEqual([]);
     expect(await readAll("many")).toHaveLength(108);
+    const all = (await stream("many")).map(({ seq }) => seq);
+    for (const after of [0, 1, 40, 101, 108, 200]) expect((await stream("many", `after=${after}`)).map(({ seq }) => seq)).toEqual(all.slice(after));
   });
 
   it("see everything once while it moves", async () => {

@@ -1,3 +1,4 @@
+import { SECRETS } from "./event-secrets.ts";
 import { RETRY_AFTER } from "./marks.ts";
 
 const DAY = 86_400_000;
@@ -126,7 +127,7 @@ export function indexArchive(db: D1Database, { org, first_number, first_seq, las
   return db
     .prepare(
       `INSERT INTO audit_archive_secrets (org, secret_id, first_number)
-       SELECT DISTINCT e.org, j.value ->> 'id', ?4 FROM audit_events e CROSS JOIN json_each(e.secrets) j
+       SELECT DISTINCT e.org, j.value ->> 'id', ?4 FROM audit_events e CROSS JOIN json_each(${SECRETS}) j
        WHERE e.org = ?1 AND e.seq BETWEEN ?2 AND ?3 AND j.value ->> 'id' IS NOT NULL`,
     )
     .bind(org, first_seq, last_seq, first_number);

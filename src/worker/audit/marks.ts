@@ -1,3 +1,4 @@
+import { SECRETS } from "./event-secrets.ts";
 /** Scheduled work that goes through the audit log from its beginning to its end. */
 export type Job = "secrets" | "seal" | "archive" | "retention" | "registry";
 
@@ -94,7 +95,7 @@ export function noteResolved(db: D1Database, stretches: readonly Stretch[]): D1P
          SELECT j.value ->> 'id' AS id, MAX(e.at) AS at
          FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
            AND e.action IN ('secret.resolve', 'secret.resolve.uses') AND e.outcome = 'allowed'
-         CROSS JOIN json_each(e.secrets) j GROUP BY 1
+         CROSS JOIN json_each(${SECRETS}) j GROUP BY 1
        ) r
        WHERE secrets.id = r.id AND COALESCE(secrets.last_resolved_at, 0) < r.at`,
     )
@@ -108,7 +109,7 @@ export function indexBySecret(db: D1Database, stretches: readonly Stretch[]): D1
       `INSERT INTO audit_by_secret (org, secret_id, seq)
        SELECT DISTINCT e.org, j.value ->> 'id', e.seq
        FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
-       CROSS JOIN json_each(e.secrets) j WHERE j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
+       CROSS JOIN json_each(${SECRETS}) j WHERE j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
     )
     .bind(JSON.stringify(stretches));
 }

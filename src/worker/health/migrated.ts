@@ -18,6 +18,7 @@ export const MIGRATED = [
   ["audit_events", "lease"],
   ["trusts", "reuse"],
   ["used_identities"],
+  ["audit_lists"],
   ["usage"],
   ["quotas"],
 ];

@@ -107,13 +107,13 @@ async function plan(
   return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
 }
 
-/** A dry run tells which values are held already, so it is on record like an import, with what it compared; what is not there has no id. */
+/** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
 async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
   const compared = writes.map(({ row: { id, name, version }, outcome }) => {
     if (outcome === "created") return { id: null, name, scope, version: null };
     return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
   });
-  const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` } as const;
+  const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(caller.org, needs.quotas, needs.now)) });
   const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
