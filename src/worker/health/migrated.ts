@@ -18,6 +18,7 @@ export const MIGRATED = [
   ["audit_events", "lease"],
   ["usage"],
   ["quotas"],
+  ["scheduled_run"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */
