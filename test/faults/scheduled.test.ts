@@ -121,31 +121,19 @@ async function expectDone(org: string): Promise<void> {
   const call = calmly(org, after);
   expect((await call("GET /readyz")).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
   const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
-  expect(
-    await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current),
-    "SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?",
-  ).toBe(0);
-  expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals"), "SELECT COUNT(*) AS n FROM kv_removals").toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
   expect((await env.KV.list({ prefix: "c_" })).keys.map(({ name }) => name).sort()).toEqual(
     (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),
   );
-  expect(await countOf("SELECT COUNT(*) AS n FROM tokens WHERE org = ?", org), "SELECT COUNT(*) AS n FROM tokens WHERE org = ?").toBe(0);
-  expect(
-    await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 4", org),
-    "SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 4",
-  ).toBe(0);
-  expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'"), "SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'").toBe(0);
-  expect(
-    await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org),
-    "SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL",
-  ).toBe(1);
+  expect(await countOf("SELECT COUNT(*) AS n FROM tokens WHERE org = ?", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 4", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'")).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org)).toBe(1);
   expect((await call("GET /v1/audit/verify")).body).toMatchObject({ ok: true, first_bad: null });
   expect((await call("GET /readyz")).body.integrity).toMatchObject({ registry: "ok", logs: 0, forged_objects: 0, lost_at: null });
   expect(await isOnRecord(org), "the log is in the registry as it is").toBe(true);
-  expect(
-    await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE action = 'integrity.failed'"),
-    "SELECT COUNT(*) AS n FROM audit_events WHERE action = 'integrity.failed'",
-  ).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE action = 'integrity.failed'")).toBe(0);
   await call(`DELETE ${at("global", "LEGACY")}`);
   await call("DELETE /v1/scopes/global?secrets=true");
 }

@@ -2,7 +2,7 @@ import { runBatch } from "../store/run-batch.ts";
 import { deleteExpiredTokens } from "../store/token-rows.ts";
 import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 
-const BATCH = 500;
+const BATCH = 200;
 
 interface Needs {
   readonly db: D1Database;

@@ -66,12 +66,12 @@ export async function checkRows(needs: Needs, keyFaults = checkKeysOnce(needs)):
     total.unknown_key += some.unknown_key;
     // Those that were not well before are looked at in each batch.
     total.failed = Math.max(total.failed, some.failed);
-    return some.resealed > 0;
+    return some.resealed > 0 && some.unfinished;
   });
   return total;
 }
 
-async function checkSome({ db, keyring, now, isWhole }: Needs, keyFaults: () => Promise<KeyFaults>): Promise<CheckedRows> {
+async function checkSome({ db, keyring, now, isWhole }: Needs, keyFaults: () => Promise<KeyFaults>): Promise<CheckedRows & { readonly unfinished: boolean }> {
   const [marks, failures] = await runBatch(db, [selectLookedAt(db), selectFailures(db, FAILURES)]);
   const after = new Map(rowsOf<{ table_name: string; row_key: string }>(marks).map((mark) => [mark.table_name, JSON.parse(mark.row_key) as RowKey | null]));
   const known = rowsOf<{ org: string; table_name: SealedTableName; row_key: string }>(failures).map(
@@ -108,7 +108,7 @@ async function checkSome({ db, keyring, now, isWhole }: Needs, keyFaults: () => 
     markLookedAt(db, found.marks),
     ...first.map((row) => insertOwnEvent(db, row.org, "integrity.failed", `${row.table} ${row.key.join(" ")}`, now, "failed")),
   ]);
-  return total;
+  return { ...total, unfinished: Object.values(found.marks).some((mark) => mark !== null) };
 }
 
 /** Archives that are not what was put there, of some that were not; the others are for a later run. */

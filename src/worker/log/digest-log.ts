@@ -4,8 +4,8 @@ import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** How many organizations one batch handles. */
 const ORGS = 50;
-/** How many events one batch goes through: even if each released as many secrets as it may, that takes D1 seconds and not minutes. */
-const EVENTS = 1_000;
+/** How many events one batch goes through: even if each released as many secrets as it may, that takes D1 a second and not minutes. */
+const EVENTS = 500;
 
 interface Needs {
   readonly db: D1Database;
