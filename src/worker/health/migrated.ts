@@ -21,6 +21,7 @@ export const MIGRATED = [
   ["audit_lists"],
   ["usage"],
   ["quotas"],
+  ["scheduled_run"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */
