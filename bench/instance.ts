@@ -30,6 +30,8 @@ export interface Instance {
   readonly kv: KVNamespace;
   /** Where V8's inspector of the Worker's own isolate listens, if it was asked for. */
   readonly inspector: URL | undefined;
+  /** Has one scheduled run happen. */
+  readonly runScheduled: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -101,7 +103,8 @@ export async function startInstance(script: string, secrets: Partial<WorkerSecre
   const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
   const kv = (await miniflare.getKVNamespace("KV")) as unknown as KVNamespace;
   const inspector = inspected ? new URL(`/core:user:${NAME}`, await miniflare.getInspectorURL()) : undefined;
-  return { url, db, kv, inspector, stop: () => miniflare.dispose() };
+  const runScheduled = async () => void (await (await miniflare.getWorker(NAME)).scheduled({ cron: "* * * * *" }));
+  return { url, db, kv, inspector, runScheduled, stop: () => miniflare.dispose() };
 }
 
 /** Applies the project's migrations. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { BesideWork } from "./beside-work.ts";
 import type { BulkReadTimes } from "./bulk-read.ts";
 import type { CallCounts } from "./count-calls.ts";
 import { DELAYS, type DistanceRow } from "./distance.ts";
@@ -18,6 +19,7 @@ export interface Results {
   readonly setup: Setup;
   readonly ratios: readonly Row[];
   readonly leases: readonly LeaseRow[];
+  readonly besideWork: readonly BesideWork[];
   readonly ownTime: readonly OwnTimeRow[];
   readonly bulkRead: BulkReadTimes;
   readonly cpu: readonly CpuRow[];
@@ -40,6 +42,7 @@ export function writeReport(results: Results): string {
     "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
     ...ratioSection(results),
     ...leaseSection(results),
+    ...besideWorkSection(results),
     ...ownTimeSection(results),
     ...countSection(results),
     ...sizeSection(results),
@@ -100,6 +103,37 @@ function leaseSection({ leases }: Results): string[] {
     "## Given again under a lease",
     "Through a socket of the Worker's own, without Miniflare's entry Worker, by a load that writes to raw sockets. The ratios are medians of the rounds, each within its round: to a Worker that does nothing, and to a strict resolve of one secret.",
     table(["case", "connections", "requests/s", "p50 ms", "p99 ms", "to doing nothing", "to a strict resolve"], rows),
+  ];
+}
+
+function besideWorkSection({ besideWork }: Results): string[] {
+  const rows = (["quiet", "busy"] as const).map((which) => {
+    const latencies = besideWork.flatMap((round) => round[which].latencies);
+    const perSecond = quantile(
+      besideWork.map((round) => round[which].perSecond),
+      0.5,
+    );
+    return [
+      which === "quiet" ? "by themselves" : "beside scheduled runs",
+      perSecond.toFixed(0),
+      quantile(latencies, 0.5).toFixed(2),
+      quantile(latencies, 0.99).toFixed(2),
+    ];
+  });
+  const ratio = (q: number) =>
+    quantile(
+      besideWork.map(({ quiet, busy }) => quantile(busy.latencies, q) / quantile(quiet.latencies, q)),
+      0.5,
+    ).toFixed(2);
+  const done = quantile(
+    besideWork.map((round) => round.done),
+    0.5,
+  );
+  return [
+    "## Beside scheduled work",
+    "Strict resolves of one secret at 8 connections, by themselves and while scheduled runs follow each other without a pause on a backlog that does not end: events to seal and digest, objects to remove, tokens to forget.",
+    table(["strict resolves", "requests/s", "p50 ms", "p99 ms"], rows),
+    `Within a round (medians of the rounds) p50 is ${ratio(0.5)} and p99 ${ratio(0.99)} times as long beside the work, of which ${done.toFixed(0)} pieces were done in a round's measurement.`,
   ];
 }
 

@@ -5,6 +5,7 @@ import { fail } from "../scripts/settings.ts";
 import { signToken } from "../scripts/sign-token.ts";
 import { PERMISSIONS } from "../src/contract/permission.ts";
 import { makeSecrets } from "../src/keys-file/make-secrets.ts";
+import { measureBesideWork } from "./beside-work.ts";
 import { measureBulkRead } from "./bulk-read.ts";
 import { countPerCall } from "./count-calls.ts";
 import { measureDistance } from "./distance.ts";
@@ -83,6 +84,8 @@ async function main(): Promise<void> {
   for (const instance of [limited, floor, keyhole]) await instance.stop();
   say("giving again under a lease");
   const leases = await measureLeases(setup);
+  say("resolving beside scheduled work");
+  const besideWork = await measureBesideWork(setup);
   say("filling the store");
   const bySize = await measureSizes(setup, say);
   say("looking where the time goes");
@@ -98,7 +101,10 @@ async function main(): Promise<void> {
 
   mkdirSync(values.out, { recursive: true });
   writeFileSync(join(values.out, "store-size.svg"), plot(bySize));
-  writeFileSync(join(values.out, "RESULTS.md"), writeReport({ setup, ratios, leases, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }));
+  writeFileSync(
+    join(values.out, "RESULTS.md"),
+    writeReport({ setup, ratios, leases, besideWork, ownTime, bulkRead, cpu, timing, bySize, counts, distance, start }),
+  );
   say(`wrote RESULTS.md and store-size.svg in ${values.out}`);
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { leaseSecondsSchema, orgSchema, patternsSchema } from "../src/contract/claims.ts";
+import { leaseSecondsSchema, patternsSchema } from "../src/contract/claims.ts";
+import { orgSchema } from "../src/contract/org-name.ts";
 import { PERMISSIONS, permissionInputSchema } from "../src/contract/permission.ts";
 import { fail, readSecret, readVars } from "./settings.ts";
 import { signToken } from "./sign-token.ts";

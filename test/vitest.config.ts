@@ -42,10 +42,11 @@ export default defineConfig(({ mode }) => ({
             wrangler: { configPath: "../wrangler.toml" },
             miniflare: {
               cf: false,
-              // A .dev.vars that is there has a LOG_KEY: tests begin without one.
+              // A .dev.vars that is there has a LOG_KEY: tests begin without one. What is shipped has no PLATFORM_ORG.
               bindings: {
                 ...TEST_SECRETS,
                 LOG_KEY: "",
+                PLATFORM_ORG: "platform",
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_SEED: seed,
                 FUZZ_REQUESTS: fuzzRequests(mode),

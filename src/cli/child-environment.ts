@@ -1,9 +1,8 @@
-import { matches } from "../contract/pattern.ts";
-import { ALWAYS_RESERVED } from "../contract/reserved-name.ts";
+import { reservationOf } from "../contract/reserved-name.ts";
 import { CliError } from "./cli-error.ts";
 
-/** Ours, and none of the child's business unless it is asked for. */
-const OWN = ["KEYHOLE_TOKEN", "KEYHOLE_IDENTITY"];
+/** With these a child could get more than it is given: what we are told ourselves, and where a job's identity token is fetched. */
+const OWN = /^(?:KEYHOLE_|ACTIONS_ID_TOKEN_REQUEST_)/i;
 
 /**
  * The environment of a child: the parent's, and the secrets.
@@ -12,14 +11,17 @@ const OWN = ["KEYHOLE_TOKEN", "KEYHOLE_IDENTITY"];
  */
 export function childEnvironment(parent: NodeJS.ProcessEnv, secrets: Readonly<Record<string, string>>, passToken: boolean): NodeJS.ProcessEnv {
   for (const [name, value] of Object.entries(secrets)) {
-    const pattern = ALWAYS_RESERVED.find((reserved) => matches(reserved, name));
-    if (pattern) throw new CliError(`the secret ${name} would replace a protected variable (${pattern})`, "name the ones you want with --only, or rename it");
+    const reserved = reservationOf(name);
+    if (reserved)
+      throw new CliError(
+        `the secret ${name} would replace a protected variable (${reserved.pattern}: ${reserved.category})`,
+        "name the ones you want with --only, or rename it",
+      );
     if (value.includes("\0"))
       throw new CliError(
         `the value of ${name} holds a NUL, which no environment can`,
         "name the ones you want with --only, and read this one with `keyhole resolve`",
       );
   }
-  const own = passToken ? [] : OWN;
-  return { ...Object.fromEntries(Object.entries(parent).filter(([name]) => !own.includes(name))), ...secrets };
+  return { ...Object.fromEntries(Object.entries(parent).filter(([name]) => passToken || !OWN.test(name))), ...secrets };
 }

@@ -5,6 +5,7 @@ import { EXIT } from "./exit-code.ts";
 const COMMON = {
   profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one" },
   json: { type: "boolean", description: "print JSON, for programs" },
+  insecure: { type: "boolean", description: "talk to an address that is neither https nor this machine, in the clear" },
 } as const satisfies ArgsDef;
 
 /** What an argument is once it is parsed: there, where it has a default or is required. */
@@ -69,6 +70,6 @@ export function command<const T extends ArgsDef = Record<never, never>>(definiti
 }
 
 /** A name that only leads to commands takes no options: they come after the command. */
-function commonOf({ run, common = ["profile", "json"] }: Pick<Definition<never>, "run" | "common">): ArgsDef {
+function commonOf({ run, common = ["profile", "json", "insecure"] }: Pick<Definition<never>, "run" | "common">): ArgsDef {
   return run ? Object.fromEntries(common.map((name) => [name, COMMON[name]])) : {};
 }

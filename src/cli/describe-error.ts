@@ -43,7 +43,7 @@ const HINTS: Record<string, string> = {
   "too-many-secrets": "name the ones you want with --only",
   "name-locked": "change it where it is locked: `keyhole explain NAME` shows where that is",
   "quota-exceeded": "delete what is not needed any more, or ask the operator for more",
-  "name-reserved": "choose a name that does not become one of these variables",
+  "name-reserved": "choose another name: docs/reserved-names.md says which are reserved, and why",
   "rate-limited": "wait a little, then try again",
   unreachable: "check the address (`keyhole status`) and the network",
   "unexpected-reply": "check the address: `keyhole status` shows it",

@@ -7,7 +7,7 @@ import { CliError } from "./cli-error.ts";
 import { homeFolder, writePrivateFile } from "./config-folder.ts";
 import { EXIT } from "./exit-code.ts";
 import { machineIdentity } from "./machine-identity.ts";
-import { clean, note } from "./output.ts";
+import { note } from "./output.ts";
 import { relativeTime } from "./relative-time.ts";
 import { deriveKey, openEntry, sealEntry } from "./seal-entry.ts";
 import { holderOf } from "./token-holder.ts";
@@ -79,7 +79,7 @@ async function keep({ folder, name, about, identity }: Place, text: string): Pro
     const key = await deriveKey(identity, makeSalt(folder));
     writePrivateFile(join(folder, name), `${sealEntry(key, about, text)}\n`, folder);
   } catch (error) {
-    note(`warning: this answer cannot be kept for --fallback: ${clean(error instanceof Error ? error.message : String(error))}`);
+    note(`warning: this answer cannot be kept for --fallback: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -120,7 +120,7 @@ function useKept(kept: { text: string | undefined } | undefined, { maxAge, now, 
 }
 
 async function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): Promise<string> {
-  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(token), [...scopes].sort(), names ? [...names].sort() : null]);
+  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(url, token), [...scopes].sort(), names ? [...names].sort() : null]);
 }
 
 /** The salt of this folder, made when it is first needed: of several that need it at once the first one's is taken. */

@@ -1,10 +1,8 @@
 import { Transform } from "node:stream";
+import { formsOf } from "./masked-forms.ts";
 
 /** What stands in the place of a value. */
 const MARK = Buffer.from("[masked]");
-
-/** A line of a value is masked by itself from this length on: `{` alone says nothing and is everywhere. */
-const SHORTEST_LINE = 8;
 
 /** Takes chunks and gives back what may be shown of them so far. */
 export interface Masker {
@@ -12,7 +10,7 @@ export interface Masker {
   end(): Buffer;
 }
 
-/** A stream that lets everything through but `values`, each also without the white space around it, as JSON writes it and, if it has several lines, line by line. */
+/** A stream that lets everything through but `values`, in each of their {@link formsOf forms}. */
 export function maskStream(values: readonly string[]): Transform {
   const masker = createMasker(values);
   return new Transform({
@@ -54,19 +52,6 @@ export function createMasker(values: readonly string[]): Masker {
     },
     end: () => take(pending, pending.length),
   };
-}
-
-function formsOf(value: string): string[] {
-  // A program often leaves out the line end of a value: `$(cat key)`.
-  const whole = [value, value.trim()];
-  const lines = value.split(/\r?\n/);
-  return [...whole, ...whole.flatMap(asJson), ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : [])];
-}
-
-/** A text as JSON writes it, and as JSON in ASCII does. */
-function asJson(text: string): string[] {
-  const json = JSON.stringify(text).slice(1, -1);
-  return [json, json.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)];
 }
 
 /** Where the patterns are in `text`, by where they start. They may overlap. */

@@ -10,14 +10,19 @@ export function printLine(text: string): void {
   print(`${text}\n`);
 }
 
-/** Writes data as JSON, for programs. */
-export function printJson(data: unknown): void {
-  printLine(JSON.stringify(data, null, 2));
+/** Writes data as JSON, for programs: indented, or on one line. */
+export function printJson(data: unknown, space: 0 | 2 = 2): void {
+  printLine(JSON.stringify(data, null, space).replace(UNSHOWN, escapeJson));
 }
 
-/** Says something that is no data. */
+/** Says something that is no data. What of it comes from elsewhere cannot command the terminal. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${text.split("\n").map(clean).join("\n")}\n`);
+}
+
+/** Says what went wrong, and what to do about it. */
+export function noteError(message: string, hint: string): void {
+  process.stderr.write(`${noteColors.red("error:")} ${clean(message)}\n${noteColors.dim("hint:")} ${clean(hint)}\n`);
 }
 
 /** Whether a stream shows colors: a terminal does, unless https://no-color.org says otherwise. */
@@ -27,11 +32,20 @@ export function hasColors(stream: { isTTY?: boolean }): boolean {
 
 /** Colors for data, and for the rest. */
 export const dataColors = pc.createColors(hasColors(process.stdout));
-export const noteColors = pc.createColors(hasColors(process.stderr));
+const noteColors = pc.createColors(hasColors(process.stderr));
 
-/** Text from elsewhere as a terminal may show it: control characters, which could command the terminal, are spelled out. */
+/** What a terminal does not show as it is: control characters, also those of C1, what turns the direction of writing, and what ends a line. */
+const UNSHOWN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** Text from elsewhere as a terminal may show it: what could command the terminal, or make a line read as another, is spelled out. */
 export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return text.replace(UNSHOWN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** The same in JSON, where it means the same: the line ends between members stay. */
+function escapeJson(character: string): string {
+  if (character === "\n") return character;
+  return character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A line that says how far long work is; on a terminal only, and gone when it ends. */

@@ -33,17 +33,17 @@ export async function saveProfile(name: string, url: string, token: string, useK
   const kept = useKeychain && (await writeKeychain(SERVICE, accountOf(name, url), token));
   const profile: Profile = { url, token: kept ? "keychain" : "file" };
   await withLock(join(folderToWrite(), LOCK), () => {
-    const { [name]: _, ...tokens } = readTokens();
-    writeJson(TOKENS, kept ? tokens : { ...tokens, [name]: token });
+    const tokens = tokensWithout(name);
+    writeJson(TOKENS, kept ? tokens : { ...tokens, [accountOf(name, url)]: token });
     const config = readProfiles();
     writeJson(CONFIG, { default: config.default ?? name, profiles: { ...config.profiles, [name]: profile } });
   });
   return profile;
 }
 
-/** The token of a profile. */
+/** The token of a profile: the one that was saved for its address, whatever the profile says by now. */
 export async function readProfileToken(name: string, { url, token }: Profile): Promise<string> {
-  const found = token === "file" ? own(readTokens(), name) : await readKeychain(SERVICE, accountOf(name, url));
+  const found = token === "file" ? own(readTokens(), accountOf(name, url)) : await readKeychain(SERVICE, accountOf(name, url));
   if (!found) throw new CliError(`the token of profile ${name} is gone`, `keyhole login --profile ${name} ${url}`);
   return found;
 }
@@ -54,10 +54,9 @@ export async function deleteProfile(name: string): Promise<boolean> {
   if (!profile) return false;
   if (profile.token === "keychain") await deleteFromKeychain(SERVICE, accountOf(name, profile.url));
   await withLock(join(folderToWrite(), LOCK), () => {
-    const { [name]: _, ...tokens } = readTokens();
-    writeJson(TOKENS, tokens);
+    writeJson(TOKENS, tokensWithout(name));
     const { default: usual, profiles } = readProfiles();
-    const { [name]: __, ...rest } = profiles;
+    const { [name]: _, ...rest } = profiles;
     const next = usual === name ? Object.keys(rest)[0] : usual;
     writeJson(CONFIG, { ...(next !== undefined && { default: next }), profiles: rest });
   });
@@ -69,6 +68,12 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
+/** The tokens in the file but for those of a profile. One of before stands there without the address that it was saved for. */
+function tokensWithout(name: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(readTokens()).filter(([account]) => account.split(" ")[0] !== name));
+}
+
+/** What a token is kept under: it is for one address, and no other. */
 function accountOf(name: string, url: string): string {
   return `${name} ${url}`;
 }

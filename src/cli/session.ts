@@ -1,4 +1,5 @@
 import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
+import { isInTheClear } from "../contract/in-the-clear.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
 import { parseToken } from "./parse-token.ts";
@@ -16,6 +17,8 @@ export interface Session {
 /** What a command may change about how it talks. */
 export interface SessionOptions {
   readonly profile?: string | undefined;
+  /** Whether a token may cross the network in the clear. */
+  readonly insecure?: boolean | undefined;
   readonly retries?: number;
 }
 
@@ -25,8 +28,15 @@ export async function openSession({ profile, ...options }: SessionOptions): Prom
   return { client: clientFor(url, token, options), url, token, source };
 }
 
-/** A client for an address that a person gave. */
-export function clientFor(url: string, token: TokenProvider, options: { retries?: number } = {}): Client {
+/** A client for an address that a person gave. Nothing has been sent there yet. */
+export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile"> = {}): Client {
+  const client = createFor(url, token, options);
+  if (!insecure && isInTheClear(url))
+    throw usageError(`${url} is not https: the token and every value would cross the network in the clear`, "use its https address; --insecure if you mean it");
+  return client;
+}
+
+function createFor(url: string, token: TokenProvider, options: { retries?: number }): Client {
   try {
     return createClient({ baseUrl: url, token, ...options });
   } catch {
@@ -44,7 +54,7 @@ async function findDeployment(wanted: string | undefined): Promise<Omit<Session,
   const exchanged = exchangedToken(url);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
   if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");
-  if (!sameOrigin(url, saved.profile.url))
+  if (!isSameAddress(url, saved.profile.url))
     throw usageError(`KEYHOLE_URL is not the address for which profile ${saved.name} has a token`, "set KEYHOLE_TOKEN too, or unset KEYHOLE_URL");
   return { url, token: await readProfileToken(saved.name, saved.profile), source: `profile ${saved.name}` };
 }
@@ -59,6 +69,10 @@ function findProfile(wanted: string | undefined) {
   throw usageError(`there is no profile ${wanted}`, known.length ? `there is: ${known.join(", ")}` : `keyhole login --profile ${wanted} https://…`);
 }
 
-function sameOrigin(a: string, b: string): boolean {
-  return URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin;
+function isSameAddress(a: string, b: string): boolean {
+  return URL.canParse(a) && URL.canParse(b) && addressOf(new URL(a)) === addressOf(new URL(b));
+}
+
+function addressOf({ origin, pathname }: URL): string {
+  return origin + pathname.replace(/\/+$/, "");
 }

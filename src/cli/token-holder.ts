@@ -1,19 +1,16 @@
 import { createHash } from "node:crypto";
 import type { TokenProvider } from "../client/create-client.ts";
 import { identityToken } from "./exchanged-token.ts";
+import { tokenClaims } from "./token-claims.ts";
 
-/** Who holds a token, by what the next token of the same holder says too. The service checks tokens, not we. */
-export async function holderOf(token: TokenProvider): Promise<unknown> {
+/** Who holds a token of the deployment at `url`, by what the next token of the same holder says too. The service checks tokens, not we. */
+export async function holderOf(url: string, token: TokenProvider): Promise<unknown> {
   if (typeof token === "string") return claimsOf(token, ["iss", "org", "sub", "secret_scopes", "secret_names"]);
   // A runner's jobs share the trust: what tells them apart is whose identity is exchanged. A `sub` may be set to leave the repository out.
-  return [process.env.KEYHOLE_TRUST, claimsOf(await identityToken(), ["iss", "sub", "aud", "repository"])];
+  return [process.env.KEYHOLE_TRUST, claimsOf(await identityToken(url), ["iss", "sub", "aud", "repository"])];
 }
 
 function claimsOf(token: string, names: readonly string[]): unknown {
-  try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-    return names.map((name) => claims[name]);
-  } catch {
-    return createHash("sha256").update(token).digest("hex");
-  }
+  const claims = tokenClaims(token);
+  return claims ? names.map((name) => claims[name]) : createHash("sha256").update(token).digest("hex");
 }

@@ -39,8 +39,8 @@ export function auditCalls(send: Send) {
         const page = await list({ limit: 200, ...filter, ...(cursor !== undefined && { cursor }) }, options);
         return { items: page.events, next: page.next_cursor };
       }),
-    /** All of them, oldest first, as one reply that is read while it comes. */
-    async *stream(filter: AuditFilter = {}, options: CallOptions = {}): AsyncGenerator<AuditEvent> {
+    /** All of them, oldest first, as one reply that is read while it comes. One that broke off goes on `after` the last event's `seq`. */
+    async *stream(filter: AuditFilter & { after?: number | undefined } = {}, options: CallOptions = {}): AsyncGenerator<AuditEvent> {
       const reply = await send({ method: "GET", path: "/v1/audit", query: { ...filter, format: "ndjson" }, streamed: true, ...options });
       for await (const line of lines(reply)) yield parseEvent(line);
     },

@@ -13,7 +13,7 @@ interface EventVersion {
 /** By their numbers, from 1 on. */
 export type EventVersions = Readonly<Record<number, EventVersion>>;
 
-const { lease: LEASE, ...FIRST_MEMBERS } = auditEventSchema.shape;
+const { lease: LEASE, secrets_total: _, ...FIRST_MEMBERS } = auditEventSchema.shape;
 const MEMBERS = { ...FIRST_MEMBERS, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
 const OUTCOMES = z.enum(["allowed", "denied", "failed"]);
 
@@ -41,6 +41,11 @@ export const EVENT_VERSIONS: EventVersions = {
   3: {
     schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.unwrap().strict() }),
     covers: (event) => [...covered(event), leaseCovered(event)],
+  },
+  // What is about many secrets, a lease among it.
+  4: {
+    schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.unwrap().strict().optional(), secrets_total: z.int() }),
+    covers: (event) => [...covered(event), leaseCovered(event), event.secrets_total ?? null],
   },
 };
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { orgSchema } from "./claims.ts";
+import { orgSchema } from "./org-name.ts";
 import { timeSchema } from "./time.ts";
 
 /**

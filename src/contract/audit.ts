@@ -8,7 +8,7 @@ const ACTIONS = [
   ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
   // How often what a resolve released was given again under its lease; that nobody said the last of it.
   ...(["secret.resolve.uses", "lease.unsettled"] as const),
-  ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
+  ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.reused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
   // What is about the log itself: events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
   ...(["audit.retention", "log.restored", "integrity.failed"] as const),
@@ -34,6 +34,9 @@ const leaseNoteSchema = z
   })
   .meta({ description: "There where the event is about a lease." });
 export type LeaseNote = z.infer<typeof leaseNoteSchema>;
+
+/** How many secrets an event names at the most that records what was asked and not done: whoever may do nothing can cause those. */
+export const MAX_BRIEF = 20;
 
 const EVENT_EXAMPLE = {
   version: 1,
@@ -63,6 +66,12 @@ export const auditEventSchema = z
     action: actionSchema,
     outcome: outcomeSchema,
     secrets: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), scope: z.string().nullable(), version: z.int().nullable() })),
+    secrets_total: z
+      .int()
+      .optional()
+      .meta({
+        description: `There where there are many: how many secrets it is about. A denied call and a dry run name the first of them, ${MAX_BRIEF} at the most; all else names every one.`,
+      }),
     target: z
       .string()
       .nullable()
@@ -75,18 +84,33 @@ export const auditEventSchema = z
   .meta({ id: "AuditEvent", example: EVENT_EXAMPLE });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
+const NO_SEQ = "after is the seq of an event";
+
 /** `GET /v1/audit`. */
-export const readAuditSchema = z.strictObject({
-  action: actionSchema.optional().meta({ description: "Only this action.", example: "secret.resolve" }),
-  actor: z.string().min(1).max(300).optional().meta({ description: "Only this actor.", example: "token:gateway" }),
-  secret_id: z.string().min(1).max(64).optional().meta({ description: "Only events that name this secret.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
-  outcome: outcomeSchema.optional().meta({ description: "Only this outcome.", example: "denied" }),
-  since: timeInputSchema.optional().meta({ description: "Only events at or after this time.", example: "2026-11-01T00:00:00Z" }),
-  until: timeInputSchema.optional().meta({ description: "Only events before this time.", example: "2026-12-01T00:00:00Z" }),
-  format: z.enum(["json", "ndjson"]).default("json").meta({ description: "`ndjson` streams everything that matches, oldest first.", example: "json" }),
-  limit: limitSchema,
-  cursor: cursorSchema,
-});
+export const readAuditSchema = z
+  .strictObject({
+    action: actionSchema.optional().meta({ description: "Only this action.", example: "secret.resolve" }),
+    actor: z.string().min(1).max(300).optional().meta({ description: "Only this actor.", example: "token:gateway" }),
+    secret_id: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: "Only events that name this secret.", example: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
+    outcome: outcomeSchema.optional().meta({ description: "Only this outcome.", example: "denied" }),
+    since: timeInputSchema.optional().meta({ description: "Only events at or after this time.", example: "2026-11-01T00:00:00Z" }),
+    until: timeInputSchema.optional().meta({ description: "Only events before this time.", example: "2026-12-01T00:00:00Z" }),
+    format: z.enum(["json", "ndjson"]).default("json").meta({ description: "`ndjson` streams everything that matches, oldest first.", example: "json" }),
+    limit: limitSchema,
+    cursor: cursorSchema,
+    after: z.coerce
+      .number({ error: NO_SEQ })
+      .int({ error: NO_SEQ })
+      .min(0, { error: NO_SEQ })
+      .optional()
+      .meta({ description: "With `ndjson`: only events after this `seq`. An export that broke off goes on after its last whole line.", example: 42 }),
+  })
+  .refine(({ after, format }) => after === undefined || format === "ndjson", { path: ["after"], error: "after goes with format=ndjson" });
 export type ReadAuditQuery = z.infer<typeof readAuditSchema>;
 
 export const auditPageSchema = z

@@ -1,14 +1,11 @@
 import * as z from "zod";
-import { NAME, whole } from "./grammar.ts";
+import { orgSchema } from "./org-name.ts";
 import { patternSchema } from "./pattern.ts";
 
 /** The longest token that is looked at, in characters. */
 export const MAX_TOKEN_LENGTH = 8192;
-
-/** The name of an organization. */
-export const orgSchema = z.string().regex(whole(NAME), {
-  error: "an organization is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit",
-});
+/** The longest identity token: it may list every group that a person is in. */
+export const MAX_IDENTITY_LENGTH = 16_384;
 
 /** How many patterns one limit of a grant may hold. */
 export const MAX_PATTERNS = 64;

@@ -53,7 +53,10 @@ export const problemSchema = z
     code: z.enum(PROBLEM_CODES).meta({ description: "Stable: what programs compare." }),
     detail: z.string().meta({ description: "For people. It never holds a value." }),
     request_id: z.string().meta({ description: "Also in the reply's `X-Request-Id`, in the audit log and in the Worker's log." }),
-    errors: z.array(problemErrorSchema).optional().meta({ description: "Everything that is wrong with the request." }),
+    errors: z
+      .array(problemErrorSchema)
+      .optional()
+      .meta({ description: "What is wrong with the request: the first 20 places, and as the last how many more there are." }),
     missing: z.array(z.string()).optional().meta({ description: "The names that a resolve did not find." }),
     locked: z
       .array(z.string())
@@ -139,6 +142,39 @@ export class Problem extends Error {
 export function problemBody(problem: Problem, requestId: string): ProblemBody {
   const { status, title } = PROBLEMS[problem.code];
   return { type: `urn:keyhole:problem:${problem.code}`, title, status, code: problem.code, detail: problem.message, request_id: requestId, ...problem.members };
+}
+
+/** How many of the things that are wrong with a request a problem lists, and how many characters they may have together: a reply is no echo of the request. */
+const MOST_ERRORS = 20;
+const MOST_CHARACTERS = 4000;
+/** How long one text in the list may be: the name of a secret fits. */
+const LONGEST = 200;
+
+/**
+ * Everything that is wrong with a request, as one problem: the first of it, and how many there are more.
+ *
+ * @param ending A sentence that holds for all of them.
+ */
+export function problemOfErrors(code: ProblemCode, found: Iterable<ProblemError>, ending = ""): Problem {
+  const errors: ProblemError[] = [];
+  let characters = 0;
+  let count = 0;
+  for (const { pointer, detail } of found) {
+    count++;
+    if (errors.length === MOST_ERRORS || characters > MOST_CHARACTERS) continue;
+    const error = { pointer: shorten(pointer), detail: shorten(detail) };
+    characters += JSON.stringify(error).length;
+    errors.push(error);
+  }
+  const [first] = errors;
+  if (!first) return new Problem(code, `The request is not valid.${ending}`);
+  const more = count > 1 ? ` (and ${count - 1} more)` : "";
+  if (count > errors.length) errors.push({ pointer: "", detail: `and ${count - errors.length} more, which are not listed` });
+  return new Problem(code, `${first.pointer || "body"}: ${first.detail}${more}${ending}`, { members: { errors } });
+}
+
+function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST).toWellFormed()}…` : text;
 }
 
 /** One thing that is wrong with a request, as a problem: where it stands ({@link ProblemError}), and what it should be. */

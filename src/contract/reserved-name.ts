@@ -1,26 +1,40 @@
 import { matches, type Pattern } from "./pattern.ts";
+import { RESERVED } from "./reserved-names.ts";
 import { envName, type SecretName } from "./secret-name.ts";
 
-/**
- * Variables that no secret may become, because they decide which code a process runs: the search path and the
- * user's identity, and what loaders, shells, interpreters and git read before or instead of the program itself.
- */
-export const ALWAYS_RESERVED = [
-  ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "OLDPWD", "IFS", "ENV", "CDPATH", "TMPDIR", "UID", "EUID", "PPID"],
-  ...["LD_*", "DYLD_*", "GCONV_PATH", "GLIBC_TUNABLES", "MALLOC_*"],
-  ...["BASH_ENV", "BASH_FUNC_*", "BASHOPTS", "SHELLOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR"],
-  ...["NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "ELECTRON_RUN_AS_NODE", "BUN_OPTIONS"],
-  ...["NPM_CONFIG_NODE_OPTIONS", "NPM_CONFIG_SCRIPT_SHELL", "NPM_CONFIG_SHELL", "NPM_CONFIG_GIT", "NPM_CONFIG_USERCONFIG", "NPM_CONFIG_GLOBALCONFIG"],
-  ...["MAKEFLAGS", "GOFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "BUNDLE_GEMFILE", "R_PROFILE*", "R_ENVIRON*", "JULIA_LOAD_PATH"],
-  ...["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT", "PYTHONWARNINGS", "PYTHONUSERBASE"],
-  ...["PERL5OPT", "PERL5LIB", "PERLLIB", "PERL5DB", "PERL5SHELL", "RUBYOPT", "RUBYLIB", "LUA_INIT*", "LUA_PATH*", "LUA_CPATH*", "PHPRC", "PHP_INI_SCAN_DIR"],
-  ...["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "DOTNET_STARTUP_HOOKS", "CORECLR_*", "COR_*"],
-  ...["GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXEC_PATH", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS"],
-  ...["GIT_CONFIG*", "GIT_TEMPLATE_DIR", "GIT_PAGER", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "LESSOPEN", "LESSCLOSE", "OPENSSL_CONF", "OPENSSL_MODULES"],
-] as unknown as readonly Pattern[];
+/** A pattern that reserves names, and what it is of: a category of Keyhole's own list. */
+export interface Reservation {
+  readonly pattern: Pattern;
+  readonly category: string;
+}
 
-/** The pattern of `patterns` that a secret's environment name falls under, or `undefined`. */
-export function reservingPattern(patterns: readonly Pattern[], name: SecretName): Pattern | undefined {
+/** Keyhole's own list, a pattern at a time. */
+const OWN: readonly Reservation[] = RESERVED.flatMap(({ category, names }) => names.split(/\s+/).map((name) => ({ pattern: name as Pattern, category })));
+
+/** The variables that no secret may become, whatever the deployment says: exact names, and families by their beginning. */
+export const ALWAYS_RESERVED: readonly Pattern[] = OWN.map(({ pattern }) => pattern);
+
+const EXACT = new Map(OWN.map((reservation) => [reservation.pattern as string, reservation]));
+const FAMILIES = OWN.filter(({ pattern }) => pattern.endsWith("*"));
+
+/** What reserves a variable in Keyhole's own list, or `undefined`. */
+export function reservationOf(variable: string): Reservation | undefined {
+  return EXACT.get(variable) ?? FAMILIES.find(({ pattern }) => matches(pattern, variable));
+}
+
+/** Whether the variable that a secret would become is reserved, by Keyhole or by the deployment. */
+export function isReserved(name: SecretName, deployment: readonly Pattern[]): boolean {
   const variable = envName(name);
-  return patterns.find((pattern) => matches(pattern, variable));
+  return reservationOf(variable) !== undefined || deployment.some((pattern) => matches(pattern, variable));
+}
+
+/**
+ * Why a secret may not have a name, in a sentence, or `undefined` when it may. Compared is the name exactly as it is: one
+ * that only becomes such a variable (`user`) is stored, and left out where it would be one.
+ */
+export function whyReserved(name: SecretName, deployment: readonly Pattern[]): string | undefined {
+  const own = reservationOf(name);
+  if (own) return `${name} is reserved by the pattern ${own.pattern} in Keyhole's own list (${own.category}).`;
+  const configured = deployment.find((pattern) => matches(pattern, name));
+  return configured && `${name} is reserved by the pattern ${configured} in the deployment's RESERVED_NAMES.`;
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { orgSchema } from "../contract/claims.ts";
 import { jsonVarSchema } from "../contract/json-var.ts";
+import { orgSchema } from "../contract/org-name.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
 import { type Quotas, someQuotasSchema, withUsualQuotas } from "../contract/quota.ts";
 import { type LogKeys, logKeysOf } from "./access/log-keys.ts";

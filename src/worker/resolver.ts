@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
-import { leaseSecondsSchema, orgSchema, patternsSchema } from "../contract/claims.ts";
+import { leaseSecondsSchema, patternsSchema } from "../contract/claims.ts";
+import { orgSchema } from "../contract/org-name.ts";
 import { Problem, problemBody } from "../contract/problem.ts";
 import { resolveSchema } from "../contract/resolve.ts";
 import { type ResolverBinding, type RpcResolveOptions, type RpcResolveReply, type RpcResolveRequest, rpcResolveOptionsSchema } from "../contract/rpc.ts";

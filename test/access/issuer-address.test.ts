@@ -59,7 +59,7 @@ const NOT_PUBLIC = [
 ];
 const WITH_MORE = ["https://issuer.example.org?x=1", "https://issuer.example.org/?", "https://issuer.example.org#x", "https://issuer.example.org/#"];
 
-const put = (issuer: string) => call("PUT /v1/trusts/address", { json: githubTrust(issuer) });
+const put = (issuer: string) => call("PUT /v1/trusts/address", { json: { ...githubTrust(issuer), claims: { sub: "somebody" } } });
 
 describe("an issuer", () => {
   it.each([...NOT_PUBLIC, ...WITH_MORE])("at %s is refused when it is to be trusted", async (address) => {
@@ -90,8 +90,7 @@ describe("at the exchange", () => {
 
   async function attempt(issuer: string) {
     await env.DB.prepare(
-      `INSERT OR REPLACE INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, seal, revision)
-       VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x', NULL, 0)`,
+      `INSERT OR REPLACE INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, seal, revision) VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x', NULL, 0)`,
     )
       .bind(issuer)
       .run();

@@ -5,6 +5,7 @@ import { type Issuer, makeKey, publish, startIssuer, timesAsked } from "../suppo
 const START = Date.parse("2026-11-21T12:00:00Z");
 
 let issuer: Issuer;
+const OTHER_KEY = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "other" };
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: START });
@@ -99,15 +100,40 @@ describe("the issuer's keys", () => {
     expect([await timesAsked(issuer.discoveryUrl), await timesAsked(issuer.jwksUrl)]).toEqual([2, 2]);
   });
 
-  it("may be rotated: a new kid is looked for once the cooldown of a minute is over", async () => {
+  it("may be rotated: a new kid is looked for at once, and then not for ten seconds, in which the answer is 503 and not 400", async () => {
     await attempt();
-    const next = await makeKey();
+    const [next, third] = [await makeKey(), await makeKey()];
     await issuer.publishKeys([next.publicJwk]);
-    expect(await attempt({ key: next })).toMatchObject({ status: 400, body: REFUSED });
-    vi.setSystemTime(START + 60_000);
     expect((await attempt({ key: next })).status).toBe(200);
-    expect((await attempt()).status).toBe(400);
+    await unavailable();
+    await issuer.publishKeys([next.publicJwk, third.publicJwk]);
+    const early = await attempt({ key: third });
+    expect([early.status, early.headers.get("Retry-After")]).toEqual([503, "10"]);
     expect(await timesAsked(issuer.jwksUrl)).toBe(2);
+    vi.setSystemTime(START + 10_000);
+    expect((await attempt({ key: third })).status).toBe(200);
+    expect((await attempt()).status).toBe(503);
+    vi.setSystemTime(START + 20_000);
+    expect(await attempt()).toMatchObject({ status: 400, body: REFUSED });
+    expect(await timesAsked(issuer.jwksUrl)).toBe(4);
+  });
+
+  it("are all tried that fit a token which names none", async () => {
+    const [one, other, unknown] = [await makeKey(), await makeKey(), await makeKey()];
+    await issuer.publishKeys([(await makeKey("RS256")).publicJwk, one.publicJwk, { ...other.publicJwk, kid: undefined } as never]);
+    const header = { kid: undefined };
+    const statuses = [one, other, unknown].map(async (key) => (await attempt({ key, header })).status);
+    expect(await Promise.all(statuses)).toEqual([200, 200, 400]);
+  });
+
+  it("may be for JWTs of SPIFFE, and are not when they are for certificates", async () => {
+    const [jwt, x509] = [await makeKey(), await makeKey()];
+    await issuer.publishKeys([
+      { ...jwt.publicJwk, use: "jwt-svid" },
+      { ...x509.publicJwk, use: "x509-svid" },
+    ]);
+    expect((await attempt({ key: jwt })).status).toBe(200);
+    expect(await attempt({ key: x509 })).toMatchObject({ status: 400, body: REFUSED });
   });
 
   it("are not fetched more than once more for a hundred made-up kids at once", async () => {
@@ -115,7 +141,7 @@ describe("the issuer's keys", () => {
     const attacker = await makeKey();
     vi.setSystemTime(START + 120_000);
     const replies = await Promise.all(Array.from({ length: 100 }, (_, n) => attempt({ key: { ...attacker, kid: `made-up-${n}` } })));
-    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([400]));
+    expect(replies.map(({ status }) => status).sort()).toEqual([400, ...Array(99).fill(503)]);
     for (let n = 0; n < 20; n++) await attempt({ key: { ...attacker, kid: `later-${n}` } });
     expect(await timesAsked(issuer.jwksUrl)).toBe(2);
     expect((await attempt()).status).toBe(200);
@@ -133,6 +159,56 @@ describe("the issuer's keys", () => {
     await exchange(await issuer.sign({ ...githubClaims(issuer.url), iss: "https://other.example.com" }));
     await exchange(await issuer.sign(githubClaims(issuer.url)), { audience: "acme/nope" });
     expect([await timesAsked(issuer.discoveryUrl), await timesAsked(issuer.jwksUrl)]).toEqual([0, 0]);
+  });
+});
+
+describe("what one organization trusts", () => {
+  const globex = { org: "globex" };
+  const trusted = (trust: object) => call("PUT /v1/trusts/near", { token: globex, json: { ...githubTrust(issuer.url), ...trust } });
+  const tried = async (iss: string) => exchange(await issuer.sign({ ...githubClaims(issuer.url), iss }), { audience: "globex/near" });
+
+  it.each<[string, (url: string) => object, (url: string) => string, number]>([
+    ["the same issuer with a slash", (url) => ({ issuer: `${url}/` }), (url) => `${url}/`, 503],
+    ["the same keys under an issuer of its own", (url) => ({ issuer: `${url}/own`, jwks_url: `${url}/jwks` }), (url) => `${url}/own`, 200],
+    ["the same issuer with keys that are none", (url) => ({ jwks_url: `${url}/.well-known/openid-configuration` }), (url) => url, 503],
+    ["the same issuer with keys that are not there", (url) => ({ jwks_url: `${url}/nowhere` }), (url) => url, 503],
+    ["the same issuer with keys of its own", () => ({ jwks: { keys: [OTHER_KEY] } }), (url) => url, 400],
+  ])("fails nobody else: %s", async (_, trust, iss, status) => {
+    expect((await trusted(trust(issuer.url))).status).toBeLessThan(300);
+    for (let n = 0; n < 15; n++) {
+      expect((await tried(iss(issuer.url))).status).toBe(status);
+      expect((await attempt()).status).toBe(200);
+    }
+  });
+
+  it("and whose documents cannot be used is asked for them once a second, not with each request", async () => {
+    await publish(issuer.discoveryUrl, { body: "{}" });
+    for (let n = 0; n < 5; n++) await unavailable();
+    expect(await timesAsked(issuer.discoveryUrl)).toBe(1);
+    vi.setSystemTime(START + 1_000);
+    await unavailable();
+    expect(await timesAsked(issuer.discoveryUrl)).toBe(2);
+  });
+});
+
+describe("keys that the trust gives", () => {
+  it("are an address, for an issuer whose configuration the internet cannot see", async () => {
+    const hidden = "https://kubernetes.default.svc.cluster.local";
+    const trust = { ...githubTrust(hidden), jwks_url: issuer.jwksUrl };
+    expect((await call("PUT /v1/trusts/hidden", { json: trust })).body).toMatchObject({ issuer: hidden, jwks_url: issuer.jwksUrl, jwks: null });
+    expect((await exchange(await issuer.sign(githubClaims(hidden)), { audience: "acme/hidden" })).status).toBe(200);
+  });
+
+  it("are the keys themselves, and then nobody is asked", async () => {
+    const jwks = { keys: [issuer.key.publicJwk] };
+    expect((await call("PUT /v1/trusts/given", { json: { ...githubTrust("spiffe-less name"), jwks } })).status).toBe(400);
+    expect((await call("PUT /v1/trusts/given", { json: { ...githubTrust("urn:cluster:one"), jwks } })).body).toMatchObject({ jwks });
+    const spy = vi.spyOn(globalThis, "fetch");
+    expect((await exchange(await issuer.sign(githubClaims("urn:cluster:one")), { audience: "acme/given" })).status).toBe(200);
+    expect(await exchange(await issuer.sign(githubClaims("urn:cluster:one"), { key: await makeKey() }), { audience: "acme/given" })).toMatchObject({
+      status: 400,
+    });
+    expect(spy).not.toHaveBeenCalled();
   });
 });
 

@@ -115,7 +115,7 @@ describe("the log line", () => {
     await publish(issuer.discoveryUrl, { status: 500 });
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + HOUR });
     expect((await swap()).reply.status).toBe(503);
-    expect(line()).toMatchObject({ status: 503, problem: "storage-unavailable", refusal: "issuer-wrong-status" });
+    expect(line()).toMatchObject({ status: 503, problem: "storage-unavailable", refusal: "issuer-error" });
   });
 });
 

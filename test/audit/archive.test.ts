@@ -2,12 +2,14 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { markArchived } from "../../src/worker/audit/archives.ts";
 import { loadConfig } from "../../src/worker/config.ts";
+import { checkRows } from "../../src/worker/keys/check-rows.ts";
 import { digestLog } from "../../src/worker/log/digest-log.ts";
+import { isArchiveWhole } from "../../src/worker/log/is-archive-whole.ts";
 import { nameLog } from "../../src/worker/log/registry.ts";
-import { call } from "../support/call.ts";
+import { call, put } from "../support/call.ts";
 import { archive, archiveAll, archivesOf, count, DUE, makeLog, readAll, stream } from "./archive-support.ts";
 import { forgetLogs } from "./forget-logs.ts";
-import { append, DAY, dropTriggers, exported, MINUTE, START, seal, sql, verified, verifiedOffline } from "./support.ts";
+import { append, appendMany, DAY, dropTriggers, exported, MINUTE, manySecrets, START, seal, sql, verified, verifiedOffline } from "./support.ts";
 
 beforeEach(forgetLogs);
 afterEach(() => vi.restoreAllMocks());
@@ -51,6 +53,21 @@ describe("sealed events that are old enough", () => {
     }
     const limited = await call("GET /v1/audit", { token: { org: "across", secret_names: ["NAME_1"] } });
     expect(limited.body.events).toEqual(all.filter(({ secrets }) => secrets.some(({ name }) => name === "NAME_1")));
+  });
+
+  it("have their lists of secrets with them, wherever those are", async () => {
+    const { id } = (await put("team:t", "LISTED", "v", { token: { org: "listing" } })).body;
+    const secrets = [...manySecrets("listed"), { id, name: "LISTED", scope: "builtin", version: 1 }];
+    await appendMany("listed", secrets);
+    await makeLog("listed", [0, 30]);
+    expect(await env.DB.prepare("SELECT last_resolved_at FROM secrets WHERE id = ?").bind(id).first("last_resolved_at")).toBe(START);
+    const named = async () => [await readAll("listed", `secret_id=${id}`), await stream("listed", `secret_id=${id}`)];
+    const [before, found] = [await seen("listed"), await named()];
+    expect(found.map((events) => events.map(({ seq, secrets }) => [seq, secrets]))).toEqual(Array(2).fill([[1, secrets]]));
+    expect([before.verified, before.offline]).toEqual(Array(2).fill({ ok: true, checked: 5, unsealed: 0, first_bad: null }));
+    await archiveAll();
+    expect([await count("audit_events", "listed"), await count("audit_lists", "listed"), await count("audit_archive_secrets", "listed")]).toEqual([2, 0, 503]);
+    expect([await seen("listed"), await named()]).toEqual([before, found]);
   });
 
   it("show nothing of themselves in KV, neither by name nor by content", async () => {
@@ -116,10 +133,10 @@ describe("nothing leaves D1 that is not in KV:", () => {
 
   it("before it has been there for more than five minutes", async () => {
     await make("waiting");
-    expect(await archive(0)).toMatchObject({ put: 2 });
-    expect(await archive(5)).toMatchObject({ archived: 0, put: 2 });
+    expect(await archive(0)).toMatchObject({ put: 4 });
+    expect(await archive(5)).toMatchObject({ archived: 0, put: 0 });
     expect(await count("audit_events", "waiting")).toBe(6);
-    expect(await archive(6)).toMatchObject({ archived: 2 });
+    expect(await archive(6)).toMatchObject({ archived: 4 });
   });
 
   it.each<[string, (text: string) => string | null, number]>([
@@ -150,7 +167,7 @@ describe("nothing leaves D1 that is not in KV:", () => {
     await sql("DROP TRIGGER IF EXISTS audit_events_unchangeable");
     await sql("UPDATE audit_events SET actor = 'x' WHERE org = 'evidence' AND seq = 2");
     expect(await archive(6)).toMatchObject({ archived: 0, dropped: 0, refused: 1 });
-    expect([await count("audit_events", "evidence"), (await archivesOf("evidence")).length]).toEqual([6, 1]);
+    expect([await count("audit_events", "evidence"), (await archivesOf("evidence")).length]).toEqual([6, 2]);
     expect(await verified("evidence")).toMatchObject({ ok: false, first_bad: 2 });
   });
 
@@ -162,7 +179,7 @@ describe("nothing leaves D1 that is not in KV:", () => {
     await sql("DELETE FROM audit_checkpoints WHERE org = 'taken' AND number = 1");
     await sql("UPDATE audit_archives SET kv_put_at = NULL WHERE org = 'taken'");
     expect(await archive(60)).toMatchObject({ archived: 0, dropped: 0, refused: 1 });
-    expect(await archivesOf("taken")).toHaveLength(1);
+    expect(await archivesOf("taken")).toHaveLength(2);
   });
 });
 
@@ -238,6 +255,35 @@ describe("where an archive is tampered with", () => {
     expect(await verified("swapped")).toMatchObject({ ok: false, first_bad: 3 });
     expect((await call("GET /v1/audit?limit=200", { token: { org: "swapped" } })).body.code).toBe("integrity-failed");
   });
+
+  it("its object is another one, the alarm stays until it is the right one again", async () => {
+    const [first, second] = await make("alarmed");
+    const right = (await env.KV.get(second?.kv_key ?? "")) ?? "";
+    await env.KV.put(second?.kv_key ?? "", (await env.KV.get(first?.kv_key ?? "")) ?? "");
+    await call("GET /v1/audit?limit=200", { token: { org: "alarmed" } });
+    const { keyring } = await loadConfig(env);
+    const check = () =>
+      checkRows({
+        db: env.DB,
+        keyring,
+        now: new Date(DUE),
+        isWhole: ({ org, key }) => isArchiveWhole({ db: env.DB, kv: env.KV, keyring }, org, Number(key[1])),
+      });
+    const alarms = () => sql("SELECT 1 FROM integrity_failures WHERE org = 'alarmed'").then(({ results }) => results.length);
+    for (let n = 0; n < 2; n++) await check();
+    expect(await alarms()).toBe(1);
+    await env.KV.put(second?.kv_key ?? "", right);
+    await check();
+    expect(await alarms()).toBe(0);
+  });
+});
+
+it("logs that are accused for good hold up no other", async () => {
+  const accused = Array.from({ length: 11 }, (_, n) => `a-${n}`);
+  for (const org of [...accused, "z-honest"]) await makeLog(org, [0, 30]);
+  expect(await archive(0, { accused: new Set(accused) })).toMatchObject({ put: 2 });
+  expect((await archivesOf("z-honest")).length).toBe(1);
+  for (const org of accused) expect(await archivesOf(org)).toEqual([]);
 });
 
 describe("reads of the log", () => {
@@ -259,10 +305,15 @@ describe("reads of the log", () => {
     await makeLog("many", [...Array.from({ length: 53 }, (_, n) => n * 1.001 - 40), 30]);
     await archiveAll();
     expect(await count("audit_archives", "many")).toBe(53);
+    const get = vi.spyOn(env.KV, "get");
     const { body } = await call("GET /v1/audit?actor=nobody", { token: { org: "many" } });
     expect([body.events, typeof body.next_cursor]).toEqual([[], "string"]);
+    // The first by itself, then eight at once, in two reads; the last one is left alone.
+    expect(get.mock.calls.length).toBe(1 + 6 * 2 + 1);
     expect(await readAll("many", "actor=nobody")).toEqual([]);
     expect(await readAll("many")).toHaveLength(108);
+    const all = (await stream("many")).map(({ seq }) => seq);
+    for (const after of [0, 1, 40, 101, 108, 200]) expect((await stream("many", `after=${after}`)).map(({ seq }) => seq)).toEqual(all.slice(after));
   });
 
   it("see everything once while it moves", async () => {

@@ -1,6 +1,10 @@
 import { env } from "cloudflare:workers";
+import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import type { AuditEvent } from "../../src/contract/audit.ts";
+import { insertEvent } from "../../src/worker/audit/insert-event.ts";
 import { at, call, put, resolve } from "../support/call.ts";
+import { sizesOf } from "./support.ts";
 
 interface Row {
   readonly seq: number;
@@ -217,4 +221,91 @@ describe("when the event cannot be written", () => {
     expect(await rows()).toEqual(before);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(before[0]?.kv_key).first("n")).toBe(0);
   });
+});
+
+describe("an event of many secrets", () => {
+  const scope = `repo:${Array(8).fill("r".repeat(40)).join("/")}`;
+  const names = Array.from({ length: 500 }, (_, n) => `${"N".repeat(120)}_${n}`);
+  const token = { org: "many", sub: "é".repeat(256), jti: `tok_${"x".repeat(120)}` };
+  const headers = { "User-Agent": "é".repeat(4_096), "CF-Connecting-IP": "1".repeat(4_096) };
+  const shown = async (limit: number) => (await call(`GET /v1/audit?limit=${limit}`, { token })).body.events as AuditEvent[];
+  const bytes = async (table: string) => env.DB.prepare(`SELECT SUM(length(CAST(secrets AS BLOB))) AS n FROM ${table} WHERE org = 'many'`).first<number>("n");
+
+  it("that a dry run compared, or that was denied, has the first of them and says how many there are", async () => {
+    const secrets = Object.fromEntries(names.map((name) => [name, "v"]));
+    expect(JSON.stringify({ scope, secrets }).length).toBeGreaterThan(65_000);
+    for (let n = 0; n < 6; n++) await call("POST /v1/import?dry_run=true", { token, headers, json: { scope, secrets } });
+    for (let n = 0; n < 6; n++) await resolve({ scopes: [scope], names: names.slice(0, 100) }, { token: { ...token, scope: "" }, headers });
+    const events = await shown(12);
+    for (const { action, secrets_total, secrets: named } of events) {
+      expect(secrets_total).toBe(action === "secret.import" ? 500 : 100);
+      expect(named.map(({ name }) => name)).toEqual(names.slice(0, named.length));
+      expect(named.length).toBeGreaterThan(1);
+    }
+    const sizes = await sizesOf("many");
+    expect(sizes).toHaveLength(12);
+    // Sixty of them are to stay under 250 kB.
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(12 * 4_096);
+    expect(await bytes("audit_lists")).toBeNull();
+  });
+
+  it("has all of them where something was done, and stays small in its own row", async () => {
+    await call("POST /v1/import", { token, headers, json: { scope, secrets: Object.fromEntries(names.map((name) => [name, "v"])) } });
+    const { body, status } = await resolve({ scopes: [scope], inherit: false }, { token, headers });
+    expect([status, Object.keys(body.secrets).length]).toEqual([200, 500]);
+    await call(`DELETE /v1/scopes/${encodeURIComponent(scope)}?secrets=true`, { token, headers });
+    const [deleted, resolved, imported] = await shown(3);
+    expect([deleted?.secrets.length, deleted?.secrets_total]).toEqual([200, 200]);
+    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 4, secrets_total: 500 });
+    expect(new Set(resolved?.secrets.map(({ name }) => name))).toEqual(new Set(names));
+    expect(imported?.secrets.map(({ name }) => name)).toEqual(names);
+    const id = imported?.secrets[499]?.id;
+    expect((await call(`GET /v1/audit?secret_id=${id}&action=secret.resolve`, { token })).body.events).toEqual([resolved]);
+    const limited = await call("GET /v1/audit?limit=1&action=secret.resolve", { token: { ...token, secret_names: [names[3] ?? ""] } });
+    expect(limited.body.events).toEqual([{ ...without(resolved), secrets: resolved?.secrets.filter(({ name }) => name === names[3]) }]);
+    expect(Math.max(...(await sizesOf("many")))).toBeLessThanOrEqual(4_096);
+  });
+
+  const without = ({ secrets_total: _, ...event }: Partial<AuditEvent> = {}) => event;
+
+  it("whatever it says is as it was given, and at most 4 KiB", async () => {
+    const text = fc.string({ unit: "grapheme", maxLength: 128 });
+    const secret = fc.record({ id: fc.option(text), name: fc.option(text), scope: fc.option(text), version: fc.option(fc.nat()) });
+    const call = fc.record({
+      secrets: fc.array(secret, { maxLength: 60, size: "max" }),
+      outcome: fc.constantFrom("allowed", "denied", "failed"),
+      dryRun: fc.boolean(),
+      target: fc.option(text),
+      userAgent: fc.option(text),
+    });
+    let seq = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 10 }), async (calls) => {
+        const actor = { org: "any", subject: "s", tokenId: null, requestId: "req", ip: null };
+        const written = await env.DB.batch<{ secrets: string }>(
+          calls.map(({ userAgent, target, outcome, dryRun, secrets }) =>
+            insertEvent(env.DB, { actor: { ...actor, userAgent }, action: "secret.import", target, outcome, dryRun, at: new Date() }, secrets),
+          ),
+        );
+        const { body } = await call200("GET /v1/audit?limit=10", "any");
+        const events = (body.events as AuditEvent[]).filter((event) => event.seq > seq).toReversed();
+        for (const [n, { secrets, outcome, dryRun }] of calls.entries()) {
+          const { secrets: named = [], secrets_total = named.length } = events[n] ?? {};
+          expect([named, secrets_total]).toEqual([secrets.slice(0, named.length), secrets.length]);
+          expect(named).toEqual(JSON.parse(written[n]?.results[0]?.secrets ?? ""));
+          if (outcome === "denied" || dryRun) expect(named.length).toBeLessThanOrEqual(20);
+          else expect(named).toHaveLength(secrets.length);
+        }
+        seq += calls.length;
+      }),
+      { numRuns: 20 },
+    );
+    expect(Math.max(...(await sizesOf("any")))).toBeLessThanOrEqual(4_096);
+  });
+
+  const call200 = async (request: string, org: string) => {
+    const reply = await call(request, { token: { org } });
+    expect(reply.status).toBe(200);
+    return reply;
+  };
 });

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 
-const TABLES = ["events", "checkpoints", "heads", "marks", "statements", "generations", "by_secret", "archives", "archive_secrets"];
+const TABLES = ["events", "lists", "checkpoints", "heads", "marks", "statements", "generations", "by_secret", "archives", "archive_secrets"];
 let triggers: readonly { name: string; sql: string }[] = [];
 
 /** Takes away the logs of the tests before, with what is on record of them, and puts back the triggers that one of them has dropped. */

@@ -8,6 +8,7 @@ import { runScheduled } from "../../src/worker/scheduled.ts";
 import { type Fault, watch } from "../faults/binding-faults.ts";
 import { LaggingKv } from "../faults/lagging-kv.ts";
 import { settled } from "../faults/worker-run.ts";
+import { STILL } from "../support/still.ts";
 import { append, MINUTE, START } from "./support.ts";
 import { makeWorld, NOON } from "./world.ts";
 
@@ -47,7 +48,7 @@ function makePlaces(): Env[] {
 }
 
 const run = (place: Env) =>
-  runScheduled(place, new Date()).then(
+  runScheduled(place, new Date(), STILL).then(
     () => undefined,
     () => undefined,
   );

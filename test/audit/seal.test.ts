@@ -15,7 +15,7 @@ import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { sign } from "../support/sign.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
-import { append, DAY, START, seal, sealedLog, sql, verified, verifiedOffline } from "./support.ts";
+import { append, appendMany, DAY, START, seal, sealedLog, sql, verified, verifiedOffline } from "./support.ts";
 
 const now = new Date(START + DAY);
 const checkpointsOf = (org: string) =>
@@ -31,13 +31,21 @@ describe("the triggers", () => {
     ["an event from being replaced", "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE org = 'kept' AND seq = 1"],
     [
       "an event from being put before the others",
-      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease FROM audit_events WHERE org = 'kept' AND seq = 1",
+      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total FROM audit_events WHERE org = 'kept' AND seq = 1",
     ],
+    ["a list from being changed", "UPDATE audit_lists SET secrets = '[]' WHERE org = 'kept'"],
+    ["a list from being removed", "DELETE FROM audit_lists WHERE org = 'kept'"],
+    ["a list from being replaced", "INSERT OR REPLACE INTO audit_lists SELECT org, seq, '[]' FROM audit_lists WHERE org = 'kept'"],
+    ["an event from being given a list", "INSERT INTO audit_lists (org, seq, secrets) VALUES ('kept', 1, '[]')"],
     ["a checkpoint from being changed", "UPDATE audit_checkpoints SET last_at = 0 WHERE org = 'kept'"],
     ["a checkpoint from being removed", "DELETE FROM audit_checkpoints WHERE org = 'kept'"],
     ["a checkpoint from being replaced", "INSERT OR REPLACE INTO audit_checkpoints SELECT * FROM audit_checkpoints WHERE org = 'kept'"],
   ])("keep %s", async (_, statement) => {
-    if ((await checkpointsOf("kept")).length === 0) await sealedLog("kept", [2]);
+    if ((await checkpointsOf("kept")).length === 0) {
+      await append("kept", 1);
+      await appendMany("kept");
+      await seal();
+    }
     await expect(sql(statement)).rejects.toThrow(/cannot be|can only be/);
     expect(await verified("kept")).toMatchObject({ ok: true, checked: 2 });
   });

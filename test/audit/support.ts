@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { parseEvent, verifyExport } from "../../scripts/verify-export.ts";
+import { type EventSecret, insertEvent } from "../../src/worker/audit/insert-event.ts";
 import { type Config, loadConfig } from "../../src/worker/config.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
@@ -24,6 +25,29 @@ export async function append(org: string, count: number, fields: { at?: number; 
   )
     .bind(org, count, fields.at ?? null, fields.secrets ?? null, fields.action ?? null)
     .run();
+}
+
+/** Secrets as events name them, so many that they are beside the event. */
+export const manySecrets = (prefix: string, count = 500): EventSecret[] =>
+  Array.from({ length: count }, (_, n) => ({ id: `sec_${prefix}_${n}`, name: `${"N".repeat(100)}_${n}`, scope: "team:t", version: 1 }));
+
+/** Appends an event, as a verb does, of so many secrets. */
+export async function appendMany(org: string, secrets = manySecrets(org)): Promise<void> {
+  const actor = { org, subject: "t", tokenId: null, requestId: "req_many", ip: "192.0.2.1", userAgent: "agent" };
+  await insertEvent(env.DB, { actor, action: "secret.resolve", outcome: "allowed", at: new Date(START) }, secrets).run();
+}
+
+/** How many bytes of an organization each event has in D1, in its own row. */
+export async function sizesOf(org: string): Promise<number[]> {
+  const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE org = ? ORDER BY seq").bind(org).all();
+  return results.map(
+    (row) =>
+      new TextEncoder().encode(
+        Object.values(row)
+          .filter((cell) => cell !== null)
+          .join(""),
+      ).length,
+  );
 }
 
 /** Seals every log, as a scheduled run does. */
@@ -92,7 +116,9 @@ export async function verifiedOffline(org: string, by: Call = call) {
 
 /** Takes away what keeps rows from being changed, as somebody would who can write to D1. */
 export async function dropTriggers(): Promise<void> {
-  const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit%'").all<{ name: string }>();
+  const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'audit%' AND tbl_name <> 'audit_entries'").all<{
+    name: string;
+  }>();
   for (const { name } of results) await env.DB.prepare(`DROP TRIGGER ${name}`).run();
 }
 

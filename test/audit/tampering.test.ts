@@ -9,7 +9,7 @@ import { loadConfig } from "../../src/worker/config.ts";
 import { eventBody } from "../../src/worker/log/event-body.ts";
 import { call } from "../support/call.ts";
 import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
-import { append, dropTriggers, seal, sealedLog, sql, verified, verifiedOffline } from "./support.ts";
+import { append, appendMany, dropTriggers, seal, sealedLog, sql, verified, verifiedOffline } from "./support.ts";
 
 /** A log of three stretches and some events that are not sealed, to be tampered with. */
 interface Log {
@@ -93,13 +93,29 @@ const TAMPERINGS: Record<string, (log: Log, a: number, b: number) => Promise<num
     await sql(`UPDATE audit_events SET ${column} = ${value} WHERE org = ? AND seq = ?`, log.org, event(log, a));
     return event(log, a);
   },
+  "the list of an event is changed": async ({ org }) => {
+    await sql("UPDATE audit_lists SET secrets = replace(secrets, 'N_7\"', 'N_8\"') WHERE org = ?", org);
+    return 1;
+  },
+  "the list of an event is taken away": async ({ org }) => {
+    await sql("DELETE FROM audit_lists WHERE org = ?", org);
+    return 1;
+  },
+  "the list of an event is put into it, and cut": async ({ org }) => {
+    await sql("UPDATE audit_events SET secrets = '[]' WHERE org = ? AND seq = 1", org);
+    return 1;
+  },
+  "an event is said to be about another number of secrets": async ({ org }) => {
+    await sql("UPDATE audit_events SET secrets_total = 1 WHERE org = ? AND seq = 1", org);
+    return 1;
+  },
   "an event is removed": async (log, a) => {
     await sql("DELETE FROM audit_events WHERE org = ? AND seq = ?", log.org, event(log, a));
     return event(log, a);
   },
   "an event is put before the others": async ({ org }, a) => {
     await sql(
-      "INSERT INTO audit_events SELECT org, ?, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease FROM audit_events WHERE org = ? AND seq = 1",
+      "INSERT INTO audit_events SELECT org, ?, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total FROM audit_events WHERE org = ? AND seq = 1",
       0 - a,
       org,
     );
@@ -226,9 +242,12 @@ const TAMPERINGS: Record<string, (log: Log, a: number, b: number) => Promise<num
 
 let made = 0;
 
-async function makeLog(lengths: readonly number[], unsealed: number): Promise<Log> {
+/** Its first event is of many secrets. */
+async function makeLog([first = 0, ...others]: readonly number[], unsealed: number): Promise<Log> {
   const org = `log-${made++}`;
-  await sealedLog(org, lengths);
+  const lengths = first === 0 ? [] : [first, ...others];
+  if (first > 0) await appendMany(org);
+  await sealedLog(org, first === 0 ? [] : [first - 1, ...others]);
   await append(org, unsealed);
   return { org, lengths, unsealed };
 }

@@ -12,6 +12,7 @@ import { append, DAY, dropTriggers, exported, START, seal, sql, verified, verifi
 /** Takes away everything in D1: the tables that others refer to go after those. */
 async function emptyD1(): Promise<void> {
   const SQL = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'";
+  await env.DB.prepare("DROP VIEW audit_entries").run();
   const names = (await env.DB.prepare(SQL).all<{ name: string }>()).results.map(({ name }) => name);
   const last = ["secrets"];
   for (const name of [...names.filter((one) => !last.includes(one)), ...last]) await env.DB.prepare(`DROP TABLE "${name}"`).run();

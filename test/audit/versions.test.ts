@@ -20,7 +20,7 @@ import { append, DAY, dropTriggers, exported, MINUTE, START, sql, verified, veri
 /** A later Keyhole: it knows one version more. */
 const LATER: EventVersions = {
   ...EVENT_VERSIONS,
-  4: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
+  5: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
 };
 
 const NOW = new Date(START + DAY);
@@ -65,12 +65,12 @@ async function expectVerdict(org: string, verdict: object): Promise<void> {
   expect(await verifiedOffline(org), "offline").toMatchObject(verdict);
 }
 
-/** A log that a later Keyhole has sealed: of version 1, then of version 4, then of 1 again, as of a Worker that was rolled back. */
+/** A log that a later Keyhole has sealed: of version 1, then of version 5, then of 1 again, as of a Worker that was rolled back. */
 async function laterLog(org: string): Promise<void> {
   await append(org, 2);
   await sealAs(LATER);
   await append(org, 1);
-  await append(org, 2, { version: 4 });
+  await append(org, 2, { version: 5 });
   await append(org, 1);
   await sealAs(LATER);
 }
@@ -87,15 +87,15 @@ describe("the digest of version 1", () => {
   });
 
   it("of a version that is not known there is none", async () => {
-    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 4 })).rejects.toThrow(RangeError);
+    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 5 })).rejects.toThrow(RangeError);
   });
 
   it("is told from that of a later one, which says its version", async () => {
-    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 4 };
+    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 5 };
     const digest = await eventDigestBy(LATER, event);
-    expect(digest).toBe(`v4.${await sha256(JSON.stringify(["keyhole-audit/v4", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
-    expect(versionOfDigest(digest)).toBe(4);
-    for (const other of ["", "v4.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v4.${"A".repeat(44)}`])
+    expect(digest).toBe(`v5.${await sha256(JSON.stringify(["keyhole-audit/v5", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
+    expect(versionOfDigest(digest)).toBe(5);
+    for (const other of ["", "v5.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v5.${"A".repeat(44)}`])
       expect(versionOfDigest(other)).toBeUndefined();
   });
 });
@@ -103,10 +103,10 @@ describe("the digest of version 1", () => {
 describe("an event says its version", () => {
   it("in replies and exports", async () => {
     await append("said", 1);
-    await append("said", 1, { version: 4 });
+    await append("said", 1, { version: 5 });
     const { body } = await call("GET /v1/audit", { token: { org: "said" } });
-    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([4, 1]);
-    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 4]);
+    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([5, 1]);
+    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 5]);
   });
 
   it("and one that is written now is of the first", async () => {
@@ -117,7 +117,7 @@ describe("an event says its version", () => {
 
 describe("a log with events of a later version", () => {
   let tampered = 0;
-  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 4 } };
+  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 5 } };
 
   it("is whole for a Keyhole that knows it", async () => {
     await laterLog("later");
@@ -134,20 +134,20 @@ describe("a log with events of a later version", () => {
     ["an event before it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 2", 2],
     ["an event beside it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 3", 3],
     ["an event after it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 6", 6],
-    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 4 WHERE org = ? AND seq = 3", 3],
+    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 5 WHERE org = ? AND seq = 3", 3],
     ["an event is changed that then says to be of a version of its own", "UPDATE audit_events SET actor = 'x', version = 99 WHERE org = ? AND seq = 1", 1],
     ["an event says to be of no version that there could be", "UPDATE audit_events SET version = 0 WHERE org = ? AND seq = 1", 1],
-    ["one of the later version says to be of another", "UPDATE audit_events SET version = 5 WHERE org = ? AND seq = 4", 4],
+    ["one of the later version says to be of another", "UPDATE audit_events SET version = 6 WHERE org = ? AND seq = 4", 4],
     ["one of the later version says to be of the first", "UPDATE audit_events SET version = 1 WHERE org = ? AND seq = 5", 5],
     ["one of the later version is removed", "DELETE FROM audit_events WHERE org = ? AND seq = 5", 5],
     [
       "the digests say that an event is of the later version",
-      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v4.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
+      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v5.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
       1,
     ],
     [
       "the digests are shifted so that one begins like a later one",
-      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v4.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
+      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v5.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
       3,
     ],
     ["the head is removed", "DELETE FROM audit_heads WHERE org = ?", 7],
@@ -183,10 +183,10 @@ describe("a log with events of a later version", () => {
 describe("events of a later version that are not sealed yet", () => {
   it("are sealed only by a run that knows them: another one seals what comes before, waits, and says so on /readyz", async () => {
     await append("waiting", 2);
-    await append("waiting", 2, { version: 4 });
+    await append("waiting", 2, { version: 5 });
     await append("waiting", 1);
     expect((await sealAs()).refused).toBeGreaterThan(0);
-    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 4 } });
+    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 5 } });
     expect((await call("GET /readyz")).body.backlog.audit_logs).toBeGreaterThan(0);
     await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
     await sealAs(LATER);

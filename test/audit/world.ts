@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import type { Env } from "../../src/worker/config.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { callWith } from "../support/call-with.ts";
+import { STILL } from "../support/still.ts";
 import { dropTriggers, MINUTE, sql } from "./support.ts";
 
 /** When the first scheduled run of a world is. */
@@ -42,7 +43,7 @@ export function makeWorld(vars: Partial<Env> = {}) {
     /** A scheduled run at a minute. */
     async run(minute: number, bindings: Partial<Env> = {}): Promise<"succeeded" | "failed"> {
       vi.setSystemTime(NOON + minute * MINUTE);
-      return runScheduled({ ...worker, ...bindings }, new Date()).then(
+      return runScheduled({ ...worker, ...bindings }, new Date(), STILL).then(
         () => "succeeded",
         () => "failed",
       );

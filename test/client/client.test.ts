@@ -94,7 +94,9 @@ describe("a client", () => {
     await client.tokens.revoke(id);
     const trust = { issuer: "https://issuer.example.com", audience: "keyhole", claims: { sub: "x" }, permissions: ["secrets:read" as const] };
     await client.trusts.put("one", trust);
-    expect((await client.trusts.list()).map(({ name }) => name)).toEqual(["one"]);
+    expect((await client.trusts.list()).trusts.map(({ name }) => name)).toEqual(["one"]);
+    await client.trusts.put("two", trust);
+    expect((await Array.fromAsync(client.trusts.listAll())).map(({ name }) => name)).toEqual(["one", "two"]);
     await client.trusts.delete("one");
     await client.scopes.put("repo:a/b", "namespace:prod");
     expect((await client.scopes.list()).scopes).toMatchObject([{ scope: "repo:a/b", parent: "namespace:prod" }]);

@@ -263,6 +263,21 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.exchange")],
   },
+  "POST of an exchange whose reply was lost": {
+    prepare: async ({ org, ask }) => {
+      const issuer = await startIssuer();
+      await ask("PUT /v1/trusts/t", json({ ...TRUST, issuer: issuer.url, reuse: "once" }));
+      const token = await issuer.sign({ iss: issuer.url, aud: "keyhole", sub: "s", iat: START / 1000, exp: START / 1000 + 300 });
+      const form = new URLSearchParams({ ...FORM, audience: `${org}/t`, subject_token: token }).toString();
+      await ask("POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } });
+      return form;
+    },
+    request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
+    effects: async ({ ask }) => {
+      const tokens = await tokensOf(ask);
+      return [tokens.length > 1, tokens.some(({ revoked_at }) => revoked_at !== null), await recorded(ask, "token.revoke")];
+    },
+  },
   "POST of seals": {
     vars: operator,
     prepare: async ({ org }) => unsealedLink({ org, name: "S" }),
@@ -342,6 +357,8 @@ export const READS: Record<string, FaultedOperation> = {
     request: () => ["GET /v1/revocations"],
   },
   "GET a trust": { prepare: trust, request: () => ["GET /v1/trusts/t"] },
+  "POST a test of a trust": { prepare: trust, request: () => ["POST /v1/trusts/t/test", json({ subject_token: "a.b.c" })] },
+  "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
   "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
   "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },
   "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson"] },

@@ -182,7 +182,7 @@ function routeOf(request: string): string {
     .replace(/\/secrets\/sec_made/, "/secrets/{id}")
     .replace(/\/versions\/\d+$/, "/versions/{version}")
     .replace(/\/tokens\/.+$/, "/tokens/{id}")
-    .replace(/\/trusts\/.+$/, "/trusts/{name}")
+    .replace(/\/trusts\/[^/]+/, "/trusts/{name}")
     .replace(/\/(resolve|explain)\/.+$/, "/$1/{name}");
   return `${method} ${route}`;
 }

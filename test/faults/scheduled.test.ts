@@ -16,6 +16,8 @@ import { FAULTS, type Fault, watch } from "./binding-faults.ts";
 import { ask, START, settled } from "./worker-run.ts";
 
 const MINUTE = 60_000;
+/** The clock goes on when a call hangs. */
+const PACE = { clock: () => Date.now(), rest: async () => {} };
 /** When the faulted run is: all that was made at {@link START} is due. */
 const DUE = START + 2 * 86_400_000;
 // Plaintext is encrypted by itself where seals are not required.
@@ -55,7 +57,7 @@ const calmly =
 
 const run = (minutes: number, nth?: number, fault?: Fault) => {
   const watched = watch(after, nth, fault);
-  const work = runScheduled(watched.env, new Date(DUE + minutes * MINUTE)).then(
+  const work = runScheduled(watched.env, new Date(DUE + minutes * MINUTE), PACE).then(
     () => "succeeded" as const,
     (error: unknown) => {
       // A run that cannot be recorded does nothing.

@@ -35,6 +35,7 @@ const FAULTS: [label: string, change: Partial<Record<keyof Env, string | undefin
   ["an empty set of signing keys", { SIGNING_KEY: '{"keys":[]}' }, "signing_key", "SIGNING_KEY"],
   ["two signing keys with one kid", { SIGNING_KEY: JSON.stringify({ keys: [PRIVATE, PRIVATE] }) }, "signing_key", "kid"],
   ["a PLATFORM_ORG that is no name", { PLATFORM_ORG: "a/b" }, "vars", "PLATFORM_ORG"],
+  ["a PLATFORM_ORG that is a part of Keyhole's own addresses", { PLATFORM_ORG: "secret" }, "vars", "PLATFORM_ORG"],
   ["RESERVED_NAMES with a * in the middle", { RESERVED_NAMES: "A*B" }, "vars", "RESERVED_NAMES"],
 ];
 
@@ -116,7 +117,10 @@ describe("/readyz", () => {
     const rows = { verdict: "unknown", faults: 0, compared_since: null, lost_at: null };
     const integrity = { registry: "unknown", logs: 0, forged_objects: 0, judged_at: null, lost_at: null, rows, shorter_retention: null };
     const notices = [{ part: "log_key", detail: "LOG_KEY is not set: SIGNING_KEY signs the audit log too" }];
-    const backlog = { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0, database_bytes: expect.any(Number) };
+    const backlog = {
+      ...{ set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0 },
+      ...{ scheduled: expect.objectContaining({ sealed: { events: 0, seconds: 0 } }), database_bytes: expect.any(Number), database_days_left: null },
+    };
     expect([status, body]).toEqual([200, { status: "ready", unusable: [], degraded: [], notices, backlog, integrity }]);
     expect(body).toHaveProperty(
       "backlog.database_bytes",

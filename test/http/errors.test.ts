@@ -1,7 +1,10 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PROBLEMS } from "../../src/contract/problem.ts";
+import { createApp } from "../../src/worker/http/app.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { sign } from "../support/sign.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -53,6 +56,48 @@ describe("every reply under /v1", () => {
       for (const { headers } of replies) expect(headers.get("Cache-Control")).toBe("no-store");
     },
   );
+});
+
+describe("what comes in the clear", () => {
+  const app = createApp();
+  const nothing = vi.fn(() => Promise.reject(new Error("asked for something")) as never);
+  const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
+    const forbidden = { ...env, DB: new Proxy({}, { get: () => nothing }), KV: new Proxy({}, { get: () => nothing }) } as unknown as WorkerEnv;
+    return app.fetch(new Request(url, { ...init, redirect: "manual" }), forbidden, createExecutionContext());
+  };
+  const bearer = async (headers = {}) => ({ headers: { Authorization: `Bearer ${await sign({})}`, ...headers } });
+
+  const clear = ["keyhole.test", "127.attacker.example", "localhost.attacker.example", "10.0.0.1", "[::ffff:127.0.0.1]", "keyhole", "foo.localhost"];
+  it.each(clear)("to %s is refused without being redirected or looked at, and is not told to use https by a header that only counts there", async (host) => {
+    const leased = { "Cache-Control": "max-age=60" };
+    for (const [path, init] of [
+      ["/v1/whoami", await bearer()],
+      ["/v1/resolve/KEY", await bearer(leased)],
+      ["/v1/resolve", { ...(await bearer(leased)), method: "POST" }],
+      ["/healthz", {}],
+      ["/v1/nothing", {}],
+    ] as const) {
+      const reply = await ask(`http://${host}${path}`, init);
+      expect([path, reply.status, reply.headers.get("Location"), reply.headers.get("Strict-Transport-Security")]).toEqual([path, 400, null, null]);
+      expect(await reply.json()).toMatchObject({ code: "invalid-request", detail: expect.stringContaining("over https only") });
+    }
+    const exchanged = await ask(`http://${host}/oauth/token`, { method: "POST", body: new URLSearchParams({ subject_token: "x" }) });
+    expect([exchanged.status, await exchanged.json()]).toMatchObject([400, { error: "invalid_request" }]);
+    expect(nothing).not.toHaveBeenCalled();
+  });
+
+  it.each(["localhost:8787", "127.0.0.1:8787", "127.8.0.9", "[::1]:8787"])("from this machine to itself, at %s, is answered", async (host) => {
+    const reply = await ask(`http://${host}/healthz`);
+    expect([reply.status, reply.headers.get("Strict-Transport-Security")]).toEqual([200, null]);
+  });
+
+  it("is to be nothing for a year, says every reply over https, also a refused and a leased one", async () => {
+    await put("global", "STRICT", "v");
+    const leased = { headers: { "Cache-Control": "max-age=60" } };
+    const replies = [await call("GET /healthz"), await call("GET /v1/none", { token: null }), await call("GET /v1/resolve/STRICT", leased)];
+    replies.push(await call("GET /v1/resolve/STRICT", leased), await call("POST /oauth/token", { token: null }));
+    expect(replies.map(({ headers }) => headers.get("Strict-Transport-Security"))).toEqual(replies.map(() => "max-age=31536000"));
+  });
 });
 
 const down = () => Promise.reject(new Error("D1_ERROR: went down")) as never;

@@ -5,6 +5,7 @@ import type { Env } from "../../src/worker/config.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { at, type CallOptions } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { STILL } from "../support/still.ts";
 import { UNSEALED_KEYRING } from "../support/test-secrets.ts";
 
 const MINUTE = 60_000;
@@ -41,7 +42,7 @@ async function load(rows: Record<string, string>, encoding = "utf8", scope = "gl
 }
 
 const run = (minutes = 0, LEGACY_PLAINTEXT = "read") =>
-  runScheduled({ ...env, LEGACY_PLAINTEXT, KEYRING: UNSEALED_KEYRING } as Env, new Date(START + minutes * MINUTE));
+  runScheduled({ ...env, LEGACY_PLAINTEXT, KEYRING: UNSEALED_KEYRING } as Env, new Date(START + minutes * MINUTE), STILL);
 const left = async () => (await off("GET /readyz")).body.backlog;
 const resolve = (names: string[], call = read) => call("POST /v1/resolve", { token: { org }, json: { names } });
 const resolved = async (name: string, call = read) => (await resolve([name], call)).body.secrets?.[name]?.value;

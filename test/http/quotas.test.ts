@@ -5,6 +5,7 @@ import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { githubTrust } from "../support/exchange.ts";
 import { sign } from "../support/sign.ts";
+import { STILL } from "../support/still.ts";
 
 /** A deployment with these quotas for every organization, and its callers. */
 const deployment = (quotas: object) => {
@@ -165,7 +166,7 @@ describe("an organization's own quotas", () => {
     await env.DB.prepare("UPDATE quotas SET limits = '{\"secrets\":100}' WHERE org = 'forged'").run();
     expect(refused(await deployed("forged")(...set("B")))).toEqual([500, "integrity-failed"]);
     expect(refused(await deployed("forged")("POST /v1/resolve", { json: { names: ["A"] } }))).toEqual([500, "integrity-failed"]);
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
     expect((await deployed("forged")("GET /v1/usage")).status).toBe(500);
     await env.DB.prepare("DELETE FROM quotas WHERE org = 'forged'").run();
     expect((await deployed("forged")("GET /v1/usage")).status).toBe(200);

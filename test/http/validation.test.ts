@@ -37,15 +37,17 @@ describe("a name", () => {
 
 describe("a reserved name", () => {
   it.each([
-    ["PATH", "PATH", "Keyhole"],
-    ["path", "PATH", "Keyhole"],
-    ["Ld-Preload", "LD_*", "Keyhole"],
-    ["node.options", "NODE_OPTIONS", "Keyhole"],
-    ["GIT_SSH_COMMAND", "GIT_SSH_COMMAND", "Keyhole"],
-    ["LUA_INIT_5_4", "LUA_INIT*", "Keyhole"],
-    ["npm_config_node_options", "NPM_CONFIG_NODE_OPTIONS", "Keyhole"],
+    ["PATH", "PATH", "Keyhole's own list (the user and the search path)"],
+    ["LD_PRELOAD", "LD_*", "loaders"],
+    ["NODE_OPTIONS", "NODE_OPTIONS", "Node.js"],
+    ["GIT_SSH_COMMAND", "GIT_SSH_COMMAND", "version control"],
+    ["TAR_OPTIONS", "TAR_OPTIONS", "command line tools"],
+    ["LUA_INIT_5_4", "LUA_INIT_*", "other languages"],
+    ["NPM_CONFIG_REGISTRY", "NPM_CONFIG_*", "package managers"],
+    ["HTTPS_PROXY", "HTTPS_PROXY", "proxies"],
+    ["KEYHOLE_URL", "KEYHOLE_*", "Keyhole's own list (Keyhole's own"],
     ["CONNECT_TOKEN", "CONNECT_TOKEN", "RESERVED_NAMES"],
-    ["aws-secret.key", "AWS_*", "RESERVED_NAMES"],
+    ["AWS_SECRET_KEY", "AWS_*", "RESERVED_NAMES"],
     ["R2_", "R2_*", "RESERVED_NAMES"],
   ])("%s is refused, and the detail names %s of %s", async (name, pattern, source) => {
     const replies = [await setBody({ value: "v" }, name), await refused("POST /v1/secrets", { json: { scope: "team:x", name, value: "v" } })];
@@ -56,9 +58,20 @@ describe("a reserved name", () => {
     }
   });
 
-  it.each(["PATHS", "MY_PATH", "AWS", "FLYING", "LD", "session_label_2", "ENVIRONMENT"])("is not %s", async (name) => {
+  it.each(["PATHS", "MY_PATH", "AWS", "FLYING", "session_label_2", "ENVIRONMENT", "OPENAI_BASE_URL"])("is not %s", async (name) => {
     expect((await put("team:free", name, "v")).status).toBe(201);
   });
+
+  it.each(["path", "Ld-Preload", "node.options", "http_proxy", "npm_config_registry", "aws-secret.key"])(
+    "is only what %s becomes: it is stored, and no variable",
+    async (name) => {
+      const scope = `team:${name}`;
+      expect((await put(scope, name, "v")).status).toBe(201);
+      expect(await resolvedValue(name, scope)).toBe("v");
+      const { body, headers } = await call("POST /v1/resolve?format=env", { json: { scopes: [scope], names: [name] } });
+      expect([body, headers.get("Keyhole-Left-Out")]).toEqual([{}, `"${name}";reason=skipped`]);
+    },
+  );
 });
 
 describe("the name __proto__, which JavaScript's objects lose", () => {
@@ -71,6 +84,13 @@ describe("the name __proto__, which JavaScript's objects lose", () => {
   ])("is refused in a body: %s %s", async (request, body) => {
     const reply = await call(request, { body, headers: { "Content-Type": "application/json" } });
     expect([reply.status, reply.body.errors]).toEqual([400, [{ pointer: "", detail: "the name __proto__ is not taken" }]]);
+  });
+
+  it("is no name of a secret", async () => {
+    const set = await refused(`PUT ${at("global", "__proto__")}`, { json: { value: "v" } });
+    expect([set.status, set.body.errors]).toEqual([400, [{ pointer: "path:name", detail: "the name __proto__ is not taken" }]]);
+    const created = await refused("POST /v1/secrets", { json: { scope: "global", name: "__proto__", value: "v" } });
+    expect([created.status, created.body.errors[0].pointer]).toEqual([400, "/name"]);
   });
 
   it("may be part of a value", async () => {
@@ -98,6 +118,25 @@ describe("a scope", () => {
 
   it("is one percent-encoded segment of the path", async () => {
     expect((await refused("PUT /v1/scopes/repo:a/b/secrets/SUBJECT", { json: { value: "v" } })).body.code).toBe("route-not-found");
+  });
+});
+
+describe("a body of a megabyte in which everything is wrong", () => {
+  const names = (name: (n: number) => string, count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [name(n), "v"]));
+  it.each<[string, string, unknown, number]>([
+    ["fields that there are not", `PUT ${at("global", "SUBJECT")}`, names((n) => `f${n}`, 80_000), 80_001],
+    ["a name as long as it", `PUT ${at("global", "SUBJECT")}`, { value: "v", ["é".repeat(500_000)]: 1 }, 1],
+    ["long names of control characters", `PUT ${at("global", "SUBJECT")}`, { value: "v", ...names((n) => "\u0001".repeat(300) + n, 550) }, 550],
+    ["names of secrets", "POST /v1/import", { scope: "global", secrets: names((n) => `- ${n}${"x".repeat(1800)}`, 500) }, 500],
+    ["claims", "PUT /v1/trusts/wide", { claims: names((n) => `- ${n}${"x".repeat(1800)}`, 500) }, 503],
+  ])("is answered with few of them, and how many more there are: %s", async (_, request, json, count) => {
+    const { status, body, text } = await refused(request, { json });
+    expect([status, body.code]).toEqual([400, "invalid-request"]);
+    expect(text.length).toBeLessThan(8_000);
+    const { errors } = body as { errors: { detail: string }[] };
+    const [, more = "0"] = /^and (\d+) more, which are not listed$/.exec(errors.at(-1)?.detail ?? "") ?? [];
+    expect(Number(more) + errors.length - (more === "0" ? 0 : 1)).toBe(count);
+    if (count > 1) expect(body.detail).toContain(` (and ${count - 1} more)`);
   });
 });
 

@@ -5,7 +5,7 @@ import { promoteKey } from "../../src/keys-file/promote-key.ts";
 import { importRootKey, newWrappedKey } from "../../src/keys-file/wrapped-key.ts";
 import { importKeyring } from "../../src/worker/envelope/keyring.ts";
 import { checkKeys } from "../../src/worker/keys/check-keys.ts";
-import { rewrapBatch } from "../../src/worker/keys/rewrap-keys.ts";
+import { rewrapAll } from "../../src/worker/keys/rewrap-keys.ts";
 import { type KeyUse, selectKeyUse } from "../../src/worker/store/key-use.ts";
 import { rowsOf } from "../../src/worker/store/run-batch.ts";
 import { callWith } from "../support/call-with.ts";
@@ -73,7 +73,7 @@ describe("a key of the keyring", () => {
       status: 200,
       body: { status: "degraded", degraded: [{ part: "keyring", detail: "KEYRING: some of what is under the id k1 was wrapped with another key" }] },
     });
-    expect(await rewrapBatch({ db: env.DB, keyring: await importKeyring(ROOT_KEY, text), now: new Date() })).toBe(0);
+    expect(await rewrapAll({ db: env.DB, keyring: await importKeyring(ROOT_KEY, text), now: new Date() })).toBe(0);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { importKeyring, type Keyring } from "../../src/worker/envelope/keyring.ts";
-import { rewrapBatch } from "../../src/worker/keys/rewrap-keys.ts";
+import { rewrapAll } from "../../src/worker/keys/rewrap-keys.ts";
 import { callWith } from "../support/call-with.ts";
 
 /** The test keyring with a new current key, as add and promote made one when ids were not fingerprints. */
@@ -39,13 +39,13 @@ it("wraps data keys under the new current key and touches no ciphertext; what do
   expect((await use("platform"))[0].versions, "the operator's organization sees the whole deployment").toBe(4);
 
   expect((await after("POST /v1/keys/rewrap")).body, "an organization re-wraps its own").toEqual({ rewrapped: 2, remaining: 1 });
-  expect(await rewrapBatch({ db: env.DB, keyring, now: new Date() }), "the scheduled run does the rest").toBe(1);
+  expect(await rewrapAll({ db: env.DB, keyring, now: new Date() }), "the scheduled run does the rest").toBe(1);
   const rewrapped = await rows();
   expect(rewrapped.map(({ ciphertext, kv_key }) => [ciphertext, kv_key])).toEqual(old.map(({ ciphertext, kv_key }) => [ciphertext, kv_key]));
   expect(rewrapped.filter(({ key_id }) => key_id === "k2")).toHaveLength(3);
   expect((await after("GET /v1/resolve/ONE")).body.value).toBe("value-ONE");
   expect((await after("GET /readyz")).body.backlog.set_aside).toBe(1);
-  expect(await rewrapBatch({ db: env.DB, keyring, now: new Date() }), "what is in quarantine is left alone").toBe(0);
+  expect(await rewrapAll({ db: env.DB, keyring, now: new Date() }), "what is in quarantine is left alone").toBe(0);
 });
 
 it("answers 503 naming the key for a version whose key is not in the keyring, and its value when the key is back", async () => {
@@ -67,7 +67,7 @@ it("answers 503 naming the key for a version whose key is not in the keyring, an
 it("does no harm when two runs re-wrap at once", async () => {
   await before("PUT /v1/scopes/global/secrets/THREE", { json: { value: "value-THREE" } });
   const now = new Date();
-  const done = await Promise.all([rewrapBatch({ db: env.DB, keyring, now }), rewrapBatch({ db: env.DB, keyring, now })]);
+  const done = await Promise.all([rewrapAll({ db: env.DB, keyring, now }), rewrapAll({ db: env.DB, keyring, now })]);
   expect(Math.max(...done)).toBe(1);
   expect((await callWith({ KEYRING })("GET /v1/resolve/THREE")).body.value).toBe("value-THREE");
 });

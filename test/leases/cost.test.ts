@@ -3,6 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { put } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
+import { STILL } from "../support/still.ts";
 import { openPlace } from "./place.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
@@ -44,7 +45,7 @@ it("twenty gateways that resolve ten keys 2,000 times a second pay at most $0.50
   const admin = await sign({ org: "gateways" });
   for (let key = 0; key < KEYS; key += 1) await put("namespace:prod", `KEY_${key}`, "value", { token: admin });
   const tokens = await Promise.all(Array.from({ length: GATEWAYS }, (_, n) => sign({ org: "gateways", sub: `gateway ${n}` })));
-  await runScheduled(env as never, new Date());
+  await runScheduled(env as never, new Date(), STILL);
   Object.assign(billed, { read: 0, written: 0 });
 
   for (let second = 0; second < SECONDS; second += 2) {
@@ -60,12 +61,12 @@ it("twenty gateways that resolve ten keys 2,000 times a second pay at most $0.50
   const scheduled = { ...env, DB } as never;
   for (let minute = 2; minute < 6; minute += 1) {
     vi.setSystemTime(START + minute * 60_000);
-    await runScheduled(scheduled, new Date());
+    await runScheduled(scheduled, new Date(), STILL);
   }
   for (let day = 1; day <= 9; day += 1) {
     for (let run = 0; run < 6; run += 1) {
       vi.setSystemTime(START + day * 86_000_000 + run * 600_000);
-      await runScheduled(scheduled, new Date());
+      await runScheduled(scheduled, new Date(), STILL);
     }
   }
   const requests = A_SECOND * SECONDS;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { put } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
+import { STILL } from "../support/still.ts";
 import { openPlace } from "./place.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
@@ -79,7 +80,7 @@ it("nothing is given that no event before it covers, nothing that changed more t
           await vi.advanceTimersByTimeAsync(each.milliseconds);
           now += each.milliseconds;
         } else if (each.does === "run") {
-          await runScheduled(env as never, new Date(now));
+          await runScheduled(env as never, new Date(now), STILL);
         } else if (each.does === "set") {
           const { body } = await places[each.place as 0].call(`PUT /v1/scopes/namespace%3Aprod/secrets/${each.name}`, {
             token,

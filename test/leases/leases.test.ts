@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { put } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
+import { STILL } from "../support/still.ts";
 import { openPlace, type Place } from "./place.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
@@ -247,7 +248,7 @@ describe("a change elsewhere", () => {
     const minted = await there.call("POST /v1/tokens", { token, json: { label: "ci", permissions: ["secrets:resolve"], expires_in: 3600 } });
     await there.call(`DELETE /v1/tokens/${minted.body.id}`, { token });
     vi.setSystemTime(START + 400_000);
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
     expect(await epoch()).toBe(before);
   });
 });
@@ -345,11 +346,11 @@ describe("the uses of a lease", () => {
     // Nothing of what it left behind ever runs.
     vi.clearAllTimers();
     vi.setSystemTime(START + 60_000 + 119_000);
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
     expect((await noted()).map(({ action }) => action)).toEqual(["secret.resolve"]);
     vi.setSystemTime(START + 60_000 + 120_000);
-    await runScheduled(env as never, new Date());
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
+    await runScheduled(env as never, new Date(), STILL);
     expect((await noted()).slice(1)).toEqual([{ action: "lease.unsettled", lease: { id: body.lease.id, max_uses: 10_000, uses: 0 } }]);
   });
 
@@ -368,7 +369,7 @@ describe("the uses of a lease", () => {
       lease: { id: body.lease.id, uses: 1, final: true },
     });
     expect(events[1]).toMatchObject({ version: 3, action: "secret.resolve", lease: { id: body.lease.id, until: body.lease.until, max_uses: 10_000 } });
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
     expect((await place.call("GET /v1/audit/verify", { token })).body).toMatchObject({ ok: true, checked: 3, unsealed: 0 });
   });
 });

@@ -3,6 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { call, put } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
+import { STILL } from "../support/still.ts";
 import { openPlace } from "./place.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
@@ -23,14 +24,14 @@ it("/readyz counts for a day the leases whose last count was lost", async () => 
   await there.resolve("KEY", 60, { token });
   await vi.advanceTimersByTimeAsync(180_000);
   await there.settle();
-  await runScheduled(env as never, new Date());
+  await runScheduled(env as never, new Date(), STILL);
   expect(await lost()).toBe(1);
   for (let hour = 1; hour <= 23; hour += 11) {
     vi.setSystemTime(START + 180_000 + hour * 3_600_000);
-    await runScheduled(env as never, new Date());
+    await runScheduled(env as never, new Date(), STILL);
     expect(await lost()).toBe(1);
   }
   vi.setSystemTime(START + 180_000 + DAY);
-  await runScheduled(env as never, new Date());
+  await runScheduled(env as never, new Date(), STILL);
   expect(await lost()).toBe(0);
 });

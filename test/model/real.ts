@@ -1,4 +1,5 @@
 import { vi } from "vitest";
+import { STILL } from "../support/still.ts";
 import type { Model } from "./model.ts";
 
 const DAY = 86_400_000;
@@ -6,7 +7,7 @@ const DAY = 86_400_000;
 /** The Worker under test, wherever it runs. */
 export interface Worker {
   readonly app: { fetch(request: Request, env: object, context: never): Response | Promise<Response> };
-  readonly runScheduled: (env: never, now: Date) => Promise<void>;
+  readonly runScheduled: (env: never, now: Date, pace: typeof STILL) => Promise<void>;
   readonly env: { readonly KV: object; readonly DB: object };
   /** A token for everything in an organization. */
   readonly sign: (org: string) => Promise<string>;
@@ -59,7 +60,7 @@ export async function connect(worker: Worker, org: string, model: Pick<Model, "n
     const runs = model.now - lastRun > DAY ? 2 : 1;
     lastRun = model.now;
     for (let n = 0; n < runs; n++)
-      await worker.runScheduled(env as never, new Date(model.now)).catch((error: unknown) => {
+      await worker.runScheduled(env as never, new Date(model.now), STILL).catch((error: unknown) => {
         // What cannot be put on record outside D1 is a failure, which the platform shows.
         if (!kvDown) throw error;
       });

@@ -6,9 +6,10 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
-const LIMIT = 160 * 1024;
+// What a location loads when it first answers; more of it makes a cold start longer.
+const LIMIT = 192 * 1024;
 
-it("bundles the Worker, as it is deployed, to less than 160 KiB gzipped", () => {
+it("bundles the Worker, as it is deployed, to less than 192 KiB gzipped", () => {
   const out = mkdtempSync(join(tmpdir(), "keyhole-bundle-"));
   try {
     const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
+import { NATIVE_NAMES, orgSchema } from "../../src/contract/org-name.ts";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { PROBLEMS } from "../../src/contract/problem.ts";
 import { call, type Reply } from "../support/call.ts";
@@ -39,6 +40,7 @@ const BAD_TOKENS: Record<string, () => Promise<string | null> | string | null> =
   "a known key under an unknown kid": () => sign({}, { header: { kid: "other" } }),
   ...Object.fromEntries(["exp", "iat", "iss", "aud", "sub", "org", "scope", "jti"].map((claim) => [`no ${claim}`, () => sign({ [claim]: undefined })])),
   "an org that is no name": () => sign({ org: "a/b" }),
+  "an org that is a part of the API's own addresses": () => sign({ org: "secrets" }),
   "a limit that is no list": () => sign({ secret_scopes: "global" as unknown as string[] }),
   "a limit with a * in the middle": () => sign({ secret_scopes: ["team:*x"] }),
 };
@@ -64,6 +66,12 @@ it("has a row for every operation under /v1 that the API description lists, and 
   const { body } = await call("GET /openapi.json", { token: null });
   const listed = Object.entries<object>(body.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
   expect(listed.filter((operation) => operation.includes(" /v1/")).sort()).toEqual(Object.keys(OPERATIONS).sort());
+});
+
+it("no organization is called what comes first in the path of an operation", () => {
+  const first = Object.keys(OPERATIONS).map((operation) => operation.split("/")[2] ?? "");
+  expect(first.filter((name) => !(NATIVE_NAMES as readonly string[]).includes(name))).toEqual([]);
+  expect([...NATIVE_NAMES, "kv", "Secrets", "acme"].filter((name) => orgSchema.safeParse(name).success)).toEqual(["Secrets", "acme"]);
 });
 
 describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepare, request, elsewhere, limits, everyName, repeats, action }) => {

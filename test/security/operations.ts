@@ -369,6 +369,22 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: both,
     action: "trust.read",
   },
+  "POST /v1/trusts/{name}/test": {
+    permission: "trusts:write",
+    prepare: putTrust,
+    request: ({ target }, token) => call(`POST /v1/trusts/${target}/test`, { token, json: { subject_token: "a.b.c" } }),
+    elsewhere: "trust-not-found",
+    limits: both,
+    action: "trust.read",
+  },
+  "GET /v1/trusts/{name}/refusals": {
+    permission: "trusts:write",
+    prepare: putTrust,
+    request: ({ target }, token) => call(`GET /v1/trusts/${target}/refusals`, { token }),
+    elsewhere: "trust-not-found",
+    limits: both,
+    action: "trust.read",
+  },
   "GET /v1/trusts": {
     permission: "trusts:write",
     prepare: putTrust,

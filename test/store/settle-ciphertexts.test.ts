@@ -36,7 +36,7 @@ async function putWithoutKv(name: string): Promise<Row> {
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: START });
   await env.DB.batch([
-    env.DB.prepare("INSERT OR IGNORE INTO kv_removals SELECT kv_key, 0 FROM versions"),
+    env.DB.prepare("INSERT OR IGNORE INTO kv_removals (kv_key, noted_at) SELECT kv_key, 0 FROM versions"),
     env.DB.prepare("DELETE FROM secrets"),
     env.DB.prepare("DELETE FROM kv_removals"),
   ]);

@@ -15,8 +15,8 @@ export const adminSeal = command({
     digest: { type: "string", valueHint: "DIGEST", description: "seal only what has this digest, as shown before" },
     yes: { type: "boolean", alias: "y", description: "do not ask" },
   },
-  async run({ profile, json, digest, yes }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json, digest, yes }) {
+    const { client } = await openSession({ profile, insecure });
     const found = await client.seals.list();
     if (!json) show(found);
     if (found.rows.length === 0) return json ? printJson({ ...found, sealed: 0 }) : undefined;

@@ -17,8 +17,8 @@ const restored = command({
     digest: { type: "string", valueHint: "DIGEST", description: "accept only what has this digest, as shown before" },
     yes: { type: "boolean", alias: "y", description: "do not ask" },
   },
-  async run({ profile, json, org, digest, yes }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json, org, digest, yes }) {
+    const { client } = await openSession({ profile, insecure });
     const named = org === undefined ? {} : { org };
     const found = await client.audit.restorations(named);
     if (!json) show(found);

@@ -15,8 +15,8 @@ const LOOK_BACK = 3_600_000;
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
   examples: ["keyhole audit verify"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     let reply = await client.audit.verify();
     const total = { ...reply };
     // What a later service wrote is not the end: something bad may come after it.
@@ -34,7 +34,7 @@ const verify = command({
     if (json) printJson({ ok, checked, unsealed, first_bad, ...(newer && { newer }), ...(reason && { reason }), ...(restored && { restored }) });
     else printLine(verdictOf(total));
     for (const lost of json ? [] : (restored ?? []))
-      note(`Events ${lost.first_seq} to ${lost.last_seq} were lost in a restore that ${clean(lost.by)} accepted at ${lost.at}.`);
+      note(`Events ${lost.first_seq} to ${lost.last_seq} were lost in a restore that ${lost.by} accepted at ${lost.at}.`);
     return ok ? EXIT.ok : EXIT.failed;
   },
 });
@@ -51,8 +51,8 @@ function verdictOf({ checked, unsealed, first_bad, newer, reason }: VerifyReply)
 const anchor = command({
   description: "Print a signed statement of how far the log has come, to be kept elsewhere",
   examples: ["keyhole audit anchor >> anchors.txt"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const anchors: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const reply = await client.audit.anchor(cursor === undefined ? {} : { cursor });
@@ -80,11 +80,11 @@ export const audit = command({
     follow: { type: "boolean", alias: "f", description: "print new events as they come; with --json, a line for each" },
     interval: { type: "string", valueHint: "DURATION", default: "2", description: "how often --follow asks" },
   },
-  async run({ profile, json, follow, interval, limit, ...given }) {
+  async run({ profile, insecure, json, follow, interval, limit, ...given }) {
     if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
     const filter: AuditFilter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
     const seconds = parseDuration("--interval", interval, 86_400);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const events = await newestEvents(client, filter, Number(limit));
     if (follow) return followLog(client, filter, events.reverse(), seconds, json === true);
     if (json) return printJson(events);
@@ -106,7 +106,7 @@ async function followLog(client: Client, filter: AuditFilter, events: AuditEvent
   // Without an event to go back to, each look would go through the whole log.
   const recent = events.length > 0 ? filter : { ...filter, since: lately(filter.since) };
   for (let last = 0, fresh = events; ; fresh = await eventsAfter(client, recent, last)) {
-    for (const event of fresh) printLine(json ? JSON.stringify(event) : lineOf(event));
+    for (const event of fresh) json ? printJson(event, 0) : printLine(lineOf(event));
     last = fresh.at(-1)?.seq ?? last;
     await sleep(seconds * 1000);
   }

@@ -13,9 +13,9 @@ export const remove = command({
   description: "Delete a secret with all its versions, for good",
   examples: ["keyhole delete OPENAI_API_KEY --scope namespace:prod", "keyhole delete OLD_KEY --yes"],
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...YES_ARG },
-  async run({ name, scope, profile, json, yes }) {
+  async run({ name, scope, profile, insecure, json, yes }) {
     requireScope(scope);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Delete ${name} in ${scope} with all its versions, for good?`, yes);
     await locating(client, [name], [scope], () => client.secrets.delete(scope, name));
     if (json) printJson({ deleted: { name, scope } });

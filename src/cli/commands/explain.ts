@@ -10,8 +10,8 @@ export const explain = command({
   description: "Show where a name would come from, without its value",
   examples: ["keyhole explain OPENAI_API_KEY --scope repo:acme/api --scope namespace:prod"],
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPES_ARG },
-  async run({ name, profile, json }, { all }) {
-    const { client } = await openSession({ profile });
+  async run({ name, profile, insecure, json }, { all }) {
+    const { client } = await openSession({ profile, insecure });
     const explanation = await client.explain(name, { scopes: scopesOf(all("scope")) });
     const { winner, candidates, locked_by } = explanation;
     if (json) printJson(explanation);

@@ -11,9 +11,9 @@ export const get = command({
   description: "Show what is known of a secret; not its value, which only `resolve`, `run` and `render` use",
   examples: ["keyhole get OPENAI_API_KEY --scope namespace:prod"],
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
-  async run({ name, scope, profile, json }) {
+  async run({ name, scope, profile, insecure, json }) {
     requireScope(scope);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const secret = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
     if (json) return printJson(secret);
     const labels = Object.entries(secret.labels).map(([key, value]) => `${key}=${value}`);

@@ -17,9 +17,9 @@ export const importFile = command({
     format: { type: "enum", options: ["dotenv", "json"], description: "what the file is, when its name does not say" },
     "dry-run": { type: "boolean", description: "say what would happen and change nothing" },
   },
-  async run({ file, scope, format: given, profile, json, ...options }) {
+  async run({ file, scope, format: given, profile, insecure, json, ...options }) {
     requireScope(scope);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const format = given ?? (file.endsWith(".json") ? "json" : "dotenv");
     const text = await readText(file, format);
     const dryRun = options["dry-run"] === true;

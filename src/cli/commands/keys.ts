@@ -7,8 +7,8 @@ import { openSession } from "../session.ts";
 const rewrap = command({
   description: "Put all stored versions under the current key now, without waiting for the scheduled run",
   examples: ["keyhole keys rewrap"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     let rewrapped = 0;
     for (let remaining = 1; remaining > 0; progress(`${rewrapped} re-wrapped, ${remaining} to go …`)) {
       const batch = await client.keys.rewrap();
@@ -27,8 +27,8 @@ export const keys = command({
   description: "Show the keys of the keyring, and what is under each",
   examples: ["keyhole keys", "keyhole keys rewrap"],
   subCommands: { rewrap },
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const found = await client.keys.list();
     if (json) return printJson(found);
     printTable(

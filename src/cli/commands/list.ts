@@ -17,8 +17,8 @@ export const list = command({
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
   },
-  async run({ profile, json, scope, kind, name, prefix, label, due }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, due }) {
+    const { client } = await openSession({ profile, insecure });
     const query = {
       scope,
       name,

@@ -1,4 +1,5 @@
 import { NAME, whole } from "../../contract/grammar.ts";
+import { isInTheClear } from "../../contract/in-the-clear.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson } from "../output.ts";
@@ -24,17 +25,17 @@ export const login = command({
     message: "login takes an address and nothing more: a token on the command line would show in every process listing",
     hint: "leave the token away and type it when asked, or use --stdin, --env-var NAME or --file PATH",
   },
-  async run({ url: given, profile: wanted, json, ...source }) {
+  async run({ url: given, profile: wanted, json, insecure, ...source }) {
     const profile = wantedProfile(wanted) ?? "default";
     if (!PROFILE.test(profile)) throw usageError("that is not a name for a profile", "letters, digits, '.', '_' and '-'");
     const url = (given as string | undefined) ?? (await askAddress());
     // The address is checked before the token is asked for.
-    clientFor(url, "");
+    clientFor(url, "", { insecure });
+    if (isInTheClear(url)) note("warning: this address is not https: the token crosses the network in the clear");
     const value = await readValue(source, `Token for ${url}`);
     const token = parseToken("that", typeof value === "string" ? value : "");
-    const { org, sub, expires_at } = await clientFor(url, token).whoami();
+    const { org, sub, expires_at } = await clientFor(url, token, { insecure }).whoami();
     const saved = await saveProfile(profile, url, token, !source["plain-file"]);
-    if (new URL(url).protocol === "http:" && !isLocal(url)) note("warning: this address is not https: tokens and values cross the network in the clear");
     if (json) printJson({ profile, url, org, sub, expires_at, token_in: saved.token });
     else
       note(
@@ -47,8 +48,4 @@ export const login = command({
 async function askAddress(): Promise<string> {
   if (!canAsk()) throw usageError("keyhole login needs an address", "keyhole login https://keyhole.example --stdin < token");
   return askText("Address of the deployment", "https://keyhole.example");
-}
-
-function isLocal(url: string): boolean {
-  return /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
 }

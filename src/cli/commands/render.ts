@@ -20,14 +20,14 @@ export const render = command({
     out: { type: "string", valueHint: "PATH", description: "write to this file, which only you may read, in place of standard output" },
     format: { type: "enum", options: ["yaml", "json"], description: "what the file is, when its name does not say" },
   },
-  async run({ file, check, out, format: given, profile, json }, { all }) {
+  async run({ file, check, out, format: given, profile, insecure, json }, { all }) {
     const format = formatOf(file, given);
     const text = await readText(file, format);
     // The YAML parser is loaded when it is needed: every other command starts faster without it.
     const { fillReferences, findReferences } = await import("../fill-references.ts");
     const references = findReferences(text, format);
     const names = [...new Set(references.map(({ name }) => name))];
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const scopes = scopesOf(all("scope"));
     const values = await locating(client, names, scopes ?? [], () => resolveNames(client, names, { scopes }));
     if (check) return json ? printJson({ references: references.length, names }) : note(`All ${references.length} references resolve.`);

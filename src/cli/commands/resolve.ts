@@ -26,13 +26,13 @@ export const resolve = command({
     },
     "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
-  async run({ name, profile, json, format, ...options }, { all }) {
+  async run({ name, profile, insecure, json, format, ...options }, { all }) {
     const form = json ? "json" : (format ?? (name === undefined ? "dotenv" : "raw"));
     const names = [...(name === undefined ? [] : [name]), ...all("only")];
     if (form === "raw" && names.length !== 1) throw usageError("--format raw is for one secret", "name one, or use --format dotenv, env or json");
     if (form === "raw" && options["allow-missing"])
       throw usageError("--allow-missing is for several secrets", "leave it out, or use --format dotenv, env or json");
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const scopes = scopesOf(all("scope"));
     const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };
     await locating(client, names, scopes ?? [], () => printAs(client, form, request));

@@ -14,10 +14,10 @@ export const rollback = command({
     version: { type: "positional", description: "the version whose value to use, from `keyhole versions NAME`" },
     ...SCOPE_ARG,
   },
-  async run({ name, version, scope, profile, json }) {
+  async run({ name, version, scope, profile, insecure, json }) {
     requireScope(scope);
     if (!/^[1-9]\d{0,8}$/.test(version)) throw usageError("that is not a version", `\`keyhole versions ${name}\` shows them`);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
     const secret = await client.secrets.rollback(id, Number(version));
     if (json) printJson(secret);

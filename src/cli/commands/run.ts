@@ -9,14 +9,14 @@ import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
-import { openSession } from "../session.ts";
+import { openSession, type SessionOptions } from "../session.ts";
 import { isIncomplete, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
   description: "Run a command with every applicable secret in its environment, and with nothing else changed",
   examples: ["keyhole run -- npm start", "keyhole run --scope repo:acme/api --mask -- ./deploy.sh", "keyhole run --only DATABASE_URL --fallback -- ./server"],
-  common: ["profile"],
+  common: ["profile", "insecure"],
   takesChild: true,
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
   args: {
@@ -26,15 +26,15 @@ export const run = command({
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
     fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
-    "pass-token": { type: "boolean", description: "leave KEYHOLE_TOKEN in the command's environment" },
+    "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, secrets, mask, fallback, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
-    const variables = secrets ? await resolveVariables(profile, request, fallback === true, maxAge) : {};
+    const variables = secrets ? await resolveVariables({ profile, insecure }, request, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
     return runChild(file, args, env, mask ? Object.values(variables) : undefined);
   },
@@ -44,8 +44,8 @@ export const run = command({
 const PATIENCE = 10_000;
 const RETRIES = 1;
 
-async function resolveVariables(profile: string | undefined, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
-  const { client, url, token } = await openSession({ profile, ...(fallback && { retries: RETRIES }) });
+async function resolveVariables(session: SessionOptions, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+  const { client, url, token } = await openSession({ ...session, ...(fallback && { retries: RETRIES }) });
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });

@@ -12,8 +12,8 @@ const SCOPE = { scope: { type: "positional", description: "global, team:NAME, na
 const list = command({
   description: "List the scopes that are declared or in use",
   examples: ["keyhole scope list"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const scopes = [];
     for await (const scope of client.scopes.listAll()) scopes.push(scope);
     if (json) return printJson(scopes);
@@ -26,9 +26,9 @@ const put = command({
   description: "Put a scope under another, which a resolve then searches too",
   examples: ["keyhole scope put repo:acme/api --parent namespace:prod"],
   args: { ...SCOPE, parent: { type: "string", valueHint: "SCOPE", description: "the scope to put it under" } },
-  async run({ scope, parent, profile, json }) {
+  async run({ scope, parent, profile, insecure, json }) {
     if (parent === undefined) throw usageError("--parent is missing", `for example keyhole scope put ${scope} --parent namespace:prod`);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const placed = await client.scopes.put(requireScope(scope), requireScope(parent));
     if (json) printJson(placed);
     else note(`${scope} is under ${parent}.`);
@@ -39,9 +39,9 @@ const remove = command({
   description: "Remove a scope's parent; with --secrets, delete all its secrets for good",
   examples: ["keyhole scope delete repo:acme/api", "keyhole scope delete namespace:preview --secrets"],
   args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...YES_ARG },
-  async run({ scope, secrets, yes, profile, json }) {
+  async run({ scope, secrets, yes, profile, insecure, json }) {
     requireScope(scope);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     let deleted = 0;
     if (secrets) {
       await askToConfirm(`Delete every secret of ${scope}, for good?`, yes);

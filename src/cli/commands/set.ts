@@ -30,11 +30,11 @@ export const set = command({
     "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope, profile, json, create, ...given }, { each }) {
+  async run({ name, scope, profile, insecure, json, create, ...given }, { each }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     requireScope(scope);
     const fields = fieldsOf(given, each("label"));
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const value = await readValue(given, `Value of ${name} in ${scope}`);
     const secret = await client.secrets.set(scope, name, value, fields, create ? { ifNoneMatch: "*" } : {}).catch((error: unknown) => {
       throw create && error instanceof KeyholeError && error.code === "version-conflict"

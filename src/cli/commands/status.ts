@@ -9,9 +9,9 @@ import { openSession } from "../session.ts";
 export const status = command({
   description: "Show the deployment, what the token is and may do, and the saved profiles",
   examples: ["keyhole status", "keyhole status --profile staging --json"],
-  async run({ profile, json }) {
+  async run({ profile, insecure, json }) {
     const { default: usual, profiles } = readProfiles();
-    const session = await openSession({ profile });
+    const session = await openSession({ profile, insecure });
     if (!json) note(`${session.url} (${session.source})`);
     const caller = await session.client.whoami();
     if (json) return printJson({ url: session.url, source: session.source, ...caller, profiles: Object.keys(profiles), default_profile: usual ?? null });

@@ -47,9 +47,9 @@ const create = command({
     ttl: { type: "string", valueHint: "DURATION", default: "1h", description: "how long it is valid: 90, 15m, 24h, 30d; up to 365d" },
     ...LEASE_ARG,
   },
-  async run({ label, ttl, "lease-seconds": lease, profile, json }, { all }) {
+  async run({ label, ttl, "lease-seconds": lease, profile, insecure, json }, { all }) {
     const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const created = await client.tokens.create(request);
     if (json) return printJson(created);
     printLine(created.token);
@@ -60,8 +60,8 @@ const create = command({
 const list = command({
   description: "List the tokens that were minted, without the tokens themselves",
   examples: ["keyhole token list"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const tokens = [];
     for await (const token of client.tokens.listAll()) tokens.push(token);
     if (json) return printJson(tokens);
@@ -91,10 +91,10 @@ const revoke = command({
     "issued-before": { type: "string", valueHint: "TIME", description: "all of the organization that were issued until then, or so long ago (30d)" },
     ...YES_ARG,
   },
-  async run({ id, unlisted, subject, issuer, "issued-before": before, profile, json, yes }) {
+  async run({ id, unlisted, subject, issuer, "issued-before": before, profile, insecure, json, yes }) {
     const given = [id, subject, before].filter((each) => each !== undefined);
     if (given.length !== 1) throw usageError("say what to revoke: an id, --subject or --issued-before, one of them", "keyhole token list");
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const issued_before = before === undefined ? undefined : parseTime("--issued-before", before, { sign: -1 });
     const what = id ?? (subject === undefined ? `all tokens issued until ${issued_before}` : `all tokens of ${subject}`);
     await askToConfirm(`Revoke ${what}?`, yes);
@@ -112,8 +112,8 @@ const revoke = command({
 const revocations = command({
   description: "List what was revoked, newest first",
   examples: ["keyhole token revocations"],
-  async run({ profile, json }) {
-    const { client } = await openSession({ profile });
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
     const all = [];
     for await (const each of client.revocations.listAll()) all.push(each);
     if (json) return printJson(all);

@@ -11,9 +11,9 @@ export const versions = command({
   description: "List the versions of a secret, newest first",
   examples: ["keyhole versions OPENAI_API_KEY --scope namespace:prod"],
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
-  async run({ name, scope, profile, json }) {
+  async run({ name, scope, profile, insecure, json }) {
     requireScope(scope);
-    const { client } = await openSession({ profile });
+    const { client } = await openSession({ profile, insecure });
     const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
     const { versions } = await client.secrets.versions(id, { limit: 200 });
     if (json) return printJson(versions);

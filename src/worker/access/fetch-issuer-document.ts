@@ -3,15 +3,24 @@ import { type IssuerRefusal, RefusalError } from "./refusal.ts";
 /** An issuer's document could not be had, or not be used. */
 export class IssuerError extends RefusalError<IssuerRefusal> {
   override readonly name = "IssuerError";
+  /** Whether the issuer is at fault for everybody: it did not answer, or said that it cannot. */
+  get unreachable(): boolean {
+    return UNREACHABLE.has(this.refusal);
+  }
 }
+
+const UNREACHABLE: ReadonlySet<IssuerRefusal> = new Set(["issuer-unreachable", "issuer-too-slow", "issuer-error"]);
 
 const MAX_BYTES = 262_144;
 const TIMEOUT = 5_000;
-/** After a failure an address is not asked again for this long, in milliseconds. */
+/** For how long an issuer that did not answer is not asked again, in milliseconds. */
 const PAUSE = 10_000;
+/** The same of one that answered with something else than was wanted: long enough that nobody can have the Worker hammer an address. */
+const SHORT_PAUSE = 1_000;
 const KEPT_FAILURES = 1_000;
 
-const failedAt = new Map<string, number>();
+/** Until when what is not asked for, in milliseconds since 1970. */
+const pausedUntil = new Map<string, number>();
 
 /** How an issuer is reached. */
 export interface IssuerAccess {
@@ -20,25 +29,37 @@ export interface IssuerAccess {
   readonly now: Date;
 }
 
+/** What an issuer is asked for: for the issuer of exactly this name, and nobody else's sake. */
+export interface IssuerDocument {
+  readonly issuer: string;
+  readonly role: "configuration" | "keys";
+  readonly address: string;
+}
+
+/** What is kept of an issuer's document is kept under this: two organizations share it only where they want the very same. */
+export function documentKey({ issuer, role, address }: IssuerDocument): string {
+  return JSON.stringify([issuer, role, address]);
+}
+
 /**
  * Fetches a JSON document of an issuer and reads it: over https from a public name only (unless insecure issuers are
- * allowed), without following redirects, at most 256 KiB, within five seconds. An address that failed, or whose
- * document `read` cannot take, is not asked again for ten seconds, so nobody can make the Worker hammer it.
+ * allowed), without following redirects, at most 256 KiB, within five seconds. After a failure the same document is not
+ * asked for again for a while: ten seconds when the issuer could not be reached, one when `read` cannot take what it gave.
  *
  * @throws {IssuerError}
  */
-export async function fetchIssuerDocument<T>(address: string, { insecureIssuers, now }: IssuerAccess, read: (document: unknown) => T): Promise<T> {
-  const url = new URL(address);
+export async function fetchIssuerDocument<T>(wanted: IssuerDocument, { insecureIssuers, now }: IssuerAccess, read: (document: unknown) => T): Promise<T> {
+  const url = new URL(wanted.address);
   if (!insecureIssuers) requirePublic(url);
-  const failed = failedAt.get(url.href);
-  if (failed !== undefined && now.getTime() - failed < PAUSE) throw new IssuerError("issuer-failed-before");
+  const key = documentKey(wanted);
+  if ((pausedUntil.get(key) ?? 0) > now.getTime()) throw new IssuerError("issuer-failed-before");
   try {
     const document = parse(await fetchText(url));
-    failedAt.delete(url.href);
+    pausedUntil.delete(key);
     return orRefuse("issuer-document-invalid", () => read(document));
   } catch (error) {
-    if (failedAt.size >= KEPT_FAILURES) failedAt.clear();
-    failedAt.set(url.href, now.getTime());
+    if (pausedUntil.size >= KEPT_FAILURES) pausedUntil.clear();
+    pausedUntil.set(key, now.getTime() + (error instanceof IssuerError && error.unreachable ? PAUSE : SHORT_PAUSE));
     throw error;
   }
 }
@@ -61,12 +82,12 @@ async function fetchText(url: URL): Promise<string> {
     const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
     if (reply.status === 200) return new TextDecoder().decode(await readLimited(reply));
     await reply.body?.cancel();
+    throw new IssuerError(reply.status >= 500 || reply.status === 429 ? "issuer-error" : "issuer-wrong-status");
   } catch (cause) {
     if (cause instanceof IssuerError) throw cause;
     const late = cause instanceof Error && cause.name === "TimeoutError";
     throw new IssuerError(late ? "issuer-too-slow" : "issuer-unreachable", { cause });
   }
-  throw new IssuerError("issuer-wrong-status");
 }
 
 /**

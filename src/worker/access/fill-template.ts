@@ -1,3 +1,4 @@
+import { readClaim } from "../../contract/claim-path.ts";
 import { NAME, REPO_PATH, whole } from "../../contract/grammar.ts";
 import { type Pattern, patternSchema } from "../../contract/pattern.ts";
 
@@ -16,7 +17,7 @@ export function fillTemplate(template: string, claims: Readonly<Record<string, u
   const wholePath = /^repo:\$\{[^}]+\}(?:\/\*)?$/.test(template);
   let refused = false;
   const filled = template.replace(PLACE, (_, claim: string) => {
-    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+    const value = readClaim(claims, claim);
     const good = typeof value === "string" && (wholePath ? value.split("/").every((part) => PART.test(part)) : PART.test(value));
     refused ||= !good;
     return good ? value : "";

@@ -1,9 +1,7 @@
 import type { TokenRefusal } from "./refusal.ts";
 import { isType, type TrustedIssuer } from "./trusted-issuers.ts";
-import type { UnverifiedJwt } from "./verify-jwt.ts";
+import { CLOCK_TOLERANCE, type UnverifiedJwt } from "./verify-jwt.ts";
 
-/** By how many seconds the clocks may differ. */
-export const CLOCK_TOLERANCE = 30;
 /** What an issuer that does not say so exactly may call its access tokens: nothing, or one of these (RFC 7519, section 5.1; RFC 9068). */
 const USUAL_TYPES = ["JWT", "at+jwt"];
 /** How Keyhole's own subjects are called, and its tokens: nobody else's are shown by such a name. */

@@ -1,55 +1,86 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import * as z from "zod";
-import { fetchIssuerDocument, type IssuerAccess, IssuerError } from "./fetch-issuer-document.ts";
+import { documentKey, fetchIssuerDocument, type IssuerAccess, IssuerError } from "./fetch-issuer-document.ts";
 import type { FindKey } from "./verify-jwt.ts";
 
 /** How long what was discovered and fetched is kept, in milliseconds. */
 const MAX_AGE = 600_000;
-/** An unknown `kid` makes the keys be fetched again, but not more often than this, in milliseconds. */
-const COOLDOWN = 60_000;
-/** How many issuers an isolate keeps in mind; the one that came first makes room. */
+/** An unknown `kid` makes the keys be fetched again at once, but not more often than this, in milliseconds. */
+const COOLDOWN = 10_000;
+/** How many issuers an isolate keeps in mind; the one that was longest not asked for makes room. */
 const KEPT_ISSUERS = 100;
 
-interface KeySet {
+interface FoundKeys {
   readonly find: FindKey;
+  /** What its keys are called. */
+  readonly kids: ReadonlySet<unknown>;
+}
+
+interface KeySet extends FoundKeys {
   readonly fetchedAt: number;
-  /** When a key that it does not have last made it be fetched again. */
+  /** When a key that it does not have last made it be fetched again; `-Infinity` for never. */
   askedAt: number;
+}
+
+/** Where an issuer's keys are. */
+export interface RemoteKeys {
+  /** Exactly as its tokens name it. */
+  readonly issuer: string;
+  readonly jwksUrl: string;
 }
 
 const keySets = new Map<string, KeySet>();
 const discovered = new Map<string, { readonly jwksUri: string; readonly at: number }>();
 
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const keySetSchema = z.object({ keys: z.array(z.looseObject({})) });
 
-/** The keys of a JWK Set (RFC 7517) at an address: fetched when they are first needed, then kept, with rotation on an unknown `kid`. */
-export function remoteKeys(jwksUri: string, access: IssuerAccess): FindKey {
+/** The keys of a JWK Set (RFC 7517), by a token's header. */
+export function readKeys(document: unknown): FoundKeys {
+  const { keys } = keySetSchema.parse(document);
+  // A SPIFFE trust bundle says of the keys of JWTs that they are for those (JWT-SVID, section 4 of the trust domain's bundle).
+  const signing = keys.map((key) => (key.use === "jwt-svid" ? { ...key, use: "sig" } : key));
+  return { find: createLocalJWKSet({ keys: signing } as JSONWebKeySet), kids: new Set(keys.map(({ kid }) => kid)) };
+}
+
+/**
+ * The keys of a JWK Set at an address: fetched when they are first needed, then kept. A `kid` that is not among them makes
+ * them be fetched again at once, so a key that the issuer has just begun to use is found.
+ */
+export function remoteKeys(where: RemoteKeys, access: IssuerAccess): FindKey {
   const now = access.now.getTime();
   return async (header) => {
-    const kept = keySets.get(jwksUri);
-    const keys = kept && now - kept.fetchedAt < MAX_AGE ? kept : await fetchKeys(jwksUri, access);
+    const kept = used(keySets, keysKey(where));
+    const keys = kept && now - kept.fetchedAt < MAX_AGE ? kept : await fetchKeys(where, access, -Infinity);
     try {
       return await keys.find(header);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || now - keys.askedAt < COOLDOWN) throw error;
+      // One that is known and does not fit the algorithm is not going to, and of keys that this very request has fetched nothing newer is to be had.
+      const rotated = error instanceof errors.JWKSNoMatchingKey && typeof header.kid === "string" && !keys.kids.has(header.kid);
+      if (!rotated || keys !== kept) throw error;
+      // Whether the issuer has it by now is not known: whoever asks again in a moment learns it.
+      if (now - keys.askedAt < COOLDOWN) throw new IssuerError("issuer-asked-before", { cause: error });
       // Before the fetch, so that a hundred requests at once with made-up kids make one of them and not a hundred.
       keys.askedAt = now;
-      return (await fetchKeys(jwksUri, access)).find(header);
+      return (await fetchKeys(where, access, now)).find(header);
     }
   };
 }
 
-/** When the keys at an address are next fetched, in milliseconds since 1970; 0 when there are none. */
-export function keysDue(jwksUri: string): number {
-  const kept = keySets.get(jwksUri);
+/** When an issuer's keys are next fetched, in milliseconds since 1970; 0 when there are none. */
+export function keysDue(where: RemoteKeys): number {
+  const kept = keySets.get(keysKey(where));
   return kept ? kept.fetchedAt + MAX_AGE : 0;
 }
 
-async function fetchKeys(jwksUri: string, access: IssuerAccess): Promise<KeySet> {
-  const find: FindKey = await fetchIssuerDocument(jwksUri, access, (document) => createLocalJWKSet(document as JSONWebKeySet));
-  const at = access.now.getTime();
-  const keys = { find, fetchedAt: at, askedAt: at };
-  keep(keySets, jwksUri, keys);
+function keysKey({ issuer, jwksUrl }: RemoteKeys): string {
+  return documentKey({ issuer, role: "keys", address: jwksUrl });
+}
+
+async function fetchKeys(where: RemoteKeys, access: IssuerAccess, askedAt: number): Promise<KeySet> {
+  const found = await fetchIssuerDocument({ issuer: where.issuer, role: "keys", address: where.jwksUrl }, access, readKeys);
+  const keys = { ...found, fetchedAt: access.now.getTime(), askedAt };
+  keep(keySets, keysKey(where), keys);
   return keys;
 }
 
@@ -60,16 +91,23 @@ async function fetchKeys(jwksUri: string, access: IssuerAccess): Promise<KeySet>
  */
 export async function issuerKeys(issuer: string, access: IssuerAccess): Promise<FindKey> {
   const now = access.now.getTime();
-  const known = discovered.get(issuer);
-  if (known && now - known.at < MAX_AGE) return remoteKeys(known.jwksUri, access);
+  const known = used(discovered, issuer);
+  if (known && now - known.at < MAX_AGE) return remoteKeys({ issuer, jwksUrl: known.jwksUri }, access);
   const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const jwksUri = await fetchIssuerDocument(address, access, (document) => {
+  const jwksUri = await fetchIssuerDocument({ issuer, role: "configuration", address }, access, (document) => {
     const configuration = discoverySchema.parse(document);
     if (configuration.issuer !== issuer) throw new IssuerError("issuer-document-of-another");
     return configuration.jwks_uri;
   });
   keep(discovered, issuer, { jwksUri, at: now });
-  return remoteKeys(jwksUri, access);
+  return remoteKeys({ issuer, jwksUrl: jwksUri }, access);
+}
+
+/** What is kept under a key, which is thereby the last to make room. */
+function used<T>(map: Map<string, T>, key: string): T | undefined {
+  const kept = map.get(key);
+  if (kept !== undefined) keep(map, key, kept);
+  return kept;
 }
 
 function keep<T>(map: Map<string, T>, key: string, value: T): void {

@@ -26,7 +26,7 @@ export const TOKEN_REFUSALS = [
   "wrong-type",
   /** No key of the issuer has its `kid`, or is for its algorithm. */
   "unknown-key",
-  /** It names no key, and the issuer has several. */
+  /** It names no key, and the issuer has more of them than are tried. */
   "ambiguous-key",
   /** The issuer's key is broken, too small, or no public key. */
   "unusable-key",
@@ -38,6 +38,8 @@ export const TOKEN_REFUSALS = [
   "revoked",
   /** It says that it has a row, and has none. */
   "no-row",
+  /** Another issuer says that it is of the operator's own organization. */
+  "platform-organization",
 ] as const;
 export type TokenRefusal = (typeof TOKEN_REFUSALS)[number];
 
@@ -54,6 +56,8 @@ export const EXCHANGE_REFUSALS = [
   "trust-suspended",
   /** The trust was deleted or replaced while its issuer was being asked. */
   "trust-changed",
+  /** It has been exchanged before, and the trust takes a token once. */
+  "identity-used",
 ] as const;
 export type ExchangeRefusal = (typeof EXCHANGE_REFUSALS)[number];
 
@@ -61,10 +65,14 @@ export type ExchangeRefusal = (typeof EXCHANGE_REFUSALS)[number];
 export const ISSUER_REFUSALS = [
   /** Its address is not https with a public name. */
   "issuer-not-public",
-  /** It failed within the last ten seconds, and is not asked again so soon. */
+  /** It failed just now, and is not asked again so soon: ten seconds when it could not be reached, else one. */
   "issuer-failed-before",
+  /** It was asked for a key that it did not have within the last ten seconds, and is not asked again so soon. */
+  "issuer-asked-before",
   "issuer-unreachable",
   "issuer-too-slow",
+  /** It answered with a status of 500 or more, or 429. */
+  "issuer-error",
   /** It answered with another status than 200; a redirect is one. */
   "issuer-wrong-status",
   "issuer-document-too-large",

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { orgSchema } from "../../contract/claims.ts";
 import { jsonVarSchema } from "../../contract/json-var.ts";
+import { orgSchema } from "../../contract/org-name.ts";
 import { requirePublic } from "./fetch-issuer-document.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "./verify-jwt.ts";
 

@@ -1,4 +1,4 @@
-import { type JWTHeaderParameters, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import { errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { fromBase64url } from "../../contract/base64url.ts";
 import { MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
 import { IssuerError } from "./fetch-issuer-document.ts";
@@ -13,6 +13,11 @@ export class TokenError extends RefusalError<TokenRefusal> {
 
 /** Algorithms of other issuers' tokens: signatures only, with keys that are public (RFC 7518, section 3.1; RFC 8037). */
 export const PUBLIC_KEY_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"] as const;
+
+/** By how many seconds the clocks of other issuers may differ from ours. */
+export const CLOCK_TOLERANCE = 60;
+/** How many keys are tried on a token that does not say which one signed it. */
+const TRIED_KEYS = 16;
 
 /** Finds the key for a token by its header. */
 export type FindKey = (header: JWTHeaderParameters) => CryptoKey | Promise<CryptoKey>;
@@ -42,11 +47,36 @@ export async function verifyJwt({ token, claims }: UnverifiedJwt, findKey: FindK
   const refusal = readableRefusal(claims, rules);
   if (refusal) throw new TokenError(refusal);
   try {
-    const { payload } = await jwtVerify(token, findKey, rules);
-    return payload;
+    return await verifyWith(token, findKey, rules);
   } catch (error) {
     if (error instanceof IssuerError || error instanceof TokenError) throw error;
     throw new TokenError(joseRefusal(error), { cause: error });
+  }
+}
+
+/** Verifies a signature. Where the token does not say which of several keys it was made with, those that fit are tried. */
+async function verifyWith(token: string, findKey: FindKey, rules: JwtRules): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, findKey, rules)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error) {
+      if (++tried > TRIED_KEYS) throw error;
+      const payload = await verifyWithOne(token, key, rules);
+      if (payload) return payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+async function verifyWithOne(token: string, key: CryptoKey, rules: JwtRules): Promise<JWTPayload | undefined> {
+  try {
+    return (await jwtVerify(token, key, rules)).payload;
+  } catch (error) {
+    // Another one's signature, or a key that the platform does not verify with (of too few bits, say): the next one may do.
+    if (error instanceof errors.JWSSignatureVerificationFailed || !(error instanceof errors.JOSEError)) return undefined;
+    throw error;
   }
 }
 
@@ -73,8 +103,8 @@ function readableRefusal(
  *
  * @throws {TokenError} when the token has not the form of a JWT, is too long, or repeats a member (RFC 7515, section 4).
  */
-export function readJwt(token: string): UnverifiedJwt {
-  if (token.length > MAX_TOKEN_LENGTH) throw new TokenError("too-long");
+export function readJwt(token: string, maxLength = MAX_TOKEN_LENGTH): UnverifiedJwt {
+  if (token.length > maxLength) throw new TokenError("too-long");
   const [header, payload, signature, ...rest] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not-a-jwt");
   const parsed = readObject(header);

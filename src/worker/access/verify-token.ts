@@ -1,15 +1,16 @@
 import type { JWTPayload } from "jose";
-import { claimsSchema, orgSchema } from "../../contract/claims.ts";
+import { claimsSchema } from "../../contract/claims.ts";
+import { orgSchema } from "../../contract/org-name.ts";
 import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
-import { CLOCK_TOLERANCE, foreignRefusal } from "./foreign-refusal.ts";
+import { foreignRefusal } from "./foreign-refusal.ts";
 import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
-import { type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
+import { CLOCK_TOLERANCE, type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
 
 /** What a token must say, and the keys it may be signed with. */
 export interface TokenRules extends IssuerAccess {
@@ -17,6 +18,8 @@ export interface TokenRules extends IssuerAccess {
   readonly issuer: string;
   readonly audience: string;
   readonly trustedIssuers: readonly TrustedIssuer[];
+  /** The operator's own organization, or `null` where there is none. */
+  readonly platformOrg: string | null;
 }
 
 /** What a token says of its caller. */
@@ -32,12 +35,12 @@ export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" 
 export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
   const unverified = readJwt(token);
   const { iss } = unverified.claims;
-  if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), undefined);
+  if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), rules, undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("unknown-issuer");
   const refusal = foreignRefusal(unverified, trusted, rules.now);
   if (refusal) throw new TokenError(refusal);
-  return factsOf(await verifyJwt(unverified, remoteKeys(trusted.jwksUrl, rules), trustedRules(rules, trusted)), trusted);
+  return factsOf(await verifyJwt(unverified, remoteKeys(trusted, rules), trustedRules(rules, trusted)), rules, trusted);
 }
 
 function ownRules({ issuer, audience, now }: TokenRules): JwtRules {
@@ -70,10 +73,12 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
   };
 }
 
-function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): TokenFacts {
+function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
   const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names, lease_seconds = 0 } = parsed.data;
+  // What is everybody's is written under Keyhole's own tokens, or those of an issuer that the deployment gave that organization: never because a claim says so.
+  if (trusted?.orgClaim !== undefined && org === platformOrg) throw new TokenError("platform-organization");
   // Only what Keyhole signed says what it descends from.
   const ancestors = trusted ? null : (anc ?? null);
   return {
@@ -83,7 +88,7 @@ function factsOf(payload: JWTPayload, trusted: TrustedIssuer | undefined): Token
     lineage: { issuer: iss, subject: sub, reference: trusted ? JSON.stringify([iss, jti]) : jti, issuedAt: iat, ancestors },
     // A NumericDate may have a fraction (RFC 7519, section 2).
     expiresAt: Math.floor(exp * 1000),
-    verifiedUntil: trusted ? keysDue(trusted.jwksUrl) : null,
+    verifiedUntil: trusted ? keysDue(trusted) : null,
     // What another issuer calls by that name is its own affair.
     leaseSeconds: trusted ? 0 : lease_seconds,
     permissions: parsePermissions(scope),

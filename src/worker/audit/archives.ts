@@ -1,6 +1,4 @@
-import { RETRY_AFTER } from "./marks.ts";
-
-const DAY = 86_400_000;
+import { SECRETS } from "./event-secrets.ts";
 
 /** What names an archive, and the object in KV. */
 export interface ArchiveName {
@@ -30,51 +28,13 @@ export interface ArchiveRow extends NewArchive {
   readonly seal: string | null;
 }
 
-const COLUMNS =
+/** The columns of an {@link ArchiveRow}, of the table `a`. */
+export const ARCHIVE_COLUMNS =
   "a.org, a.first_number, a.last_number, a.first_seq, a.last_seq, a.first_at, a.last_at, a.others, a.kv_key, a.created_at, a.key_id, a.wrapped_key, a.kv_put_at, a.seal";
-
-/** A log of which something is due for the archive: checkpoints from `from` up to `to`, or less. */
-export interface DueLog {
-  readonly org: string;
-  readonly head: string;
-  readonly from: number;
-  readonly to: number;
-  /** The last checkpoint of the log, which stays. */
-  readonly last: number;
-  /** Up to which event the digest has come, which needs them in D1. */
-  readonly digested: number;
-}
-
-/**
- * Selects up to `limit` logs with a day of sealed events, or at least `events` of them, that ended before `before` and are
- * in no archive yet ({@link DueLog}), those first that were not come to for longest. It reads a few rows for each organization.
- */
-export function selectDueLogs(db: D1Database, before: number, events: number, now: number, limit: number): D1PreparedStatement {
-  const lastUpTo = (column: string, at: string) =>
-    `(SELECT d.${column} FROM audit_checkpoints d WHERE d.org = l.org AND d.last_at <= ${at} ORDER BY d.last_at DESC LIMIT 1)`;
-  return db
-    .prepare(
-      `WITH logs AS (
-         SELECT h.org, h.jws AS head, (SELECT MAX(e.number) FROM audit_checkpoints e WHERE e.org = h.org) AS last,
-           MAX(h.removed_to, COALESCE((SELECT a.last_seq FROM audit_archives a WHERE a.org = h.org ORDER BY a.first_number DESC LIMIT 1), 0)) AS done
-         FROM audit_heads h
-       )
-       SELECT l.org, l.head, k.number AS "from", ${lastUpTo("number", `MIN(?1, k.last_at + ${DAY})`)} AS "to", l.last, s.seq AS digested
-       FROM logs l
-         CROSS JOIN audit_checkpoints k ON k.org = l.org AND k.first_seq = (SELECT MIN(f.first_seq) FROM audit_checkpoints f WHERE f.org = l.org AND f.first_seq > l.done)
-         CROSS JOIN audit_marks s ON s.job = 'secrets' AND s.org = l.org
-         LEFT JOIN audit_marks m ON m.job = 'archive' AND m.org = l.org
-       WHERE k.last_at < ?1 AND k.number < l.last AND k.last_seq <= s.seq
-         AND (k.last_at < ?1 - ${DAY} OR ${lastUpTo("last_seq", "?1")} - k.first_seq + 1 >= ?2)
-         AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?3 - ${RETRY_AFTER})
-       ORDER BY COALESCE(m.seen_at, 0), l.org LIMIT ?4`,
-    )
-    .bind(before, events, now, limit);
-}
 
 /** Notes an archive before its object is put, unless another run has. Follow it with a statement that requires its change. */
 export function insertArchive(db: D1Database, row: ArchiveRow): D1PreparedStatement {
-  const columns = COLUMNS.replaceAll("a.", "").split(", ");
+  const columns = ARCHIVE_COLUMNS.replaceAll("a.", "").split(", ");
   return db
     .prepare(
       `INSERT INTO audit_archives (${columns.join(", ")}) SELECT ${columns.map((column) => `?1 ->> '${column}'`).join(", ")}
@@ -90,21 +50,15 @@ export function markArchivePut(db: D1Database, { org, first_number, kv_key }: Ar
     .bind(org, first_number, kv_key, now);
 }
 
-/** Selects up to `limit` archives whose checkpoints and events are still in D1, those of a log in their order ({@link ArchiveRow}). */
-export function selectPendingArchives(db: D1Database, now: number, limit: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT ${COLUMNS} FROM (SELECT * FROM audit_archives INDEXED BY audit_archives_pending WHERE archived_at IS NULL ORDER BY created_at LIMIT 1000) a
-         LEFT JOIN audit_marks m ON m.job = 'archive' AND m.org = a.org
-       WHERE COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?1 - ${RETRY_AFTER} ORDER BY a.created_at, a.first_number LIMIT ?2`,
-    )
-    .bind(now, limit);
+/** Selects an archive by its first checkpoint ({@link ArchiveRow}). */
+export function selectArchive(db: D1Database, org: string, number: number): D1PreparedStatement {
+  return db.prepare(`SELECT ${ARCHIVE_COLUMNS} FROM audit_archives a WHERE a.org = ? AND a.first_number = ?`).bind(org, number);
 }
 
 /** Selects one of them, if it still is one ({@link ArchiveRow}). */
 export function selectPendingArchive(db: D1Database, { org, first_number, kv_key }: ArchiveName): D1PreparedStatement {
   return db
-    .prepare(`SELECT ${COLUMNS} FROM audit_archives a WHERE a.org = ? AND a.first_number = ? AND a.kv_key = ? AND a.archived_at IS NULL`)
+    .prepare(`SELECT ${ARCHIVE_COLUMNS} FROM audit_archives a WHERE a.org = ? AND a.first_number = ? AND a.kv_key = ? AND a.archived_at IS NULL`)
     .bind(org, first_number, kv_key);
 }
 
@@ -126,7 +80,7 @@ export function indexArchive(db: D1Database, { org, first_number, first_seq, las
   return db
     .prepare(
       `INSERT INTO audit_archive_secrets (org, secret_id, first_number)
-       SELECT DISTINCT e.org, j.value ->> 'id', ?4 FROM audit_events e CROSS JOIN json_each(e.secrets) j
+       SELECT DISTINCT e.org, j.value ->> 'id', ?4 FROM audit_events e CROSS JOIN json_each(${SECRETS}) j
        WHERE e.org = ?1 AND e.seq BETWEEN ?2 AND ?3 AND j.value ->> 'id' IS NOT NULL`,
     )
     .bind(org, first_seq, last_seq, first_number);
@@ -145,7 +99,7 @@ export function removeArchived(db: D1Database, { org, first_number, last_number,
 export function dropPending(db: D1Database, org: string, from: number, now: number): D1PreparedStatement[] {
   const these = "FROM audit_archives WHERE org = ?1 AND last_number >= ?2 AND archived_at IS NULL";
   return [
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT kv_key, ?3 ${these} ON CONFLICT DO NOTHING`).bind(org, from, now),
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at, org) SELECT kv_key, ?3, org ${these} ON CONFLICT DO NOTHING`).bind(org, from, now),
     db.prepare(`DELETE ${these}`).bind(org, from),
   ];
 }
@@ -168,7 +122,7 @@ export function selectArchives(db: D1Database, { org, secret_id, beyond, order }
   const beyondIt = newest ? "a.first_seq < ?3" : "a.last_seq > ?3";
   return db
     .prepare(
-      `SELECT ${COLUMNS} FROM ${from} AND ${beyondIt} AND a.archived_at IS NOT NULL ORDER BY ${secret_id === null ? "a" : "s"}.first_number ${newest ? "DESC" : "ASC"} LIMIT ?4`,
+      `SELECT ${ARCHIVE_COLUMNS} FROM ${from} AND ${beyondIt} AND a.archived_at IS NOT NULL ORDER BY ${secret_id === null ? "a" : "s"}.first_number ${newest ? "DESC" : "ASC"} LIMIT ?4`,
     )
     .bind(org, secret_id, beyond ?? (newest ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER), limit);
 }
@@ -177,7 +131,7 @@ export function selectArchives(db: D1Database, { org, secret_id, beyond, order }
 export function selectArchivesAfter(db: D1Database, org: string, number: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT ${COLUMNS} FROM audit_archives a
+      `SELECT ${ARCHIVE_COLUMNS} FROM audit_archives a
        WHERE a.org = ?1 AND a.archived_at IS NOT NULL
          AND a.first_number >= COALESCE((SELECT b.first_number FROM audit_archives b WHERE b.org = ?1 AND b.first_number <= ?2 + 1 ORDER BY b.first_number DESC LIMIT 1), 0)
          AND a.last_number > ?2
@@ -195,7 +149,7 @@ export function removeArchives(db: D1Database, org: string, to: number, secretId
         `DELETE FROM audit_archive_secrets WHERE org = ?1 AND secret_id IN (SELECT value FROM json_each(?3)) AND first_number IN (SELECT first_number ${these})`,
       )
       .bind(org, to, JSON.stringify(secretIds)),
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT kv_key, ?3 ${these}`).bind(org, to, removeAt),
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at, org) SELECT kv_key, ?3, org ${these}`).bind(org, to, removeAt),
     db.prepare(`DELETE ${these}`).bind(org, to),
   ];
 }

@@ -1,5 +1,3 @@
-import { RETRY_AFTER } from "./marks.ts";
-
 /** A sealed stretch of an organization's log, as D1 has it. `row_digests` is JSON. */
 export interface CheckpointRow {
   readonly org: string;
@@ -53,54 +51,6 @@ export function selectExtent(db: D1Database, org: string): D1PreparedStatement {
          COALESCE((SELECT MAX(number) FROM audit_checkpoints WHERE org = ?1), 0) AS number, (SELECT jws FROM audit_heads WHERE org = ?1) AS head`,
     )
     .bind(org);
-}
-
-/** A log of which retention is to remove something, with its head. */
-export interface OldLog {
-  readonly org: string;
-  readonly removed_to: number;
-  readonly head: string;
-  /** Whether what is due is in the archive, which comes before what is in D1. */
-  readonly archived: 0 | 1;
-}
-
-/** The first stretch of a log whose events are still there. */
-const FIRST = "(SELECT MIN(f.first_seq) FROM audit_checkpoints f WHERE f.org = h.org AND f.first_seq > h.removed_to)";
-
-/**
- * Selects up to `limit` logs whose first stretch ended before `before` and is not their end ({@link OldLog}), those first
- * that were not come to for longest. A log that is due for nothing but events of retention itself is left: each removal
- * makes one, and a log in which nothing else happens would never come to rest. It reads a few rows for each organization.
- */
-export function selectOldLogs(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT h.org, h.removed_to, h.jws AS head, 0 AS archived FROM audit_heads h
-         CROSS JOIN audit_checkpoints k ON k.org = h.org AND k.first_seq = ${FIRST}
-         LEFT JOIN audit_marks m ON m.job = 'retention' AND m.org = h.org
-       WHERE NOT EXISTS (SELECT 1 FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL)
-         AND k.last_at < ?1 AND k.last_seq < (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = h.org)
-         AND EXISTS (
-           SELECT 1 FROM audit_events e WHERE e.org = h.org AND e.action <> 'audit.retention' AND e.seq <= (
-             SELECT MAX(d.last_seq) FROM audit_checkpoints d
-             WHERE d.org = h.org AND d.last_at < ?1 AND d.last_seq < (SELECT MAX(l.seq) FROM audit_events l WHERE l.org = h.org)))
-         AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?2 - ${RETRY_AFTER})
-       ORDER BY COALESCE(m.seen_at, 0), h.org LIMIT ?3`,
-    )
-    .bind(before, now, limit);
-}
-
-/** The same of logs that are due for something in the archive, the end of none of which is there. */
-export function selectOldArchivedLogs(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT h.org, h.removed_to, h.jws AS head, 1 AS archived FROM audit_heads h LEFT JOIN audit_marks m ON m.job = 'retention' AND m.org = h.org
-       WHERE (SELECT a.last_at FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL ORDER BY a.first_number LIMIT 1) < ?1
-         AND EXISTS (SELECT 1 FROM audit_archives a WHERE a.org = h.org AND a.archived_at IS NOT NULL AND a.last_at < ?1 AND a.others > 0)
-         AND (COALESCE(m.failed, 0) = 0 OR m.seen_at <= ?2 - ${RETRY_AFTER})
-       ORDER BY COALESCE(m.seen_at, 0), h.org LIMIT ?3`,
-    )
-    .bind(before, now, limit);
 }
 
 /** Selects up to `limit` stretches after an event that ended before `before`, but never the end of a log ({@link CheckpointRow}). */

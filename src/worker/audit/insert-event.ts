@@ -1,4 +1,4 @@
-import type { Action } from "../../contract/audit.ts";
+import { type Action, MAX_BRIEF } from "../../contract/audit.ts";
 
 /** A secret as an audit event names it. What a denied call asked for has no version, and an id only where it was asked for by that. */
 export interface EventSecret {
@@ -30,6 +30,8 @@ export interface NewEvent {
   readonly after?: number;
   /** The lease that it opens, unless what it names may not be given again. */
   readonly lease?: OpenedLease | undefined;
+  /** Whether nothing was done: then, as where it was denied, it names some of its secrets and says how many there are. */
+  readonly dryRun?: boolean;
 }
 
 /** A lease that an event opens. Times are milliseconds since 1970. */
@@ -59,9 +61,15 @@ export interface ComputedSecrets {
   readonly unless?: { readonly sql: (parameter: string) => string; readonly parameter: string } | undefined;
 }
 
+/** Secrets that are known before. */
+interface GivenSecrets {
+  readonly given: readonly EventSecret[];
+  readonly unless?: ComputedSecrets["unless"];
+}
+
 /** Secrets that are known before, for an event that is not always written. */
-export function givenSecrets(secrets: readonly EventSecret[], unless?: ComputedSecrets["unless"]): ComputedSecrets {
-  return { sql: (parameter) => `SELECT ${parameter} AS secrets, NULL AS lease_until`, parameter: JSON.stringify(secrets), unless };
+export function givenSecrets(given: readonly EventSecret[], unless?: ComputedSecrets["unless"]): GivenSecrets {
+  return { given, unless };
 }
 
 // An empty list is what was refused as a whole, or nothing: that is not given again.
@@ -69,21 +77,51 @@ const LEASE_UNTIL = "MIN(?15 ->> 'until', COALESCE(lease_until, ?15 ->> 'until')
 const LEASE = `CASE WHEN ?15 IS NOT NULL AND secrets <> '[]' AND ${LEASE_UNTIL} > ?3
   THEN json_object('id', ?15 ->> 'id', 'until', ${LEASE_UNTIL}, 'max_uses', ?15 ->> 'max_uses') END`;
 
+/** How long an event is in D1, in bytes: with a longer list of secrets that is beside it. */
+const EVENT_BYTES = 4096;
+/** How long the list of an event is at the most of which nothing was done, in bytes. */
+const BRIEF_BYTES = 2560;
+/** For what of an event has a bounded length: numbers, the action and the outcome. */
+const FIXED_BYTES = 128;
+
+/** How many bytes of an event are left for its secrets. */
+function roomIn({ actor, target, lease }: NewEvent): number {
+  const { org, subject, tokenId, requestId, ip, userAgent } = actor;
+  const texts = [org, subject, tokenId, requestId, ip, userAgent, target, lease && JSON.stringify(lease)];
+  return EVENT_BYTES - FIXED_BYTES - sizeOf(texts.join(""));
+}
+
+function sizeOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** The first secrets of an event of which nothing was done. */
+function firstOf(secrets: readonly EventSecret[], room: number): readonly EventSecret[] {
+  let size = 2;
+  const end = secrets.slice(0, MAX_BRIEF).findIndex((secret) => {
+    size += sizeOf(JSON.stringify(secret)) + 1;
+    return size > Math.min(room, BRIEF_BYTES);
+  });
+  return secrets.slice(0, end === -1 ? MAX_BRIEF : end);
+}
+
 /**
  * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
  * database computes that in the same transaction. The statement returns the `secrets` and
- * the `lease` that it wrote.
+ * the `lease` that it wrote. What would make the event longer than 4 KiB is in `audit_lists` then.
  */
-export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | ComputedSecrets): D1PreparedStatement {
-  const computed = "sql" in secrets ? secrets : givenSecrets(secrets);
-  const { sql, parameter, unless } = computed;
+export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | GivenSecrets | ComputedSecrets): D1PreparedStatement {
+  const room = roomIn(event);
+  const { sql, parameter, unless, total } =
+    "sql" in secrets ? { ...secrets, total: null } : computedOf(event, "given" in secrets ? secrets : givenSecrets(secrets), room);
   const { actor } = event;
   const finer = event.outcome === "failed" ? event.outcome : null;
   return db
     .prepare(
-      `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease)
-       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, CASE WHEN lease IS NULL THEN ?12 ELSE 3 END, ?13, lease
-       FROM (SELECT secrets, ${LEASE} AS lease FROM (${sql("?1")})) WHERE NOT (${unless?.sql("?16") ?? "false"})
+      `INSERT INTO audit_entries (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total)
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, CASE WHEN total IS NOT NULL THEN 4 WHEN lease IS NULL THEN ?12 ELSE 3 END, ?13, lease, total
+       FROM (SELECT secrets, ${LEASE} AS lease, COALESCE(?17, CASE WHEN length(CAST(secrets AS BLOB)) > ?16 THEN json_array_length(secrets) END) AS total FROM (${sql("?1")}))
+       WHERE NOT (${unless?.sql("?18") ?? "false"})
        RETURNING secrets, lease`,
     )
     .bind(
@@ -103,6 +141,19 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       finer,
       event.after ?? 0,
       event.lease ? JSON.stringify(event.lease) : null,
+      room,
+      total,
       ...(unless ? [unless.parameter] : []),
     );
+}
+
+/** As the statement has them; where those are too many for what it records, the first of them, and how many there are. */
+function computedOf({ outcome, dryRun = false }: NewEvent, { given, unless }: GivenSecrets, room: number): ComputedSecrets & { readonly total: number | null } {
+  const named = outcome === "denied" || dryRun ? firstOf(given, room) : given;
+  return {
+    sql: (parameter) => `SELECT ${parameter} AS secrets, NULL AS lease_until`,
+    parameter: JSON.stringify(named),
+    unless,
+    total: named.length < given.length ? given.length : null,
+  };
 }

@@ -27,7 +27,7 @@ export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[],
   return listsOf(events).map((list) =>
     db
       .prepare(
-        `INSERT INTO audit_events (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
+        `INSERT INTO audit_entries (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
        SELECT org, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = j.org), 0) + place, ?2, actor, token_id, action, 'allowed', secrets, NULL, request_id, ip, user_agent, 3, lease
        FROM (
          SELECT value ->> 'org' AS org, ROW_NUMBER() OVER (PARTITION BY value ->> 'org' ORDER BY key) AS place, value ->> 'actor' AS actor, value ->> 'token_id' AS token_id,
@@ -58,8 +58,15 @@ function listsOf(events: readonly LeaseEvent[]): string[][] {
   return lists;
 }
 
-/** With more secrets than this, counts of uses name none of them: the event that opened the lease does. */
-export const NAMED_SECRETS = 20;
+/** With more secrets than this, or a longer list of them in bytes, counts of uses name none of them: the event that opened the lease does. */
+const NAMED_SECRETS = 20;
+const NAMED_BYTES = 2048;
+
+/** What counts of uses name, of what the event that opened the lease does. Both are JSON. */
+export function namedByUses(secrets: string): string {
+  const few = new TextEncoder().encode(secrets).length <= NAMED_BYTES && (JSON.parse(secrets) as unknown[]).length <= NAMED_SECRETS;
+  return few ? secrets : "[]";
+}
 
 /** A lease that ended without its last count. Of the event that opened it there may be nothing in D1 any more. */
 export interface UnsettledRow {
@@ -76,15 +83,36 @@ export interface UnsettledRow {
   readonly user_agent: string | null;
 }
 
-/** Selects up to `limit` leases that ended at `before` or earlier and whose last count is not in the log ({@link UnsettledRow}), the oldest first. */
-export function selectUnsettled(db: D1Database, before: number, limit: number): D1PreparedStatement {
+/** How long after its end a lease's last count may come, in milliseconds. */
+const GRACE = 120_000;
+/** SQL for whether a lease is without its last count at the time of the first parameter, and since when. */
+const UNSETTLED_LEASE = { due: `unsettled_at IS NULL AND until <= ?1 - ${GRACE}`, since: `until + ${GRACE}` } as const;
+/** Of how many times as many of the oldest each organization has its turn: the index has whose they are. */
+const STRETCH = 100;
+
+/**
+ * Selects up to `limit` leases that ended long enough ago and whose last count is not in the log ({@link UnsettledRow}):
+ * of each organization the oldest first, so that none waits for all of another one's.
+ */
+export function selectUnsettled(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `SELECT l.org, l.id, l.max_uses, l.uses, COALESCE(e.actor, 'keyhole:scheduled') AS actor, e.token_id,
-         CASE WHEN json_array_length(e.secrets) <= ${NAMED_SECRETS} THEN e.secrets ELSE '[]' END AS secrets, COALESCE(e.request_id, l.id) AS request_id, e.ip, e.user_agent
-       FROM open_leases l LEFT JOIN audit_events e ON e.org = l.org AND e.seq = l.seq WHERE l.unsettled_at IS NULL AND l.until <= ? ORDER BY l.until LIMIT ?`,
+         CASE WHEN json_array_length(e.secrets) BETWEEN 1 AND ${NAMED_SECRETS} AND length(CAST(e.secrets AS BLOB)) <= ${NAMED_BYTES} THEN e.secrets ELSE '[]' END AS secrets, COALESCE(e.request_id, l.id) AS request_id, e.ip, e.user_agent
+       FROM (
+         SELECT org, id FROM (SELECT org, id, until FROM open_leases WHERE ${UNSETTLED_LEASE.due} ORDER BY until LIMIT ?2 * ${STRETCH})
+         ORDER BY ROW_NUMBER() OVER (PARTITION BY org ORDER BY until), until LIMIT ?2
+       ) d CROSS JOIN open_leases l ON l.org = d.org AND l.id = d.id LEFT JOIN audit_events e ON e.org = l.org AND e.seq = l.seq`,
     )
-    .bind(before, limit);
+    .bind(now, limit);
+}
+
+/** Selects how many leases are due so, and since when the oldest is, in milliseconds since 1970: `rows`, `since`. */
+export function selectUnsettledCount(db: D1Database, now: number): D1PreparedStatement {
+  const due = `FROM open_leases WHERE ${UNSETTLED_LEASE.due}`;
+  return db
+    .prepare(`SELECT (SELECT COUNT(*) FROM (SELECT 1 ${due} LIMIT 10001)) AS rows, (SELECT ${UNSETTLED_LEASE.since} ${due} ORDER BY until LIMIT 1) AS since`)
+    .bind(now);
 }
 
 /** Forgets leases that the log said at `before` or earlier have lost their last count: nobody need be told of them any more. */

@@ -1,3 +1,4 @@
+import { SECRETS } from "./event-secrets.ts";
 /** Scheduled work that goes through the audit log from its beginning to its end. */
 export type Job = "secrets" | "seal" | "archive" | "retention" | "registry";
 
@@ -11,26 +12,32 @@ export interface Unseen {
 /** How long work on a log that does not match what was signed is deferred, in milliseconds. */
 export const RETRY_AFTER = 3_600_000;
 
+/** SQL for a common table of the organizations that have events: it reads one row for each. */
+export const LOGGED_ORGS = `orgs (org) AS (
+         SELECT MIN(org) FROM audit_events
+         UNION ALL
+         SELECT (SELECT MIN(e.org) FROM audit_events e WHERE e.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
+       )`;
+
 /**
  * Selects up to `limit` organizations whose log goes on after where the job has come to ({@link Unseen}), those first
  * that it has not come to for longest. A log that the job could not go on in is deferred for an hour. It reads a few
  * rows for each organization.
+ *
+ * @param except Organizations that are left out, as JSON.
  */
-export function selectUnseen(db: D1Database, job: Job, now: number, limit: number): D1PreparedStatement {
+export function selectUnseen(db: D1Database, job: Job, now: number, limit: number, except = "[]"): D1PreparedStatement {
   return db
     .prepare(
-      `WITH RECURSIVE orgs (org) AS (
-         SELECT MIN(org) FROM audit_events
-         UNION ALL
-         SELECT (SELECT MIN(e.org) FROM audit_events e WHERE e.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
-       ),
+      `WITH RECURSIVE ${LOGGED_ORGS},
        logs (org, done, seen_at, failed, last) AS (
          SELECT o.org, COALESCE(m.seq, 0), COALESCE(m.seen_at, 0), COALESCE(m.failed, 0), (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = o.org)
          FROM orgs o LEFT JOIN audit_marks m ON m.job = ?1 AND m.org = o.org WHERE o.org IS NOT NULL
        )
-       SELECT org, done, last FROM logs WHERE last > done AND (NOT failed OR seen_at <= ?2 - ${RETRY_AFTER}) ORDER BY seen_at, org LIMIT ?3`,
+       SELECT org, done, last FROM logs
+       WHERE last > done AND (NOT failed OR seen_at <= ?2 - ${RETRY_AFTER}) AND org NOT IN (SELECT value FROM json_each(?4)) ORDER BY seen_at, org LIMIT ?3`,
     )
-    .bind(job, now, limit);
+    .bind(job, now, limit, except);
 }
 
 /** A stretch of an organization's log: after `done`, up to `to`. */
@@ -48,6 +55,16 @@ export function markSeen(db: D1Database, job: Job, stretches: readonly Stretch[]
        ON CONFLICT (job, org) DO UPDATE SET seq = MAX(seq, excluded.seq), seen_at = MAX(seen_at, excluded.seen_at), failed = 0`,
     )
     .bind(job, JSON.stringify(stretches), now);
+}
+
+/** Records at `now` that a job has come to logs and could do nothing there: others come first the next time. */
+export function noteTried(db: D1Database, job: Job, orgs: readonly string[], now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit_marks (job, org, seq, seen_at) SELECT ?1, value, 0, ?3 FROM json_each(?2) WHERE true
+       ON CONFLICT (job, org) DO UPDATE SET seen_at = MAX(seen_at, excluded.seen_at)`,
+    )
+    .bind(job, JSON.stringify(orgs), now);
 }
 
 /**
@@ -94,7 +111,7 @@ export function noteResolved(db: D1Database, stretches: readonly Stretch[]): D1P
          SELECT j.value ->> 'id' AS id, MAX(e.at) AS at
          FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
            AND e.action IN ('secret.resolve', 'secret.resolve.uses') AND e.outcome = 'allowed'
-         CROSS JOIN json_each(e.secrets) j GROUP BY 1
+         CROSS JOIN json_each(${SECRETS}) j GROUP BY 1
        ) r
        WHERE secrets.id = r.id AND COALESCE(secrets.last_resolved_at, 0) < r.at`,
     )
@@ -108,7 +125,7 @@ export function indexBySecret(db: D1Database, stretches: readonly Stretch[]): D1
       `INSERT INTO audit_by_secret (org, secret_id, seq)
        SELECT DISTINCT e.org, j.value ->> 'id', e.seq
        FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
-       CROSS JOIN json_each(e.secrets) j WHERE j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
+       CROSS JOIN json_each(${SECRETS}) j WHERE j.value ->> 'id' IS NOT NULL ON CONFLICT DO NOTHING`,
     )
     .bind(JSON.stringify(stretches));
 }

@@ -1,6 +1,7 @@
 import type { Action, Outcome } from "../../contract/audit.ts";
+import { SECRETS } from "./event-secrets.ts";
 
-/** An event as D1 has it. `secrets` is JSON. */
+/** An event as D1 has it, with its list of secrets, wherever that is. `secrets` is JSON. */
 export interface EventRow {
   readonly version: number;
   readonly seq: number;
@@ -17,6 +18,8 @@ export interface EventRow {
   readonly user_agent: string | null;
   /** What it says of a lease, as JSON ({@link StoredLease}); `null` where it is about none. */
   readonly lease: string | null;
+  /** How many secrets it is about; `null` where `secrets` has all of them and is not long. */
+  readonly secrets_total: number | null;
 }
 
 /** Which events are wanted. Times are milliseconds since 1970. */
@@ -48,8 +51,7 @@ export const SCAN = 5_000;
 /** An event's time is when its request began, so times are in the order of `seq` only to within this, in milliseconds. */
 const SLACK = 60_000;
 
-export const EVENT_COLUMNS =
-  "e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, e.secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease";
+export const EVENT_COLUMNS = `e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, ${SECRETS} AS secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease, e.secrets_total`;
 
 /**
  * Selects the matching events ({@link EventRow}) among the next ones that D1 has of the log, and where that goes on
@@ -96,7 +98,7 @@ function bySecret(query: EventQuery): Selects {
   const digested = "COALESCE((SELECT m.seq FROM audit_marks m WHERE m.job = 'secrets' AND m.org = ?1 ->> 'org'), 0)";
   const indexed = `SELECT b.seq FROM audit_by_secret b WHERE b.org = ?1 ->> 'org' AND b.secret_id = ?1 ->> 'secret_id' AND b.seq > ${low} AND b.seq <= ${high} ORDER BY b.seq ${direction} LIMIT ${limit}`;
   const fresh = `SELECT e.seq FROM ${OF_LOG} AND e.seq > MAX(${digested}, ${low}) AND e.seq <= ${high}
-    AND EXISTS (SELECT 1 FROM json_each(e.secrets) j WHERE j.value ->> 'id' = ?1 ->> 'secret_id') ORDER BY e.seq ${direction} LIMIT ${limit}`;
+    AND EXISTS (SELECT 1 FROM json_each(${SECRETS}) j WHERE j.value ->> 'id' = ?1 ->> 'secret_id') ORDER BY e.seq ${direction} LIMIT ${limit}`;
   const candidates = `SELECT seq FROM (SELECT seq FROM (${indexed}) UNION SELECT seq FROM (${fresh})) ORDER BY seq ${direction} LIMIT ${limit}`;
   return {
     events: `SELECT ${EVENT_COLUMNS} FROM (${candidates}) c CROSS JOIN audit_events e ON e.org = ?1 ->> 'org' AND e.seq = c.seq WHERE ${matching(query)} ORDER BY e.seq ${direction} LIMIT ?1 ->> 'limit'`,

@@ -1,4 +1,5 @@
 import type { Action } from "../../contract/audit.ts";
+import { SECRETS } from "./event-secrets.ts";
 
 /** The tables whose rows events speak of. */
 export type RecordedTable = "secrets" | "scopes" | "trusts" | "tokens";
@@ -27,7 +28,7 @@ const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
     // Destroying a version leaves the secret's row as it was: the current version cannot be destroyed.
     actions: ["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.import"],
     // A dry run changes nothing.
-    from: "CROSS JOIN json_each(e.secrets) x ON x.value ->> 'id' IS NOT NULL AND COALESCE(e.target, '') NOT LIKE 'dry-run:%'",
+    from: `CROSS JOIN json_each(${SECRETS}) x ON x.value ->> 'id' IS NOT NULL AND COALESCE(e.target, '') NOT LIKE 'dry-run:%'`,
     key: ["x.value ->> 'id'"],
     version: "x.value ->> 'version'",
   },

@@ -1,4 +1,5 @@
 import type { Caller } from "../access/caller.ts";
+import { deleteRefusals } from "../store/identity-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
@@ -21,7 +22,7 @@ export async function deleteTrust(needs: CallerNeeds & { readonly now: Date }, c
     const trust = await getTrust(needs, caller, name);
     const [family, ...ending] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), ...selectEnding(db, caller.org)]);
     const planned = await planEnd(needs, caller.org, ending, endOf(trust, rowsOf<{ id: string }>(family)));
-    const deletion = [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name)];
+    const deletion = [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name), deleteRefusals(db, caller.org, name)];
     await writeRevocations(needs, caller, planned, deletion, { action: "trust.delete", secrets: [], target: name });
   });
 }

@@ -1,31 +1,34 @@
-import * as z from "zod";
-import type { Pattern } from "../../contract/pattern.ts";
 import { type Permission, parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import { type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Grant } from "../access/caller.ts";
-import type { IssuerAccess } from "../access/fetch-issuer-document.ts";
-import { fillTemplate } from "../access/fill-template.ts";
-import { issuerKeys } from "../access/issuer-keys.ts";
-import { matchClaims } from "../access/match-claims.ts";
+import { type IssuerAccess, IssuerError } from "../access/fetch-issuer-document.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
-import { type ExchangeRefusal, RefusalError, type TokenRefusal } from "../access/refusal.ts";
-import { PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
+import { networkOf } from "../access/network-of.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import { type IdentityKey, noteIdentity, requireIdentity, selectIdentity, type UsedIdentity } from "../store/identity-rows.ts";
 import { QUOTA_GUARD, type QuotaRow, requireQuotas, selectQuotas } from "../store/quota-rows.ts";
 import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
+import { requireLatest } from "../transaction/last-revocation.ts";
 import { newId } from "../transaction/new-id.ts";
 import { ownQuotas } from "../transaction/own-quotas.ts";
 import { recordFailure } from "../transaction/record-failure.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { IntegrityProblem, sealFor, type Verified, verifyRow } from "../transaction/verify-row.ts";
-import { fromColumns, toColumns } from "./grant-columns.ts";
+import { ExchangeError } from "./exchange-error.ts";
+import { toColumns } from "./grant-columns.ts";
+import { identityKey } from "./identity-key.ts";
+import { judgeIdentity } from "./judge-identity.ts";
+import { planEnd, selectEnding } from "./plan-revocation.ts";
+import { tallyRefusal } from "./tally-refusal.ts";
 import { marksOf } from "./trust-maker.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
+import { type Identity, verifyIdentity } from "./verify-identity.ts";
 
 /** What an exchange needs. */
 export interface ExchangeNeeds extends IssuerAccess {
@@ -34,6 +37,8 @@ export interface ExchangeNeeds extends IssuerAccess {
   readonly minting: Minting;
   /** What an organization may have that has no quotas of its own. */
   readonly quotas: Quotas;
+  /** Lets work go on after the reply. */
+  readonly defer: (work: Promise<unknown>) => void;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
 }
@@ -55,18 +60,19 @@ export interface Exchanged {
   readonly permissions: readonly Permission[];
 }
 
-/** An exchange is refused. The reply says no more than this error's code. */
-export class ExchangeError extends RefusalError<TokenRefusal | ExchangeRefusal> {
-  override readonly name = "ExchangeError";
-  /** Whether the workload is not let in, or is and asks for too much. */
-  get code(): "subject-refused" | "scope-refused" {
-    return this.refusal === "scope-not-given" ? "scope-refused" : "subject-refused";
-  }
+/** For how long an identity token that is exchanged once is answered anew to the same address, whose reply may have been lost. In milliseconds. */
+const ANSWERED_AGAIN = 60_000;
+/** An identity token is on record for this long after it expired, in milliseconds: longer than any clock may differ. */
+const KEPT = 120_000;
+
+/** What is read at first, and again when another exchange of the same identity token came first. */
+interface Uses {
+  readonly used: UsedIdentity | undefined;
 }
 
 /**
  * Exchanges a workload's identity token (OpenID Connect Core 1.0, section 2) for a short-lived token of Keyhole's
- * (RFC 8693), as a trust of the organization allows.
+ * (RFC 8693), as a trust of the organization allows. A refusal is counted for whoever keeps the trust.
  *
  * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
  * @throws {IssuerError} when the issuer's keys cannot be had.
@@ -74,17 +80,40 @@ export class ExchangeError extends RefusalError<TokenRefusal | ExchangeRefusal> 
  *   many tokens as it may, or has had so many in this minute, `storage-unavailable`.
  */
 export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
-  const [found, quotas] = await runBatch(needs.db, [selectTrust(needs.db, exchange.org, exchange.trust), selectQuotas(needs.db, exchange.org)]);
+  const { db } = needs;
+  const { org, trust: name } = exchange;
+  const key = await identityKey({ org, name }, exchange.subjectToken);
+  const [found, quotas, used] = await runBatch(db, [selectTrust(db, org, name), selectQuotas(db, org), selectIdentity(db, key)]);
   const [stored] = rowsOf<TrustRow>(found);
   if (!stored) throw new ExchangeError("unknown-trust");
   const trust = await believeTrust(needs, stored);
-  const claims = await verifyIdentity(needs, trust, exchange.subjectToken);
-  const grant = grantOf(trust, claims);
-  const subject = `trust:${trust.name}:${String(claims.sub)}`.slice(0, 256);
-  const permissions = exchange.scope === undefined ? grant.permissions : parsePermissions(exchange.scope);
-  if (permissions.size === 0 || !permissions.isSubsetOf(grant.permissions as Set<unknown>)) return refuseScope(needs, trust, subject);
-  const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
-  return mint({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, subject, { ...grant, permissions });
+  try {
+    const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
+    return await exchangeUnder({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, exchange, key, usesOf(used));
+  } catch (error) {
+    if (error instanceof ExchangeError) tallyRefusal(needs, trust, error.refusal, error.about);
+    if (error instanceof IssuerError) tallyRefusal(needs, trust, error.refusal, null);
+    throw error;
+  }
+}
+
+function usesOf(found: D1Result | undefined): Uses {
+  return { used: rowsOf<UsedIdentity>(found)[0] };
+}
+
+async function exchangeUnder(needs: ExchangeNeeds, trust: TrustRow, exchange: Exchange, key: IdentityKey, uses: Uses): Promise<Exchanged> {
+  const identity = await verifyIdentity(needs, trust, exchange.subjectToken);
+  const { outcome } = judgeIdentity(trust, identity.claims);
+  if (outcome instanceof ExchangeError) throw outcome;
+  const subject = `trust:${trust.name}:${identity.sub}`.slice(0, 256);
+  const permissions = exchange.scope === undefined ? outcome.permissions : parsePermissions(exchange.scope);
+  if (permissions.size === 0 || !permissions.isSubsetOf(outcome.permissions as Set<unknown>)) return refuse(needs, trust, subject, "scope-not-given");
+  let known: Uses | undefined = uses;
+  return retryWhenChanged(async () => {
+    const latest = known ?? usesOf((await runBatch(needs.db, [selectIdentity(needs.db, key)]))[0]);
+    known = undefined;
+    return mint(needs, trust, { identity, key, subject }, { ...outcome, permissions }, latest);
+  });
 }
 
 /** The trust, if it is what was written. If not that is on record, in the organization whose trust it is. */
@@ -98,50 +127,36 @@ async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored:
   }
 }
 
-async function verifyIdentity(access: IssuerAccess, trust: TrustRow, token: string): Promise<Record<string, unknown>> {
-  try {
-    const unverified = readJwt(token);
-    // Only a token that names the trust's issuer is worth asking the issuer for its keys.
-    if (unverified.claims.iss !== trust.issuer) throw new TokenError("wrong-issuer");
-    return await verifyJwt(unverified, await issuerKeys(trust.issuer, access), {
-      algorithms: [...PUBLIC_KEY_ALGORITHMS],
-      issuer: trust.issuer,
-      audience: trust.audience,
-      currentDate: access.now,
-      clockTolerance: 30,
-      requiredClaims: ["iss", "aud", "exp", "iat", "sub"],
-    });
-  } catch (error) {
-    if (error instanceof TokenError) throw new ExchangeError(error.refusal, { cause: error });
-    throw error;
-  }
-}
-
-const patternsSchema = z.record(z.string(), z.string());
-
-function grantOf(trust: TrustRow, claims: Record<string, unknown>): Grant {
-  if (typeof claims.sub !== "string") throw new ExchangeError("malformed-claim");
-  if (!matchClaims(patternsSchema.parse(JSON.parse(trust.claims)), claims)) throw new ExchangeError("claim-not-matched");
-  const { secretScopes: templates, ...grant } = fromColumns(trust);
-  if (templates === null) return { ...grant, secretScopes: null };
-  const filled = templates.map((template) => fillTemplate(template, claims));
-  if (filled.some((pattern) => pattern === undefined)) throw new ExchangeError("template-not-filled");
-  return { ...grant, secretScopes: filled as Pattern[] };
-}
-
-/** The workload is who it says and asks for more than it gets: that is a denied attempt for the record. */
-async function refuseScope({ db, now, origin }: ExchangeNeeds, { org, name }: TrustRow, subject: string): Promise<never> {
+/** The workload is who it says, and gets nothing all the same: that is a denied attempt for the record. */
+async function refuse(
+  { db, now, origin }: ExchangeNeeds,
+  { org, name }: TrustRow,
+  subject: string,
+  refusal: "scope-not-given" | "identity-used",
+): Promise<never> {
   const actor = { org, subject, tokenId: null, ...origin };
   await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, [])]);
-  throw new ExchangeError("scope-not-given");
+  throw new ExchangeError(refusal);
 }
 
-async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, grant: Grant): Promise<Exchanged> {
-  const { db, keyring, minting, now, origin } = await allowSealing(needs);
-  const { org, name, expires_in, lease_seconds } = trust;
+/** Whose identity token it is. */
+interface Workload {
+  readonly identity: Identity;
+  readonly key: IdentityKey;
+  readonly subject: string;
+}
+
+async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, grant: Grant, uses: Uses): Promise<Exchanged> {
+  const needs = await allowSealing(given);
+  const { db, keyring, minting, now, origin } = needs;
+  const { org, name } = trust;
+  const { identity, subject } = workload;
+  const use = await planUse(needs, trust, workload, uses);
   const id = newId("tok");
-  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn: expires_in, leaseSeconds: lease_seconds });
   const at = now.getTime();
+  // An identity token is taken for a while after it has expired, by a clock that is behind.
+  const expiresIn = Math.min(trust.expires_in, Math.max(1, Math.floor(identity.exp + trust.expires_in - at / 1000)));
+  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn, leaseSeconds: trust.lease_seconds });
   const row = {
     id,
     org,
@@ -150,18 +165,63 @@ async function mint(needs: ExchangeNeeds, trust: TrustRow, subject: string, gran
     ...toColumns(grant),
     created_at: at,
     created_by: subject,
-    expires_at: at + expires_in * 1000,
+    expires_at: at + expiresIn * 1000,
     revoked_at: null,
     says_ancestors: 1 as const,
-    lease_seconds,
+    lease_seconds: trust.lease_seconds,
     maker_issued_at: null,
   };
   await runUnderTrust(db, trust, [
+    ...use.statements(id),
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
     ...requireQuotas(db, org, needs.quotas, { kept: ["tokens"], made: 1 }, now.getTime()),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
   ]);
-  return { token, expiresIn: expires_in, permissions: [...grant.permissions].sort() };
+  if (use.lastRevocation !== null) requireLatest(org, use.lastRevocation);
+  return { token, expiresIn, permissions: [...grant.permissions].sort() };
+}
+
+/** What goes with an exchange because of those of the same identity token before it. */
+interface PlannedUse {
+  /** Of the id of the new token. */
+  readonly statements: (id: string) => D1PreparedStatement[];
+  /** The number of the last revocation once they have run; `null` when they revoke nothing. */
+  readonly lastRevocation: number | null;
+}
+
+/** Decides whether an identity token is exchanged again, and what that takes with it. */
+async function planUse(needs: ExchangeNeeds, trust: TrustRow, { identity, key, subject }: Workload, { used }: Uses): Promise<PlannedUse> {
+  const { db, now, origin } = needs;
+  const network = networkOf(origin.ip);
+  const at = now.getTime();
+  const noted = (id: string) => noteIdentity(db, { ...key, token_id: id, used_at: at, network, forget_at: forgetAt(identity.exp) });
+  const sameNetwork = used === undefined || used.network === network;
+  if (trust.reuse === "until-expiry") {
+    const event = (id: string) =>
+      insertEvent(
+        db,
+        { actor: { org: key.org, subject, tokenId: id, ...origin }, action: "token.reused", outcome: "allowed", at: now, target: trust.name },
+        [],
+      );
+    return { statements: (id) => [...(used ? [] : [noted(id)]), ...(sameNetwork ? [] : [event(id)])], lastRevocation: null };
+  }
+  if (used === undefined) return { statements: (id) => [requireIdentity(db, key, used), noted(id)], lastRevocation: null };
+  if (!sameNetwork || at - used.used_at >= ANSWERED_AGAIN) return refuse(needs, trust, subject, "identity-used");
+  const revoked = await planEnd(needs, key.org, await runBatch(db, selectEnding(db, key.org)), [{ kind: "id", value: used.token_id }]);
+  const event = {
+    actor: { org: key.org, subject, tokenId: used.token_id, ...origin },
+    action: "token.revoke",
+    outcome: "allowed",
+    at: now,
+    target: used.token_id,
+  } as const;
+  const statements = (id: string) => [requireIdentity(db, key, used), noted(id), ...revoked.statements, insertEvent(db, event, [])];
+  return { statements, lastRevocation: revoked.last };
+}
+
+/** The last millisecond that is kept at the latest: an issuer may say any number. */
+function forgetAt(exp: number): number {
+  return Math.min(Math.floor(exp) * 1000 + KEPT, Number.MAX_SAFE_INTEGER);
 }
 
 /** The issuer may have taken seconds to answer: a trust that was deleted, replaced or suspended meanwhile, or before, gives nothing. */
@@ -172,6 +232,8 @@ async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1Prep
     if (!(error instanceof GuardError)) throw error;
     if (error.guard.startsWith(QUOTA_GUARD))
       throw new Problem("rate-limited", "The organization has as many tokens as it may have now.", { headers: { "Retry-After": "60" }, cause: error });
-    throw new ExchangeError(error.guard === "token_in_force" ? "trust-suspended" : "trust-changed", { cause: error });
+    if (error.guard === "token_in_force") throw new ExchangeError("trust-suspended", { cause: error });
+    if (error.guard === "unchanged") throw new ExchangeError("trust-changed", { cause: error });
+    throw error;
   }
 }

@@ -1,13 +1,12 @@
 import type { Keyring } from "../envelope/keyring.ts";
-import { deleteRevocations, floorValue, type RevocationRow, selectFirstRevocations, selectOldRevocations } from "../store/revocation-rows.ts";
+import { deleteRevocations, floorValue, REVOCATION_KEPT, type RevocationRow, selectFirstRevocations, selectOldRevocations } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { IntegrityProblem, verifyRows } from "../transaction/verify-row.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 import { lastRevocation, planRevocations } from "./plan-revocation.ts";
 
-/** A token with a row lives for a year at the most, and is listed for a week more. In milliseconds, with a day to spare. */
-const KEPT = 374 * 86_400_000;
-/** How many organizations one run comes to, and how many revocations of each. */
+/** How many organizations one batch comes to, and how many revocations of each. */
 const ORGS = 10;
 const ROWS = 100;
 
@@ -15,18 +14,29 @@ interface Needs {
   readonly db: D1Database;
   readonly keyring: Keyring;
   readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
 }
 
 /**
  * Forgets revocations of tokens that have expired long since, from the low end. What could still matter among them, the
  * revisions of a trust above all, is revoked once more, with new numbers; a floor says from which number on they are kept.
- * The last one always stays. A bounded number in each run; returns how many went.
+ * The last one always stays. Organizations take turns; returns how many went.
  */
 export async function forgetRevocations(needs: Needs): Promise<number> {
-  const { db, now } = needs;
-  const [found] = await runBatch(db, [selectOldRevocations(db, now.getTime() - KEPT, ORGS)]);
+  const { db, now, budget } = needs;
+  const rested = new Set<string>();
   let forgotten = 0;
-  for (const { org } of rowsOf<{ org: string }>(found)) forgotten += await forgetOf(needs, org).catch(ofAnother);
+  await workInBatches(budget, async () => {
+    const [found] = await runBatch(db, [selectOldRevocations(db, now.getTime(), [...rested], ORGS)]);
+    const orgs = rowsOf<{ org: string }>(found).map(({ org }) => org);
+    for (const org of orgs) {
+      const gone = await forgetOf(needs, org).catch(ofAnother);
+      forgotten += gone;
+      if (gone < ROWS) rested.add(org);
+    }
+    return orgs.length === ORGS || orgs.some((org) => !rested.has(org));
+  });
   return forgotten;
 }
 
@@ -41,7 +51,7 @@ async function forgetOf(needs: Needs, org: string): Promise<number> {
   const [found, last] = await runBatch(db, [selectFirstRevocations(db, org, ROWS + 1), lastRevocation(db, org)]);
   const rows = await verifyRows(keyring, "revocations", rowsOf<RevocationRow>(found));
   const old = rows.slice(0, -1);
-  const young = old.findIndex(({ at }) => at >= now.getTime() - KEPT);
+  const young = old.findIndex(({ at }) => at >= now.getTime() - REVOCATION_KEPT);
   const gone = young === -1 ? old : old.slice(0, young);
   const lowest = rows[gone.length]?.n;
   if (gone.length === 0 || lowest === undefined) return 0;

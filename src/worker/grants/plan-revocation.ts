@@ -2,7 +2,7 @@ import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { insertRevocations, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { requireTrusts, selectTrusts, type TrustRow } from "../store/trust-rows.ts";
+import { requireTrusts, selectAllTrusts, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
@@ -60,7 +60,7 @@ export async function planRevocations(
 
 /** The statements whose results {@link planEnd} takes. */
 export function selectEnding(db: D1Database, org: string): D1PreparedStatement[] {
-  return [lastRevocation(db, org), selectTrusts(db, org)];
+  return [lastRevocation(db, org), selectAllTrusts(db, org)];
 }
 
 /**

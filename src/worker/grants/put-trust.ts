@@ -1,10 +1,13 @@
+import { importJWK, type JWK } from "jose";
 import type { Pattern } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
-import type { PutTrustBody } from "../../contract/trust.ts";
+import type { PutTrustBody, TrustJwks } from "../../contract/trust.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
-import { requirePublic } from "../access/fetch-issuer-document.ts";
+import { IssuerError, requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
+import { PUBLIC_KEY_ALGORITHMS } from "../access/verify-jwt.ts";
+import { deleteRefusals } from "../store/identity-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { type FoundTrust, requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
@@ -16,6 +19,7 @@ import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
+import { GITHUB_ACTIONS, judgeConditions } from "./judge-conditions.ts";
 import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { makerOf } from "./trust-maker.ts";
@@ -26,6 +30,8 @@ import { trustReach } from "./trust-reach.ts";
 export interface TrustNeeds extends QuotaNeeds {
   /** Whether issuers may have http and private addresses. */
   readonly insecureIssuers: boolean;
+  /** The deployment's own address: what identity tokens are for, unless the trust says otherwise. */
+  readonly address: string;
 }
 
 /**
@@ -37,7 +43,9 @@ export interface TrustNeeds extends QuotaNeeds {
 export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: FoundTrust; created: boolean }> {
   caller.require("trusts:write");
   const { secret_scopes: templates, permissions } = body;
-  refuseIssuer(body.issuer, needs.insecureIssuers);
+  refuseIssuer(body, needs.insecureIssuers);
+  await refuseKeys(body.jwks);
+  refuseConditions(body);
   refuseTemplates(templates ?? []);
   const grant: Grant = {
     permissions: new Set(permissions),
@@ -47,14 +55,18 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
   const columns = toColumns(grant);
   if (!covers(caller, trustReach(columns)))
     throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
-  const { issuer, audience, claims, expires_in, lease_seconds } = body;
-  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds };
+  const { issuer, audience = needs.address, claims, expires_in, lease_seconds, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry" } = body;
+  const keys = { jwks_url: body.jwks_url ?? null, jwks: body.jwks ? JSON.stringify(body.jwks) : null };
+  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds, reuse, ...keys };
   return retryWhenChanged(() => replaceTrust(needs, caller, wanted));
 }
 
 /** What a trust says, without who changed it when. */
 type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
-const SAID = ["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in", "lease_seconds"] as const;
+const SAID = [
+  ...(["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in", "lease_seconds"] as const),
+  ...(["reuse", "jwks_url", "jwks"] as const),
+] as const;
 
 /**
  * Writes a trust. One that says something else, or was suspended, has another revision and another maker, and the tokens of
@@ -80,7 +92,8 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const row = { ...wanted, ...made, ...by, revision: highest + 1, maker: makerOf(caller, was) };
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
   const ends = was ? await planEnd(needs, org, ending, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
-  const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal })];
+  // Why tokens were refused under what it said before is of no use any more.
+  const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), deleteRefusals(db, org, name)];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, (quotas) => {
     const statements = [...change, ...quotas];
     return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
@@ -98,16 +111,46 @@ async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promi
   }
 }
 
-function refuseIssuer(issuer: string, insecure: boolean): void {
-  const url = new URL(issuer);
+function refuseIssuer({ issuer, jwks_url, jwks }: PutTrustBody, insecure: boolean): void {
+  if (jwks_url !== undefined && !isReachable(jwks_url, insecure)) throw invalid("/jwks_url", "keys have an https address with a public name");
+  // Only one whose keys are not given has to be asked: of all others the issuer is a name.
+  if (jwks_url !== undefined || jwks !== undefined) return;
+  // By the text: an empty query or fragment is one too, and would swallow the path that is added to it.
+  if (!/[?#]/.test(issuer) && isReachable(issuer, insecure)) return;
+  throw invalid("/issuer", "an issuer has an https address with a public name, without a query; for one that the internet cannot see give jwks_url or jwks");
+}
+
+function isReachable(address: string, insecure: boolean): boolean {
+  if (!URL.canParse(address)) return false;
+  const url = new URL(address);
   try {
     if (!insecure) requirePublic(url);
-    // By the text: an empty query or fragment is one too, and would swallow the path that is added to it.
-    if (!/[?#]/.test(issuer) && /^https?:$/.test(url.protocol)) return;
-  } catch {
-    // Refused below, like an address with a query.
+    return /^https?:$/.test(url.protocol);
+  } catch (error) {
+    if (error instanceof IssuerError) return false;
+    throw error;
   }
-  throw invalid("/issuer", "an issuer has an https address with a public name, without a query");
+}
+
+const MIN_RSA_BITS = 2048;
+
+/** Refuses keys that no signature could be verified with. */
+async function refuseKeys(jwks: TrustJwks | undefined): Promise<void> {
+  for (const [index, jwk] of (jwks?.keys ?? []).entries())
+    if (!(await isUsable(jwk as JWK))) throw invalid(`/jwks/keys/${index}`, "not a public key of at least 2048 bits (RSA), or of a curve that signs");
+}
+
+async function isUsable(jwk: JWK): Promise<boolean> {
+  const algorithms = PUBLIC_KEY_ALGORITHMS.filter((algorithm) => (jwk.alg ?? algorithm) === algorithm);
+  const keys = await Promise.all(algorithms.map((algorithm) => importJWK(jwk, algorithm).catch(() => undefined)));
+  return keys.some((key) => key instanceof CryptoKey && ((key.algorithm as { modulusLength?: number }).modulusLength ?? MIN_RSA_BITS) >= MIN_RSA_BITS);
+}
+
+function refuseConditions(body: PutTrustBody): void {
+  const weakness = judgeConditions(body);
+  if (!weakness) return;
+  const { claim, detail } = weakness;
+  throw invalid(claim === null ? "/claims" : `/claims/${claim.replaceAll("~", "~0").replaceAll("/", "~1")}`, detail);
 }
 
 function refuseTemplates(templates: readonly string[]): void {

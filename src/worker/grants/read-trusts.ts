@@ -3,6 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { coversLimits } from "../access/covers.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type FoundTrust, selectTrust, selectTrusts } from "../store/trust-rows.ts";
+import { type Page, pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRow, verifyRows } from "../transaction/verify-row.ts";
 import { trustReach } from "./trust-reach.ts";
@@ -25,12 +26,19 @@ export async function getTrust(needs: CallerNeeds, caller: Caller, name: string)
 }
 
 /**
- * The organization's trusts whose limits are within the caller's, by name.
+ * Lists the organization's trusts whose limits are within the caller's, by name.
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
-export async function listTrusts({ db, keyring }: CallerNeeds, caller: Caller): Promise<FoundTrust[]> {
+export async function listTrusts({ db, keyring }: CallerNeeds, caller: Caller, limit: number, after = ""): Promise<Page<FoundTrust, string>> {
   caller.require("trusts:write");
-  const [found] = await readForCaller({ db, keyring }, caller, [selectTrusts(db, caller.org)]);
-  return (await verifyRows(keyring, "trusts", rowsOf<FoundTrust>(found))).filter((row) => coversLimits(caller, trustReach(row)));
+  const seen: FoundTrust[] = [];
+  // A page is full although some are not the caller's to see: that there are such is in no cursor.
+  for (let last: string | undefined = after; last !== undefined && seen.length <= limit; ) {
+    const [found] = await readForCaller({ db, keyring }, caller, [selectTrusts(db, caller.org, last, limit + 1)]);
+    const rows = rowsOf<FoundTrust>(found);
+    seen.push(...(await verifyRows(keyring, "trusts", rows)).filter((row) => coversLimits(caller, trustReach(row))));
+    last = rows.length > limit ? rows.at(-1)?.name : undefined;
+  }
+  return pageOf(seen, limit, ({ name }) => name);
 }

@@ -16,9 +16,13 @@ export const MIGRATED = [
   ["audit_events_of_rows"],
   ["epochs"],
   ["audit_events", "lease"],
+  ["trusts", "reuse"],
+  ["used_identities"],
+  ["audit_lists"],
   ["usage"],
   ["quotas"],
   ["tokens", "lease_seconds"],
+  ["scheduled_run"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

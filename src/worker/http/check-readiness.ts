@@ -1,8 +1,9 @@
+import type { Backlog } from "../../contract/backlog.ts";
 import type { Integrity } from "../../contract/integrity.ts";
 import { type Config, ConfigError, type ConfigPart, type Env, loadConfig } from "../config.ts";
 import { checkCompatibility, type MissingFlag } from "../health/check-compatibility.ts";
 import { checkStorage, type UnusableStore } from "../health/check-storage.ts";
-import { type Backlog, readBacklog } from "../health/read-backlog.ts";
+import { readBacklog } from "../health/read-backlog.ts";
 import { recentKeyFindings } from "../keys/recent-key-findings.ts";
 import { readIntegrity } from "../log/read-integrity.ts";
 
@@ -42,8 +43,10 @@ export interface Details {
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function readDetails({ DB: db }: Env, { logKeys }: Config, now: Date): Promise<Details> {
-  const [backlog, integrity] = await Promise.all([readBacklog({ db }), readIntegrity({ db, logKeys, now })]);
+export async function readDetails({ DB: db }: Env, config: Config, now: Date): Promise<Details> {
+  const { logKeys } = config;
+  const { integrity, retentionDays } = await readIntegrity({ db, logKeys, now });
+  const backlog = await readBacklog({ ...config, db, now, retentionDays: retentionDays ?? config.retentionDays });
   return { notices: noticesOf(logKeys), backlog, integrity };
 }
 

@@ -5,6 +5,7 @@ import type { HonoEnv } from "./hono-env.ts";
 import { identifyRequest } from "./middleware/identify-request.ts";
 import { limitAddress } from "./middleware/limit-calls.ts";
 import { logRequest } from "./middleware/log-request.ts";
+import { requireHttps } from "./middleware/require-https.ts";
 import type { Route } from "./operation.ts";
 import { problemReply } from "./problem-reply.ts";
 
@@ -16,9 +17,9 @@ export interface Front {
   readonly routes: readonly Route[];
 }
 
-/** An app that names, times and logs its requests, for a front to add what is its own. */
+/** An app that names, times and logs its requests, and takes none in the clear, for a front to add what is its own. */
 export function frontApp(): Hono<HonoEnv> {
-  return new Hono<HonoEnv>().use(identifyRequest, logRequest, limitAddress);
+  return new Hono<HonoEnv>().use(identifyRequest, logRequest, requireHttps, limitAddress);
 }
 
 /** Adds routes to a front's app. */

@@ -1,3 +1,4 @@
+import { isInTheClear } from "../../contract/in-the-clear.ts";
 import { networkOf } from "../access/network-of.ts";
 import { BEARER } from "./middleware/authenticate.ts";
 
@@ -22,7 +23,7 @@ const MAX_BODY = 65_536;
  */
 export function leasable(request: Request): LeasableRequest | null {
   const { headers } = request;
-  if (!isResolve(request)) return null;
+  if (!isResolve(request) || isInTheClear(request.url)) return null;
   const control = headers.get("Cache-Control");
   const maxAge = control === null ? saidByToken(headers) : maxAgeOf(control);
   const [, token] = BEARER.exec(headers.get("Authorization") ?? "") ?? [];

@@ -55,7 +55,7 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
   const { keyring, staleSeconds } = config;
   const needs = { keyring, staleSeconds, db: env.DB, clock: Date.now, defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
   const again = (lease: KeptLease, now: number) => give(keyring, request, lease, now);
-  return answerLeased(needs, { ...ask, maxAge, again, lead }).catch(refuse);
+  return answerLeased(needs, { ...ask, maxAge, again, lead }).catch((error: unknown) => refuse(error, request.url));
 }
 
 async function configOf(env: Env): Promise<Config | undefined> {
@@ -75,7 +75,7 @@ async function give(keyring: Config["keyring"], request: Request, lease: KeptLea
   const { form, values, findings } = lease.answer;
   const age = String(Math.floor((now - lease.openedAt) / 1000));
   const headers: Record<string, string> = {
-    ...commonHeaders(newId("req")),
+    ...commonHeaders(newId("req"), request.url),
     "Cache-Control": "no-store",
     ETag: form.etag,
     Age: age,
@@ -100,12 +100,12 @@ function entityTags(request: Request): ReturnType<typeof parseEntityTags> | null
 }
 
 /** What is refused before the app is asked: the app answers all else by itself. */
-function refuse(error: unknown): Response {
+function refuse(error: unknown, url: string): Response {
   if (!(error instanceof Problem)) throw error;
   const requestId = newId("req");
   return new Response(JSON.stringify(problemBody(error, requestId)), {
     status: PROBLEMS[error.code].status,
-    headers: { ...commonHeaders(requestId), "Cache-Control": "no-store", "Content-Type": "application/problem+json", ...error.headers },
+    headers: { ...commonHeaders(requestId, url), "Cache-Control": "no-store", "Content-Type": "application/problem+json", ...error.headers },
   });
 }
 

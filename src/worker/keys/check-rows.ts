@@ -20,14 +20,26 @@ import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
-import { checkKeysOnce, soundKeyring } from "./check-keys.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { checkKeysOnce, type KeyFaults, soundKeyring } from "./check-keys.ts";
 
 /** How many rows of each table one run looks at. */
 const ROWS = 500;
 /** How many rows that were not well before one run looks at again. */
 const FAILURES = 200;
 
-type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
+/** Of how many archives that were not what was put there one batch reads them again. */
+const REOPENED = 5;
+
+interface Needs {
+  readonly db: D1Database;
+  readonly keyring: Keyring;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+  /** Whether what an archive's row stands for can be read as it was put there: its own seal does not say. */
+  readonly isWhole?: (row: FailedRow) => Promise<boolean>;
+}
 
 /** What a run found. */
 export interface CheckedRows {
@@ -42,10 +54,24 @@ export interface CheckedRows {
 
 /**
  * Looks at the rows of every sealed table, some of each in every run and then from the beginning again: notes those that
- * are not what was written, with an event when they are found first, and seals anew what is under an older key. Nothing
- * is sealed that was not verified, and nothing under a key that is not the one that has been current.
+ * are not what was written, with an event when they are found first, and seals anew what is under an older key. While it
+ * finds such ones it goes on. Nothing is sealed that was not verified, and nothing under a key that is not the one that has been current.
  */
-export async function checkRows({ db, keyring, now }: Needs, keyFaults = checkKeysOnce({ db, keyring })): Promise<CheckedRows> {
+export async function checkRows(needs: Needs, keyFaults = checkKeysOnce(needs)): Promise<CheckedRows> {
+  const total: CheckedRows = { checked: 0, resealed: 0, failed: 0, unknown_key: 0 };
+  await workInBatches(needs.budget, async () => {
+    const some = await checkSome(needs, keyFaults);
+    total.checked += some.checked;
+    total.resealed += some.resealed;
+    total.unknown_key += some.unknown_key;
+    // Those that were not well before are looked at in each batch.
+    total.failed = Math.max(total.failed, some.failed);
+    return some.resealed > 0 && some.unfinished;
+  });
+  return total;
+}
+
+async function checkSome({ db, keyring, now, isWhole }: Needs, keyFaults: () => Promise<KeyFaults>): Promise<CheckedRows & { readonly unfinished: boolean }> {
   const [marks, failures] = await runBatch(db, [selectLookedAt(db), selectFailures(db, FAILURES)]);
   const after = new Map(rowsOf<{ table_name: string; row_key: string }>(marks).map((mark) => [mark.table_name, JSON.parse(mark.row_key) as RowKey | null]));
   const known = rowsOf<{ org: string; table_name: SealedTableName; row_key: string }>(failures).map(
@@ -69,8 +95,11 @@ export async function checkRows({ db, keyring, now }: Needs, keyFaults = checkKe
   const resealed = sealing ? await Promise.all([...outdated].map(async ([table, rows]) => [table, await sealAnew(sealing, table, rows)] as const)) : [];
   total.resealed = resealed.flatMap(([, rows]) => rows).length;
   broken.push(...(await gaps({ db, keyring }, found.passed, after.get("revocations") ?? null)));
+  const seemWell = known.filter((row) => !broken.some((other) => isSame(row, other)) && (row.table !== "revocations" || passed(row)));
+  const damaged = await damagedArchives(seemWell, isWhole);
+  broken.push(...damaged.found);
   total.failed = broken.length;
-  const well = known.filter((row) => !broken.some((other) => isSame(row, other)) && (row.table !== "revocations" || passed(row)));
+  const well = seemWell.filter((row) => !damaged.found.includes(row) && !damaged.unread.includes(row));
   const first = broken.filter((row) => !known.some((other) => isSame(row, other)));
   await runBatch(db, [
     ...resealed.map(([table, rows]) => replaceSeals(db, table, rows)),
@@ -79,7 +108,16 @@ export async function checkRows({ db, keyring, now }: Needs, keyFaults = checkKe
     markLookedAt(db, found.marks),
     ...first.map((row) => insertOwnEvent(db, row.org, "integrity.failed", `${row.table} ${row.key.join(" ")}`, now, "failed")),
   ]);
-  return total;
+  return { ...total, unfinished: Object.values(found.marks).some((mark) => mark !== null) };
+}
+
+/** Archives that are not what was put there, of some that were not; the others are for a later run. */
+async function damagedArchives(rows: readonly FailedRow[], isWhole: Needs["isWhole"]): Promise<{ found: readonly FailedRow[]; unread: readonly FailedRow[] }> {
+  const archives = rows.filter(({ table }) => table === "audit_archives");
+  if (!isWhole) return { found: [], unread: archives };
+  const read = archives.slice(0, REOPENED);
+  const whole = await Promise.all(read.map(isWhole));
+  return { found: read.filter((_, n) => !whole[n]), unread: archives.slice(REOPENED) };
 }
 
 interface Found {

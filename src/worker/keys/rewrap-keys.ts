@@ -10,11 +10,13 @@ import { KEY_NUMBERS, type KeyNumbers, type KeyUse, selectKeyUse } from "../stor
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 import { checkKeys, checkKeysOnce, type KeyFaults, soundKeyring } from "./check-keys.ts";
 import { rewrapArchives } from "./rewrap-archives.ts";
 
-/** How many data keys one call or one run wraps anew. */
+/** How many data keys of each sort one call wraps anew, and one batch of a run. */
 const BATCH = 200;
+const NOTHING_LEFT = { done: 0, more: false } as const;
 /** A version whose data key does not unwrap stays in quarantine for this long, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
 
@@ -49,7 +51,7 @@ export async function rewrapKeys(needs: CallerNeeds, caller: Caller): Promise<Re
   const { db, keyring, platformOrg, now } = needs;
   await runForCaller({ db, keyring }, caller, [insertEvent(db, { actor: caller, action: "keys.rewrap", outcome: "allowed", at: now }, [])]);
   const org = seenBy(caller, platformOrg);
-  const rewrapped = await rewrapBatch(needs, org);
+  const { done: rewrapped } = await rewrapBatch(needs, org);
   const [left] = await readForCaller({ db, keyring }, caller, [selectKeyUse(db, org)]);
   const remaining = rowsOf<KeyUse>(left).reduce((sum, { key_id, versions, archives }) => sum + (key_id === keyring.current ? 0 : versions + archives), 0);
   return { rewrapped, remaining };
@@ -74,10 +76,30 @@ function isAvailable({ keys }: Keyring, faults: KeyFaults, id: string): boolean 
 }
 
 /**
- * Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Returns how many. It is
- * not done to a current key that another one has the id of, nor from a key that is not the one its id stands for.
+ * Wraps data keys under the current key, the oldest first, whose they are: the older key can go only when nothing is under it any more.
+ * Returns how many.
+ *
+ * @param needs.budget How much to do; without one all that there is.
  */
-export async function rewrapBatch({ db, keyring, now }: Needs, org: string | null = null, keyFaults = checkKeysOnce({ db, keyring })): Promise<number> {
+export async function rewrapAll(needs: Needs & { readonly budget?: Budget | undefined }, keyFaults = checkKeysOnce(needs)): Promise<number> {
+  let rewrapped = 0;
+  await workInBatches(needs.budget, async () => {
+    const { done, more } = await rewrapBatch(needs, null, keyFaults);
+    rewrapped += done;
+    return more;
+  });
+  return rewrapped;
+}
+
+/**
+ * Wraps a batch of data keys of an organization, or of all for `null`, under the current key. Says how many, and whether
+ * there may be more. It is not done to a current key that another one has the id of, nor from a key that is not the one its id stands for.
+ */
+async function rewrapBatch(
+  { db, keyring, now }: Needs,
+  org: string | null,
+  keyFaults = checkKeysOnce({ db, keyring }),
+): Promise<{ done: number; more: boolean }> {
   const select = async (ids: readonly string[], limit: number) => {
     if (ids.length === 0) return { versions: [], archives: [] };
     const which = [ids, org, now.getTime(), limit] as const;
@@ -86,10 +108,10 @@ export async function rewrapBatch({ db, keyring, now }: Needs, org: string | nul
   };
   const others = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
   const some = await select(others, 1);
-  if (some.versions.length + some.archives.length === 0) return 0;
+  if (some.versions.length + some.archives.length === 0) return NOTHING_LEFT;
   const faults = await keyFaults();
   const sealing = soundKeyring(keyring, faults);
-  if (!sealing) return 0;
+  if (!sealing) return NOTHING_LEFT;
   const { versions, archives } = await select(
     others.filter((id) => faults.get(id) !== "wrong"),
     BATCH,
@@ -99,7 +121,8 @@ export async function rewrapBatch({ db, keyring, now }: Needs, org: string | nul
   const failed = results.filter((result) => !("was" in result));
   const retryAt = now.getTime() + RETRY_AFTER;
   if (results.length > 0) await runBatch(db, [replaceWrapped(db, done), quarantineWrapped(db, failed, retryAt)]);
-  return done.length + (await rewrapArchives({ db, keyring: sealing }, archives, retryAt));
+  const more = versions.length === BATCH || archives.length === BATCH;
+  return { done: done.length + (await rewrapArchives({ db, keyring: sealing }, archives, retryAt)), more };
 }
 
 async function rewrapRow(keyring: SealingKeyring, { secret_id, version, key_id, wrapped_key }: WrappedRow): Promise<Rewrapped | Omit<WrappedRow, "key_id">> {

@@ -1,12 +1,18 @@
 import { forgetUnsettled, insertLeaseEvents, selectUnsettled, type UnsettledRow } from "../audit/lease-events.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 
-/** How long after its end a lease's last count may come, in milliseconds. */
-const GRACE = 120_000;
-/** How many one run writes. */
-const AT_ONCE = 200;
+/** How many one batch writes. */
+const BATCH = 200;
 /** For how long `/readyz` counts one, in milliseconds. */
 const COUNTED = 86_400_000;
+
+interface Needs {
+  readonly db: D1Database;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+}
 
 /**
  * Puts on record which leases have ended without their last count, because the isolate that counted is gone: at least so
@@ -14,11 +20,16 @@ const COUNTED = 86_400_000;
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function settleLeases({ db, now }: { readonly db: D1Database; readonly now: Date }): Promise<number> {
-  const [, found] = await runBatch(db, [forgetUnsettled(db, now.getTime() - COUNTED), selectUnsettled(db, now.getTime() - GRACE, AT_ONCE)]);
-  const rows = rowsOf<UnsettledRow>(found);
-  if (rows.length === 0) return 0;
-  const events = rows.map(({ id, max_uses, uses, ...facts }) => ({ ...facts, action: "lease.unsettled" as const, lease: { id, max_uses, uses } }));
-  await runBatch(db, insertLeaseEvents(db, events, now));
-  return rows.length;
+export async function settleLeases({ db, now, budget }: Needs): Promise<number> {
+  let settled = 0;
+  await workInBatches(budget, async () => {
+    const [, found] = await runBatch(db, [forgetUnsettled(db, now.getTime() - COUNTED), selectUnsettled(db, now.getTime(), BATCH)]);
+    const rows = rowsOf<UnsettledRow>(found);
+    if (rows.length === 0) return false;
+    const events = rows.map(({ id, max_uses, uses, ...facts }) => ({ ...facts, action: "lease.unsettled" as const, lease: { id, max_uses, uses } }));
+    await runBatch(db, insertLeaseEvents(db, events, now));
+    settled += rows.length;
+    return rows.length === BATCH;
+  });
+  return settled;
 }

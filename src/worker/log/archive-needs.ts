@@ -1,7 +1,9 @@
 import type { EventVersions } from "../../contract/audit-digest.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import type { Budget } from "../transaction/work-in-batches.ts";
 import type { Registry } from "./registry.ts";
+import type { TurnEnd } from "./take-turns.ts";
 
 /** What archiving needs. */
 export interface ArchiveNeeds {
@@ -18,6 +20,8 @@ export interface ArchiveNeeds {
   readonly accused?: ReadonlySet<string>;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
 }
 
 /** What a run did. */
@@ -32,10 +36,8 @@ export interface ArchivedEvents {
   refused: number;
 }
 
-/** How many events of one organization one object has, beside its last stretch: a day of five events a minute. */
-export const ARCHIVED_EVENTS = 7_500;
-/** How many checkpoints: one a minute, for a day. */
+/** How many checkpoints one object has: one a minute, for a day. */
 export const ARCHIVED_CHECKPOINTS = 1_500;
 
-/** Works on one log. Whether it has left D1 by that. */
-export type Attempt = (org: string, work: () => Promise<Partial<ArchivedEvents>>) => Promise<boolean>;
+/** Works on one log, and says what that came to. */
+export type Attempt = (org: string, work: () => Promise<Partial<ArchivedEvents>>) => Promise<TurnEnd>;

@@ -1,6 +1,7 @@
 import { judgeHead } from "../../contract/judge-log.ts";
-import { type ArchiveRow, type DueLog, insertArchive, markArchivePut, selectDueLogs } from "../audit/archives.ts";
+import { type ArchiveRow, insertArchive, markArchivePut } from "../audit/archives.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
+import { ARCHIVED_EVENTS, type DueLog, selectDueLogs } from "../audit/due-archives.ts";
 import { markSeen } from "../audit/marks.ts";
 import type { EventRow } from "../audit/read-events.ts";
 import { pairStretches, type StretchRows, selectStretches } from "../audit/stretches.ts";
@@ -12,21 +13,26 @@ import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.
 import { newId } from "../transaction/new-id.ts";
 import { sealFor } from "../transaction/verify-row.ts";
 import { stretchBody, writeArchive } from "./archive-body.ts";
-import { ARCHIVED_CHECKPOINTS, ARCHIVED_EVENTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
+import { ARCHIVED_CHECKPOINTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
 import { compress } from "./compress.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 import { LogError, readReplaceableHead } from "./log-head.ts";
 import { entriesOf } from "./registry.ts";
+import { takeTurns } from "./take-turns.ts";
 
 const DAY = 86_400_000;
-/** How many logs one run puts a part of into KV. */
+/** How many logs come in one round. */
 const LOGS = 10;
 
 /** Puts what is due of logs into KV, an object of each. It stays in D1 until that has been read back. */
 export async function beginArchives(needs: ArchiveNeeds, attempt: Attempt): Promise<void> {
   const { db, now } = needs;
-  const [found] = await runBatch(db, [selectDueLogs(db, dueBefore(needs), ARCHIVED_EVENTS, now.getTime(), LOGS)]);
-  for (const log of rowsOf<DueLog>(found)) await attempt(log.org, async () => beginArchive(await allowSealing(needs), log));
+  const select = async (except: string) => {
+    const [found] = await runBatch(db, [selectDueLogs(db, { before: dueBefore(needs), now: now.getTime(), except }, LOGS)]);
+    const logs = rowsOf<DueLog>(found);
+    return { logs, full: logs.length === LOGS };
+  };
+  await takeTurns(needs, { job: "archive", select, work: (log) => attempt(log.org, async () => beginArchive(await allowSealing(needs), log)) });
 }
 
 function dueBefore({ hotDays, now }: ArchiveNeeds): number {

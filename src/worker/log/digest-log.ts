@@ -1,25 +1,40 @@
 import { indexBySecret, markSeen, noteResolved, type Stretch, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 
-/** How many organizations one run handles. */
+/** How many organizations one batch handles. */
 const ORGS = 50;
-/** How many events one run goes through: even if each released as many secrets as it may, that takes D1 seconds and not minutes. */
-const EVENTS = 2_000;
+/** How many events one batch goes through: even if each released as many secrets as it may, that takes D1 a second and not minutes. */
+const EVENTS = 500;
+
+interface Needs {
+  readonly db: D1Database;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+}
 
 /**
  * Derives from the audit log when secrets were last resolved and which events name them, so that a resolve writes nothing
- * for either. A bounded number of events in each run, and of each organization its share; the next run goes on from there. Returns how many events
- * were gone through.
+ * for either. In each batch an organization has its share; the next run goes on where this one stops. Returns how many
+ * events were gone through.
  */
-export async function digestLog({ db, now }: { db: D1Database; now: Date }): Promise<number> {
-  const [found] = await runBatch(db, [selectUnseen(db, "secrets", now.getTime(), ORGS)]);
-  const stretches = shares(rowsOf<Unseen>(found));
-  if (stretches.length === 0) return 0;
-  await runBatch(db, [noteResolved(db, stretches), indexBySecret(db, stretches), markSeen(db, "secrets", stretches, now.getTime())]);
-  return EVENTS - left(stretches);
+export async function digestLog({ db, now, budget }: Needs): Promise<number> {
+  let digested = 0;
+  await workInBatches(budget, async () => {
+    const [found] = await runBatch(db, [selectUnseen(db, "secrets", now.getTime(), ORGS)]);
+    const unseen = rowsOf<Unseen>(found);
+    const stretches = shares(unseen);
+    if (stretches.length === 0) return false;
+    await runBatch(db, [noteResolved(db, stretches), indexBySecret(db, stretches), markSeen(db, "secrets", stretches, now.getTime())]);
+    const done = EVENTS - left(stretches);
+    digested += done;
+    return unseen.length === ORGS || done < unseen.reduce((sum, log) => sum + log.last - log.done, 0);
+  });
+  return digested;
 }
 
-/** What of each log this run goes through: those with little to do leave their share to the others. */
+/** What of each log this batch goes through: those with little to do leave their share to the others. */
 function shares(unseen: readonly Unseen[]): Stretch[] {
   const stretches: Stretch[] = [];
   const smallestFirst = unseen.toSorted((a, b) => a.last - a.done - (b.last - b.done));

@@ -11,7 +11,7 @@ import { goesOnFrom } from "./goes-on-from.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 import { ArchiveMissingProblem, openArchive } from "./open-archive.ts";
 
-/** How many archives of one log one run removes. */
+/** How many archives of one log are removed at once. */
 const ARCHIVES = 5;
 /** With more secrets than this in them it removes no further one: they are a parameter, of at most 2 MB. */
 const SECRETS = 5_000;
@@ -49,13 +49,14 @@ export async function findRemovableArchives(needs: Needs, { org, after, before }
       for (const { id } of event.secrets) if (id !== null) secretIds.add(id);
     }
   }
-  if (!last) return { events: 0, to: after, last: undefined, bad, statements: [] };
+  if (!last) return { events: 0, to: after, last: undefined, bad, full: false, statements: [] };
   const statements = removeArchives(db, org, last.last_seq, [...secretIds], now.getTime() + KEPT_IN_KV);
   return {
     events,
     to: last.last_seq,
     last: await removedLink(last),
     bad,
+    full: good.length === ARCHIVES || secretIds.size > SECRETS,
     statements: [...statements, requireChanges(db, good.length)],
   };
 }

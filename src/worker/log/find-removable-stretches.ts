@@ -10,7 +10,7 @@ import { type Stretch, stretchBody } from "./archive-body.ts";
 import { goesOnFrom } from "./goes-on-from.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 
-/** How many stretches of one log one run removes. */
+/** How many stretches of one log are removed at once. */
 const STRETCHES = 5;
 
 interface Needs {
@@ -37,6 +37,8 @@ export interface RemovableStretches {
   readonly last: Omit<NonNullable<HeadPayload["removed"]>, "generation"> | undefined;
   /** Whether one after them is not what was sealed. */
   readonly bad: boolean;
+  /** Whether there may be more than one call finds. */
+  readonly full: boolean;
   /** What removes them, once the head says so. */
   readonly statements: readonly D1PreparedStatement[];
 }
@@ -55,14 +57,14 @@ export async function findRemovableStretches(needs: Needs, { org, after, before 
     good.push(stretch);
   }
   const to = good.at(-1)?.checkpoint.last_seq;
-  if (to === undefined) return { events: 0, to: after, last: undefined, bad, statements: [] };
+  if (to === undefined) return { events: 0, to: after, last: undefined, bad, full: false, statements: [] };
   const end = rowsOf<CheckpointRow>(ends)[0]?.number ?? 0;
   const last = good.findLast(({ checkpoint }) => checkpoint.number < end)?.checkpoint;
   const events = good.reduce((sum, stretch) => sum + stretch.events.length, 0);
   const [removal, index] = removeEvents(db, org, to);
   // What was on its way to the archive is not needed there, and what has come there meanwhile is not removed from here.
   const statements = [removal, requireChanges(db, events), index, ...dropPending(db, org, good[0]?.checkpoint.number ?? 0, now.getTime())];
-  return { events, to, last: last && (await removedLink(last)), bad, statements };
+  return { events, to, last: last && (await removedLink(last)), bad, full: good.length === STRETCHES, statements };
 }
 
 /** A checkpoint after which the log begins, as its head names it. */

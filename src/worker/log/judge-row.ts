@@ -2,6 +2,7 @@ import type { RecordedTable, RowEvent } from "../audit/row-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { isSealOf } from "../envelope/row-seal.ts";
 import type { RowKey, SealedCells } from "../store/integrity-rows.ts";
+import { TOKEN_KEPT } from "../store/token-rows.ts";
 import { brokenRow, SEAL_FORMATS } from "../transaction/verify-row.ts";
 import type { Entry } from "./inventory-page.ts";
 
@@ -30,8 +31,6 @@ export interface JudgedRow {
   readonly fault: RowFault | null;
 }
 
-/** How long after a token was made its row can go at the earliest, in milliseconds. */
-const TOKEN_KEPT = 7 * 86_400_000;
 const GONE: ReadonlySet<string> = new Set(["secret.delete", "trust.delete", "scope.delete"]);
 /** What an event of these says of a secret's version is which one is current. */
 const NAMES_CURRENT: ReadonlySet<string> = new Set(["secret.create", "secret.update", "secret.rollback", "secret.import"]);

@@ -3,7 +3,7 @@ import type { ArchiveRow } from "../audit/archives.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError, OpenError, open } from "../envelope/open.ts";
 import { readCiphertexts } from "../store/ciphertexts.ts";
-import { brokenRow, IntegrityProblem, verifyRow } from "../transaction/verify-row.ts";
+import { brokenRow, IntegrityProblem, verifyRow, verifyRows } from "../transaction/verify-row.ts";
 import { readArchive, type Stretch } from "./archive-body.ts";
 import { decompress } from "./compress.ts";
 
@@ -33,8 +33,34 @@ export async function openArchive(needs: OpenNeeds, row: ArchiveRow): Promise<St
 
 /** {@link openArchive}, as it was written. */
 export async function readArchiveText({ kv, keyring }: OpenNeeds, row: ArchiveRow): Promise<string> {
-  const { kv_key, key_id, wrapped_key } = await verifyRow(keyring, "audit_archives", row);
-  const ciphertext = (await readCiphertexts(kv, [kv_key])).get(kv_key);
+  const { kv_key } = await verifyRow(keyring, "audit_archives", row);
+  return openText(keyring, row, (await readCiphertexts(kv, [kv_key])).get(kv_key));
+}
+
+/** How many objects are read at once, and how many of them in bulk: KV gives at most 25 MB. */
+const AT_ONCE = 8;
+const IN_BULK = 4;
+
+/**
+ * {@link openArchive} of one after the other, reading several at once after the first, and in bulk: an invocation has a
+ * limit of operations in KV.
+ */
+export async function* openArchives({ kv, keyring }: OpenNeeds, rows: readonly ArchiveRow[]): AsyncGenerator<readonly [ArchiveRow, Stretch[]]> {
+  for (let at = 0, end = 1; at < rows.length; at = end, end += AT_ONCE) {
+    const some = await verifyRows(keyring, "audit_archives", rows.slice(at, end));
+    const reads = [some.slice(0, IN_BULK), some.slice(IN_BULK)].map((part) =>
+      readCiphertexts(
+        kv,
+        part.map(({ kv_key }) => kv_key),
+      ),
+    );
+    const [first, second] = await Promise.all(reads);
+    for (const row of some) yield [row, readArchive(await openText(keyring, row, first?.get(row.kv_key) ?? second?.get(row.kv_key)))];
+  }
+}
+
+async function openText(keyring: Keyring, row: ArchiveRow, ciphertext: string | undefined): Promise<string> {
+  const { key_id, wrapped_key } = row;
   if (ciphertext === undefined) throw new ArchiveMissingProblem();
   try {
     return await decompress(await open(keyring, row, { ciphertext, wrappedKey: wrapped_key, keyId: key_id }));

@@ -15,12 +15,19 @@ interface Needs {
   readonly now: Date;
 }
 
+/** What scheduled runs have noted. */
+interface Noted {
+  readonly integrity: Integrity;
+  /** The retention in force; `null` before the first run. */
+  readonly retentionDays: number | null;
+}
+
 /**
- * What the last scheduled run found of the audit logs and of rows, as it signed it.
+ * What the last scheduled run found of the audit logs and of rows, as it signed it, and which retention it went by.
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function readIntegrity({ db, logKeys, now }: Needs): Promise<Integrity> {
+export async function readIntegrity({ db, logKeys, now }: Needs): Promise<Noted> {
   const [runs, findings, inventories] = await runBatch(
     db,
     (["run", "registry", "rows"] as const).map((name) => selectStatement(db, name)),
@@ -29,13 +36,15 @@ export async function readIntegrity({ db, logKeys, now }: Needs): Promise<Integr
   const found = await readStatement(logKeys, registryStatementSchema, rowsOf<StatementRow>(findings)[0]);
   const finding = found === "bent" ? undefined : found;
   const rows = await readStatement(logKeys, rowsStatementSchema, rowsOf<StatementRow>(inventories)[0]);
-  const next = run === "bent" ? undefined : run?.retention.next;
-  return {
+  const retention = run === "bent" ? undefined : run?.retention;
+  const next = retention?.next;
+  const integrity: Integrity = {
     registry: finding && now.getTime() - Date.parse(finding.judged_at) <= HOLDS ? finding.verdict : "unknown",
     ...heldBy(finding),
     rows: inventoryOf(rows === "bent" ? undefined : rows, now),
     shorter_retention: next ? { days: next.days, from: formatTime(Date.parse(next.noted_at) + DAY) } : null,
   };
+  return { integrity, retentionDays: retention?.days ?? null };
 }
 
 function heldBy(finding: RegistryStatement | undefined): Pick<Integrity, "logs" | "forged_objects" | "judged_at" | "lost_at"> {

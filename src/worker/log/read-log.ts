@@ -5,9 +5,9 @@ import { type EventFilter, type EventRow, type Scanned, selectEvents } from "../
 import { rowsOf } from "../store/run-batch.ts";
 import { pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { verifyRow } from "../transaction/verify-row.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 import { eventBody } from "./event-body.ts";
-import { type OpenNeeds, openArchive } from "./open-archive.ts";
+import { type OpenNeeds, openArchives } from "./open-archive.ts";
 import { matches, visibleTo } from "./shown-events.ts";
 
 /** What reading the log needs. */
@@ -54,24 +54,33 @@ async function readArchived(
   const [found] = await readForCaller(needs, caller, [selectArchives(needs.db, { org, secret_id: filter.secret_id, beyond, order: "newest first" }, ARCHIVES)]);
   const rows = rowsOf<ArchiveRow>(found);
   const events = [...recent];
-  for (const row of rows) {
-    // Whether anything in there matches the next page shows.
-    if (events.length === limit) return { events, next: events.at(-1)?.seq ?? null };
-    const older = (await openWithin(needs, filter, row)).filter(({ seq }) => beyond === null || seq < beyond);
+  const last = rows.at(-1);
+  // Whether anything in the others matches the next page shows.
+  const full = () => ({ events, next: events.at(-1)?.seq ?? null });
+  if (last && events.length === limit) return full();
+  for await (const [{ kv_key }, found] of openWithin(needs, filter, rows)) {
+    const older = found.filter(({ seq }) => beyond === null || seq < beyond);
     events.push(...older.toReversed());
     const { rows: shown, next } = pageOf(events, limit, ({ seq }) => seq);
     if (next !== null) return { events: shown, next };
+    if (events.length === limit && kv_key !== last?.kv_key) return full();
   }
-  return { events, next: rows.length === ARCHIVES ? (rows.at(-1)?.first_seq ?? null) : null };
+  return { events, next: rows.length === ARCHIVES ? (last?.first_seq ?? null) : null };
 }
 
-/** The matching events of an archive, oldest first. One that was written outside of the times asked for is not opened. */
-export async function openWithin(needs: OpenNeeds, filter: EventFilter, row: ArchiveRow): Promise<AuditEvent[]> {
+/** The matching events of archives, each oldest first. One that was written outside of the times asked for is not opened. */
+export async function* openWithin(
+  needs: OpenNeeds,
+  filter: EventFilter,
+  rows: readonly ArchiveRow[],
+): AsyncGenerator<readonly [ArchiveRow, readonly AuditEvent[]]> {
   const { since, until } = filter;
-  if ((since !== null && row.last_at < since) || (until !== null && row.first_at >= until)) {
-    await verifyRow(needs.keyring, "audit_archives", row);
-    return [];
-  }
-  const stretches = await openArchive(needs, row);
-  return stretches.flatMap(({ events }) => events.filter((event) => matches(filter, event)));
+  const within = (row: ArchiveRow) => (since === null || row.last_at >= since) && (until === null || row.first_at < until);
+  await verifyRows(
+    needs.keyring,
+    "audit_archives",
+    rows.filter((row) => !within(row)),
+  );
+  for await (const [row, stretches] of openArchives(needs, rows.filter(within)))
+    yield [row, stretches.flatMap(({ events }) => events.filter((event) => matches(filter, event)))];
 }

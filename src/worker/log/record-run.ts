@@ -1,6 +1,7 @@
 import { formatTime } from "../../contract/time.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import { type StatementRow, selectStatement } from "../audit/statements.ts";
+import { noteSize } from "../store/database-sizes.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { type RunStatement, readStatement, runStatementSchema, writeStatement } from "./statement.ts";
@@ -28,7 +29,7 @@ export interface ScheduledRun {
 }
 
 /**
- * Notes that there is a run. A clock that jumps, a retention that is shortened by mistake or by somebody else, or a note
+ * Notes that there is a run, and once an hour how full the database is. A clock that jumps, a retention that is shortened by mistake or by somebody else, or a note
  * of before that is put back, removes nothing: it takes a day of runs, in which it can be seen.
  *
  * @throws {Problem} `storage-unavailable`; then there is no run.
@@ -46,6 +47,7 @@ export async function recordRun(needs: Needs): Promise<ScheduledRun> {
     ...(retention.next && retention.next.noted_at !== before?.retention.next?.noted_at ? [["audit.retention", shortening(retention)] as const] : []),
   ];
   await runBatch(db, [
+    ...noteSize(db, found?.meta.size_after ?? 0, now.getTime()),
     await writeStatement(db, logKeys, { name: "run", at: formatTime(now.getTime()), since, retention }),
     ...(platformOrg === null ? [] : noted.map(([action, target]) => insertOwnEvent(db, platformOrg, action, target, now))),
   ]);

@@ -2,22 +2,25 @@ import type { HeadPayload } from "../../contract/audit.ts";
 import type { EventVersions } from "../../contract/audit-digest.ts";
 import { judgeHead } from "../../contract/judge-log.ts";
 import type { LogKeys } from "../access/log-keys.ts";
-import { type OldLog, removeCheckpoints, selectOldArchivedLogs, selectOldLogs } from "../audit/checkpoints.ts";
+import { removeCheckpoints } from "../audit/checkpoints.ts";
 import { type GenerationRow, selectGenerations } from "../audit/generations.ts";
 import { replaceHead } from "../audit/heads.ts";
 import { markFailed, markSeen } from "../audit/marks.ts";
+import { type OldLog, selectOldArchivedLogs, selectOldLogs } from "../audit/old-logs.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
+import type { Budget } from "../transaction/work-in-batches.ts";
 import { findRemovableArchives } from "./find-removable-archives.ts";
 import { findRemovableStretches, type RemovableStretches } from "./find-removable-stretches.ts";
 import { readGeneration } from "./generation.ts";
 import { LogError, readReplaceableHead, signHead } from "./log-head.ts";
 import { entriesOf, type Registry } from "./registry.ts";
+import { takeTurns } from "./take-turns.ts";
 
 const DAY = 86_400_000;
-/** How many logs one run removes from, of those with something in the archive, and of the others. */
+/** How many logs come in one round, of those with something in the archive, and of the others. */
 const LOGS = 20;
 
 interface Needs {
@@ -33,6 +36,8 @@ interface Needs {
   readonly accused?: ReadonlySet<string>;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
 }
 
 /** What a run did. */
@@ -49,36 +54,38 @@ export interface RemovedEvents {
  * day goes, whatever is asked.
  */
 export async function removeOldEvents(needs: Needs): Promise<RemovedEvents> {
-  const { db, registry, accused, now } = needs;
+  const { db, registry, now } = needs;
   const removed: RemovedEvents = { events: 0, refused: 0 };
   if (!registry) return removed;
-  const [archived, recent] = await runBatch(db, [
-    selectOldArchivedLogs(db, dueBefore(needs), now.getTime(), LOGS),
-    selectOldLogs(db, dueBefore(needs), now.getTime(), LOGS),
-  ]);
-  for (const log of [...rowsOf<OldLog>(archived), ...rowsOf<OldLog>(recent)]) {
-    const { events, refused } = accused?.has(log.org) ? REFUSED : await removeOrRefuse(needs, registry, log);
+  const select = async (except: string) => {
+    const query = { before: dueBefore(needs), now: now.getTime() };
+    const results = await runBatch(db, [selectOldArchivedLogs(db, query, except, LOGS), selectOldLogs(db, query, except, LOGS)]);
+    const found = results.map((result) => rowsOf<OldLog>(result));
+    return { logs: found.flat(), full: found.some(({ length }) => length === LOGS) };
+  };
+  const work = async (log: OldLog) => {
+    const { events, refused, full } = await removeOrRefuse(needs, registry, log);
     removed.events += events;
     removed.refused += refused;
-  }
-  return removed;
+    return events === 0 ? "stuck" : full ? "more" : "done";
+  };
+  const accused = await takeTurns(needs, { job: "retention", select, work });
+  return { ...removed, refused: removed.refused + accused };
 }
 
 function dueBefore({ retentionDays, now }: Needs): number {
   return now.getTime() - Math.max(1, retentionDays) * DAY;
 }
 
-const REFUSED: RemovedEvents = { events: 0, refused: 1 };
-
-async function removeOrRefuse(needs: Needs, registry: Registry, log: OldLog): Promise<RemovedEvents> {
+async function removeOrRefuse(needs: Needs, registry: Registry, log: OldLog): Promise<RemovedEvents & { readonly full: boolean }> {
   try {
-    const { events, bad } = await removeStretches(needs, registry, log);
-    return { events, refused: bad ? await refuse(needs, events === 0 ? log : { ...log, head: null }) : 0 };
+    const { events, bad, full } = await removeStretches(needs, registry, log);
+    return { events, refused: bad ? await refuse(needs, events === 0 ? log : { ...log, head: null }) : 0, full: full && !bad };
   } catch (error) {
     // Another run has removed it, or something was sealed: the next run sees what is left.
-    if (error instanceof GuardError) return { events: 0, refused: 0 };
+    if (error instanceof GuardError) return { events: 0, refused: 0, full: false };
     if (!(error instanceof LogError)) throw error;
-    return { events: 0, refused: await refuse(needs, log) };
+    return { events: 0, refused: await refuse(needs, log), full: false };
   }
 }
 

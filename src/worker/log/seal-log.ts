@@ -13,14 +13,14 @@ import { type EventRow, selectUnsealed } from "../audit/read-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
+import type { Budget } from "../transaction/work-in-batches.ts";
 import { eventBody } from "./event-body.ts";
 import { LogError, lastLink, requireHead, signHead } from "./log-head.ts";
 import { entriesOf, NO_REGISTRY, type Registry } from "./registry.ts";
+import { takeTurns } from "./take-turns.ts";
 
-/** How many organizations one run seals. */
+/** How many organizations come in one round. */
 const ORGS = 50;
-/** How many checkpoints one run makes. */
-const CHECKPOINTS = 100;
 /** How many events one checkpoint seals. */
 const EVENTS = 1_000;
 
@@ -35,6 +35,8 @@ interface Needs {
   readonly accused?: ReadonlySet<string>;
   /** The versions of events that are known, if not those of this code. */
   readonly versions?: EventVersions;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
 }
 
 /** What a run did. */
@@ -50,19 +52,22 @@ export interface SealedEvents {
  * checkpoint stays.
  */
 export async function sealLog(needs: Needs): Promise<SealedEvents> {
-  if (!needs.registry) return { events: 0, refused: 0 };
-  const [found] = await runBatch(needs.db, [selectUnseen(needs.db, "seal", needs.now.getTime(), ORGS)]);
-  const waiting = rowsOf<Unseen>(found);
+  const { db, registry, now } = needs;
   const sealed: SealedEvents = { events: 0, refused: 0 };
-  for (let n = 0; n < CHECKPOINTS; n++) {
-    const log = waiting.shift();
-    if (!log) break;
-    const done = needs.accused?.has(log.org) ? "refused" : await sealOrRefuse(needs, log.org);
+  if (!registry) return sealed;
+  const select = async (except: string) => {
+    const [found] = await runBatch(db, [selectUnseen(db, "seal", now.getTime(), ORGS, except)]);
+    const logs = rowsOf<Unseen>(found);
+    return { logs, full: logs.length === ORGS };
+  };
+  const work = async ({ org, last }: Unseen) => {
+    const done = await sealOrRefuse(needs, org);
     if (done === "refused") sealed.refused++;
     else sealed.events += done.events;
-    if (done !== "refused" && done.events > 0 && done.to < log.last) waiting.push(log);
-  }
-  return sealed;
+    return done === "refused" || done.events === 0 ? "stuck" : done.to < last ? "more" : "done";
+  };
+  const accused = await takeTurns(needs, { job: "seal", select, work });
+  return { ...sealed, refused: sealed.refused + accused };
 }
 
 interface Progress {

@@ -1,43 +1,34 @@
-import { type ArchiveRow, dropPending, indexArchive, markArchived, removeArchived, selectPendingArchive, selectPendingArchives } from "../audit/archives.ts";
+import { type ArchiveRow, dropPending, indexArchive, markArchived, removeArchived, selectPendingArchive } from "../audit/archives.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
+import { ARCHIVED_EVENTS, selectPendingArchives } from "../audit/due-archives.ts";
 import type { EventRow } from "../audit/read-events.ts";
 import { pairStretches, selectStretches } from "../audit/stretches.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { IntegrityProblem, verifyRow } from "../transaction/verify-row.ts";
 import { type Stretch, stretchBody, writeArchive } from "./archive-body.ts";
-import { ARCHIVED_CHECKPOINTS, ARCHIVED_EVENTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
+import { ARCHIVED_CHECKPOINTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 import { LogError } from "./log-head.ts";
 import { ArchiveMissingProblem, readArchiveText } from "./open-archive.ts";
 import { entriesOf } from "./registry.ts";
+import { takeTurns } from "./take-turns.ts";
 
 const MINUTE = 60_000;
-/** KV needs up to a minute to be the same everywhere, and a run lasts less than one; what D1 has stays for longer than both, in milliseconds. */
-const SETTLE_AFTER = 6 * MINUTE;
 /** What is not in KV after this long, in milliseconds, has not been put, or is gone. */
 const MISSED_AFTER = 60 * MINUTE;
-/** Longer than any run lasts that could still put it, in milliseconds. */
-const UNPUT_AFTER = 20 * MINUTE;
-/** How many rows one run looks at, and of how many it reads what is in KV. */
-const ROWS = 200;
-const READ = 20;
+/** How many logs come in one round. */
+const LOGS = 20;
 
 /** Reads back what was put into KV, and lets what is there go from D1. Parts of one log go in their order. */
 export async function settleArchives(needs: ArchiveNeeds, attempt: Attempt): Promise<void> {
   const { db, now } = needs;
-  const [found] = await runBatch(db, [selectPendingArchives(db, now.getTime(), ROWS)]);
-  const waiting = new Set<string>();
-  let read = 0;
-  for (const row of rowsOf<ArchiveRow>(found)) {
-    if (waiting.has(row.org) || read >= READ) continue;
-    if (isDue(row, now) && ++read && (await attempt(row.org, () => settleArchive(needs, row)))) continue;
-    waiting.add(row.org);
-  }
-}
-
-function isDue({ kv_put_at, created_at }: ArchiveRow, now: Date): boolean {
-  return kv_put_at === null ? created_at <= now.getTime() - UNPUT_AFTER : kv_put_at <= now.getTime() - SETTLE_AFTER;
+  const select = async (except: string) => {
+    const [found] = await runBatch(db, [selectPendingArchives(db, now.getTime(), except, LOGS)]);
+    const logs = rowsOf<ArchiveRow>(found);
+    return { logs, full: logs.length === LOGS };
+  };
+  await takeTurns(needs, { job: "archive", select, work: (row) => attempt(row.org, () => settleArchive(needs, row)) });
 }
 
 async function settleArchive(needs: ArchiveNeeds, row: ArchiveRow): Promise<Partial<ArchivedEvents>> {

@@ -19,8 +19,9 @@ export function matches({ action, actor, secret_id, outcome, since, until }: Eve
 /** What of an event a caller sees: with limits, what happened to the secrets within them, and nothing else. */
 export function visibleTo({ secretScopes, secretNames }: Caller, event: AuditEvent): AuditEvent[] {
   if (secretScopes === null && secretNames === null) return [event];
+  const { secrets_total: _, ...rest } = event;
   const secrets = event.secrets.filter(
     ({ scope, name }) => scope !== null && name !== null && matchesAny(secretScopes, scope) && matchesAny(secretNames, name),
   );
-  return secrets.length > 0 ? [{ ...event, secrets }] : [];
+  return secrets.length > 0 ? [{ ...rest, secrets }] : [];
 }

@@ -16,12 +16,13 @@ const AT_ONCE = 1_000;
  * Streams every matching event as newline-delimited JSON, oldest first, reading as fast as it is read: what is archived,
  * and then what is in D1.
  *
+ * @param after Only events after this one; `null` for all.
  * @throws {Problem} `forbidden`, `integrity-failed`, `storage-unavailable`, all before the first byte.
  */
-export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: EventFilter): Promise<ReadableStream<Uint8Array>> {
+export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: EventFilter, after: number | null): Promise<ReadableStream<Uint8Array>> {
   caller.require("audit:read");
   const encoder = new TextEncoder();
-  const pages = readPages(needs, caller, filter);
+  const pages = readPages(needs, caller, filter, after);
   let page = await pages.next();
   return new ReadableStream({
     async pull(controller) {
@@ -33,22 +34,20 @@ export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: Eve
   });
 }
 
-async function* readPages(needs: ReadLogNeeds, caller: Caller, filter: EventFilter): AsyncGenerator<readonly AuditEvent[]> {
+async function* readPages(needs: ReadLogNeeds, caller: Caller, filter: EventFilter, after: number | null): AsyncGenerator<readonly AuditEvent[]> {
   const { db } = needs;
   const { org } = caller;
   const { secret_id } = filter;
-  for (let beyond: number | null = null; ; ) {
+  for (let beyond = after; ; ) {
     const place = { org, beyond, order: "oldest first" } as const;
     const [archives, found, far] = await readForCaller(needs, caller, [
       selectArchives(db, { ...place, secret_id }, ARCHIVES),
       ...selectEvents(db, { ...filter, ...place, limit: AT_ONCE + 1 }),
     ]);
     const rows = rowsOf<ArchiveRow>(archives);
-    for (const row of rows) {
-      const after: number | null = beyond;
-      yield (await openWithin(needs, filter, row)).filter(({ seq }) => after === null || seq > after);
-      beyond = row.last_seq;
-    }
+    const from: number | null = beyond;
+    for await (const [, events] of openWithin(needs, filter, rows)) yield events.filter(({ seq }) => from === null || seq > from);
+    beyond = rows.at(-1)?.last_seq ?? beyond;
     if (rows.length === ARCHIVES) continue;
     // They were read together: nothing has come between them.
     const page: { readonly rows: readonly EventRow[]; readonly next: number | null } = pageOf(rowsOf<EventRow>(found), AT_ONCE, ({ seq }) => seq);

@@ -4,6 +4,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
 import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
+import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
 import { chunks } from "./chunks.ts";
 import { bytesOfPlaintext } from "./read-values.ts";
 import { type NewlySealed, sealValue } from "./seal-value.ts";
@@ -12,19 +13,35 @@ const BATCH = 50;
 /** A row that cannot be encrypted stays in quarantine for this long, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
 
-type Needs = { readonly db: D1Database; readonly keyring: Keyring; readonly now: Date };
+interface Needs {
+  readonly db: D1Database;
+  readonly keyring: Keyring;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+}
 
-/** Encrypts a batch of values that are still as another store had them, and puts in quarantine what cannot be. Returns how many. */
+/** Encrypts values that are still as another store had them, and puts in quarantine what cannot be. Returns how many. */
 export async function encryptLegacy(needs: Needs): Promise<number> {
+  let encrypted = 0;
+  await workInBatches(needs.budget, async () => {
+    const { tried, done } = await encryptSome(needs);
+    encrypted += done;
+    return tried === BATCH;
+  });
+  return encrypted;
+}
+
+async function encryptSome(needs: Needs): Promise<{ tried: number; done: number }> {
   const { db, now } = needs;
   const [found] = await runBatch(db, [selectLegacy(db, now.getTime(), BATCH)]);
   const rows = rowsOf<LegacyRow>(found);
-  if (rows.length === 0) return 0;
+  if (rows.length === 0) return { tried: 0, done: 0 };
   const { keyring } = await allowSealing(needs);
   const done = (await Promise.all(rows.map((row) => encryptRow(keyring, row)))).filter((row) => row !== undefined);
   const tried = rows.map(({ secret_id, version }) => ({ secret_id, version }));
   await runBatch(db, [...chunks(done).map((some) => replaceLegacy(db, some)), quarantineLegacy(db, tried, now.getTime() + RETRY_AFTER)]);
-  return done.length;
+  return { tried: rows.length, done: done.length };
 }
 
 /** A legacy value's envelope, or `undefined` when it is no value. */

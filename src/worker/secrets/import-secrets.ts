@@ -1,5 +1,6 @@
 import { type ImportReply, MAX_IMPORTED } from "../../contract/import.ts";
-import { Problem, type ProblemCode, type ProblemError } from "../../contract/problem.ts";
+import { Problem, type ProblemCode, type ProblemError, problemOfErrors } from "../../contract/problem.ts";
+import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts";
@@ -14,7 +15,6 @@ import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
-import { reservedNameProblem } from "./refuse-reserved-name.ts";
 import type { NamingNeeds } from "./set-secret.ts";
 import { unlessLocked } from "./unless-locked.ts";
 import { planChange, planCreation, type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
@@ -64,7 +64,7 @@ function checkAll({ reservedNames }: NamingNeeds, secrets: Readonly<Record<strin
 function faultsOf(name: string, value: string, size: number, reservedNames: NamingNeeds["reservedNames"]): Fault[] {
   const pointer = `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   const parsed = secretNameSchema.safeParse(name);
-  const reserved = parsed.success ? reservedNameProblem(parsed.data, reservedNames) : undefined;
+  const reserved = parsed.success ? whyReserved(parsed.data, reservedNames) : undefined;
   const wrong: [ProblemCode, string | false | undefined][] = [
     ["invalid-request", !parsed.success && (parsed.error.issues[0]?.message ?? "not a name")],
     ["invalid-request", value === "" && "a value has 1 to 65,536 bytes"],
@@ -75,15 +75,12 @@ function faultsOf(name: string, value: string, size: number, reservedNames: Nami
   return wrong.flatMap(([code, detail]) => (detail ? [{ code, pointer, detail }] : []));
 }
 
-/** One problem for all faults; its code is that of the gravest. */
+/** One problem for all faults; its code is that of the gravest, which come first. */
 function refusal(faults: readonly Fault[]): Problem {
   const codes: ProblemCode[] = ["invalid-request", "value-too-large", "name-reserved"];
   const code = codes.find((candidate) => faults.some((one) => one.code === candidate)) ?? "invalid-request";
-  const first = faults.find((one) => one.code === code);
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more; errors lists all)` : "";
-  return new Problem(code, `${first?.pointer}: ${first?.detail}${more} Nothing was stored.`, {
-    members: { errors: faults.map(({ pointer, detail }) => ({ pointer, detail })) },
-  });
+  const [gravest, others] = [true, false].map((grave) => faults.filter((fault) => (fault.code === code) === grave));
+  return problemOfErrors(code, [...(gravest ?? []), ...(others ?? [])], " Nothing was stored.");
 }
 
 async function planAll(needs: SealingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
@@ -110,13 +107,13 @@ async function plan(
   return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
 }
 
-/** A dry run tells which values are held already, so it is on record like an import, with what it compared; what is not there has no id. */
+/** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
 async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
   const compared = writes.map(({ row: { id, name, version }, outcome }) => {
     if (outcome === "created") return { id: null, name, scope, version: null };
     return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
   });
-  const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}` } as const;
+  const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(caller.org, needs.quotas, needs.now)) });
   const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();

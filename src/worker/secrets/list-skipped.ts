@@ -1,5 +1,5 @@
 import type { Pattern } from "../../contract/pattern.ts";
-import { isReserved } from "./refuse-reserved-name.ts";
+import { isReserved } from "../../contract/reserved-name.ts";
 import type { ResolveRequest } from "./resolution-query.ts";
 import type { RecordedSelection } from "./selection.ts";
 

@@ -56,8 +56,8 @@ export function resolutionQuery(
   };
 }
 
-function reservedVariables(reservedNames: readonly Pattern[]): ResolutionQuery["reserved"] {
-  const patterns: readonly string[] = [...ALWAYS_RESERVED, ...reservedNames];
+function reservedVariables(deployment: readonly Pattern[]): ResolutionQuery["reserved"] {
+  const patterns: readonly string[] = [...ALWAYS_RESERVED, ...deployment];
   const prefixes = patterns.filter((pattern) => pattern.endsWith("*")).map((pattern) => pattern.slice(0, -1));
   return { names: patterns.filter((pattern) => !pattern.endsWith("*")), prefixes };
 }

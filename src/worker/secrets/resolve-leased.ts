@@ -1,7 +1,7 @@
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
 import type { OpenedLease } from "../audit/insert-event.ts";
-import { NAMED_SECRETS } from "../audit/lease-events.ts";
+import { namedByUses } from "../audit/lease-events.ts";
 import { type Lease, markOf, type Tally } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, isStillLast, noteEpochs } from "../leases/note-epochs.ts";
@@ -86,7 +86,7 @@ export async function resolveLeased<Form>(
       dropTally(ask.leases, tally);
       return { selection: recorded, lease: null };
     }
-    facts.secrets = (JSON.parse(lease.secrets) as unknown[]).length <= NAMED_SECRETS ? lease.secrets : "[]";
+    facts.secrets = namedByUses(lease.secrets);
     noteEpochs(ask.leases, lease.epochs, epochs);
     const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
     const keep = (form: Form) => {

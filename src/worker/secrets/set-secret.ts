@@ -1,5 +1,6 @@
 import type { Pattern } from "../../contract/pattern.ts";
 import { Problem } from "../../contract/problem.ts";
+import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
@@ -8,7 +9,6 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { ChangeOfValue } from "./change.ts";
 import { findCurrent } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { refuseReservedName } from "./refuse-reserved-name.ts";
 import { planChange, planCreation, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /** Where a secret is to be set. */
@@ -33,7 +33,7 @@ export async function setSecret(
   precondition: Precondition,
 ): Promise<Write> {
   caller.require("secrets:write", scope, name);
-  refuseReservedName(name, needs.reservedNames);
+  refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     const current = await findCurrent(needs, caller, { scope, name });
     checkPrecondition(precondition, current);
@@ -51,7 +51,7 @@ export async function setSecret(
  */
 export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue): Promise<Write> {
   caller.require("secrets:write", scope, name);
-  refuseReservedName(name, needs.reservedNames);
+  refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     if (await findCurrent(needs, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
     const sealing = await allowSealing(needs);
@@ -59,4 +59,10 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
     await writeSecrets(sealing, caller, "secret.create", [write]);
     return write;
   });
+}
+
+/** @throws {Problem} `name-reserved`, naming the pattern and where it stands. */
+function refuseReserved(name: SecretName, deployment: readonly Pattern[]): void {
+  const why = whyReserved(name, deployment);
+  if (why !== undefined) throw new Problem("name-reserved", why);
 }

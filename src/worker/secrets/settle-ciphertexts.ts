@@ -1,17 +1,21 @@
 import { putCiphertext, readCiphertexts, removeCiphertext } from "../store/ciphertexts.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { mayBeMore } from "../store/fair-select.ts";
 import {
   clearInline,
   forgetRemovals,
   type InlineVersion,
   markInKv,
   markNotInKv,
+  type NotedRemoval,
   postponeRemovals,
   quarantineUnput,
   selectNotInKv,
   selectRemovals,
   selectSettled,
-} from "../store/version-rows.ts";
+  type Turn,
+} from "../store/inline-ciphertexts.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { type Budget, partOf, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** What one run did. */
 export interface Settled {
@@ -23,77 +27,94 @@ export interface Settled {
   removed: number;
 }
 
-/** A write's own put has this long to be recorded before the scheduled run puts again, in milliseconds. */
-const PUT_AFTER = 60_000;
-/** KV needs up to a minute to be the same everywhere; an inline copy stays for longer than that, in milliseconds. */
-const CLEAR_AFTER = 5 * 60_000;
-/** Longer than any request or scheduled run lasts that could still put what is noted for removal, in milliseconds. */
-const REMOVE_AFTER = 20 * 60_000;
-/** How many ciphertexts one run handles of each sort. */
+/** How many ciphertexts one batch puts or clears, and how many it removes: that takes a key and no ciphertext. */
 const BATCH = 100;
-/** Removing takes a key and no ciphertext, so a run can handle more. */
 const REMOVALS = 500;
 
+const MINUTE = 60_000;
 /** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
-const RETRY_AFTER = 5 * 60_000;
+const RETRY_AFTER = 5 * MINUTE;
 
-type Needs = { readonly db: D1Database; readonly kv: KVNamespace; readonly now: Date };
+interface Needs {
+  readonly db: D1Database;
+  readonly kv: KVNamespace;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+}
+
+/** What a batch did, and whether there is more for another one. */
+interface Done {
+  readonly done: number;
+  readonly more: boolean;
+}
 
 /**
  * Brings D1 and KV to agreement: puts what is missing in KV, clears inline copies whose KV copy is everywhere and reads
- * back equal, removes what is noted for removal. Each step handles a bounded number, can be repeated, and may run twice
- * at once; one that fails keeps none of the others from running.
+ * back equal, removes what is noted for removal. Each step takes from all organizations in turn, can be repeated, and may
+ * run twice at once; one that fails keeps none of the others from running.
  *
  * @throws {AggregateError} when a step failed.
  */
 export async function settleCiphertexts(needs: Needs): Promise<Settled> {
   const settled: Settled = { put: 0, cleared: 0, removed: 0 };
   const failures: unknown[] = [];
-  for (const [name, step] of [
+  const steps = [
     ["put", putMissing],
     ["cleared", clearSettled],
     ["removed", removeNoted],
-  ] as const) {
-    try {
-      settled[name] = await step(needs);
-    } catch (error) {
-      failures.push(error);
-    }
+  ] as const;
+  for (const [n, [name, step]] of steps.entries()) {
+    // What a step leaves of its share is for the next ones.
+    const budget = partOf(needs.budget, 1 / (steps.length - n));
+    let turn = Math.floor(needs.now.getTime() / MINUTE);
+    const batch = async () => {
+      const { done, more } = await step(needs, { now: needs.now.getTime(), turn: turn++ });
+      settled[name] += done;
+      return more;
+    };
+    await workInBatches(budget, batch).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw new AggregateError(failures, "D1 and KV could not be brought to agreement");
   return settled;
 }
 
-async function putMissing({ db, kv, now }: Needs): Promise<number> {
+async function putMissing({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
   const at = now.getTime();
-  const [found] = await runBatch(db, [selectNotInKv(db, at - PUT_AFTER, at, BATCH)]);
-  const { done, failed } = await attempt(rowsOf<InlineVersion>(found), ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
-  if (done.length + failed.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), quarantineUnput(db, keysOf(failed), at + RETRY_AFTER)]);
-  return done.length;
+  const [found] = await runBatch(db, [selectNotInKv(db, turn, BATCH)]);
+  const rows = rowsOf<InlineVersion>(found);
+  const { done, failed } = await attempt(rows, ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
+  if (rows.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), quarantineUnput(db, keysOf(failed), at + RETRY_AFTER)]);
+  return { done: done.length, more: goesOn(rows, failed) };
 }
 
-async function clearSettled({ db, kv, now }: Needs): Promise<number> {
-  const [found] = await runBatch(db, [selectSettled(db, now.getTime() - CLEAR_AFTER, BATCH)]);
+async function clearSettled({ db, kv }: Needs, turn: Turn): Promise<Done> {
+  const [found] = await runBatch(db, [selectSettled(db, turn, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
-  if (rows.length === 0) return 0;
+  if (rows.length === 0) return { done: 0, more: false };
   const keys = keysOf(rows);
   const inKv = await readCiphertexts(kv, keys);
   const equal = new Set(rows.filter(({ kv_key, ciphertext }) => inKv.get(kv_key) === ciphertext).map(({ kv_key }) => kv_key));
   const missing = keys.filter((key) => !equal.has(key));
   await runBatch(db, [clearInline(db, [...equal]), markNotInKv(db, missing)]);
-  return equal.size;
+  return { done: equal.size, more: mayBeMore(rows) };
 }
 
-async function removeNoted({ db, kv, now }: Needs): Promise<number> {
-  const [found] = await runBatch(db, [selectRemovals(db, now.getTime() - REMOVE_AFTER, REMOVALS)]);
-  const keys = rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key);
-  const { done, failed } = await attempt(keys, (key) => removeCiphertext(kv, key));
-  if (keys.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);
-  return done.length;
+async function removeNoted({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
+  const [found] = await runBatch(db, [selectRemovals(db, turn, REMOVALS)]);
+  const rows = rowsOf<NotedRemoval>(found);
+  const { done, failed } = await attempt(keysOf(rows), (key) => removeCiphertext(kv, key));
+  if (rows.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);
+  return { done: done.length, more: goesOn(rows, failed) };
 }
 
-function keysOf(versions: readonly InlineVersion[]): string[] {
-  return versions.map(({ kv_key }) => kv_key);
+/** What fails on one fails on many: KV does not answer, or a run has asked it as often as it may. The next run tries again. */
+function goesOn(rows: readonly NotedRemoval[], failed: readonly unknown[]): boolean {
+  return failed.length === 0 && mayBeMore(rows);
+}
+
+function keysOf(rows: readonly NotedRemoval[]): string[] {
+  return rows.map(({ kv_key }) => kv_key);
 }
 
 async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {

@@ -2,10 +2,11 @@ import type { Action } from "../../contract/audit.ts";
 import { INITIAL_METADATA } from "../../contract/secret-metadata.ts";
 import type { Caller } from "../access/caller.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
+import { markInKv } from "../store/inline-ciphertexts.ts";
 import { runBatch } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
-import { destroyVersions, insertVersions, markInKv, type NewVersion } from "../store/version-rows.ts";
+import { destroyVersions, insertVersions, type NewVersion } from "../store/version-rows.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
@@ -127,7 +128,7 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
 
 async function sealVersion({ keyring, now }: SealingNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
   const sealed = await sealValue(keyring, row, bytes);
-  return { ...sealed, secret_id: row.id, version: row.version, encoding, created_at: now.getTime(), created_by: caller.subject };
+  return { ...sealed, secret_id: row.id, org: row.org, version: row.version, encoding, created_at: now.getTime(), created_by: caller.subject };
 }
 
 async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersion[]): Promise<void> {

@@ -48,7 +48,7 @@ export function quarantineWrapped(db: D1Database, rows: readonly Omit<WrappedRow
 }
 
 /** What scheduled work has before it that does not get done by itself. Each is counted up to {@link COUNTED}. */
-export interface Backlog {
+export interface Deferred {
   /** Versions in quarantine: scheduled work failed on them, and they wait for another try. */
   readonly set_aside: number;
   /** Values that are still as another store had them. */
@@ -66,8 +66,8 @@ const COUNTED = 10_000;
 
 const count = (table: string, condition: string) => `(SELECT COUNT(*) FROM (SELECT 1 FROM ${table} WHERE ${condition} LIMIT ${COUNTED}))`;
 
-/** Selects the {@link Backlog}. */
-export function selectBacklog(db: D1Database): D1PreparedStatement {
+/** Selects how much of each there is ({@link Deferred}). */
+export function selectDeferred(db: D1Database): D1PreparedStatement {
   return db.prepare(
     `SELECT ${count("versions", "retry_at IS NOT NULL")} AS set_aside, ${count("versions", "legacy_plaintext IS NOT NULL")} AS legacy_plaintext,
        ${count("audit_marks", "failed = 1")} AS audit_logs,

@@ -126,9 +126,17 @@ export function selectFirstRevocations(db: D1Database, org: string, limit: numbe
   return db.prepare("SELECT * FROM revocations WHERE org = ? ORDER BY n LIMIT ?").bind(org, limit);
 }
 
-/** Selects up to `limit` organizations that have revocations of single tokens from before a time, as `org`. */
-export function selectOldRevocations(db: D1Database, before: number, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT DISTINCT org FROM revocations WHERE at < ? AND kind = 'id' AND value NOT LIKE '[%' LIMIT ?").bind(before, limit);
+/** A token with a row lives for a year at the most, and is listed for a week more. In milliseconds, with a day to spare. */
+export const REVOCATION_KEPT = 374 * 86_400_000;
+/** SQL for whether a revocation `r` is of a single token that is long gone. The last one of an organization always stays. */
+export const OLD_REVOCATION = `r.at < ?1 - ${REVOCATION_KEPT} AND r.kind = 'id' AND r.value NOT LIKE '[%'
+  AND r.n < (SELECT MAX(l.n) FROM revocations l WHERE l.org = r.org)`;
+
+/** Selects up to `limit` organizations that have such revocations, but for some, as `org`. */
+export function selectOldRevocations(db: D1Database, now: number, except: readonly string[], limit: number): D1PreparedStatement {
+  return db
+    .prepare(`SELECT DISTINCT r.org FROM revocations r WHERE ${OLD_REVOCATION} AND r.org NOT IN (SELECT value FROM json_each(?2)) LIMIT ?3`)
+    .bind(now, JSON.stringify(except), limit);
 }
 
 /** Deletes an organization's revocations below a number. */

@@ -133,6 +133,11 @@ export function selectFamily(db: D1Database, org: string, id: string): D1Prepare
     .bind(org, id);
 }
 
+/** An expired token stays in the list for this long, in milliseconds. */
+export const TOKEN_KEPT = 7 * 86_400_000;
+/** SQL for whether the row of a token `t` can go. One that minted others stays as long as they do, because revoking its own maker reaches them through it. */
+export const FORGETTABLE_TOKEN = `t.expires_at < ?1 - ${TOKEN_KEPT} AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)`;
+
 /**
  * Selects the ids of the tokens that those of a subject minted and that have not expired. What a token descends from is in its
  * signature by id and not by subject. `issuer` is another one than this deployment, `null` for that.
@@ -161,18 +166,21 @@ export function selectMintedAfter(db: D1Database, org: string, time: number, now
 }
 
 /**
- * Deletes up to `limit` tokens that expired before `before`: they are refused without being looked up. One that minted
- * others stays as long as they do, because revoking its own maker reaches them through it.
+ * Deletes up to `limit` tokens that expired long enough ago: they are refused without being looked up. Those of each
+ * organization that expired first come first, in a stretch of the oldest: no organization waits for all of another one's.
  */
-export function deleteExpiredTokens(db: D1Database, before: number, limit: number): D1PreparedStatement {
+export function deleteExpiredTokens(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `DELETE FROM tokens WHERE id IN (
-         SELECT t.id FROM tokens t WHERE t.expires_at < ? AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)
-         ORDER BY t.expires_at LIMIT ?)`,
+         SELECT id FROM (SELECT t.id, t.org, t.expires_at FROM tokens t WHERE ${FORGETTABLE_TOKEN} ORDER BY t.expires_at LIMIT ?2 * ${STRETCH})
+         ORDER BY ROW_NUMBER() OVER (PARTITION BY org ORDER BY expires_at) LIMIT ?2)`,
     )
-    .bind(before, limit);
+    .bind(now, limit);
 }
+
+/** How many times as many of the oldest are looked at as are deleted. */
+const STRETCH = 10;
 
 function json(list: readonly string[] | null): string | null {
   return list && JSON.stringify(list);

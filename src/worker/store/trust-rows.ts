@@ -1,3 +1,4 @@
+import type { Reuse } from "../../contract/trust.ts";
 import { notInForce } from "./revocation-rows.ts";
 
 /** A trust as D1 has it. Lists and claims are JSON. */
@@ -13,6 +14,10 @@ export interface TrustRow {
   readonly expires_in: number;
   /** What its exchanged tokens have as `lease_seconds`. */
   readonly lease_seconds: number;
+  readonly reuse: Reuse;
+  /** Where the issuer's keys are, or they themselves, as JSON; `null` for both where its configuration says it. */
+  readonly jwks_url: string | null;
+  readonly jwks: string | null;
   readonly created_at: number;
   readonly created_by: string;
   readonly updated_at: number;
@@ -28,10 +33,11 @@ export interface TrustRow {
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, reuse, jwks_url, jwks, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
-         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in, lease_seconds = excluded.lease_seconds,
+         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
+         reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks, lease_seconds = excluded.lease_seconds,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
          revision = excluded.revision, maker = excluded.maker, seal = excluded.seal`,
     )
@@ -45,6 +51,9 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.secret_scopes,
       t.secret_names,
       t.expires_in,
+      t.reuse,
+      t.jwks_url,
+      t.jwks,
       t.lease_seconds,
       t.created_at,
       t.created_by,
@@ -72,16 +81,21 @@ export function selectTrust(db: D1Database, org: string, name: string): D1Prepar
   return db.prepare(`${FOUND} WHERE u.name = ?2`).bind(org, name);
 }
 
-/** Selects the trusts of an organization, by name ({@link FoundTrust}). */
-export function selectTrusts(db: D1Database, org: string): D1PreparedStatement {
-  return db.prepare(`${FOUND} ORDER BY u.name`).bind(org);
+/** Selects up to `limit` trusts of an organization after the one that is named `after`, by name ({@link FoundTrust}). */
+export function selectTrusts(db: D1Database, org: string, after: string, limit: number): D1PreparedStatement {
+  return db.prepare(`${FOUND} WHERE u.name > ?2 ORDER BY u.name LIMIT ?3`).bind(org, after, limit);
 }
 
-/** Aborts the batch with the guard `unchanged` when an organization's trusts are no longer those that were read. */
+/** Selects all trusts of an organization, by name ({@link TrustRow}). */
+export function selectAllTrusts(db: D1Database, org: string): D1PreparedStatement {
+  return db.prepare("SELECT * FROM trusts WHERE org = ? ORDER BY name").bind(org);
+}
+
+/** Aborts the batch with the guard `revocations_unchanged` when an organization's trusts are no longer those that were read. */
 export function requireTrusts(db: D1Database, org: string, were: readonly Pick<TrustRow, "name" | "revision">[]): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO guard (unchanged) SELECT 0 WHERE ?2 <>
+      `INSERT INTO guard (revocations_unchanged) SELECT 0 WHERE ?2 <>
          (SELECT json_group_array(json_array(x.name, x.revision)) FROM (SELECT name, revision FROM trusts WHERE org = ?1 ORDER BY name) x)`,
     )
     .bind(org, JSON.stringify(were.map(({ name, revision }) => [name, revision])));

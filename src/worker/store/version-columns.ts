@@ -3,6 +3,8 @@ import type { Encoding } from "../../contract/secret.ts";
 /** What says that a version was: it stays when the version is destroyed. Times are milliseconds since 1970. */
 export interface VersionIdentity {
   readonly secret_id: string;
+  /** That of the secret: whose turn it is when scheduled work comes to it. */
+  readonly org: string;
   readonly version: number;
   readonly encoding: Encoding;
   readonly created_at: number;
@@ -52,6 +54,7 @@ type ValueColumn<Value extends StoredValue = StoredValue> = Value extends unknow
  */
 const PARTS = {
   secret_id: "identity",
+  org: "identity",
   version: "identity",
   encoding: "identity",
   created_at: "identity",

@@ -33,7 +33,7 @@ const KEPT: { readonly [Kind in ValueKind]: readonly [index: string, column: str
 
 // Through the indexes of what is kept: a secret may have had any number of versions that are destroyed already.
 const KEPT_IN_RANGES = Object.values(KEPT).map(
-  ([index, column]) => `SELECT v.secret_id, v.version, v.kv_key FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
+  ([index, column]) => `SELECT v.secret_id, v.version, v.kv_key, v.org FROM json_each(?1) j CROSS JOIN versions v INDEXED BY ${index}
     ON v.secret_id = j.value ->> 'secret_id' AND v.version BETWEEN j.value ->> 'from' AND j.value ->> 'to' AND v.${column} IS NOT NULL`,
 );
 const IN_RANGES = `FROM (${KEPT_IN_RANGES.join(" UNION ALL ")}) v`;
@@ -43,7 +43,7 @@ const CLEARED = CLEARED_VERSION_COLUMNS.map((column) => `${column} = NULL`).join
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
   return [
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at) SELECT v.kv_key, ?2 ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at, org) SELECT v.kv_key, ?2, v.org ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
     db.prepare(`UPDATE versions SET ${CLEARED} WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`).bind(parameter),
   ];
 }
@@ -72,70 +72,8 @@ export function selectVersion(db: D1Database, secret: { readonly org: string; re
 export function noteRemovals(db: D1Database, secretIds: readonly string[], now: number): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO kv_removals (kv_key, noted_at)
-       SELECT v.kv_key, ?2 FROM json_each(?1) j CROSS JOIN versions v ON v.secret_id = j.value AND v.kv_key IS NOT NULL`,
+      `INSERT INTO kv_removals (kv_key, noted_at, org)
+       SELECT v.kv_key, ?2, v.org FROM json_each(?1) j CROSS JOIN versions v ON v.secret_id = j.value AND v.kv_key IS NOT NULL`,
     )
     .bind(JSON.stringify(secretIds), now);
-}
-
-/** A version whose ciphertext is still inline. */
-export interface InlineVersion {
-  readonly secret_id: string;
-  readonly version: number;
-  readonly kv_key: string;
-  readonly ciphertext: string;
-}
-
-/** Selects up to `limit` versions ({@link InlineVersion}) written before `before` whose KV copy is not known to be there, but for those in quarantine. */
-export function selectNotInKv(db: D1Database, before: number, now: number, limit: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT secret_id, version, kv_key, ciphertext FROM versions
-       WHERE ciphertext IS NOT NULL AND kv_put_at IS NULL AND created_at <= ? AND (retry_at IS NULL OR retry_at <= ?) ORDER BY created_at LIMIT ?`,
-    )
-    .bind(before, now, limit);
-}
-
-/** Selects up to `limit` versions ({@link InlineVersion}) whose KV copy was put before `before`. */
-export function selectSettled(db: D1Database, before: number, limit: number): D1PreparedStatement {
-  return db
-    .prepare("SELECT secret_id, version, kv_key, ciphertext FROM versions WHERE ciphertext IS NOT NULL AND kv_put_at <= ? ORDER BY kv_put_at LIMIT ?")
-    .bind(before, limit);
-}
-
-const THESE = "kv_key IN (SELECT value FROM json_each(?1)) AND ciphertext IS NOT NULL";
-
-/** Records that the ciphertexts of versions are in KV since `now`. */
-export function markInKv(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
-  return db.prepare(`UPDATE versions SET kv_put_at = ?2, retry_at = NULL WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), now);
-}
-
-/** Records that the KV copies of versions are not there after all, so that they are put again. */
-export function markNotInKv(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
-  return db.prepare(`UPDATE versions SET kv_put_at = NULL WHERE ${THESE}`).bind(JSON.stringify(kvKeys));
-}
-
-/** Clears the inline copies of versions that are in KV. */
-export function clearInline(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
-  return db.prepare(`UPDATE versions SET ciphertext = NULL WHERE ${THESE} AND kv_put_at IS NOT NULL`).bind(JSON.stringify(kvKeys));
-}
-
-/** Selects up to `limit` KV keys that were noted for removal before `before`. */
-export function selectRemovals(db: D1Database, before: number, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT kv_key FROM kv_removals WHERE noted_at <= ? ORDER BY noted_at LIMIT ?").bind(before, limit);
-}
-
-/** Forgets KV keys that have been removed. */
-export function forgetRemovals(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
-  return db.prepare("DELETE FROM kv_removals WHERE kv_key IN (SELECT value FROM json_each(?))").bind(JSON.stringify(kvKeys));
-}
-
-/** Puts KV keys that could not be removed at the end of the queue. */
-export function postponeRemovals(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
-  return db.prepare("UPDATE kv_removals SET noted_at = ?2 WHERE kv_key IN (SELECT value FROM json_each(?1))").bind(JSON.stringify(kvKeys), now);
-}
-
-/** Puts versions in quarantine until `retryAt` whose ciphertexts could not be put into KV, but for those that somebody else has put. */
-export function quarantineUnput(db: D1Database, kvKeys: readonly string[], retryAt: number): D1PreparedStatement {
-  return db.prepare(`UPDATE versions SET retry_at = ?2 WHERE ${THESE} AND kv_put_at IS NULL`).bind(JSON.stringify(kvKeys), retryAt);
 }

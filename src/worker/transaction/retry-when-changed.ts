@@ -3,7 +3,7 @@ import { GuardError } from "../store/run-batch.ts";
 
 const ATTEMPTS = 25;
 /** The guards that say that somebody else came first. */
-const RETRIED: ReadonlySet<string> = new Set(["unchanged", "revocations_unchanged"]);
+const RETRIED: ReadonlySet<string> = new Set(["unchanged", "revocations_unchanged", "identity_unchanged"]);
 
 /**
  * Runs a read and a compare-and-set write again for as long as somebody else's write came between the two. Each time
@@ -17,7 +17,7 @@ export async function retryWhenChanged<T>(attempt: () => Promise<T>): Promise<T>
       return await attempt();
     } catch (error) {
       if (!(error instanceof GuardError && RETRIED.has(error.guard))) throw error;
-      if (n === ATTEMPTS) throw storageUnavailable("Too many writes to this secret at once.", error);
+      if (n === ATTEMPTS) throw storageUnavailable("Too many writes to the same thing at once.", error);
     }
   }
 }

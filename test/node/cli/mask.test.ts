@@ -64,6 +64,66 @@ describe("masked output", () => {
     expect(masked(["pässwörd 🔑\n"], [Buffer.from(String.raw`{"v":"p\u00e4ssw\u00f6rd \ud83d\udd11"}`)])).toBe('{"v":"[masked]"}');
   });
 
+  const secret = fc.string({ unit: fc.constantFrom(..."aZ09+/=-_ %&?<>\"\\'é🔑"), minLength: 12, maxLength: 70 }).filter((text) => text === text.trim());
+  const beside = fc.uint8Array({ maxLength: 9 });
+
+  it("hides a value in base64, whatever stands around it before it is encoded and however its text is cut", () => {
+    fc.assert(
+      fc.property(secret, beside, beside, fc.constantFrom("base64", "base64url"), cuts, (value, before, after, encoding, cuts) => {
+        const encoded = Buffer.concat([before, Buffer.from(value), after]).toString(encoding);
+        const shown = masked([value], split(`<${encoded}>`, cuts));
+        // The characters at the borders have bits of what is around.
+        const [left = "", right = "", ...more] = shown.split("[masked]");
+        expect([more, left.length <= 1 + Math.ceil((before.length * 4) / 3), right.length <= 2 + Math.ceil((after.length * 4) / 3) + 2]).toEqual([
+          [],
+          true,
+          true,
+        ]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  const encoders: Record<string, (text: string) => string> = {
+    "JSON.stringify": (text) => JSON.stringify(text).slice(1, -1),
+    "JSON in JSON": (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
+    "JSON of Go": (text) =>
+      JSON.stringify(text)
+        .slice(1, -1)
+        .replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
+    encodeURIComponent,
+    encodeURI,
+    "a form": (text) => new URLSearchParams({ "": text }).toString().slice(1),
+    "Python's quote": (text) =>
+      encodeURIComponent(text)
+        .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+        .replaceAll("%2F", "/"),
+    "percent-encoding in small letters": (text) => encodeURIComponent(text).replace(/%../g, (byte) => byte.toLowerCase()),
+  };
+  it.each(Object.entries(encoders))("hides a value as %s writes it", (_, encode) => {
+    fc.assert(
+      fc.property(secret, cuts, (value, cuts) => {
+        expect(masked([value], split(`a=${encode(value)};`, cuts))).toBe("a=[masked];");
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("hides every line of base64 that is broken into lines", () => {
+    const value = "0123456789abcdef".repeat(30);
+    for (const length of [64, 76]) {
+      const lines =
+        Buffer.from(value)
+          .toString("base64")
+          .match(new RegExp(`.{1,${length}}`, "g")) ?? [];
+      expect(masked([value], [Buffer.from(lines.join("\n"))])).toBe(lines.map(() => "[masked]").join("\n"));
+    }
+  });
+
+  it("shows what only a part of a short value's base64 could be", () => {
+    expect(masked(["abc"], [Buffer.from("YWJj abc YWJj")])).toBe("YWJj [masked] YWJj");
+  });
+
   it("holds nothing back that cannot be the beginning of a value", () => {
     expect(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] ")).toString()).toBe("Continue? [y/n] ");
   });

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { type Outcome, runProgram } from "./support/run-program.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
@@ -37,6 +37,62 @@ async function saved(): Promise<string[]> {
   return JSON.parse((await keyhole(["status", "--json"])).stdout).profiles.sort();
 }
 
+describe("an address in the clear that is not this machine", () => {
+  const addresses = [
+    "http://keyhole.invalid",
+    "http://127.attacker.example",
+    "http://localhost.attacker.example",
+    "http://10.0.0.1:8787",
+    "http://[::ffff:127.0.0.1]",
+  ];
+  it.each(addresses)("%s is sent no token, by a login or any other command", async (url) => {
+    const refusal = {
+      code: 2,
+      stdout: "",
+      stderr: `error: ${url} is not https: the token and every value would cross the network in the clear\nhint: use its https address; --insecure if you mean it\n`,
+    };
+    expect(await keyhole(["login", url, "--stdin", "--plain-file"])).toEqual(refusal);
+    for (const args of [["list"], ["set", "A", "--stdin"], ["run", "--", "true"]])
+      expect(await keyhole(args, { KEYHOLE_URL: url, KEYHOLE_TOKEN: "a.b.c" })).toEqual(refusal);
+    const identity = { KEYHOLE_URL: url, KEYHOLE_TRUST: "acme/github", KEYHOLE_IDENTITY: "a.b.c" };
+    expect(await keyhole(["list"], identity)).toEqual(refusal);
+  });
+
+  it("is asked with --insecure, and a login says so before it sends anything", async () => {
+    const url = "http://keyhole.invalid";
+    const { stderr } = await keyhole(["login", url, "--stdin", "--plain-file", "--insecure"]);
+    expect(stderr.split("\n").slice(0, 2)).toEqual([
+      "warning: this address is not https: the token crosses the network in the clear",
+      expect.stringContaining("error: keyhole.invalid cannot be reached"),
+    ]);
+  });
+});
+
+describe("text from elsewhere", () => {
+  /** Escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
+  const hostile = ["\u001b", "\u0007", "\u007f", "\u0085", "\u009b", "\u009d", "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
+  const sub = `a${[...hostile, "\u2028", "\u2029", "\u{e0041}"].join("b")}c`;
+
+  it("does not reach the terminal as it is: in a table, in JSON or in a note, and in JSON it is the same text", async () => {
+    const caller = { org: "acme", sub, token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null };
+    const { answer } = service;
+    service.answer = () => ({ json: caller });
+    try {
+      const outcomes = [await login({}), await keyhole(["status"]), await keyhole(["status", "--json"])];
+      for (const { code, stdout, stderr } of outcomes) {
+        expect(code).toBe(0);
+        expect(`${stdout}${stderr}`.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      }
+      expect(outcomes[0]?.stderr).toContain(String.raw`as a\u{1b}b\u{7}b`);
+      expect(outcomes[1]?.stdout).toContain(String.raw`b\u{9b}b`);
+      expect(outcomes[2]?.stdout).toContain(String.raw`b\u202eb`);
+      expect(JSON.parse(outcomes[2]?.stdout ?? "").sub).toBe(sub);
+    } finally {
+      service.answer = answer;
+    }
+  });
+});
+
 describe("a profile", () => {
   it("is the one that KEYHOLE_PROFILE names, for login and logout too", async () => {
     await login({});
@@ -56,6 +112,41 @@ describe("a profile", () => {
     const logins = await Promise.all(names.map((name) => login({}, "--profile", name)));
     expect(logins.map(({ code }) => code)).toEqual(names.map(() => 0));
     expect(await saved()).toEqual(names);
+  });
+
+  it("has a token for the address that it was saved for and no other, also in tokens.json", async () => {
+    await login({});
+    const config = join(home, ".config/keyhole/config.json");
+    const other = await startFakeService(() => ({ json: {} }));
+    const asked = vi.fn();
+    other.answer = (request) => {
+      asked(request.headers.authorization);
+      return { status: 500, code: "internal" };
+    };
+    try {
+      const text = readFileSync(config, "utf8");
+      writeFileSync(config, text.replace(service.url, other.url));
+      expect(await keyhole(["status"])).toMatchObject({ code: 1, stderr: expect.stringContaining("the token of profile default is gone") });
+      writeFileSync(config, text);
+      const named = await keyhole(["status"], { KEYHOLE_URL: other.url });
+      expect(named).toMatchObject({ code: 2, stderr: expect.stringContaining("KEYHOLE_URL is not the address for which profile default has a token") });
+      expect(await keyhole(["status"], { KEYHOLE_URL: `${service.url}/elsewhere` })).toMatchObject({ code: 2 });
+      expect((await keyhole(["status"], { KEYHOLE_URL: `${service.url}/` })).code).toBe(0);
+      expect(asked).not.toHaveBeenCalled();
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("whose token was saved without its address is to be logged in to again, and then is as any other", async () => {
+    await login({});
+    const tokens = join(home, ".config/keyhole/tokens.json");
+    writeFileSync(tokens, '{"default":"of-before"}');
+    expect((await keyhole(["status"])).stderr).toContain("the token of profile default is gone");
+    await login({});
+    expect(JSON.parse(readFileSync(tokens, "utf8"))).toEqual({ [`default ${service.url}`]: "token" });
+    await keyhole(["logout"]);
+    expect(JSON.parse(readFileSync(tokens, "utf8"))).toEqual({});
   });
 
   it("is saved although a lock was left behind, and leaves none itself", async () => {

@@ -134,6 +134,26 @@ describe("a command that runs", () => {
     expect(resolved).toMatchObject({ code: 0, stderr });
   });
 
+  it("finds nothing in its environment with which it could get more, unless that is asked for", async () => {
+    const more = {
+      KEYHOLE_PROFILE: "",
+      KEYHOLE_IDENTITY: "id",
+      ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example",
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t",
+      KEPT: "1",
+    };
+    const names = async (...options: string[]) => {
+      const { stdout } = await runProgram(cli.path, ["run", ...options, "--", "env"], { env: { ...env, ...more } });
+      return stdout
+        .split("\n")
+        .flatMap((line) => /^(KEYHOLE_\w+|ACTIONS_\w+|KEPT|API_KEY)=/.exec(line)?.[1] ?? [])
+        .sort();
+    };
+    expect(await names()).toEqual(["API_KEY", "KEPT"]);
+    expect(await names("--no-secrets")).toEqual(["KEPT"]);
+    expect(await names("--pass-token")).toEqual(["API_KEY", ...Object.keys(more), "KEYHOLE_TOKEN", "KEYHOLE_URL"].sort());
+  });
+
   it("is refused a secret that would decide which code runs", async () => {
     service.answer = () => ({ json: { LD_PRELOAD: VALUE } });
     const refused = await runProgram(cli.path, ["run", "--", "echo", "ran"], { env });
@@ -141,7 +161,8 @@ describe("a command that runs", () => {
     expect(refused).toEqual({
       code: 1,
       stdout: "",
-      stderr: "error: the secret LD_PRELOAD would replace a protected variable (LD_*)\nhint: name the ones you want with --only, or rename it\n",
+      stderr:
+        "error: the secret LD_PRELOAD would replace a protected variable (LD_*: loaders and the C library)\nhint: name the ones you want with --only, or rename it\n",
     });
   });
 });

@@ -29,8 +29,9 @@ const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
 describe.concurrent("what is typed and what comes of it", () => {
   it.for(files)("%s", { timeout: 180_000 }, async (file, { expect }) => {
-    const org = file.replace(".txt", "");
-    const cwd = join(home, org);
+    const topic = file.replace(".txt", "");
+    const org = `about-${topic}`;
+    const cwd = join(home, topic);
     mkdirSync(cwd);
     const token = await tokenFor(org);
     const reader = await tokenFor(org, "secrets:resolve");

@@ -6,6 +6,7 @@ import { vi } from "vitest";
 import { signToken } from "../../../scripts/sign-token.ts";
 import { runCommandLine } from "../../../src/cli/run-command-line.ts";
 import { PERMISSIONS } from "../../../src/contract/permission.ts";
+import { STILL } from "../../support/still.ts";
 import { startNodeWorker } from "./node-worker.ts";
 
 /** What a command did. */
@@ -76,7 +77,7 @@ export async function startScene(): Promise<Scene> {
     async schedule() {
       const lines: string[] = [];
       const spy = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
-      await worker.runScheduled(env as never, new Date()).finally(() => spy.mockRestore());
+      await worker.runScheduled(env as never, new Date(), STILL).finally(() => spy.mockRestore());
       return JSON.parse(lines.find((line) => line.includes('"event":"scheduled"')) ?? "{}");
     },
     async keyOf(name) {

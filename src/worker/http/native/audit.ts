@@ -39,7 +39,7 @@ export const auditRoutes = [
       id: "readAudit",
       summary: "Read the audit log",
       description:
-        "Newest first, denied attempts included; what is archived, too. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line.",
+        "Newest first, denied attempts included; what is archived, too. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line. A very long one may break off, which is an error of the connection: go on with `after`.",
       tag,
       permission,
       action,
@@ -48,9 +48,9 @@ export const auditRoutes = [
         200: { description: "Events.", content: { "application/json": { schema: auditPageSchema }, "application/x-ndjson": { schema: text('{"seq":1}\n') } } },
       },
     },
-    async ({ c, needs, caller, query: { format, limit, cursor, ...filters } }) => {
+    async ({ c, needs, caller, query: { format, limit, cursor, after = null, ...filters } }) => {
       const wanted = eventsAsked(filters);
-      if (format === "ndjson") return c.body(await streamLog(needs, caller, wanted), 200, { "Content-Type": "application/x-ndjson" });
+      if (format === "ndjson") return c.body(await streamLog(needs, caller, wanted, after), 200, { "Content-Type": "application/x-ndjson" });
       const beyond = fromCursor(position, cursor) ?? null;
       const { events, next } = await readLog(needs, caller, wanted, beyond, limit);
       return c.json({ events, next_cursor: nextCursor(next) });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { orgSchema } from "../../../contract/claims.ts";
+import { orgSchema } from "../../../contract/org-name.ts";
 import { quotasSchema, someQuotasSchema, usageSchema } from "../../../contract/quota.ts";
 import { putQuotas, readQuotas } from "../../grants/put-quotas.ts";
 import { readUsage } from "../../grants/read-usage.ts";

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { BACKLOG_EXAMPLE, backlogSchema } from "../../../contract/backlog.ts";
 import { INTEGRITY_EXAMPLE, integritySchema } from "../../../contract/integrity.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Config } from "../../config.ts";
@@ -26,21 +27,7 @@ const readinessSchema = z
       .meta({ description: "What the Worker needs and cannot use; why, with `keys:read`." }),
     degraded: z.array(findingSchema).optional().meta({ description: "Old keys that are missing or wrong: what is not under them works." }),
     notices: z.array(findingSchema).optional().meta({ description: "What works, and would be better otherwise." }),
-    backlog: z
-      .object({
-        set_aside: z.int().meta({ description: "Versions on which scheduled work failed; each is tried again later." }),
-        legacy_plaintext: z.int().meta({ description: "Values that are not encrypted yet." }),
-        audit_logs: z.int().meta({ description: "Audit logs that do not match what was signed, or were signed with a key that is not known." }),
-        integrity_failures: z
-          .int()
-          .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
-        leases_unsettled: z.int().meta({
-          description:
-            "Leases of the last day that ended without their last count, because an isolate was lost: the log says at least and at most how often each was used.",
-        }),
-        database_bytes: z.int().meta({ description: "How many bytes D1 has stored. A database takes 10 GB." }),
-      })
-      .optional(),
+    backlog: backlogSchema.optional(),
     integrity: integritySchema.optional(),
   })
   .meta({
@@ -50,7 +37,7 @@ const readinessSchema = z
       unusable: [],
       degraded: [],
       notices: [],
-      backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0, database_bytes: 1_048_576 },
+      backlog: BACKLOG_EXAMPLE,
       integrity: INTEGRITY_EXAMPLE,
     },
   });
@@ -85,7 +72,7 @@ export const systemRoutes = [
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
       description:
-        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
+        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, how far each job of the scheduled run is behind, how full D1 is and for how many days there is room, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
       tag,
       tellsMore: "keys:read",
       middleware: [limitReadiness, authenticateIfGiven],

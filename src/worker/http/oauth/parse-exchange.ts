@@ -1,4 +1,4 @@
-import { orgSchema } from "../../../contract/claims.ts";
+import { orgSchema } from "../../../contract/org-name.ts";
 import { ACCESS_TOKEN_TYPE, exchangeSchema, JWT_TOKEN_TYPE, type OAUTH_ERRORS, TOKEN_EXCHANGE, trustNameSchema } from "../../../contract/trust.ts";
 import type { Exchange } from "../../grants/exchange-token.ts";
 

@@ -1,4 +1,4 @@
-import { Problem, type ProblemError } from "../../../contract/problem.ts";
+import { type Problem, type ProblemError, problemOfErrors } from "../../../contract/problem.ts";
 
 type Issue = { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; readonly keys?: readonly string[] };
 
@@ -6,21 +6,19 @@ const WHERE = { json: "", query: "query:", param: "path:" } as const;
 type Target = keyof typeof WHERE;
 
 /**
- * The problem that lists everything wrong in the part of the request that `target` names. A place in the body is a JSON
+ * The problem that lists what is wrong in the part of the request that `target` names. A place in the body is a JSON
  * Pointer (RFC 6901), a query parameter is `query:<name>`, a part of the path `path:<name>`. No value is repeated.
  */
 export function invalidRequest(issues: readonly Issue[], target: Target): Problem {
-  const errors = issues.flatMap((issue) => errorsOf(issue, target));
-  const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  return new Problem("invalid-request", first ? `${first.pointer || "body"}: ${first.detail}${more}` : "The request is not valid.", { members: { errors } });
+  return problemOfErrors("invalid-request", errorsOf(issues, target));
 }
 
-function errorsOf({ code, path, message, keys }: Issue, target: Target): ProblemError[] {
-  if (code === "unrecognized_keys" && keys) {
-    return keys.map((key) => ({ pointer: pointer([...path, key], target), detail: "unknown field" }));
+/** One at a time: a body of a megabyte may hold a hundred thousand fields that there are not. */
+function* errorsOf(issues: readonly Issue[], target: Target): Generator<ProblemError> {
+  for (const { code, path, message, keys } of issues) {
+    if (code === "unrecognized_keys" && keys) for (const key of keys) yield { pointer: pointer([...path, key], target), detail: "unknown field" };
+    else yield { pointer: pointer(path, target), detail: message };
   }
-  return [{ pointer: pointer(path, target), detail: message }];
 }
 
 function pointer(path: readonly PropertyKey[], target: Target): string {

@@ -1,5 +1,5 @@
 import { parse } from "dotenv";
-import { Problem, type ProblemError } from "../../../contract/problem.ts";
+import { type Problem, problemOfErrors } from "../../../contract/problem.ts";
 
 /** How often a Unicode line separator may stand before a quote: each time costs dotenv a walk through the whole line. */
 const MAX_SEPARATED_QUOTES = 16;
@@ -8,8 +8,6 @@ const MAX_SEPARATED_QUOTES = 16;
 const NOTHING = /^\s*(?:$|#)/;
 /** How an assignment begins: up to the end of its name. JavaScript's objects lose one name. */
 const ASSIGNMENT = /^\s*(?:export\s+)?(?!__proto__\s*[=:])[\w.-]+(?=\s*=|:(?:\s|$))/;
-/** How many lines a refusal lists. */
-const MAX_LISTED = 100;
 
 /**
  * The names and values in a `.env` file, as the dotenv package reads them. That one leaves out, without a word, every
@@ -20,13 +18,14 @@ const MAX_LISTED = 100;
  */
 export function parseDotenv(text: string): Record<string, string> {
   if ((text.match(/[\u2028\u2029]['"`]/g) ?? []).length > MAX_SEPARATED_QUOTES) {
-    throw refusal([{ pointer: "", detail: "too many Unicode line separators (U+2028, U+2029) before quotes" }]);
+    throw refusal([""], "too many Unicode line separators (U+2028, U+2029) before quotes");
   }
   const lost = lostLines(text);
-  if (lost.length > 0) {
-    const detail = "neither an assignment nor a comment, nor part of a value in quotes";
-    throw refusal(lost.slice(0, MAX_LISTED).map((line) => ({ pointer: `line:${line}`, detail })));
-  }
+  if (lost.length > 0)
+    throw refusal(
+      lost.map((line) => `line:${line}`),
+      "neither an assignment nor a comment, nor part of a value in quotes",
+    );
   return read(text);
 }
 
@@ -57,7 +56,10 @@ function read(text: string): Record<string, string> {
   return parse(text, { fast: true });
 }
 
-function refusal(errors: ProblemError[]): Problem {
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  return new Problem("invalid-request", `${errors[0]?.pointer || "body"}: ${errors[0]?.detail}${more}. Nothing was stored.`, { members: { errors } });
+function refusal(pointers: readonly string[], detail: string): Problem {
+  return problemOfErrors(
+    "invalid-request",
+    pointers.values().map((pointer) => ({ pointer, detail })),
+    ". Nothing was stored.",
+  );
 }

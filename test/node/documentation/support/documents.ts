@@ -22,6 +22,8 @@ const INSTALL = "npm ci && npm i -g .";
 const LOCAL = { "http://127.0.0.1:8787": "local" } as const;
 /** What the README does to deploy. */
 const DEPLOY = "(umask 077; npm run -s keys -- init > ~/keyhole.secrets)\nnpm run deploy -- --secrets-file ~/keyhole.secrets";
+/** What an operator's organization has to be set for. */
+const OPERATED = `sed -i.shipped 's/^PLATFORM_ORG = .*/PLATFORM_ORG = "platform"/' wrangler.toml`;
 /** A token of what is deployed, made with its secrets. */
 const DEPLOYED_TOKEN = "TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token)";
 
@@ -39,6 +41,7 @@ echo 'process.exit(process.env.OPENAI_API_KEY === "sk-prod" ? 0 : 1);' > app.js`
     tools: ["curl"],
     addresses: { "https://keyhole.example.workers.dev": "deployed" },
     before: `${INSTALL}
+${OPERATED}
 ${DEPLOY}
 ${DEPLOYED_TOKEN}
 KEYHOLE=https://keyhole.example.workers.dev
@@ -50,6 +53,7 @@ curl -sS -X PUT "$KEYHOLE/v1/scopes/global/secrets/A" -H "Authorization: Bearer 
     tools: [],
     addresses: { "https://keyhole.example.workers.dev": "deployed" },
     before: `${INSTALL}
+${OPERATED}
 ${DEPLOY}
 cat > old_secrets.sql <<'SQL'
 CREATE TABLE old_secrets (org TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, encoding TEXT NOT NULL DEFAULT 'utf8');

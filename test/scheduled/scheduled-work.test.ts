@@ -1,0 +1,306 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { loadConfig } from "../../src/worker/config.ts";
+import { daysLeft } from "../../src/worker/health/days-left.ts";
+import { digestLog } from "../../src/worker/log/digest-log.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
+import { sealLog } from "../../src/worker/log/seal-log.ts";
+import { takeTurns } from "../../src/worker/log/take-turns.ts";
+import { runScheduled } from "../../src/worker/scheduled.ts";
+import { JOBS } from "../../src/worker/scheduled-jobs.ts";
+import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
+import { runAlone } from "../../src/worker/transaction/run-alone.ts";
+import { type Budget, beginWork, budgetOf, workInBatches } from "../../src/worker/transaction/work-in-batches.ts";
+import { append } from "../audit/support.ts";
+import { call } from "../support/call.ts";
+import { STILL } from "../support/still.ts";
+
+const NOW = Date.parse("2026-12-01T00:00:00Z");
+const MINUTE = 60_000;
+const now = new Date(NOW);
+const sql = (text: string, ...parameters: unknown[]) =>
+  env.DB.prepare(text)
+    .bind(...parameters)
+    .run();
+const countOf = (from: string, ...parameters: unknown[]) =>
+  env.DB.prepare(`SELECT COUNT(*) AS n FROM ${from}`)
+    .bind(...parameters)
+    .first<number>("n");
+
+/** A clock that goes on when D1 works or somebody rests, and a D1 whose transactions take so long, in milliseconds. */
+function slowly(took: number | ((nth: number) => number)) {
+  let time = 0;
+  let calls = 0;
+  const rested: number[] = [];
+  const pace = {
+    clock: () => time,
+    rest: async (milliseconds: number) => {
+      rested.push(milliseconds);
+      time += milliseconds;
+    },
+  };
+  const DB = {
+    prepare: (text: string) => env.DB.prepare(text),
+    batch: (statements: D1PreparedStatement[]) => {
+      time += typeof took === "number" ? took : took(calls);
+      calls++;
+      return env.DB.batch(statements);
+    },
+  } as unknown as D1Database;
+  const work = beginWork(DB, pace);
+  return { pace, DB, work, rested, needs: (seconds: number): { db: D1Database; budget: Budget } => ({ db: work.db, budget: budgetOf(work, seconds) }) };
+}
+
+/** KV in which every ciphertext is `x`, so that it is nobody's time that passes. */
+const KV = {
+  get: async (keys: string[] | string) => (Array.isArray(keys) ? new Map(keys.map((key) => [key, "x"])) : "x"),
+  put: async () => {},
+  delete: async () => {},
+} as unknown as KVNamespace;
+
+const NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)";
+
+/** Notes ciphertexts of an organization for removal. */
+const noteRemovals = (org: string, count: number, at: number) =>
+  sql(`${NUMBERS} INSERT INTO kv_removals (kv_key, noted_at, org) SELECT 'c_' || ?1 || i, ?3, ?1 FROM n`, org, count, at);
+
+/** Versions of one secret of an organization whose ciphertexts are still in D1. */
+async function writeInline(org: string, count: number, putAt: number | null, createdAt: number): Promise<void> {
+  await sql(
+    `INSERT INTO secrets (id, org, scope, name, version, revision, created_at, created_by, updated_at, updated_by, rotated_at)
+     VALUES ('sec_' || ?1, ?1, 'global', 'S', ?2, 1, 0, 's', 0, 's', 0)`,
+    org,
+    count,
+  );
+  await sql(
+    `${NUMBERS} INSERT INTO versions (secret_id, version, encoding, key_id, wrapped_key, kv_key, ciphertext, kv_put_at, created_at, created_by)
+     SELECT 'sec_' || ?1, i + 1, 'utf8', 'k', 'w', 'c_' || ?1 || i, 'x', ?3, ?4, 's' FROM n`,
+    org,
+    count,
+    putAt,
+    createdAt,
+  );
+}
+
+/** The lines that runs have logged. */
+let lines: string[] = [];
+
+beforeEach(async () => {
+  lines = [];
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+  await env.DB.batch(
+    [
+      "DELETE FROM scheduled_run",
+      "DELETE FROM database_sizes",
+      "INSERT OR IGNORE INTO kv_removals (kv_key, noted_at) SELECT kv_key, 0 FROM versions WHERE kv_key IS NOT NULL",
+      "DELETE FROM secrets",
+      "DELETE FROM kv_removals",
+    ].map((text) => env.DB.prepare(text)),
+  );
+});
+
+describe("a scheduled run", () => {
+  it("is the only one: of two that begin at once one works", async () => {
+    let working = 0;
+    const most: number[] = [];
+    const work = async () => {
+      most.push(++working);
+      await env.DB.prepare("SELECT 1").run();
+      working--;
+    };
+    const alone = await Promise.all([1, 2, 3, 4].map(() => runAlone({ db: env.DB, now }, work)));
+    expect([alone.filter(Boolean).length, most]).toEqual([1, [1]]);
+    expect(await runAlone({ db: env.DB, now }, work), "the next one").toBe(true);
+  });
+
+  it("takes the place of one that died after 90 seconds, and until then only says so", async () => {
+    await sql("INSERT INTO scheduled_run (id, holder, until) VALUES (1, 'dead', ?)", NOW + 90_000);
+    await runScheduled(env as never, new Date(NOW + 89_999), STILL);
+    expect(lines).toEqual([JSON.stringify({ level: "info", event: "scheduled", skipped: "another run is at work" })]);
+    await runScheduled(env as never, new Date(NOW + 90_000), STILL);
+    expect(lines[1]).toContain('"backlog"');
+    expect(await countOf("scheduled_run")).toBe(0);
+  });
+
+  it("is not held off for ever by a time that no run has set", async () => {
+    await sql("INSERT INTO scheduled_run (id, holder, until) VALUES (1, 'nobody', ?)", NOW + 86_400_000);
+    expect(await runAlone({ db: env.DB, now }, async () => {})).toBe(true);
+  });
+
+  it("ends its own hold also when it fails, and nobody else's", async () => {
+    await expect(runAlone({ db: env.DB, now }, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(await countOf("scheduled_run")).toBe(0);
+    await runAlone({ db: env.DB, now }, async () => void (await sql("UPDATE scheduled_run SET holder = 'another'")));
+    expect(await countOf("scheduled_run WHERE holder = 'another'")).toBe(1);
+  });
+
+  it("has budgets of 40 seconds in all", () => {
+    const seconds = Object.values(JOBS).flatMap((job) => job.seconds ?? []);
+    expect(seconds.length).toBeGreaterThan(8);
+    expect(seconds.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(40);
+  });
+
+  it.each([
+    ["goes through all jobs while D1 is quick", 10, []],
+    ["leaves the rest of its work when a transaction takes over 500 ms, and still records and watches", 501, ["rewrapped", "sealed", "ciphertexts"]],
+  ])("%s", async (_, took, skipped) => {
+    const { pace, DB } = slowly(took);
+    await runScheduled({ ...env, DB } as never, now, pace);
+    const line = JSON.parse(lines.at(-1) ?? "");
+    for (const name of ["rewrapped", "sealed", "ciphertexts"]) expect(line[name]?.skipped, name).toBe(skipped.includes(name as never) ? "slow" : undefined);
+    for (const name of ["inventory", "heads", "registered", "backlog"]) expect(line[name], name).not.toMatchObject({ skipped: expect.anything() });
+  });
+
+  it("begins nothing after a minute, so that it is over before another one may take its place", async () => {
+    const { pace, DB } = slowly((nth) => (nth === 5 ? 60_000 : 1));
+    await runScheduled({ ...env, DB } as never, now, pace);
+    const line = JSON.parse(lines.at(-1) ?? "");
+    expect([line.sealed, line.registered, line.backlog]).toEqual([{ skipped: "time" }, { skipped: "time" }, { skipped: "time" }]);
+  });
+});
+
+describe("a budget", () => {
+  it("is used in batches with rests as long as they, so that D1 is free half of the time", async () => {
+    const { work, rested } = slowly(100);
+    let batches = 0;
+    await workInBatches(budgetOf(work, 4), async () => {
+      await work.db.batch([env.DB.prepare("SELECT 1")]);
+      return ++batches < 1_000;
+    });
+    expect([batches, rested.length, new Set(rested)]).toEqual([20, 20, new Set([100])]);
+  });
+
+  it("ends before the platform's bound of statements, however quick they are", async () => {
+    const { work } = slowly(0);
+    let batches = 0;
+    await workInBatches(budgetOf(work, 40), async () => {
+      await work.db.batch(Array.from({ length: 5 }, () => env.DB.prepare("SELECT 1")));
+      return ++batches < 1_000;
+    });
+    expect(batches * 5).toBe(720);
+  });
+
+  it("lets a job do all that fits, and go on in the next run where it stopped", async () => {
+    await noteRemovals("big", 9_000, 0);
+    const first = slowly(50);
+    // A third of six seconds, of which half is rest: ten batches of two transactions.
+    const { removed } = await settleCiphertexts({ ...first.needs(6), kv: KV, now });
+    expect(removed).toBeGreaterThanOrEqual(5_000);
+    expect(await countOf("kv_removals")).toBe(9_000 - removed);
+    await settleCiphertexts({ ...slowly(50).needs(6), kv: KV, now });
+    expect(await countOf("kv_removals")).toBe(0);
+  });
+});
+
+describe("an organization with little to do is done in the first run beside one with very much", () => {
+  it("of removals", async () => {
+    await noteRemovals("big", 30_000, 0);
+    await noteRemovals("small", 3, 1);
+    await settleCiphertexts({ ...slowly(400).needs(3), kv: KV, now });
+    expect(await countOf("kv_removals WHERE org = 'big'")).toBeGreaterThan(20_000);
+    expect(await countOf("kv_removals WHERE org = 'small'")).toBe(0);
+  });
+
+  it.each([
+    ["puts", null, "kv_put_at IS NULL"],
+    ["clears", 1, "ciphertext IS NOT NULL"],
+  ])("of %s", async (_, putAt, left) => {
+    await writeInline("big", 20_000, putAt, 0);
+    await writeInline("small", 3, putAt, 10);
+    await settleCiphertexts({ ...slowly(200).needs(3), kv: KV, now });
+    expect(await countOf(`versions WHERE ${left} AND org = 'big'`)).toBeGreaterThan(10_000);
+    expect(await countOf(`versions WHERE ${left} AND org = 'small'`), "the trigger has said whose it is").toBe(0);
+  });
+
+  it("of removals of more organizations than a batch has rows: each has its turn", async () => {
+    await sql(`${NUMBERS} INSERT INTO kv_removals (kv_key, noted_at, org) SELECT 'c_' || ?1 || i, 0, ?1 || (i % 700) FROM n`, "many", 2_100);
+    for (let minute = 0; minute < 2; minute++) await settleCiphertexts({ ...slowly(400).needs(3), kv: KV, now: new Date(NOW + minute * MINUTE) });
+    expect(await env.DB.prepare("SELECT COUNT(DISTINCT org) AS n FROM (SELECT org FROM kv_removals GROUP BY org HAVING COUNT(*) = 3)").first("n")).toBe(0);
+  });
+
+  it("of the log: sealed, and digested", async () => {
+    await append("log-big", 12_000, { secrets: "[]" });
+    await append("log-small", 3);
+    const { logKeys, keyring } = await loadConfig(env);
+    const needs = { logKeys, keyring, now, registry: NO_REGISTRY };
+    const { events } = await sealLog({ ...slowly(100).needs(1), ...needs });
+    expect([events < 12_000, await countOf("audit_checkpoints WHERE org = 'log-small'")]).toEqual([true, 1]);
+    expect(await digestLog({ ...slowly(100).needs(1), now })).toBeLessThan(12_000);
+    expect(await countOf("audit_by_secret WHERE org = 'log-small'")).toBe(3);
+  });
+
+  it("of a job whose first logs are all stuck or accused", async () => {
+    const logs = Array.from({ length: 40 }, (_, n) => ({ org: `o${String(n).padStart(2, "0")}` }));
+    const worked: string[] = [];
+    const accused = new Set(logs.slice(0, 15).map(({ org }) => org));
+    const refused = await takeTurns(
+      { db: env.DB, now, accused },
+      {
+        job: "archive",
+        select: async (except) => {
+          const left = logs.filter(({ org }) => !(JSON.parse(except) as string[]).includes(org) && !worked.includes(`${org} done`)).slice(0, 10);
+          return { logs: left, full: left.length === 10 };
+        },
+        work: async ({ org }) => {
+          worked.push(org === "o39" ? `${org} done` : org);
+          return org === "o39" ? "done" : "stuck";
+        },
+      },
+    );
+    expect([refused, worked.length, worked.at(-1)]).toEqual([15, 25, "o39 done"]);
+    expect(await countOf("audit_marks WHERE job = 'archive' AND org LIKE 'o__' AND seen_at = ?", NOW), "they come last in the next run").toBe(39);
+  });
+});
+
+describe("/readyz with keys:read", () => {
+  const backlog = async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+    try {
+      return (await call("GET /readyz")).body.backlog;
+    } finally {
+      vi.useRealTimers();
+    }
+  };
+
+  it("says what waits and is due, for how long, and nothing of what is not due yet", async () => {
+    await writeInline("inline", 2_436, NOW - 7 * MINUTE, NOW - 8 * MINUTE);
+    await writeInline("young", 50, NOW - 4 * MINUTE, NOW - 5 * MINUTE);
+    await writeInline("unput", 12, null, NOW - 3 * MINUTE);
+    await noteRemovals("gone", 7_771, NOW - 21 * MINUTE);
+    await noteRemovals("just-gone", 20, NOW - 19 * MINUTE);
+    await append("read-log", 40, { at: NOW - 90_000 });
+    await sql("UPDATE audit_marks SET seq = 99999");
+    const { scheduled } = await backlog();
+    expect(scheduled).toMatchObject({
+      ciphertexts_cleared: { rows: 2_436, seconds: 120 },
+      ciphertexts_put: { rows: 12, seconds: 120 },
+      ciphertexts_removed: { rows: 7_771, seconds: 60 },
+      sealed: { events: 40, seconds: 90 },
+      digested: { events: 40, seconds: 90 },
+      events_removed: { events: 0, seconds: 0 },
+    });
+    await noteRemovals("more", 5_000, NOW - 60 * MINUTE);
+    expect((await backlog()).scheduled.ciphertexts_removed).toEqual({ rows: 10_001, seconds: 40 * 60 });
+  });
+
+  it("says for how many days there is room, once a day is known in which the database has grown", async () => {
+    const { database_bytes: bytes, database_days_left } = await backlog();
+    expect(database_days_left).toBeNull();
+    await sql("INSERT INTO database_sizes (hour, at, bytes) VALUES (1, ?, ?)", NOW - 23 * 60 * MINUTE, bytes - 100_000);
+    expect((await backlog()).database_days_left, "less than a day").toBeNull();
+    await sql("INSERT INTO database_sizes (hour, at, bytes) VALUES (0, ?, ?)", NOW - 24 * 60 * MINUTE, bytes - 100_000);
+    expect((await backlog()).database_days_left).toBe(Math.floor((10_000_000_000 - bytes) / 100_000));
+    await sql("UPDATE database_sizes SET bytes = ?", bytes + 1);
+    expect((await backlog()).database_days_left, "it has shrunk").toBeNull();
+    expect(daysLeft({ at: 86_400_000, bytes: 12_000_000_000 }, { at: 0, bytes: 1 }), "it is full").toBe(0);
+  });
+
+  it("is told that by runs, which note the size once an hour and for little more than a day", async () => {
+    await sql("DELETE FROM audit_statements");
+    for (let minutes = 0; minutes < 30 * 60; minutes += 30)
+      await sql("INSERT OR IGNORE INTO database_sizes (hour, at, bytes) VALUES (?, ?, 1)", minutes, NOW - minutes * MINUTE);
+    for (const minutes of [1, 2, 61]) await runScheduled(env as never, new Date(NOW + minutes * MINUTE), STILL);
+    expect(await countOf("database_sizes WHERE at > ?", NOW)).toBe(2);
+    expect(await countOf("database_sizes WHERE at < ?", NOW - 25 * 60 * MINUTE)).toBe(0);
+  });
+});
