@@ -10,6 +10,8 @@ export interface TokenRequest {
   readonly names?: readonly string[] | undefined;
   /** Seconds. */
   readonly ttl: number;
+  /** The lease that a resolve without `Cache-Control` asks for, in seconds. */
+  readonly leaseSeconds?: number;
   readonly issuer: string;
   readonly audience: string;
 }
@@ -20,8 +22,9 @@ export async function signToken(signingKey: string, request: TokenRequest): Prom
   const jwk = parsed.keys?.[0] ?? parsed;
   if (!jwk.kid) throw new Error("the signing key has no kid");
   const now = Math.floor(Date.now() / 1000);
-  const { org, subject, permissions, scopes, names, ttl, issuer, audience } = request;
-  return new SignJWT({ org, scope: permissions, ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }) })
+  const { org, subject, permissions, scopes, names, ttl, leaseSeconds = 0, issuer, audience } = request;
+  const lease = leaseSeconds > 0 && { lease_seconds: leaseSeconds };
+  return new SignJWT({ org, scope: permissions, ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }), ...lease })
     .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: jwk.kid })
     .setIssuer(issuer)
     .setAudience(audience)

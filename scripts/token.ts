@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { patternsSchema } from "../src/contract/claims.ts";
+import { leaseSecondsSchema, patternsSchema } from "../src/contract/claims.ts";
 import { orgSchema } from "../src/contract/org-name.ts";
 import { PERMISSIONS, permissionInputSchema } from "../src/contract/permission.ts";
 import { fail, readSecret, readVars } from "./settings.ts";
@@ -14,6 +14,7 @@ const HELP = `Prints one access token, signed with SIGNING_KEY from the environm
   --scopes "A,B*"       only these scopes; a trailing * matches any rest
   --names "A,B*"        only these names; a trailing * matches any rest
   --ttl SECONDS         how long it is valid                   [3600]
+  --lease-seconds N     the lease of a resolve that says nothing of leases [0]
   --sub NAME            whom the audit log names               [developer]
 
 permissions: ${PERMISSIONS.join(" ")}
@@ -25,6 +26,7 @@ const options = {
   scopes: { type: "string" },
   names: { type: "string" },
   ttl: { type: "string", default: "3600" },
+  "lease-seconds": { type: "string", default: "0" },
   sub: { type: "string", default: "developer" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
@@ -40,6 +42,8 @@ if (values.help) {
   for (const word of permissions) if (!permissionInputSchema.safeParse(word).success) fail(`${word} is not a permission`, `one of: ${PERMISSIONS.join(" ")}`);
   if (!orgSchema.safeParse(values.org).success) fail(`${values.org} is not the name of an organization`, "letters, digits, '.', '_' and '-'");
   if (!/^[1-9]\d{0,8}$/.test(values.ttl)) fail(`${values.ttl} is not a number of seconds`, "for example --ttl 3600");
+  const leaseSeconds = Number(values["lease-seconds"] || "none");
+  if (!leaseSecondsSchema.safeParse(leaseSeconds).success) fail("--lease-seconds is not a number of seconds up to 300", "for example --lease-seconds 60");
   if (values.sub === "" || values.sub.length > 256) fail("--sub is 1 to 256 characters", "for example --sub ci");
   console.log(
     await signToken(signingKey, {
@@ -49,6 +53,7 @@ if (values.help) {
       scopes: patterns("--scopes", values.scopes),
       names: patterns("--names", values.names),
       ttl: Number(values.ttl),
+      leaseSeconds,
       issuer: ISSUER,
       audience: AUDIENCE,
     }),

@@ -3,6 +3,7 @@ import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
 import { resolveCalls } from "./resolve.ts";
 import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
+import { revocationCalls } from "./revocations.ts";
 import { scopeCalls } from "./scopes.ts";
 import { sealCalls } from "./seals.ts";
 import { secretCalls } from "./secrets.ts";
@@ -60,6 +61,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     /** A copy of a parsed configuration in which every `{secret_key_ref: {store: NAME}}` is the value. */
     resolveRefs: <T>(config: T, options?: RefOptions): Promise<T> => resolveRefs(resolving, config, options),
     tokens: tokenCalls(send),
+    revocations: revocationCalls(send),
     trusts: trustCalls(send),
     scopes: scopeCalls(send),
     audit: auditCalls(send),

@@ -35,7 +35,8 @@ export function createResolver(binding: ResolverBinding, keeping: Keeping = {}):
   return {
     async resolve(request = {}, options = {}) {
       const { maxAge, staleIfError } = keepingOf(options, all);
-      if (maxAge === 0) return binding.resolve(request);
+      if (maxAge === undefined) return binding.resolve(request);
+      if (maxAge === 0) return binding.resolve(request, { maxAge });
       const ask = () => outcomeOf(binding.resolve(request, { maxAge }));
       return answers.find({ key: JSON.stringify(request), maxAge, staleIfError, signal: undefined, ask });
     },

@@ -2,7 +2,8 @@
 export interface Keeping {
   /**
    * How long ago the service may have been asked. An answer is kept for as long as its lease runs, counted from when it was
-   * asked for, and never longer than this. 0, the default: the service is asked each time, and nothing is kept.
+   * asked for, and never longer than this. 0: the service is asked each time for a
+   * fresh answer, and nothing is kept. Left out the same, but a token or binding with `lease_seconds` may be given what it was given before.
    */
   readonly maxAge?: number | undefined;
   /**
@@ -13,13 +14,14 @@ export interface Keeping {
 }
 
 /**
- * What a call says about keeping, and where it says nothing what was said for all.
+ * What a call says about keeping, and where it says nothing what was said for all; `undefined` where nobody said anything.
  *
  * @throws {TypeError} for what is not whole seconds.
  */
-export function keepingOf(call: Keeping, all: Keeping): { readonly maxAge: number; readonly staleIfError: number } {
+export function keepingOf(call: Keeping, all: Keeping): { readonly maxAge: number | undefined; readonly staleIfError: number } {
+  const maxAge = call.maxAge ?? all.maxAge;
   return {
-    maxAge: wholeSeconds("maxAge", call.maxAge ?? all.maxAge ?? 0),
+    maxAge: maxAge === undefined ? undefined : wholeSeconds("maxAge", maxAge),
     staleIfError: wholeSeconds("staleIfError", call.staleIfError ?? all.staleIfError ?? 0),
   };
 }

@@ -28,7 +28,8 @@ export function keptCalls<T extends Answer>(all: Keeping) {
      */
     async call(what: unknown, { signal, ...keeping }: CallOptions & Keeping, ask: (asking: AskService) => Promise<T>): Promise<T> {
       const { maxAge, staleIfError } = keepingOf(keeping, all);
-      if (maxAge === 0) return ask({ signal });
+      if (maxAge === undefined) return ask({ signal });
+      if (maxAge === 0) return ask({ signal, headers: { "Cache-Control": "no-cache" } });
       const headers = { "Cache-Control": `max-age=${maxAge}` };
       const key = JSON.stringify(what);
       return answers.find({ key, maxAge, staleIfError, signal, ask: (signal) => outcomeOf(ask({ signal, headers })) });

@@ -14,6 +14,9 @@ export const patternsSchema = z.array(patternSchema).max(MAX_PATTERNS);
 /** From how many others a token may descend, one from the other. */
 export const MAX_ANCESTORS = 8;
 
+/** For how many seconds a token asks for a lease where its holder's request says nothing of that; 0 for never. */
+export const leaseSecondsSchema = z.int().min(0).max(300);
+
 /** The claims of Keyhole's own access tokens, beside the registered ones that the JWT library checks (RFC 9068). */
 export const claimsSchema = z.object({
   sub: z.string().min(1).max(256),
@@ -28,4 +31,5 @@ export const claimsSchema = z.object({
   anc: z.array(z.string().min(1).max(300)).max(MAX_ANCESTORS).optional(),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
+  lease_seconds: leaseSecondsSchema.optional(),
 });

@@ -4,8 +4,8 @@ import type { ResolveReply, ResolveRequest } from "./resolve.ts";
 
 /** What a resolve by service binding takes beside the request. */
 export const rpcResolveOptionsSchema = z.strictObject({
-  /** How old the answer may be, in seconds, as in `Cache-Control: max-age=N`; 0, or left out, for a strict one. */
-  maxAge: z.int().min(0).default(0),
+  /** How old the answer may be, in seconds, as in `Cache-Control: max-age=N`; 0 for a strict one. Left out: what the binding's `props` say in `lease_seconds`. */
+  maxAge: z.int().min(0).optional(),
 });
 export type RpcResolveOptions = z.input<typeof rpcResolveOptionsSchema>;
 

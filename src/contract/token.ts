@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { patternsSchema } from "./claims.ts";
+import { leaseSecondsSchema, patternsSchema } from "./claims.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
@@ -13,6 +13,13 @@ const label = z
 /** Patterns of the scopes or names that a grant covers, as a request gives them. */
 export const limitPatternsSchema = patternsSchema.min(1, { error: "leave the list out for no limit" });
 
+/** What a token or a trust says of leases, as a request gives it. */
+export const leaseInputSchema = leaseSecondsSchema.default(0).meta({
+  description:
+    "For clients that cannot send `Cache-Control`: a resolve without that header is answered as with `max-age` of so many seconds, 0 to 300, `LEASE_SECONDS` at the most. 0, or left out: each answer is a fresh one. No permission, and not inherited: any caller may ask for a lease.",
+  example: 60,
+});
+
 /** `POST /v1/tokens`. */
 export const createTokenSchema = z
   .strictObject({
@@ -25,6 +32,7 @@ export const createTokenSchema = z
     secret_scopes: limitPatternsSchema.optional().meta({ description: "Only these scopes; left out: no limit.", example: ["repo:acme/payments"] }),
     secret_names: limitPatternsSchema.optional().meta({ description: "Only these names; left out: no limit.", example: ["OPENAI_*"] }),
     expires_in: z.int().min(60).max(31_536_000).meta({ description: "Seconds, 60 to 31,536,000.", example: 3600 }),
+    lease_seconds: leaseInputSchema,
   })
   .meta({ id: "CreateToken", example: { label: "ci-payments", permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/payments"], expires_in: 3600 } });
 export type CreateTokenBody = z.infer<typeof createTokenSchema>;
@@ -40,6 +48,7 @@ const TOKEN_EXAMPLE = {
   created_at: "2026-11-21T12:00:00.000Z",
   created_by: "developer",
   expires_at: "2026-11-21T13:00:00.000Z",
+  lease_seconds: 0,
   revoked_at: null,
 };
 
@@ -53,6 +62,7 @@ const tokenSchema = z
     created_at: timeSchema,
     created_by: z.string(),
     expires_at: timeSchema,
+    lease_seconds: leaseSecondsSchema,
     revoked_at: timeSchema.nullable(),
   })
   .meta({ id: "Token", description: "A token's description; the token itself is not stored.", example: TOKEN_EXAMPLE });
@@ -78,6 +88,7 @@ export const whoamiSchema = z
     permissions: z.array(permissionSchema),
     ...limitsShape,
     expires_at: timeSchema.nullable(),
+    lease_seconds: leaseSecondsSchema.meta({ description: "The lease that a resolve without `Cache-Control` asks for, in seconds." }),
   })
   .meta({
     id: "Whoami",
@@ -89,6 +100,7 @@ export const whoamiSchema = z
       secret_scopes: ["repo:acme/payments"],
       secret_names: null,
       expires_at: "2026-11-21T13:00:00.000Z",
+      lease_seconds: 0,
     },
   });
 export type Whoami = z.infer<typeof whoamiSchema>;

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { CLAIM } from "./claim-path.ts";
-import { MAX_PATTERNS } from "./claims.ts";
+import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
 import { NAME, whole } from "./grammar.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
-import { limitPatternsSchema } from "./token.ts";
+import { leaseInputSchema, limitPatternsSchema } from "./token.ts";
 
 /** The name of a trust. */
 export const trustNameSchema = z
@@ -76,6 +76,8 @@ const STORED_EXAMPLE = {
   secret_names: null,
   jwks_url: null,
   jwks: null,
+  lease_seconds: 0,
+  suspended: false,
   created_at: "2026-11-21T12:00:00.000Z",
   created_by: "developer",
   updated_at: "2026-11-21T12:00:00.000Z",
@@ -135,6 +137,7 @@ export const putTrustSchema = z
         "`once`: an identity token is exchanged once; within 60 seconds the same address gets another token for it, and the first is revoked. `until-expiry`: as often as asked. Left out it is `once` for GitHub Actions, and else `until-expiry`.",
       example: "once",
     }),
+    lease_seconds: leaseInputSchema,
   })
   .refine(({ jwks, jwks_url }) => jwks === undefined || jwks_url === undefined, { path: ["jwks"], error: "either jwks_url or jwks" })
   .meta({ id: "PutTrust", example: TRUST_EXAMPLE });
@@ -153,6 +156,8 @@ export const trustSchema = z
     reuse: reuseSchema,
     jwks_url: z.string().nullable(),
     jwks: z.object({ keys: z.array(z.looseObject({})) }).nullable(),
+    lease_seconds: leaseSecondsSchema,
+    suspended: z.boolean().meta({ description: "Whether the token that made it was revoked: nothing is exchanged under it until it is put once more." }),
     created_at: timeSchema,
     created_by: z.string(),
     updated_at: timeSchema,

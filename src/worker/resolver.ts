@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
-import { patternsSchema } from "../contract/claims.ts";
+import { leaseSecondsSchema, patternsSchema } from "../contract/claims.ts";
 import { orgSchema } from "../contract/org-name.ts";
 import { Problem, problemBody } from "../contract/problem.ts";
 import { resolveSchema } from "../contract/resolve.ts";
@@ -27,6 +27,8 @@ const propsSchema = z.strictObject({
   name: z.string().min(1).max(128).default("unnamed"),
   secret_scopes: patternsSchema.optional(),
   secret_names: patternsSchema.optional(),
+  /** How old an answer may be where a call does not say so, in seconds. */
+  lease_seconds: leaseSecondsSchema.default(0),
 });
 
 /**
@@ -54,8 +56,9 @@ function refused(problem: Problem, requestId: string): RpcResolveReply {
 
 function callerOf(props: unknown, requestId: string): Caller {
   const parsed = propsSchema.safeParse(props);
-  if (!parsed.success) throw new Problem("unauthenticated", "The service binding has no props that are a grant: {org, name, secret_scopes, secret_names}.");
-  const { org, name, secret_scopes, secret_names } = parsed.data;
+  if (!parsed.success)
+    throw new Problem("unauthenticated", "The service binding has no props that are a grant: {org, name, secret_scopes, secret_names, lease_seconds}.");
+  const { org, name, secret_scopes, secret_names, lease_seconds } = parsed.data;
   return createCaller({
     org,
     subject: `binding:${name}`,
@@ -63,6 +66,7 @@ function callerOf(props: unknown, requestId: string): Caller {
     lineage: null,
     expiresAt: null,
     verifiedUntil: null,
+    leaseSeconds: lease_seconds,
     permissions: new Set(["secrets:resolve"]),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,
@@ -73,7 +77,7 @@ function callerOf(props: unknown, requestId: string): Caller {
 }
 
 async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, given: RpcResolveRequest, options: RpcResolveOptions): Promise<RpcResolveReply> {
-  const { maxAge } = parse(rpcResolveOptionsSchema, options);
+  const { maxAge = caller.leaseSeconds } = parse(rpcResolveOptionsSchema, options);
   const { scopes, names, allow_missing, inherit } = parse(resolveSchema, given);
   const request = { scopes, names, allowMissing: allow_missing, inherit, asVariables: false };
   const config = await loadConfig(env);

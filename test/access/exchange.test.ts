@@ -48,6 +48,12 @@ describe("a good identity token", () => {
     expect(reply.status).toBe(200);
   });
 
+  it("gives a token with the trust's lease_seconds", async () => {
+    await call("PUT /v1/trusts/polling", { json: { ...githubTrust(issuer.url), lease_seconds: 45 } });
+    expect(decodeJwt(await exchanged({}, { audience: "acme/polling" }))).toMatchObject({ lease_seconds: 45 });
+    expect(decodeJwt(await exchanged())).not.toHaveProperty("lease_seconds");
+  });
+
   it("gives a token that resolves what lies in its own repo's scope", async () => {
     const reply = await call("POST /v1/resolve", { token: await exchanged(), json: { names: ["DEPLOY_KEY"] } });
     expect(reply.body.secrets).toMatchObject({ DEPLOY_KEY: { value: "of-api", scope: "repo:acme/api" } });

@@ -90,7 +90,8 @@ describe("at the exchange", () => {
 
   async function attempt(issuer: string) {
     await env.DB.prepare(
-      `INSERT OR REPLACE INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, seal, revision) VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x', NULL, 0)`,
+      `INSERT OR REPLACE INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, created_at, created_by, updated_at, updated_by, seal, revision)
+       VALUES ('acme', 'address', ?, 'keyhole', '{"repository_owner":"acme"}', '["secrets:resolve"]', NULL, NULL, 900, 0, 'x', 0, 'x', NULL, 0)`,
     )
       .bind(issuer)
       .run();

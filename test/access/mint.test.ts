@@ -12,7 +12,14 @@ describe("a minted token", () => {
     const reply = await requestToken({ label: "ci-payments", ...NARROW, expires_in: 600 });
     expect(reply.status).toBe(201);
     const { token, created_at, expires_at, ...rest } = reply.body;
-    expect(rest).toEqual({ id: expect.stringMatching(/^tok_[0-9a-f]{32}$/), label: "ci-payments", ...NARROW, created_by: "tester", revoked_at: null });
+    expect(rest).toEqual({
+      id: expect.stringMatching(/^tok_[0-9a-f]{32}$/),
+      label: "ci-payments",
+      ...NARROW,
+      created_by: "tester",
+      lease_seconds: 0,
+      revoked_at: null,
+    });
     expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(600_000);
     expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   });
@@ -39,6 +46,15 @@ describe("a minted token", () => {
     const { token } = await mint();
     expect(Object.keys(decodeJwt(token))).not.toEqual(expect.arrayContaining(["secret_scopes"]));
     expect((await call("GET /v1/whoami", { token })).body).toMatchObject({ secret_scopes: null, secret_names: null });
+  });
+
+  it("asks for the lease that it was minted with, which its children do not inherit", async () => {
+    const { id, token } = await mint({ permissions: ["tokens:write", "secrets:read"], lease_seconds: 300 });
+    expect(decodeJwt(token)).toMatchObject({ lease_seconds: 300 });
+    expect((await call("GET /v1/tokens")).body.tokens).toContainEqual(expect.objectContaining({ id, lease_seconds: 300 }));
+    expect(decodeJwt((await mint({}, { token })).token)).not.toHaveProperty("lease_seconds");
+    for (const lease_seconds of [-1, 301, 1.5, "60", null])
+      expect(await requestToken({ lease_seconds })).toMatchObject({ status: 400, body: { errors: [{ pointer: "/lease_seconds" }] } });
   });
 
   it("does what it may, and nothing else", async () => {

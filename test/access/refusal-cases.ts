@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { importJWK, type JWK } from "jose";
 import { expect, vi } from "vitest";
+import { PERMISSIONS } from "../../src/contract/permission.ts";
 import type { Refusal } from "../../src/worker/access/refusal.ts";
 import { CANARY } from "../fuzz/hostile.ts";
 import type { CallOptions, Reply } from "../support/call.ts";
@@ -106,6 +107,14 @@ async function whenInsecureIsForbidden(): Promise<Tried> {
   return swap({}, {}, guarded);
 }
 
+async function whenTheMakerIsRevoked(): Promise<Tried> {
+  const maker = await mint({ permissions: [...PERMISSIONS] });
+  expect((await call("PUT /v1/trusts/suspended", { token: maker.token, json: githubTrust(issuer.url) })).status).toBeLessThan(300);
+  expect((await call(`DELETE /v1/tokens/${maker.id}`)).status).toBe(204);
+  logged.length = 0;
+  return swap({}, { audience: "acme/suspended" });
+}
+
 async function whenTheTrustIsReplaced(): Promise<Tried> {
   const real = globalThis.fetch;
   const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async (...request) => {
@@ -148,6 +157,10 @@ export const CASES: [Refusal, Wire, string, () => Promise<Tried>][] = [
   ["malformed-claim", "401", "limits that are no list, of a trusted issuer", () => ofTrusted({ secret_scopes: CANARY })],
   ["malformed-claim", "400", "a time before it is valid that is a text", () => swap({ nbf: CANARY })],
   ["malformed-claim", "400", "a subject that is no text", () => swap({ sub: [CANARY] })],
+  ["lives-too-long", "401", "more than a day", () => ofTrusted({ exp: NOW + 86_401 })],
+  ["own-name", "401", "the id of a token of our own", () => ofTrusted({ jti: `tok_${CANARY}` })],
+  ["not-yet-valid", "401", "a time of issue that has not come, of a trusted issuer", () => ofTrusted({ iat: NOW + 600, exp: NOW + 900 })],
+  ["wrong-type", "401", "a token for logging out, of a trusted issuer", () => ofTrusted({}, { header: { typ: "logout+jwt" } })],
   ["expired", "401", "an expiry that has passed", () => own(header(), claims({ exp: NOW - 1 }))],
   ["expired", "401", "an expiry that has passed, of a trusted issuer", () => ofTrusted({ exp: NOW - 90 })],
   ["expired", "400", "an expiry that has passed", () => swap({ exp: NOW - 90 })],
@@ -210,6 +223,7 @@ export const CASES: [Refusal, Wire, string, () => Promise<Tried>][] = [
   ["template-not-filled", "400", "a repository that is no path", () => swap({ repository: `${CANARY}/*` })],
   ["scope-not-given", "invalid_scope", "more than the trust gives", () => swap({}, { scope: "keys:write" })],
   ["scope-not-given", "invalid_scope", "a permission that there is not", () => swap({}, { scope: CANARY })],
+  ["trust-suspended", "400", "whose maker was revoked", whenTheMakerIsRevoked],
   ["trust-changed", "400", "while the issuer is asked", whenTheTrustIsReplaced],
   ["issuer-not-public", "OAuth 503", "http, where that is forbidden", whenInsecureIsForbidden],
   [

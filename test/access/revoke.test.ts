@@ -4,10 +4,11 @@ import { decodeJwt } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import worker from "../../src/worker/worker.ts";
-import { at, call, put } from "../support/call.ts";
+import { at, type CallOptions, call, put } from "../support/call.ts";
 import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
 import { mint } from "../support/mint.ts";
+import { sign } from "../support/sign.ts";
 
 const ALL = { permissions: [...PERMISSIONS] };
 const DAY = 86_400_000;
@@ -34,6 +35,8 @@ const REQUESTS: [string, string, object | undefined][] = [
   ["a mint", "POST /v1/tokens", { label: "x", permissions: ["secrets:read"], expires_in: 60 }],
   ["a list of tokens", "GET /v1/tokens", undefined],
   ["a revocation", "DELETE /v1/tokens/tok_x", undefined],
+  ["a revocation by subject", "POST /v1/revocations", { subject: "nobody" }],
+  ["a list of revocations", "GET /v1/revocations", undefined],
   ["whoami", "GET /v1/whoami", undefined],
   ["a trust", "PUT /v1/trusts/x", githubTrust("https://issuer.example.org")],
   ["a list of trusts", "GET /v1/trusts", undefined],
@@ -224,5 +227,178 @@ describe("revoking", () => {
     expect((await revoke((await mint()).id, { token })).status).toBe(403);
     expect((await revoke(inside.id, { token })).status).toBe(204);
     expect(await statusOf(wide.token)).toBe(200);
+  });
+});
+
+const revocation = (json: object, options: CallOptions = {}) => call("POST /v1/revocations", { ...options, json });
+
+describe("a revocation", () => {
+  it("by id ends a token that has no row, and what it minted, which DELETE takes as well", async () => {
+    const claims = { org: "rowless", jti: "tok_rowless", scope: PERMISSIONS.join(" ") };
+    const [maker, operator] = [await sign(claims), { org: "rowless" }];
+    expect((await revoke("tok_rowless", { token: operator })).status).toBe(404);
+    const child = await mint(ALL, { token: maker });
+    expect((await revoke("tok_rowless", { token: operator })).status).toBe(204);
+    expect([await statusOf(maker), await statusOf(child.token)]).toEqual([401, 401]);
+    const childless = await sign({ ...claims, jti: "tok_childless" });
+    const reply = await revocation({ token_id: "tok_childless" }, { token: operator });
+    expect(reply).toMatchObject({ status: 201, body: { kind: "token", token_id: "tok_childless", issuer: null, subject: null, suspended_trusts: [] } });
+    expect(await statusOf(childless)).toBe(401);
+  });
+
+  it("by subject ends all tokens of that subject, with what they minted, and of no other issuer's or organization's", async () => {
+    const org = "by-subject";
+    const [first, second] = [await mint({ ...ALL, label: "leaver" }, { token: { org } }), await mint({ ...ALL, label: "leaver" }, { token: { org } })];
+    const child = await mint({ label: "child" }, { token: first.token });
+    const other = await mint({ ...ALL, label: "stays" }, { token: { org } });
+    expect((await revocation({ subject: "token:leaver", issuer: "https://idp.example.org" }, { token: { org } })).body).toMatchObject({
+      ...{ kind: "subject", subject: "token:leaver", issuer: "https://idp.example.org" },
+    });
+    expect((await revocation({ subject: "token:leaver" }, { token: { org: "elsewhere" } })).status).toBe(201);
+    expect(await Promise.all([first, second].map(({ token }) => statusOf(token)))).toEqual([200, 200]);
+    expect((await revocation({ subject: "token:leaver" }, { token: { org } })).body).toMatchObject({ kind: "subject", issuer: null });
+    expect(await Promise.all([first, second, other].map(({ token }) => statusOf(token)))).toEqual([401, 401, 200]);
+    expect(await statusOf(child.token)).toBe(401);
+  });
+
+  it("by time ends all that were issued until then, the caller's own too, and nothing later", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Math.ceil(Date.now() / 1000) * 1000 });
+    const org = "by-time";
+    const early = await mint(ALL, { token: { org } });
+    const until = new Date().toISOString();
+    vi.setSystemTime(Date.now() + 1000);
+    const late = await mint(ALL, { token: { org, jti: "tok_new" } });
+    const [below, stays] = [await mint({}, { token: early.token }), await mint({}, { token: late.token })];
+    const reply = await revocation({ issued_before: until }, { token: early.token });
+    expect(reply).toMatchObject({ status: 201, body: { kind: "issued-before", issued_before: until } });
+    const others = [early, below, late, stays, await mint(ALL)];
+    expect(await Promise.all(others.map(({ token }) => statusOf(token)))).toEqual([401, 401, 200, 200, 200]);
+    const future = new Date(Date.now() + 2000).toISOString();
+    expect(await revocation({ issued_before: future }, { token: { org } })).toMatchObject({ status: 400, body: { errors: [{ pointer: "/issued_before" }] } });
+  });
+
+  it.each<[string, object]>([
+    ["nothing", {}],
+    ["two things", { token_id: "tok_x", subject: "x" }],
+    ["a time of one issuer", { issued_before: "2026-01-01T00:00:00Z", issuer: "https://x.example.org" }],
+    ["an empty subject", { subject: "" }],
+    ["no time", { issued_before: "yesterday" }],
+    ["an unknown field", { subject: "x", until: "y" }],
+  ])("of %s is refused", async (_, json) => {
+    expect(await revocation(json)).toMatchObject({ status: 400, body: { code: "invalid-request" } });
+  });
+
+  it("takes as much as it ends: whoever may only mint ends neither its maker nor anything that is not known, and ends itself", async () => {
+    const org = "lesser";
+    const maker = await mint(ALL, { token: { org } });
+    const minting = await mint({ permissions: ["tokens:write", "secrets:read"] }, { token: maker.token });
+    const child = await mint({ permissions: ["secrets:read"] }, { token: minting.token });
+    const by = { token: minting.token };
+    const wants = [{ token_id: maker.id }, { token_id: "tok_unknown" }, { subject: "token:ci" }, { issued_before: new Date().toISOString() }];
+    for (const json of wants) expect((await revocation(json, by)).status, JSON.stringify(json)).toBe(403);
+    expect((await revoke(maker.id, by)).status).toBe(403);
+    expect((await revoke(child.id, by)).status).toBe(204);
+    expect((await revoke(minting.id, by)).status).toBe(204);
+    expect([await statusOf(maker.token), await statusOf(child.token), await statusOf(minting.token)]).toEqual([200, 401, 401]);
+    const denied = await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND action = 'token.revoke' AND outcome = 'denied'")
+      .bind(org)
+      .first("n");
+    expect(denied).toBe(5);
+  });
+
+  it("is on record with what it names, and in the list, newest first, page after page", async () => {
+    const token = { org: "listed" };
+    const { id } = await mint({ secret_scopes: ["repo:acme/api"] }, { token });
+    await revoke(id, { token });
+    await revocation({ subject: "alice", issuer: "https://idp.example.org" }, { token });
+    await revocation({ token_id: "j", issuer: "https://idp.example.org" }, { token });
+    const events = await env.DB.prepare("SELECT target FROM audit_events WHERE org = 'listed' AND action = 'token.revoke' ORDER BY seq").all();
+    expect(events.results.map(({ target }) => target)).toEqual([id, 'subject:["https://idp.example.org","alice"]', '["https://idp.example.org","j"]']);
+    const first = (await call("GET /v1/revocations?limit=2", { token })).body;
+    const second = (await call(`GET /v1/revocations?limit=2&cursor=${first.next_cursor}`, { token })).body;
+    const nothing = { token_id: null, subject: null, issuer: null, trust: null, issued_before: null, revoked_at: expect.any(String) };
+    expect([...first.revocations, ...second.revocations]).toEqual([
+      { ...nothing, number: 3, kind: "token", token_id: "j", issuer: "https://idp.example.org" },
+      { ...nothing, number: 2, kind: "subject", subject: "alice", issuer: "https://idp.example.org" },
+      { ...nothing, number: 1, kind: "token", token_id: id },
+    ]);
+    expect(second.next_cursor).toBeNull();
+    const numbers = async (secret_scopes: string[]) =>
+      (await call("GET /v1/revocations", { token: { ...token, secret_scopes } })).body.revocations.map(({ number }: { number: number }) => number);
+    expect([await numbers(["repo:acme/*"]), await numbers(["repo:globex/*"])]).toEqual([[1], []]);
+  });
+});
+
+describe("a trust whose maker is revoked", () => {
+  /** An organization with a maker of trusts, a trust that it made in an issuer, and how identity tokens are exchanged under it. */
+  async function world() {
+    const org = `made-${crypto.randomUUID().slice(0, 8)}`;
+    const issuer = await startIssuer();
+    const grandparent = await mint(ALL, { token: { org } });
+    const maker = await mint({ ...ALL, label: "maker" }, { token: grandparent.token });
+    const trust = { ...githubTrust(issuer.url), permissions: ["secrets:read", "tokens:write", "trusts:write"], secret_scopes: undefined };
+    const put = (name: string, token: CallOptions["token"], fields: object = {}) =>
+      callInsecure(`PUT /v1/trusts/${name}`, { ...(token !== undefined && { token }), json: { ...trust, ...fields } });
+    const swap = async (name = "ci") => await exchange(await issuer.sign(githubClaims(issuer.url)), { audience: `${org}/${name}` });
+    expect((await put("ci", maker.token)).body).toMatchObject({ suspended: false });
+    const suspended = async (name = "ci") => (await call(`GET /v1/trusts/${name}`, { token: { org } })).body.suspended;
+    return { org, operator: { org }, grandparent, maker, put, swap, suspended };
+  }
+
+  it.each<[string, (made: Awaited<ReturnType<typeof world>>) => Promise<unknown>]>([
+    ["by its id", ({ maker, operator }) => revoke(maker.id, { token: operator })],
+    ["with its own maker", ({ grandparent, operator }) => revoke(grandparent.id, { token: operator })],
+    ["by its subject", ({ operator }) => revocation({ subject: "token:maker" }, { token: operator })],
+    ["with all of its time", ({ operator }) => revocation({ issued_before: new Date().toISOString() }, { token: operator })],
+  ])("%s is suspended, and what was exchanged under it ends; put again by a good token it goes on", async (_, end) => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const made = await world();
+    const before = (await made.swap()).body.access_token;
+    await end(made);
+    vi.setSystemTime(Date.now() + 2000);
+    expect([await made.suspended(), await statusOf(before), (await made.swap()).status]).toEqual([true, 401, 400]);
+    expect((await call("GET /v1/trusts", { token: { ...made.operator } })).body.trusts).toMatchObject([{ name: "ci", suspended: true }]);
+    expect((await made.put("ci", made.operator)).body).toMatchObject({ suspended: false });
+    const after = (await made.swap()).body.access_token;
+    expect([await made.suspended(), await statusOf(after), await statusOf(before)]).toEqual([false, 200, 401]);
+  });
+
+  it("takes along the trusts that were made under it, is named by the reply, and leaves others alone", async () => {
+    const made = await world();
+    await made.put("below", (await made.swap()).body.access_token);
+    await made.put("beside", made.operator);
+    const [below, beside] = [(await made.swap("below")).body.access_token, (await made.swap("beside")).body.access_token];
+    const reply = await revocation({ token_id: made.maker.id }, { token: made.operator });
+    expect(reply.body.suspended_trusts.sort()).toEqual(["below", "ci"]);
+    expect([await statusOf(below), await statusOf(beside)]).toEqual([401, 200]);
+    expect([await made.suspended("below"), await made.suspended("beside")]).toEqual([true, false]);
+  });
+
+  it("stays with its maker when another token puts the same, and is another's when it says something else", async () => {
+    const made = await world();
+    await made.put("ci", made.operator);
+    await made.put("moved", made.maker.token);
+    await made.put("moved", made.operator, { expires_in: 600 });
+    await revoke(made.maker.id, { token: made.operator });
+    expect([await made.suspended(), await made.suspended("moved")]).toEqual([true, false]);
+  });
+
+  it("that a token changes which was exchanged under it goes on, for as long as its first maker is good", async () => {
+    const made = await world();
+    const own = (await made.swap()).body.access_token;
+    expect((await made.put("ci", own, { expires_in: 600 })).status).toBe(200);
+    expect([await statusOf(own), await made.suspended(), (await made.swap()).status]).toEqual([401, false, 200]);
+    await revoke(made.maker.id, { token: made.operator });
+    expect(await made.suspended()).toBe(true);
+  });
+
+  it("does not wait for one that is not what was written, and does not come to life with that", async () => {
+    const made = await world();
+    const maker = await env.DB.prepare("SELECT maker FROM trusts WHERE org = ?").bind(made.org).first<string>("maker");
+    await env.DB.prepare("UPDATE trusts SET maker = 'bent' WHERE org = ?").bind(made.org).run();
+    expect(await call("GET /v1/trusts/ci", { token: made.operator })).toMatchObject({ status: 500, body: { code: "integrity-failed" } });
+    expect((await revoke(made.maker.id, { token: made.operator })).status).toBe(204);
+    await env.DB.prepare("UPDATE trusts SET maker = ? WHERE org = ?").bind(maker, made.org).run();
+    expect([await made.suspended(), (await made.swap()).status]).toEqual([true, 400]);
   });
 });

@@ -58,6 +58,45 @@ describe("an access token of a trusted issuer", () => {
     expect(reply.body).toMatchObject({ org: "globex", sub: "alice" });
   });
 
+  it("says nothing of leases: what it calls by that name is another's affair, whatever it is", async () => {
+    const token = await fixed.sign(claimsOf(fixed, { scope: "secrets:resolve secrets:write", lease_seconds: 60 }));
+    expect((await call("GET /v1/whoami", { token })).body.lease_seconds).toBe(0);
+    await call("PUT /v1/scopes/global/secrets/UNLEASED", { token, json: { value: "v" } });
+    for (const again of [token, await fixed.sign(claimsOf(fixed, { scope: "secrets:resolve", lease_seconds: "a minute" }))])
+      expect(Object.keys((await call("GET /v1/resolve/UNLEASED?scope=global", { token: again })).body)).toEqual(expect.not.arrayContaining(["lease"]));
+  });
+
+  it.each(["developer", "token:ci-payments", "trust:github:repo:acme/api", "binding:gateway", "keyhole:scheduled"])(
+    "is nobody of Keyhole's own: the subject %s is refused",
+    async (sub) => expect(await statusOf(await fixed.sign(claimsOf(fixed, { sub })))).toBe(401),
+  );
+
+  it.each<[string, object, Record<string, string>]>([
+    ["the id of a token that Keyhole minted", { jti: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }, {}],
+    ["the type of a logout token", {}, { typ: "logout+jwt" }],
+    ["the type of a security event", {}, { typ: "application/secevent+jwt" }],
+    ["the type of a proof of possession", {}, { typ: "dpop+jwt" }],
+    ["the hash of an access token: it is an identity token", { at_hash: "x" }, {}],
+    ["what Keycloak says of an identity token", { typ: "ID" }, {}],
+    ["what Cognito says of an identity token", { token_use: "id" }, {}],
+    ["a life of more than a day", { exp: now() + 86_500 }, {}],
+    ["a time of issue that has not come, by which it would live for longer", { iat: now() + 86_400, exp: now() + 86_500 }, {}],
+  ])("is refused with %s", async (_, claims, header) => {
+    expect(await statusOf(await fixed.sign(claimsOf(fixed, claims), { header }))).toBe(401);
+  });
+
+  it.each(["at+jwt", "application/AT+JWT", "JWT"])("may be of the type %s, or of none", async (typ) => {
+    expect(await statusOf(await fixed.sign(claimsOf(fixed), { header: { typ } }))).toBe(200);
+  });
+
+  it("is of exactly the type and lives no longer than the deployment says, where it does", async () => {
+    const entry = { issuer: fixed.url, jwks_url: fixed.jwksUrl, audience: "keyhole-api", algorithms: ["RS256"], org: "acme" };
+    const pinned = callWith({ ALLOW_INSECURE_ISSUERS: "true", TRUSTED_ISSUERS: JSON.stringify([{ ...entry, typ: "at+jwt", max_ttl_seconds: 100_000 }]) });
+    const status = async (typ: string, exp: number) =>
+      (await pinned("GET /v1/whoami", { token: await fixed.sign(claimsOf(fixed, { exp }), { header: { typ } }) })).status;
+    expect([await status("at+jwt", now() + 99_000), await status("JWT", now() + 60), await status("at+jwt", now() + 100_100)]).toEqual([200, 401, 401]);
+  });
+
   it("without a scope has no permission at all", async () => {
     const token = await fixed.sign(claimsOf(fixed, { scope: undefined }));
     expect((await call("GET /v1/whoami", { token })).body.permissions).toEqual([]);
@@ -73,9 +112,8 @@ describe("an access token of a trusted issuer", () => {
     expect((await mint(["secrets:resolve"], ["AB"])).status).toBe(403);
   });
 
-  it("may expire in the last second that RFC 3339 can write, and is refused, without an internal error, when that is later", async () => {
-    expect(await statusOf(await fixed.sign(claimsOf(fixed, { exp: 253_402_300_799 })))).toBe(200);
-    for (const exp of [253_402_300_800, 1e300]) expect(await statusOf(await fixed.sign(claimsOf(fixed, { exp })))).toBe(401);
+  it("is refused, without an internal error, when it expires later than RFC 3339 can write", async () => {
+    for (const exp of [253_402_300_799, 253_402_300_800, 1e300]) expect(await statusOf(await fixed.sign(claimsOf(fixed, { exp })))).toBe(401);
   });
 });
 
@@ -162,6 +200,8 @@ describe("the configuration", () => {
     ["an org that is a part of Keyhole's own addresses", JSON.stringify([{ ...good, org: "tokens" }])],
     ["an org that is no name", JSON.stringify([{ ...good, org: "a/b" }])],
     ["an unknown field", JSON.stringify([{ ...good, algorithm: "RS256" }])],
+    ["the type of logout tokens", JSON.stringify([{ ...good, typ: "application/logout+JWT" }])],
+    ["a life of no time", JSON.stringify([{ ...good, max_ttl_seconds: 0 }])],
     ["an issuer twice", JSON.stringify([good, { ...good, org: "globex" }])],
     ["an http jwks_url", JSON.stringify([{ ...good, jwks_url: "http://idp.example.org/jwks" }])],
     ["a private jwks_url", JSON.stringify([{ ...good, jwks_url: "https://10.0.0.1/jwks" }])],

@@ -24,6 +24,8 @@ describe("a trust", () => {
       reuse: "once",
       jwks_url: null,
       jwks: null,
+      lease_seconds: 0,
+      suspended: false,
     };
     expect(made.body).toEqual({
       name: "github",
@@ -35,11 +37,12 @@ describe("a trust", () => {
     });
     expect((await call("GET /v1/trusts/github")).body).toEqual(made.body);
 
-    const replaced = await putTrust("github", { secret_names: ["DEPLOY_*"], expires_in: 60 }, { token: { sub: "bob" } });
+    const replaced = await putTrust("github", { secret_names: ["DEPLOY_*"], expires_in: 60, lease_seconds: 30 }, { token: { sub: "bob" } });
     expect(replaced.status).toBe(200);
     expect(replaced.body).toMatchObject({
       secret_names: ["DEPLOY_*"],
       expires_in: 60,
+      lease_seconds: 30,
       created_by: "tester",
       updated_by: "bob",
       created_at: made.body.created_at,

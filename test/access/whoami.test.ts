@@ -19,6 +19,7 @@ it("shows what the token is and may do", async () => {
     secret_scopes: ["repo:acme/*"],
     secret_names: null,
     expires_at: new Date(exp * 1000).toISOString(),
+    lease_seconds: 0,
   });
 });
 
@@ -29,10 +30,10 @@ it("needs no permission, and leaves out scopes that are other services'", async 
 });
 
 it("shows of a minted token what the mint showed", async () => {
-  const minted = await mint({ label: "ci", secret_names: ["A*"] });
+  const minted = await mint({ label: "ci", secret_names: ["A*"], lease_seconds: 30 });
   const { id, token, permissions, secret_scopes, secret_names, expires_at } = minted as typeof minted & Record<string, unknown>;
   const { body } = await call("GET /v1/whoami", { token });
-  expect(body).toMatchObject({ token_id: id, sub: "token:ci", permissions, secret_scopes, secret_names });
+  expect(body).toMatchObject({ token_id: id, sub: "token:ci", permissions, secret_scopes, secret_names, lease_seconds: 30 });
   expect(Math.abs(Date.parse(body.expires_at) - Date.parse(String(expires_at)))).toBeLessThan(1000);
 });
 

@@ -26,6 +26,7 @@ const callerOf = (tokenId: string | null): Caller =>
       tokenId,
       expiresAt: null,
       verifiedUntil: null,
+      leaseSeconds: 0,
       lineage: lineageOf(tokenId),
       requestId: "req_selecting",
       ip: null,

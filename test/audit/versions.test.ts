@@ -42,6 +42,7 @@ async function verifiedAs(versions: EventVersions, org: string) {
     lineage: null,
     expiresAt: null,
     verifiedUntil: null,
+    leaseSeconds: 0,
     secretScopes: null,
     secretNames: null,
     requestId: "req_1",

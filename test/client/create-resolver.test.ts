@@ -49,6 +49,14 @@ it("asks for a lease, once for all, and gives the answer again while that runs",
   expect(await readA(place)).toBe("three");
 });
 
+it("asks for a fresh answer where it is told 0, whatever the binding's props say", async () => {
+  const place = resolverOf({ maxAge: 0 });
+  const other = resolverOf();
+  await readA(place);
+  await readA(other, { maxAge: 0 });
+  for (const { asked } of [place, other]) expect(asked).toEqual([[request, { maxAge: 0 }]]);
+});
+
 it("is as strict as the binding unless it is told", async () => {
   const place = resolverOf();
   await readA(place);

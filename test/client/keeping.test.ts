@@ -74,7 +74,10 @@ describe("a client with maxAge", () => {
   it("keeps nothing for longer than the call says, and nothing at all for one that says 0", async () => {
     const { client, answers, asked } = clientOf({ maxAge: 0 });
     expect([await readA(client), await readA(client), asked.length]).toEqual(["one", "one", 2]);
-    expect(asked[0]?.control).toBeNull();
+    expect(asked[0]?.control).toBe("no-cache");
+    const untold = clientOf({ maxAge: undefined });
+    await readA(untold.client);
+    expect(untold.asked[0]?.control).toBeNull();
     await readA(client, { maxAge: 60 });
     await pass(10);
     answers.next = () => resolved("two");

@@ -10,7 +10,7 @@ const problem = (status: number, code: string, headers: Record<string, string> =
   });
 const BUSY = () => problem(503, "storage-unavailable", { "Retry-After": "2" });
 const LOST = () => new TypeError("connection lost");
-const WHO = { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null };
+const WHO = { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null, lease_seconds: 0 };
 
 /** A client whose requests are answered in turn, and what it sent. */
 function clientOf(replies: readonly Reply[], token: Parameters<typeof createClient>[0]["token"] = "token") {

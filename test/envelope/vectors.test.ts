@@ -54,6 +54,18 @@ describe("the frozen seal of a secret's row from before it had a lock and a leas
   });
 });
 
+describe.each(["trusts", "tokens"] as const)("the frozen seal of a row of %s from before it said anything of leases and makers", (table) => {
+  const before = seals.find(({ format }) => format.table === table && format.format === 1);
+  const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS[table], { ...before?.row, ...columns }, before?.seal ?? null);
+
+  it("is good while it says none of it, and no longer", async () => {
+    const defaults = { lease_seconds: 0, ...(table === "trusts" ? { maker: null } : { maker_issued_at: null }) };
+    expect(await check(defaults)).toMatchObject({ outcome: "good" });
+    for (const name of Object.keys(defaults)) expect(await check({ ...defaults, [name]: 1 }), name).toMatchObject({ outcome: "broken" });
+    expect(await check({ ...defaults, lease_seconds: null })).toMatchObject({ outcome: "broken" });
+  });
+});
+
 describe("the associated data", () => {
   const place = { org: "acme", scope: "repo:a/b", name: 'é"', version: 7, id: "sec_1", encoding: "utf8" } as const;
 

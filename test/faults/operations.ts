@@ -236,6 +236,13 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ made: id }) => [`DELETE /v1/tokens/${id}`],
     effects: async ({ ask }) => [(await tokensOf(ask)).every(({ revoked_at }) => revoked_at !== null), await recorded(ask, "token.revoke")],
   },
+  "POST of a revocation": {
+    prepare: mint,
+    request: ({ made: token_id }) => ["POST /v1/revocations", json({ token_id })],
+    // Its number is another one when it is made twice.
+    shown: (text) => text.replace(/"number":\d+/, ""),
+    effects: async ({ ask }) => [(await tokensOf(ask)).every(({ revoked_at }) => revoked_at !== null), await recorded(ask, "token.revoke")],
+  },
   "PUT of a trust": {
     request: () => ["PUT /v1/trusts/t", json(TRUST)],
     effects: async ({ ask }) => [await hasTrust(ask), await recorded(ask, "trust.put")],
@@ -345,6 +352,10 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/scopes": { prepare: link, request: () => ["GET /v1/scopes"] },
   "GET /v1/tokens": { prepare: mint, request: () => ["GET /v1/tokens"] },
   "GET /v1/whoami": { request: () => ["GET /v1/whoami", { token: { jti: "tok_whoami", exp: START / 1000 + 86_400 } }] },
+  "GET /v1/revocations": {
+    prepare: async ({ ask }) => String((await ask("POST /v1/revocations", json({ subject: "nobody" }))).status),
+    request: () => ["GET /v1/revocations"],
+  },
   "GET a trust": { prepare: trust, request: () => ["GET /v1/trusts/t"] },
   "POST a test of a trust": { prepare: trust, request: () => ["POST /v1/trusts/t/test", json({ subject_token: "a.b.c" })] },
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },

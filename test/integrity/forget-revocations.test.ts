@@ -35,6 +35,18 @@ afterEach(() => {
 });
 
 describe("revocations", () => {
+  it("of tokens without a row, which may live for longer, are not forgotten", async () => {
+    const of = (jti: string) => ({ org: "rowless", jti, exp: 4_102_444_800 });
+    const whoami = async (jti: string) => (await world.call("GET /v1/whoami", { token: of(jti) })).status;
+    for (const token_id of ["tok_gone", "tok_last"])
+      expect((await world.call("POST /v1/revocations", { token: of("tok_operator"), json: { token_id } })).status).toBe(201);
+    vi.setSystemTime(LATER);
+    expect(await forget()).toBeGreaterThan(0);
+    expect([await whoami("tok_gone"), await whoami("tok_operator")]).toEqual([401, 200]);
+    const { body } = await world.call("GET /v1/revocations", { token: of("tok_operator") });
+    expect(body.revocations).toMatchObject([{ token_id: "tok_last" }]);
+  });
+
   it("are forgotten a year after, but for a trust's revisions and the last one; numbers go on, and the look at rows finds no gap", async () => {
     await revoke();
     const trust = githubTrust("https://token.actions.githubusercontent.com");

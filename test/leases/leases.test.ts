@@ -374,6 +374,93 @@ describe("the uses of a lease", () => {
   });
 });
 
+describe("a token with lease_seconds", () => {
+  /** A place, and a request of a token that asks for leases of so many seconds. */
+  async function poller(lease_seconds: number, vars: Parameters<typeof openPlace>[0] = {}) {
+    const place = openPlace(vars);
+    const polling = await sign({ org, lease_seconds });
+    const ask = (headers: Record<string, string> = {}) => place.call("GET /v1/resolve/KEY?scope=namespace:prod", { token: polling, headers });
+    return { place, polling, ask };
+  }
+
+  it("is answered without Cache-Control as with max-age: once by D1, and then from memory until it is older than that", async () => {
+    const { place, ask } = await poller(20);
+    const first = await ask();
+    expect(first.body).toMatchObject({ value: "first value", lease: { expires_in: 20 } });
+    await pass(2);
+    expect(await isRepeat(place, ask)).toBe(true);
+    expect((await ask()).headers.get("Age")).toBe("2");
+    await pass(19);
+    const later = await ask();
+    expect([later.headers.get("Age"), later.body.lease.id === first.body.lease.id]).toEqual(["0", false]);
+    expect((await noted()).filter(({ action }) => action === "secret.resolve")).toHaveLength(2);
+  });
+
+  it("holds for POST, and is no older than it says where another request of the same token opened a longer lease", async () => {
+    const { place, polling } = await poller(2);
+    const json = { scopes: ["namespace:prod"], names: ["KEY"] };
+    const ask = (headers: Record<string, string> = {}) => place.call("POST /v1/resolve", { token: polling, json, headers });
+    expect((await ask({ "Cache-Control": "max-age=60" })).body.lease.expires_in).toBe(60);
+    await pass(2);
+    expect(await isRepeat(place, ask)).toBe(true);
+    await pass(1);
+    expect(await isRepeat(place, ask)).toBe(false);
+  });
+
+  it.each([
+    { "Cache-Control": "no-cache" },
+    { "Cache-Control": "no-store" },
+    { "Cache-Control": "max-age=0" },
+    { "Cache-Control": "" },
+    { Pragma: "no-cache" },
+    { Range: "bytes=0-1" },
+  ])("is answered strictly where the request says %o", async (headers) => {
+    const { place, ask } = await poller(60);
+    await ask();
+    const { body } = await ask();
+    expect(body.lease).toBeDefined();
+    expect(await isRepeat(place, () => ask(headers))).toBe(false);
+    expect((await ask(headers)).body.lease).toBeUndefined();
+  });
+
+  it("asks for what the request says, where that is another number", async () => {
+    const { ask } = await poller(60);
+    expect((await ask({ "Cache-Control": "max-age=7" })).body.lease.expires_in).toBe(7);
+  });
+
+  it("gets no more than LEASE_SECONDS, its own end and the secret's max_lease_seconds allow", async () => {
+    expect((await (await poller(300, { LEASE_SECONDS: "10" })).ask()).body.lease.expires_in).toBe(10);
+    expect((await (await poller(300, { LEASE_SECONDS: "0" })).ask()).body.lease).toBeUndefined();
+    const place = openPlace();
+    const brief = await sign({ org, lease_seconds: 60, exp: START / 1000 + 8 });
+    expect((await place.call("GET /v1/resolve/KEY?scope=namespace:prod", { token: brief })).body.lease.expires_in).toBe(8);
+    await put("namespace:prod", "KEY", "first value", { token, fields: { max_lease_seconds: 3 } });
+    expect((await (await poller(60)).ask()).body.lease.expires_in).toBe(3);
+  });
+
+  it("of 0, of too many or of no number asks for none, and one that nobody signed gets nothing", async () => {
+    expect((await (await poller(0)).ask()).body.lease).toBeUndefined();
+    for (const seconds of [301, -1, 1.5]) expect((await (await poller(seconds)).ask()).status).toBe(401);
+    const { place, polling, ask } = await poller(60);
+    await ask();
+    const [header, , signature] = polling.split(".");
+    const bent = [header, btoa(JSON.stringify({ iss: "keyhole", lease_seconds: 300 })).replace(/=+$/, ""), signature].join(".");
+    for (const forged of [bent, `${header}.e30.${signature}`, `${header}.!.${signature}`, "a.b", "x"])
+      expect((await place.call("GET /v1/resolve/KEY?scope=namespace:prod", { token: forged })).status).toBe(401);
+  });
+
+  it("ends with the token's revocation, as any lease", async () => {
+    const place = openPlace();
+    const minting = { label: "poller", permissions: ["secrets:resolve"], expires_in: 600, lease_seconds: 60 };
+    const { id: minted, token: polling } = (await place.call("POST /v1/tokens", { token, json: minting })).body;
+    const ask = () => place.call("GET /v1/resolve/KEY?scope=namespace:prod", { token: polling });
+    expect((await ask()).body.lease.expires_in).toBe(60);
+    expect(await isRepeat(place, ask)).toBe(true);
+    await place.call(`DELETE /v1/tokens/${minted}`, { token });
+    expect((await ask()).status).toBe(401);
+  });
+});
+
 describe("a service binding", () => {
   it("leases by maxAge as a request does by Cache-Control", async () => {
     const { Resolver } = await import("../../src/worker/resolver.ts");
@@ -386,8 +473,8 @@ describe("a service binding", () => {
       },
     });
     const vars = { ...env, DB: db };
-    const resolver = () => {
-      const context = Object.assign(createExecutionContext(), { props: { org, name: "gateway" } });
+    const resolver = (more: object = {}) => {
+      const context = Object.assign(createExecutionContext(), { props: { org, name: "gateway", ...more } });
       return new Resolver(context as never, vars as never);
     };
     const request = { scopes: ["namespace:prod"], names: ["KEY"] };
@@ -398,5 +485,12 @@ describe("a service binding", () => {
     expect(asked.n).toBe(before);
     expect(await resolver().resolve(request)).not.toHaveProperty("lease");
     expect(asked.n).toBe(before + 1);
+    const leased = { lease_seconds: 30 };
+    expect(await resolver(leased).resolve(request)).toMatchObject({ lease: { expires_in: 30 } });
+    const after = asked.n;
+    expect(await resolver(leased).resolve(request)).toMatchObject({ lease: { expires_in: 30 } });
+    expect(asked.n).toBe(after);
+    expect(await resolver(leased).resolve(request, { maxAge: 0 })).not.toHaveProperty("lease");
+    expect(await resolver({ lease_seconds: 301 }).resolve(request)).toMatchObject({ ok: false, problem: { code: "unauthenticated" } });
   });
 });

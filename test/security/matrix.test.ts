@@ -74,7 +74,7 @@ it("no organization is called what comes first in the path of an operation", () 
   expect([...NATIVE_NAMES, "kv", "Secrets", "acme"].filter((name) => orgSchema.safeParse(name).success)).toEqual(["Secrets", "acme"]);
 });
 
-describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepare, request, elsewhere, limits, everyName, action }) => {
+describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepare, request, elsewhere, limits, everyName, repeats, action }) => {
   it("refuses every bad token with one and the same 401, and does nothing", async () => {
     const subject = await makeSubject("acme", prepare);
     const before = [await countOf("secrets"), await countOf("versions"), await countOf("audit_events")];
@@ -144,7 +144,8 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, prepar
     const org = `other-${crypto.randomUUID().slice(0, 8)}`;
     const before = await call(`GET /v1/secrets/${subject.id}`);
     const reply = await request(subject, { org });
-    for (const hidden of ["subject-value", subject.id, ...(subject.target.length > 1 ? [subject.target] : [])]) expect(reply.text).not.toContain(hidden);
+    for (const hidden of ["subject-value", subject.id, ...(subject.target.length > 1 && !repeats ? [subject.target] : [])])
+      expect(reply.text).not.toContain(hidden);
     if (typeof elsewhere === "string") expect([reply.status, reply.body.code]).toEqual([PROBLEMS[elsewhere].status, elsewhere]);
     else expect(reply.status).toBe(elsewhere);
     const after = await call(`GET /v1/secrets/${subject.id}`);

@@ -28,6 +28,8 @@ export interface Operation {
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
   /** Whether it concerns every name of a scope, so that a grant of some names does not do. */
   readonly everyName?: true;
+  /** Its reply repeats what the request named. */
+  readonly repeats?: true;
   /** The action that a denied call is on record with. */
   readonly action: string;
 }
@@ -328,6 +330,22 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: "token-not-found",
     limits: both,
     action: "token.revoke",
+  },
+  "POST /v1/revocations": {
+    permission: "tokens:write",
+    prepare: mintToken,
+    request: ({ target }, token) => call("POST /v1/revocations", { token, json: { token_id: target } }),
+    elsewhere: 201,
+    repeats: true,
+    limits: both,
+    action: "token.revoke",
+  },
+  "GET /v1/revocations": {
+    permission: "tokens:write",
+    request: (_, token) => call("GET /v1/revocations", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "token.read",
   },
   "GET /v1/whoami": {
     permission: null,

@@ -22,6 +22,7 @@ export const status = command({
       ["scopes", caller.secret_scopes?.join(" ") ?? "all"],
       ["names", caller.secret_names?.join(" ") ?? "all"],
       ["expires", relativeTime(caller.expires_at)],
+      ...(caller.lease_seconds > 0 ? [["leases", `${caller.lease_seconds} seconds`] as const] : []),
     ]);
     if (Object.keys(profiles).length === 0) return;
     printLine("");

@@ -1,9 +1,10 @@
 import type { CreateToken } from "../../client/tokens.ts";
+import { leaseSecondsSchema } from "../../contract/claims.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { note, printJson, printLine } from "../output.ts";
-import { parseDuration } from "../parse-duration.ts";
+import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -16,6 +17,18 @@ export const GRANT_ARGS = {
   scopes: { type: "string", valueHint: "PATTERNS", description: "only these scopes, separated by commas; a trailing * matches any rest" },
   names: { type: "string", valueHint: "PATTERNS", description: "only these names, separated by commas; a trailing * matches any rest" },
 } as const;
+
+/** The option for clients that cannot ask for a lease by themselves. */
+export const LEASE_ARG = {
+  "lease-seconds": { type: "string", valueHint: "SECONDS", default: "0", description: "the lease of a resolve that says nothing of leases, 0 to 300" },
+} as const;
+
+/** The seconds of that option. */
+export function leaseSecondsOf(text: string): number {
+  if (!leaseSecondsSchema.safeParse(text === "" ? undefined : Number(text)).success)
+    throw usageError("--lease-seconds is not a number of seconds up to 300", "for example --lease-seconds 60");
+  return Number(text);
+}
 
 /** The grant that options describe. */
 export function grantOf(all: (option: string) => string[]): Pick<CreateToken, "permissions" | "secret_scopes" | "secret_names"> {
@@ -32,9 +45,10 @@ const create = command({
     label: { type: "positional", description: "who will use it; the audit log names it" },
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "1h", description: "how long it is valid: 90, 15m, 24h, 30d; up to 365d" },
+    ...LEASE_ARG,
   },
-  async run({ label, ttl, profile, insecure, json }, { all }) {
-    const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
+  async run({ label, ttl, "lease-seconds": lease, profile, insecure, json }, { all }) {
+    const request = { label, ...grantOf(all), expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
     const { client } = await openSession({ profile, insecure });
     const created = await client.tokens.create(request);
     if (json) return printJson(created);
@@ -63,17 +77,55 @@ const list = command({
 });
 
 const revoke = command({
-  description: "Revoke a token, from the next request on",
-  examples: ["keyhole token revoke tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c"],
-  args: { id: { type: "positional", description: "the token's id, from `keyhole token list`" }, ...YES_ARG },
-  async run({ id, profile, insecure, json, yes }) {
+  description: "Revoke a token, all of a subject, or all that were issued until a time; from the next request on",
+  examples: [
+    "keyhole token revoke tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+    "keyhole token revoke --subject token:ci-payments",
+    "keyhole token revoke --issued-before 2026-11-21T12:00:00Z",
+  ],
+  args: {
+    id: { type: "positional", required: false, description: "the token's id, from `keyhole token list`" },
+    unlisted: { type: "boolean", description: "the id may be that of a token in no list" },
+    subject: { type: "string", valueHint: "SUBJECT", description: "all tokens of a subject, also later ones" },
+    issuer: { type: "string", valueHint: "URL", description: "another issuer whose token or subject it is" },
+    "issued-before": { type: "string", valueHint: "TIME", description: "all of the organization that were issued until then, or so long ago (30d)" },
+    ...YES_ARG,
+  },
+  async run({ id, unlisted, subject, issuer, "issued-before": before, profile, insecure, json, yes }) {
+    const given = [id, subject, before].filter((each) => each !== undefined);
+    if (given.length !== 1) throw usageError("say what to revoke: an id, --subject or --issued-before, one of them", "keyhole token list");
     const { client } = await openSession({ profile, insecure });
-    await askToConfirm(`Revoke ${id}?`, yes);
-    await client.tokens.revoke(id);
-    if (json) printJson({ revoked: id });
-    else note(`Revoked ${id}.`);
+    const issued_before = before === undefined ? undefined : parseTime("--issued-before", before, { sign: -1 });
+    const what = id ?? (subject === undefined ? `all tokens issued until ${issued_before}` : `all tokens of ${subject}`);
+    await askToConfirm(`Revoke ${what}?`, yes);
+    if (id !== undefined && unlisted !== true && issuer === undefined) {
+      await client.tokens.revoke(id);
+      return json ? printJson({ revoked: id }) : note(`Revoked ${id}.`);
+    }
+    const { suspended_trusts, ...revocation } = await client.revocations.create({ token_id: id, subject, issued_before, issuer });
+    if (json) return printJson({ ...revocation, suspended_trusts });
+    note(`Revoked ${what}.`);
+    if (suspended_trusts.length > 0) note(`Suspended ${suspended_trusts.join(", ")}: put them again with a good token to go on.`);
+  },
+});
+
+const revocations = command({
+  description: "List what was revoked, newest first",
+  examples: ["keyhole token revocations"],
+  async run({ profile, insecure, json }) {
+    const { client } = await openSession({ profile, insecure });
+    const all = [];
+    for await (const each of client.revocations.listAll()) all.push(each);
+    if (json) return printJson(all);
+    const rows = all.map(({ kind, token_id, subject, trust, issued_before, issuer, revoked_at }) => [
+      kind,
+      token_id ?? subject ?? trust ?? issued_before ?? "",
+      issuer ?? "",
+      relativeTime(revoked_at),
+    ]);
+    printTable(["KIND", "REVOKED", "ISSUER", ""], rows, "Nothing was revoked.");
   },
 });
 
 /** `keyhole token …`. */
-export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, list, revoke } });
+export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, list, revoke, revocations } });

@@ -12,7 +12,7 @@ import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { tokenClaims } from "../token-claims.ts";
 import { YES_ARG } from "./delete.ts";
-import { GRANT_ARGS, grantOf } from "./token.ts";
+import { GRANT_ARGS, grantOf, LEASE_ARG, leaseSecondsOf } from "./token.ts";
 
 const NAME_ARG = { name: { type: "positional", description: "the name of the trust" } } as const;
 
@@ -35,12 +35,13 @@ const put = command({
     reuse: { type: "enum", options: ["once", "until-expiry"], description: "how often one identity token is exchanged [once at GitHub]" },
     ...GRANT_ARGS,
     ttl: { type: "string", valueHint: "DURATION", default: "15m", description: "how long an exchanged token is valid, up to 24h" },
+    ...LEASE_ARG,
   },
-  async run({ name, issuer, audience, "jwks-url": jwks_url, jwks, reuse, ttl, profile, insecure, json }, { all, each }) {
+  async run({ name, issuer, audience, "jwks-url": jwks_url, jwks, reuse, ttl, "lease-seconds": lease, profile, insecure, json }, { all, each }) {
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
     const said = { issuer, audience, reuse, jwks_url, jwks: jwks === undefined ? undefined : readKeys(await readText(jwks, "json")) };
-    const request = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), expires_in: parseDuration("--ttl", ttl) };
-    const { secret_scopes, ...rest } = request;
+    const lasts = { expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
+    const { secret_scopes, ...rest } = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), ...lasts };
     const { client } = await openSession({ profile, insecure });
     const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });
     if (json) printJson(trust);
@@ -73,6 +74,8 @@ const get = command({
       ["reuse", trust.reuse],
       ...(trust.jwks_url === null ? [] : [["keys", trust.jwks_url] as const]),
       ...(trust.jwks === null ? [] : [["keys", `${trust.jwks.keys.length} given`] as const]),
+      ["leases", trust.lease_seconds === 0 ? "only when asked for" : `${trust.lease_seconds} seconds`],
+      ...(trust.suspended ? [["suspended", "the token that made it was revoked; put it again to go on"] as const] : []),
       ["updated", `${relativeTime(trust.updated_at)} by ${trust.updated_by}`],
     ]);
   },

@@ -33,6 +33,8 @@ export interface Caller extends Grant {
   readonly expiresAt: number | null;
   /** Until when it may be relied on that the token is well signed, in milliseconds since 1970: another issuer may withdraw its keys. `null` for ever. */
   readonly verifiedUntil: number | null;
+  /** The lease that it asks for where a request says nothing of that, in seconds; 0 for none. */
+  readonly leaseSeconds: number;
   readonly requestId: string;
   readonly ip: string | null;
   readonly userAgent: string | null;

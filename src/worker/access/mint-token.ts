@@ -13,6 +13,8 @@ export interface TokenContent extends Grant {
   readonly ancestors: readonly string[];
   /** Seconds. */
   readonly expiresIn: number;
+  /** The lease that a resolve without `Cache-Control` asks for, in seconds; 0 for none. */
+  readonly leaseSeconds: number;
 }
 
 /** What a deployment's tokens have in common. */
@@ -29,10 +31,11 @@ export interface Minting {
  * @throws {Problem} `invalid-request` when the token would be longer than a token may be.
  */
 export async function mintToken({ signingKeys, issuer, audience, now }: Minting, content: TokenContent): Promise<string> {
-  const { id, org, subject, ancestors, permissions, secretScopes, secretNames, expiresIn } = content;
+  const { id, org, subject, ancestors, permissions, secretScopes, secretNames, expiresIn, leaseSeconds } = content;
   const issuedAt = Math.floor(now.getTime() / 1000);
+  const lease = leaseSeconds > 0 && { lease_seconds: leaseSeconds };
   const limits = { ...(secretScopes && { secret_scopes: secretScopes }), ...(secretNames && { secret_names: secretNames }) };
-  const token = await new SignJWT({ org, scope: [...permissions].join(" "), anc: ancestors, ...limits })
+  const token = await new SignJWT({ org, scope: [...permissions].join(" "), anc: ancestors, ...limits, ...lease })
     .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: signingKeys.signer.kid })
     .setIssuer(issuer)
     .setAudience(audience)

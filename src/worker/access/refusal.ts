@@ -31,6 +31,10 @@ export const TOKEN_REFUSALS = [
   /** The issuer's key is broken, too small, or no public key. */
   "unusable-key",
   "bad-signature",
+  /** Another issuer's token is valid for longer than the deployment allows. */
+  "lives-too-long",
+  /** Another issuer's subject or token is called what only Keyhole's own are called. */
+  "own-name",
   "revoked",
   /** It says that it has a row, and has none. */
   "no-row",
@@ -48,6 +52,8 @@ export const EXCHANGE_REFUSALS = [
   "template-not-filled",
   /** It asks for a permission that the trust does not give. */
   "scope-not-given",
+  /** The token that made the trust has been revoked. */
+  "trust-suspended",
   /** The trust was deleted or replaced while its issuer was being asked. */
   "trust-changed",
   /** It has been exchanged before, and the trust takes a token once. */

@@ -13,6 +13,19 @@ export interface TrustedIssuer {
   /** The organization of all its tokens, or else the claim that names it. */
   readonly org: string | undefined;
   readonly orgClaim: string | undefined;
+  /** What its access tokens have as `typ`; `undefined` where that is not said exactly. */
+  readonly typ: string | undefined;
+  /** How long its tokens may live at the most. */
+  readonly maxTtlSeconds: number;
+}
+
+/** Types of JWTs that are no access tokens, whoever asks for them. */
+const OTHER_TYPES = ["logout+jwt", "secevent+jwt", "dpop+jwt"];
+
+/** Whether a header's `typ` is a type: `application/` may be left out of either, and case is no matter (RFC 7515, section 4.1.9). */
+export function isType(typ: string, type: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/^application\//, "");
+  return plain(typ) === plain(type);
 }
 
 const trustedIssuerSchema = (insecure: boolean) =>
@@ -28,12 +41,27 @@ const trustedIssuerSchema = (insecure: boolean) =>
       algorithms: z.array(z.enum(PUBLIC_KEY_ALGORITHMS)).min(1),
       org: orgSchema.optional(),
       org_claim: z.string().min(1).max(128).optional(),
+      typ: z
+        .string()
+        .regex(/^[A-Za-z0-9!#$&^_.+/-]{1,64}$/, { error: "not a media type" })
+        .refine((typ) => !OTHER_TYPES.some((other) => isType(typ, other)), { error: "not the type of access tokens" })
+        .optional(),
+      max_ttl_seconds: z.int().min(60).max(31_536_000).default(86_400),
     })
     .refine(({ org, org_claim }) => (org === undefined) !== (org_claim === undefined), { error: "either org or org_claim" })
-    .transform(({ jwks_url, org_claim, org, ...rest }): TrustedIssuer => ({ ...rest, jwksUrl: jwks_url, org, orgClaim: org_claim }));
+    .transform(
+      ({ jwks_url, org_claim, org, typ, max_ttl_seconds, ...rest }): TrustedIssuer => ({
+        ...rest,
+        jwksUrl: jwks_url,
+        org,
+        orgClaim: org_claim,
+        typ,
+        maxTtlSeconds: max_ttl_seconds,
+      }),
+    );
 
 /**
- * The var `TRUSTED_ISSUERS`: a JSON array of `{issuer, jwks_url, audience, algorithms, org | org_claim}`. Algorithms
+ * The var `TRUSTED_ISSUERS`: a JSON array of `{issuer, jwks_url, audience, algorithms, org | org_claim, typ?, max_ttl_seconds?}`. Algorithms
  * are those with public keys only, so `none` and a shared secret are refused when the Worker starts.
  */
 export function trustedIssuersSchema(insecure: boolean) {

@@ -33,6 +33,7 @@ export interface JwtRules extends Required<Pick<JWTVerifyOptions, "algorithms" |
 /** A token that is not verified. Its claims are only to be used to choose whose rules it is verified by. */
 export interface UnverifiedJwt {
   readonly token: string;
+  readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -106,9 +107,9 @@ export function readJwt(token: string, maxLength = MAX_TOKEN_LENGTH): Unverified
   if (token.length > maxLength) throw new TokenError("too-long");
   const [header, payload, signature, ...rest] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) throw new TokenError("not-a-jwt");
-  readObject(header);
+  const parsed = readObject(header);
   requireCanonical(signature);
-  return { token, claims: readObject(payload) };
+  return { token, header: parsed, claims: readObject(payload) };
 }
 
 /** A signature that could be written in another way would make two tokens of one. */

@@ -5,11 +5,12 @@ import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
+import { CLOCK_TOLERANCE, foreignRefusal } from "./foreign-refusal.ts";
 import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
-import { CLOCK_TOLERANCE, type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
+import { type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
 
 /** What a token must say, and the keys it may be signed with. */
 export interface TokenRules extends IssuerAccess {
@@ -37,6 +38,8 @@ export async function verifyToken(rules: TokenRules, token: string): Promise<Tok
   if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), rules, undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("unknown-issuer");
+  const refusal = foreignRefusal(unverified, trusted, rules.now);
+  if (refusal) throw new TokenError(refusal);
   return factsOf(await verifyJwt(unverified, remoteKeys(trusted, rules), trustedRules(rules, trusted)), rules, trusted);
 }
 
@@ -73,7 +76,7 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
 function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
-  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names } = parsed.data;
+  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names, lease_seconds = 0 } = parsed.data;
   // What is everybody's is written under Keyhole's own tokens, or those of an issuer that the deployment gave that organization: never because a claim says so.
   if (trusted?.orgClaim !== undefined && org === platformOrg) throw new TokenError("platform-organization");
   // Only what Keyhole signed says what it descends from.
@@ -86,6 +89,8 @@ function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: Trus
     // A NumericDate may have a fraction (RFC 7519, section 2).
     expiresAt: Math.floor(exp * 1000),
     verifiedUntil: trusted ? keysDue(trusted) : null,
+    // What another issuer calls by that name is its own affair.
+    leaseSeconds: trusted ? 0 : lease_seconds,
     permissions: parsePermissions(scope),
     secretScopes: secret_scopes ?? null,
     secretNames: secret_names ?? null,

@@ -31,18 +31,22 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
     );
   const id = newId("tok");
   const ancestors = descend(caller);
-  const token = await mintToken(needs, { ...grant, ancestors, id, org: caller.org, subject: `token:${request.label}`, expiresIn: request.expires_in });
+  const { expires_in, lease_seconds } = request;
+  const said = { id, org: caller.org, subject: `token:${request.label}`, expiresIn: expires_in, leaseSeconds: lease_seconds };
+  const token = await mintToken(needs, { ...grant, ancestors, ...said });
   const row: Omit<TokenRow, "seal"> = {
     id,
     org: caller.org,
-    parent_id: caller.tokenId,
+    parent_id: caller.lineage?.reference ?? null,
     label: request.label,
     ...toColumns(grant),
     created_at: now.getTime(),
     created_by: caller.subject,
-    expires_at: now.getTime() + request.expires_in * 1000,
+    expires_at: now.getTime() + expires_in * 1000,
     revoked_at: null,
     says_ancestors: 1,
+    lease_seconds,
+    maker_issued_at: caller.lineage && Math.floor(caller.lineage.issuedAt),
   };
   const { keyring } = await allowSealing(needs);
   const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };

@@ -5,7 +5,7 @@ import { selectFamily } from "../store/token-rows.ts";
 import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { lastRevocation, planRevocations, type Revoked, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, type Revoked, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
 
@@ -19,8 +19,8 @@ export async function deleteTrust(needs: CallerNeeds & { readonly now: Date }, c
   const { db } = needs;
   await retryWhenChanged(async () => {
     const trust = await getTrust(needs, caller, name);
-    const [family, last] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), lastRevocation(db, caller.org)]);
-    const planned = await planRevocations(needs, caller.org, last, endOf(trust, rowsOf<{ id: string }>(family)));
+    const [family, ...ending] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), ...selectEnding(db, caller.org)]);
+    const planned = await planEnd(needs, caller.org, ending, endOf(trust, rowsOf<{ id: string }>(family)));
     const deletion = [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name), deleteRefusals(db, caller.org, name)];
     await writeRevocations(needs, caller, planned, deletion, { action: "trust.delete", secrets: [], target: name });
   });

@@ -5,10 +5,12 @@ import type { Grant } from "../access/caller.ts";
 import { type IssuerAccess, IssuerError } from "../access/fetch-issuer-document.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
 import { networkOf } from "../access/network-of.ts";
+import type { Refusal } from "../access/refusal.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type IdentityKey, noteIdentity, requireIdentity, selectIdentity, type UsedIdentity } from "../store/identity-rows.ts";
 import { QUOTA_GUARD, type QuotaRow, requireQuotas, selectQuotas } from "../store/quota-rows.ts";
+import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
@@ -23,8 +25,10 @@ import { ExchangeError } from "./exchange-error.ts";
 import { toColumns } from "./grant-columns.ts";
 import { identityKey } from "./identity-key.ts";
 import { judgeIdentity } from "./judge-identity.ts";
+import { noteRefusal, type Refusals } from "./note-refusals.ts";
 import { lastRevocation, planRevocations } from "./plan-revocation.ts";
 import { tallyRefusal } from "./tally-refusal.ts";
+import { marksOf } from "./trust-maker.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
 import { type Identity, verifyIdentity } from "./verify-identity.ts";
 
@@ -37,6 +41,8 @@ export interface ExchangeNeeds extends IssuerAccess {
   readonly quotas: Quotas;
   /** Lets work go on after the reply. */
   readonly defer: (work: Promise<unknown>) => void;
+  /** What this isolate has counted of refused tokens. */
+  readonly refusals: Refusals;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
 }
@@ -58,6 +64,8 @@ export interface Exchanged {
   readonly permissions: readonly Permission[];
 }
 
+/** Refusals that have an event of their own, with whose they were. */
+const RECORDED: ReadonlySet<Refusal> = new Set(["scope-not-given", "identity-used"]);
 /** For how long an identity token that is exchanged once is answered anew to the same address, whose reply may have been lost. In milliseconds. */
 const ANSWERED_AGAIN = 60_000;
 /** An identity token is on record for this long after it expired, in milliseconds: longer than any clock may differ. */
@@ -90,7 +98,11 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
     const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
     return await exchangeUnder({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, exchange, key, usesOf(uses));
   } catch (error) {
-    if (error instanceof ExchangeError) tallyRefusal(needs, trust, error.refusal, error.about);
+    if (error instanceof ExchangeError) {
+      tallyRefusal(needs, trust, error.refusal, error.about);
+      if (!RECORDED.has(error.refusal))
+        noteRefusal(needs.refusals, needs, { org, trust: name, actor: null, tokenId: null, reason: error.refusal, ip: needs.origin.ip });
+    }
     if (error instanceof IssuerError) tallyRefusal(needs, trust, error.refusal, null);
     throw error;
   }
@@ -159,7 +171,7 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
   const at = now.getTime();
   // An identity token is taken for a while after it has expired, by a clock that is behind.
   const expiresIn = Math.min(trust.expires_in, Math.max(1, Math.floor(identity.exp + trust.expires_in - at / 1000)));
-  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn });
+  const token = await mintToken(minting, { ...grant, id, org, subject, ancestors: [trustRevision(trust)], expiresIn, leaseSeconds: trust.lease_seconds });
   const row = {
     id,
     org,
@@ -171,6 +183,8 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
     expires_at: at + expiresIn * 1000,
     revoked_at: null,
     says_ancestors: 1 as const,
+    lease_seconds: trust.lease_seconds,
+    maker_issued_at: null,
   };
   await runUnderTrust(db, trust, [
     ...use.statements(id),
@@ -225,14 +239,15 @@ function forgetAt(exp: number): number {
   return Math.min(Math.floor(exp) * 1000 + KEPT, Number.MAX_SAFE_INTEGER);
 }
 
-/** The issuer may have taken seconds to answer: a trust that was deleted or replaced meanwhile gives nothing. */
+/** The issuer may have taken seconds to answer: a trust that was deleted, replaced or suspended meanwhile, or before, gives nothing. */
 async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
   try {
-    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), ...statements]);
+    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), requireInForce(db, marksOf(trust)), ...statements]);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
     if (error.guard.startsWith(QUOTA_GUARD))
       throw new Problem("rate-limited", "The organization has as many tokens as it may have now.", { headers: { "Retry-After": "60" }, cause: error });
+    if (error.guard === "token_in_force") throw new ExchangeError("trust-suspended", { cause: error });
     if (error.guard === "unchanged") throw new ExchangeError("trust-changed", { cause: error });
     throw error;
   }

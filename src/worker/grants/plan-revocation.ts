@@ -2,11 +2,13 @@ import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { insertRevocations, type RevocationKind, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { requireTrusts, selectTrusts, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
-import { sealFor, verifyRow } from "../transaction/verify-row.ts";
+import { IntegrityProblem, sealFor, verifyRow } from "../transaction/verify-row.ts";
 import { type Recorded, writeForCaller } from "../transaction/write-for-caller.ts";
+import { withTrusts } from "./with-trusts.ts";
 
 /** What is to be taken out of force. */
 export interface Revoked {
@@ -17,12 +19,13 @@ export interface Revoked {
 /** Revocations that are about to be written. */
 export interface PlannedRevocations {
   readonly statements: D1PreparedStatement[];
+  readonly rows: readonly RevocationRow[];
   /** The number of the last revocation once they are: so that this isolate misses them if they go. */
   readonly last: number;
 }
 
 /**
- * Writes planned revocations, after other statements of the same transaction, with their audit event.
+ * Writes planned revocations, before other statements of the same transaction, with their audit event.
  *
  * @throws {GuardError} when something was revoked meanwhile, or another guard stopped it.
  * @throws {Problem} `unauthenticated`, `storage-unavailable`.
@@ -34,7 +37,7 @@ export async function writeRevocations(
   others: readonly D1PreparedStatement[],
   recorded: Recorded,
 ): Promise<void> {
-  await writeForCaller(needs, caller, [...others, ...statements], recorded);
+  await writeForCaller(needs, caller, [...statements, ...others], recorded);
   requireLatest(caller.org, last);
 }
 
@@ -58,5 +61,43 @@ export async function planRevocations(
   const after = found ? (await verifyRow(keyring, "revocations", found)).n : 0;
   const rows = revoked.map((each, i) => ({ org, n: after + 1 + i, ...each, at: now.getTime() }));
   const sealed = await Promise.all(rows.map(async (row) => ({ ...row, seal: await sealFor(keyring, "revocations", row) })));
-  return { statements: insertRevocations(db, org, after, sealed), last: after + rows.length };
+  return { statements: insertRevocations(db, org, after, sealed), rows: sealed, last: after + rows.length };
+}
+
+/** More than an organization can have. */
+const ALL = 1_000_000;
+
+/** The statements whose results {@link planEnd} takes. */
+export function selectEnding(db: D1Database, org: string): D1PreparedStatement[] {
+  return [lastRevocation(db, org), selectTrusts(db, org, "", ALL)];
+}
+
+/**
+ * {@link planRevocations} of something by which trusts may have been made: with it end what was exchanged under those.
+ *
+ * @param found The results of {@link selectEnding}.
+ * @throws {Problem} `integrity-failed`, `storage-unavailable`.
+ */
+export async function planEnd(
+  needs: CallerNeeds & { readonly now: Date },
+  org: string,
+  [last, trusts]: readonly (D1Result | undefined)[],
+  revoked: readonly Revoked[],
+): Promise<PlannedRevocations> {
+  const rows = rowsOf<TrustRow>(trusts);
+  const planned = await planRevocations(needs, org, last, withTrusts(revoked, await soundOf(needs.keyring, rows)));
+  return { ...planned, statements: [requireTrusts(needs.db, org, rows), ...planned.statements] };
+}
+
+/** Trusts without those that are not what was written: nothing is exchanged under these, and a revocation does not wait for them. */
+async function soundOf(keyring: Keyring, rows: readonly TrustRow[]): Promise<TrustRow[]> {
+  const judged = await Promise.all(
+    rows.map((row) =>
+      verifyRow(keyring, "trusts", row).catch((error: unknown) => {
+        if (error instanceof IntegrityProblem) return null;
+        throw error;
+      }),
+    ),
+  );
+  return judged.filter((row) => row !== null);
 }

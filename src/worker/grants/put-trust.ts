@@ -10,7 +10,7 @@ import { PUBLIC_KEY_ALGORITHMS } from "../access/verify-jwt.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
-import { requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { type FoundTrust, requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
@@ -20,8 +20,9 @@ import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-q
 import { endOf } from "./delete-trust.ts";
 import { toColumns } from "./grant-columns.ts";
 import { GITHUB_ACTIONS, judgeConditions } from "./judge-conditions.ts";
-import { lastRevocation, planRevocations, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
+import { makerOf } from "./trust-maker.ts";
 import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
 
@@ -39,7 +40,7 @@ export interface TrustNeeds extends QuotaNeeds {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `storage-unavailable`.
  */
-export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: TrustRow; created: boolean }> {
+export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: FoundTrust; created: boolean }> {
   caller.require("trusts:write");
   const { secret_scopes: templates, permissions } = body;
   refuseIssuer(body, needs.insecureIssuers);
@@ -54,9 +55,9 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
   const columns = toColumns(grant);
   if (!covers(caller, trustReach(columns)))
     throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
-  const { issuer, audience = needs.address, claims, expires_in, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry" } = body;
+  const { issuer, audience = needs.address, claims, expires_in, lease_seconds, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry" } = body;
   const keys = { jwks_url: body.jwks_url ?? null, jwks: body.jwks ? JSON.stringify(body.jwks) : null };
-  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, reuse, ...keys };
+  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds, reuse, ...keys };
   return retryWhenChanged(() => replaceTrust(needs, caller, wanted));
 }
 
@@ -64,41 +65,44 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
 type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
 const SAID = [
   ...(["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in"] as const),
-  ...(["reuse", "jwks_url", "jwks"] as const),
+  ...(["lease_seconds", "reuse", "jwks_url", "jwks"] as const),
 ] as const;
 
-/** Writes a trust. One that says something else has another revision, and the tokens of the one before end. */
-async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: TrustRow; created: boolean }> {
+/**
+ * Writes a trust. One that says something else, or was suspended, has another revision and another maker, and the tokens of
+ * the one before end.
+ */
+async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: FoundTrust; created: boolean }> {
   const { db, keyring, now } = await allowSealing(needs);
   const { org, name } = wanted;
   const was = await findTrust(needs, caller, name);
   const recorded = { action: "trust.put", secrets: [], target: name } as const;
-  if (was && SAID.every((column) => was[column] === wanted[column])) {
+  if (was && was.suspended === 0 && SAID.every((column) => was[column] === wanted[column])) {
     await writeForCaller(needs, caller, [requireTrust(db, org, name, was)], recorded);
     return { row: was, created: false };
   }
-  const [family, last, revoked] = await readForCaller(needs, caller, [
+  const [family, revoked, ...ending] = await readForCaller(needs, caller, [
     selectFamily(db, org, trustParent(name)),
-    lastRevocation(db, org),
     selectRevokedRevision(db, org, name),
+    ...selectEnding(db, org),
   ]);
   const highest = Math.max(was?.revision ?? 0, rowsOf<{ revision: number | null }>(revoked)[0]?.revision ?? 0);
   const by = { updated_at: now.getTime(), updated_by: caller.subject };
   const made = was ? { created_at: was.created_at, created_by: was.created_by } : { created_at: by.updated_at, created_by: by.updated_by };
-  const row = { ...wanted, ...made, ...by, revision: highest + 1 };
+  const row = { ...wanted, ...made, ...by, revision: highest + 1, maker: makerOf(caller, was) };
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
-  const ends = was ? await planRevocations(needs, org, last, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
+  const ends = was ? await planEnd(needs, org, ending, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
   // Why tokens were refused under what it said before is of no use any more.
   const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), deleteRefusals(db, org, name)];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, (quotas) => {
     const statements = [...change, ...quotas];
     return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
   });
-  return { row: { ...row, seal }, created: !was };
+  return { row: { ...row, seal, suspended: 0 }, created: !was };
 }
 
 /** The trust that is there, if any. One that reaches further than the caller is not the caller's to replace. */
-async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<TrustRow> | undefined> {
+async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<FoundTrust> | undefined> {
   try {
     return await getTrust(needs, caller, name);
   } catch (error) {

@@ -2,23 +2,23 @@ import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { coversLimits } from "../access/covers.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { selectTrust, selectTrusts, type TrustRow } from "../store/trust-rows.ts";
+import { type FoundTrust, selectTrust, selectTrusts } from "../store/trust-rows.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRow, verifyRows } from "../transaction/verify-row.ts";
 import { trustReach } from "./trust-reach.ts";
 
-export type { TrustRow };
+export type { FoundTrust };
 
 /**
  * One trust, if its limits are within the caller's.
  *
  * @throws {Problem} `forbidden`, `trust-not-found`, `integrity-failed`, `storage-unavailable`.
  */
-export async function getTrust(needs: CallerNeeds, caller: Caller, name: string): Promise<Verified<TrustRow>> {
+export async function getTrust(needs: CallerNeeds, caller: Caller, name: string): Promise<Verified<FoundTrust>> {
   caller.require("trusts:write");
   const [found] = await readForCaller(needs, caller, [selectTrust(needs.db, caller.org, name)]);
-  const [stored] = rowsOf<TrustRow>(found);
+  const [stored] = rowsOf<FoundTrust>(found);
   if (!stored) throw new Problem("trust-not-found", "There is no trust of this name.");
   const row = await verifyRow(needs.keyring, "trusts", stored);
   if (!coversLimits(caller, trustReach(row))) throw caller.refuse("trusts:write", "The token's grant does not cover that trust's.");
@@ -30,13 +30,13 @@ export async function getTrust(needs: CallerNeeds, caller: Caller, name: string)
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
-export async function listTrusts({ db, keyring }: CallerNeeds, caller: Caller, limit: number, after = ""): Promise<Page<TrustRow, string>> {
+export async function listTrusts({ db, keyring }: CallerNeeds, caller: Caller, limit: number, after = ""): Promise<Page<FoundTrust, string>> {
   caller.require("trusts:write");
-  const seen: TrustRow[] = [];
+  const seen: FoundTrust[] = [];
   // A page is full although some are not the caller's to see: that there are such is in no cursor.
   for (let last: string | undefined = after; last !== undefined && seen.length <= limit; ) {
     const [found] = await readForCaller({ db, keyring }, caller, [selectTrusts(db, caller.org, last, limit + 1)]);
-    const rows = rowsOf<TrustRow>(found);
+    const rows = rowsOf<FoundTrust>(found);
     seen.push(...(await verifyRows(keyring, "trusts", rows)).filter((row) => coversLimits(caller, trustReach(row))));
     last = rows.length > limit ? rows.at(-1)?.name : undefined;
   }

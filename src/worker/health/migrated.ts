@@ -22,6 +22,7 @@ export const MIGRATED = [
   ["usage"],
   ["quotas"],
   ["scheduled_run"],
+  ["tokens", "lease_seconds"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

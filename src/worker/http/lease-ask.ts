@@ -5,8 +5,8 @@ import { BEARER } from "./middleware/authenticate.ts";
 /** A request that may be answered under a lease. */
 export interface LeasableRequest {
   readonly token: string;
-  /** How old the answer may be, in seconds. */
-  readonly maxAge: number;
+  /** How old the answer may be, in seconds; `null` where the request does not say so: then what the token says counts. */
+  readonly maxAge: number | null;
 }
 
 /** Conditions and wishes that only a strict answer meets. `If-None-Match` is none of them: any answer has an entity tag. */
@@ -18,13 +18,15 @@ const MAX_BODY = 65_536;
 
 /**
  * What a request asks of a lease; `null` for one that is to be answered strictly. A lease is asked for with
- * `Cache-Control: max-age=N` (RFC 9111, section 5.2.1.1) and by no other directive beside it but `no-transform`.
+ * `Cache-Control: max-age=N` (RFC 9111, section 5.2.1.1) and by no other directive beside it but `no-transform`; without
+ * that header, and without the `Pragma` of before there was one (section 5.4), by the token.
  */
 export function leasable(request: Request): LeasableRequest | null {
   const { headers } = request;
+  if (!isResolve(request)) return null;
   const control = headers.get("Cache-Control");
-  if (control === null || !isResolve(request) || isInTheClear(request.url)) return null;
-  const maxAge = maxAgeOf(control);
+  if (isInTheClear(request.url)) return null;
+  const maxAge = control === null ? saidByToken(headers) : maxAgeOf(control);
   const [, token] = BEARER.exec(headers.get("Authorization") ?? "") ?? [];
   if (maxAge === 0 || token === undefined || STRICT.some((name) => headers.has(name))) return null;
   return { token, maxAge };
@@ -36,6 +38,10 @@ function isResolve({ method, url }: Request): boolean {
   if (!url.startsWith(path, start)) return false;
   const next = url[start + path.length];
   return method === "POST" ? next === undefined || next === "?" : method === "GET" && next === "/";
+}
+
+function saidByToken(headers: Headers): null | 0 {
+  return headers.has("Pragma") ? 0 : null;
 }
 
 /** The seconds of the only directive that there is; 0 for anything else. */

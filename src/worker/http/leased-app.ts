@@ -1,4 +1,5 @@
 import { PROBLEMS, Problem, problemBody } from "../../contract/problem.ts";
+import { claimedLease } from "../access/claimed-lease.ts";
 import { type Config, ConfigError, type Env, knownConfig, loadConfig } from "../config.ts";
 import { describeError } from "../describe-error.ts";
 import type { Lease } from "../leases/lease.ts";
@@ -33,9 +34,11 @@ export function leasedApp(app: App): App {
   };
 }
 
-async function answer(app: App, request: Request, env: Env, context: ExecutionContext, { token, maxAge }: LeasableRequest): Promise<Response> {
+async function answer(app: App, request: Request, env: Env, context: ExecutionContext, asked: LeasableRequest): Promise<Response> {
   const config = knownConfig(env) ?? (await configOf(env));
-  if (!config || config.leaseSeconds === 0 || !hasShortBody(request)) return app.fetch(request, env, context);
+  const { token } = asked;
+  const maxAge = asked.maxAge ?? (config ? claimedLease(token, config.issuer) : 0);
+  if (!config || maxAge === 0 || config.leaseSeconds === 0 || !hasShortBody(request)) return app.fetch(request, env, context);
   const body = hasBody(request) ? await request.arrayBuffer() : null;
   // The app gets a request whose body has not been read.
   const unread = () => (body === null ? request : new Request(request, { body }));

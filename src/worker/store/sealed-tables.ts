@@ -80,11 +80,13 @@ export const SEALED_TABLES = {
       reuse: { since: 2, default: "until-expiry" },
       jwks_url: { since: 2, default: null },
       jwks: { since: 2, default: null },
+      lease_seconds: { since: 2, default: 0 },
+      maker: { since: 2, default: null },
     },
     unsealed: {},
   },
   tokens: {
-    format: 1,
+    format: 2,
     key: ["id"],
     deciding: {
       org: first,
@@ -99,6 +101,8 @@ export const SEALED_TABLES = {
       expires_at: first,
       revoked_at: first,
       says_ancestors: first,
+      lease_seconds: { since: 2, default: 0 },
+      maker_issued_at: { since: 2, default: null },
     },
     unsealed: {},
   },

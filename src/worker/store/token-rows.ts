@@ -17,6 +17,10 @@ export interface TokenRow {
   readonly revoked_at: number | null;
   /** 1 when the token itself says what it descends from; 0 for those of before. */
   readonly says_ancestors: 0 | 1;
+  /** For how long its holder may be given the same again without asking for that, in seconds; 0 for never. */
+  readonly lease_seconds: number;
+  /** When the token was issued that minted it, in seconds since 1970; `null` for the tokens of before, and for exchanged ones. */
+  readonly maker_issued_at: number | null;
   readonly seal: string | null;
 }
 
@@ -24,8 +28,8 @@ export interface TokenRow {
 export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, lease_seconds, maker_issued_at, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .bind(
       t.id,
@@ -39,6 +43,8 @@ export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
       t.created_by,
       t.expires_at,
       t.says_ancestors,
+      t.lease_seconds,
+      t.maker_issued_at,
       t.seal,
     );
 }
@@ -46,6 +52,11 @@ export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
 /** Selects one token of an organization ({@link TokenRow}). */
 export function selectToken(db: D1Database, org: string, id: string): D1PreparedStatement {
   return db.prepare("SELECT * FROM tokens WHERE id = ? AND org = ?").bind(id, org);
+}
+
+/** Selects the id of a token that another one minted, if there is any. */
+export function selectChild(db: D1Database, org: string, parent: string): D1PreparedStatement {
+  return db.prepare("SELECT id FROM tokens WHERE org = ? AND parent_id = ? LIMIT 1").bind(org, parent);
 }
 
 /** Where a list of tokens goes on: before this one. */
@@ -87,6 +98,28 @@ export function selectTokens(db: D1Database, org: string, limits: TokenLimits, b
 }
 
 /**
+ * Selects up to `limit` revocations of an organization, newest first, before the one with a number ({@link RevocationRow}); with
+ * limits only those of tokens within them, as far as these have rows. A floor is none, and
+ * what is named by `issuer`, this deployment, is named by its id too.
+ */
+export function selectRevocations(
+  db: D1Database,
+  org: string,
+  issuer: string,
+  limits: TokenLimits,
+  before: number | undefined,
+  limit: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind <> 'floor' AND NOT (r.kind = 'id' AND r.value LIKE '[%' AND r.value ->> 0 = ?6) AND (?4 IS NULL OR r.n < ?4) AND (COALESCE(?2, ?3) IS NULL OR (r.kind = 'id'
+         AND EXISTS (SELECT 1 FROM tokens t WHERE t.id = r.value AND t.org = r.org AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")})))
+       ORDER BY r.n DESC LIMIT ?5`,
+    )
+    .bind(org, json(limits.scopes), json(limits.names), before ?? null, limit, issuer);
+}
+
+/**
  * Selects the ids of the tokens that came of one and do not say so themselves: those that it minted, and theirs. `id` may
  * also be `trust:<name>`. What a later token descends from is in its own signature.
  */
@@ -103,6 +136,33 @@ export function selectFamily(db: D1Database, org: string, id: string): D1Prepare
 export const TOKEN_KEPT = 7 * 86_400_000;
 /** SQL for whether the row of a token `t` can go. One that minted others stays as long as they do, because revoking its own maker reaches them through it. */
 export const FORGETTABLE_TOKEN = `t.expires_at < ?1 - ${TOKEN_KEPT} AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)`;
+
+/**
+ * Selects the ids of the tokens that those of a subject minted and that have not expired. What a token descends from is in its
+ * signature by id and not by subject. `issuer` is another one than this deployment, `null` for that.
+ */
+export function selectMintedBy(db: D1Database, org: string, subject: string, issuer: string | null, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT id FROM tokens WHERE org = ?1 AND created_by = ?2 AND expires_at > ?4 AND parent_id NOT LIKE 'trust:%'
+         AND CASE WHEN parent_id LIKE '[%' THEN parent_id ->> 0 END IS ?3`,
+    )
+    .bind(org, subject, issuer, now);
+}
+
+/**
+ * Selects the ids of the tokens that were issued after a time, in seconds, and minted by one that was not, or of which that is
+ * not known, and that have not expired.
+ */
+export function selectMintedAfter(db: D1Database, org: string, time: number, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT t.id FROM tokens t LEFT JOIN tokens p ON p.id = t.parent_id AND p.org = t.org
+       WHERE t.org = ?1 AND t.created_at >= (?2 + 1) * 1000 AND t.expires_at > ?3 AND t.parent_id NOT LIKE 'trust:%'
+         AND COALESCE(t.maker_issued_at, p.created_at / 1000, 0) <= ?2`,
+    )
+    .bind(org, time, now);
+}
 
 /**
  * Deletes up to `limit` tokens that expired long enough ago: they are refused without being looked up. Those of each

@@ -1,4 +1,5 @@
 import type { Reuse } from "../../contract/trust.ts";
+import { notInForce } from "./revocation-rows.ts";
 
 /** A trust as D1 has it. Lists and claims are JSON. */
 export interface TrustRow {
@@ -15,12 +16,16 @@ export interface TrustRow {
   /** Where the issuer's keys are, or they themselves, as JSON; `null` for both where its configuration says it. */
   readonly jwks_url: string | null;
   readonly jwks: string | null;
+  /** What its exchanged tokens have as `lease_seconds`. */
+  readonly lease_seconds: number;
   readonly created_at: number;
   readonly created_by: string;
   readonly updated_at: number;
   readonly updated_by: string;
   /** Counts its changes: tokens are exchanged under one revision, and end with it. */
   readonly revision: number;
+  /** What takes the token out of force that made it: `TokenMarks`, as JSON; `null` for the trusts of before. */
+  readonly maker: string | null;
   readonly seal: string | null;
 }
 
@@ -28,13 +33,13 @@ export interface TrustRow {
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, reuse, jwks_url, jwks, created_at, created_by, updated_at, updated_by, revision, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, lease_seconds, reuse, jwks_url, jwks, created_at, created_by, updated_at, updated_by, revision, maker, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
-         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
+         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in, lease_seconds = excluded.lease_seconds,
          reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
-         revision = excluded.revision, seal = excluded.seal`,
+         revision = excluded.revision, maker = excluded.maker, seal = excluded.seal`,
     )
     .bind(
       t.org,
@@ -46,6 +51,7 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.secret_scopes,
       t.secret_names,
       t.expires_in,
+      t.lease_seconds,
       t.reuse,
       t.jwks_url,
       t.jwks,
@@ -54,18 +60,40 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.updated_at,
       t.updated_by,
       t.revision,
+      t.maker,
       t.seal,
     );
 }
 
-/** Selects one trust ({@link TrustRow}). */
-export function selectTrust(db: D1Database, org: string, name: string): D1PreparedStatement {
-  return db.prepare("SELECT * FROM trusts WHERE org = ? AND name = ?").bind(org, name);
+/** A trust, and whether it gives nothing any more. */
+export interface FoundTrust extends TrustRow {
+  /** 1 when its maker or its revision has been revoked, else 0. */
+  readonly suspended: 0 | 1;
 }
 
-/** Selects up to `limit` trusts of an organization after the one that is named `after`, by name ({@link TrustRow}). */
+// What is no JSON has another seal, too, and is refused for that.
+const FOUND = `SELECT u.*, COALESCE(${notInForce("u.marks")} OR EXISTS (
+    SELECT 1 FROM revocations r WHERE r.org = u.org AND r.kind = 'trust-revision' AND r.value = 'trust:' || u.name || '#' || u.revision), 0) AS suspended
+  FROM (SELECT *, CASE WHEN json_valid(maker) THEN maker END AS marks FROM trusts WHERE org = ?1) u`;
+
+/** Selects one trust ({@link FoundTrust}). */
+export function selectTrust(db: D1Database, org: string, name: string): D1PreparedStatement {
+  return db.prepare(`${FOUND} WHERE u.name = ?2`).bind(org, name);
+}
+
+/** Selects up to `limit` trusts of an organization after the one that is named `after`, by name ({@link FoundTrust}). */
 export function selectTrusts(db: D1Database, org: string, after: string, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT * FROM trusts WHERE org = ? AND name > ? ORDER BY name LIMIT ?").bind(org, after, limit);
+  return db.prepare(`${FOUND} WHERE u.name > ?2 ORDER BY u.name LIMIT ?3`).bind(org, after, limit);
+}
+
+/** Aborts the batch with the guard `unchanged` when an organization's trusts are no longer those that were read. */
+export function requireTrusts(db: D1Database, org: string, were: readonly Pick<TrustRow, "name" | "revision">[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO guard (unchanged) SELECT 0 WHERE ?2 <>
+         (SELECT json_group_array(json_array(x.name, x.revision)) FROM (SELECT name, revision FROM trusts WHERE org = ?1 ORDER BY name) x)`,
+    )
+    .bind(org, JSON.stringify(were.map(({ name, revision }) => [name, revision])));
 }
 
 /** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read; `undefined` for one that was not there. */

@@ -25,7 +25,9 @@ const TRUST = "trust:";
 export function tokenMarks({ org, tokenId, lineage }: Caller): TokenMarks | null {
   if (tokenId === null || lineage === null) return null;
   const { reference, ancestors, issuer, subject, issuedAt } = lineage;
-  const ids = [reference, ...(ancestors ?? [])];
+  // One of our own without a row may live for longer than a revocation of what has one is kept.
+  const lasting = ancestors === null && !reference.startsWith("[") ? [JSON.stringify([issuer, reference])] : [];
+  const ids = [reference, ...lasting, ...(ancestors ?? [])];
   const kindOf = (id: string): RevocationKind => (id.startsWith(TRUST) ? "trust-revision" : "id");
   const marks = [...ids.map((id) => [kindOf(id), id] as const), ["subject", JSON.stringify([issuer, subject])] as const];
   return { org, id: tokenId, has_row: ancestors !== null, marks, issued_at: issuedAt };

@@ -13,7 +13,7 @@ let home: string;
 beforeAll(async () => {
   cli = buildKeyhole();
   service = await startFakeService(() => ({
-    json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null },
+    json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null, lease_seconds: 0 },
   }));
 });
 

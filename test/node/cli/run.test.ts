@@ -177,7 +177,9 @@ describe.runIf(process.platform === "linux")("a disk that is full", () => {
 
 describe("a login without a home folder", () => {
   it("is refused, and puts no token where it was started", async () => {
-    service.answer = () => ({ json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null } });
+    service.answer = () => ({
+      json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null, lease_seconds: 0 },
+    });
     const cwd = mkdtempSync(join(cli.folder, "here-"));
     const login = (env: Record<string, string>) => runProgram(cli.path, ["login", service.url, "--stdin", "--plain-file"], { env, cwd, stdin: TOKEN });
     const stderr = "error: there is no home folder to keep a profile in\nhint: set HOME or XDG_CONFIG_HOME to an absolute path\n";

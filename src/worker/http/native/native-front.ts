@@ -19,6 +19,7 @@ import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
+import { revocationRoutes } from "./revocations.ts";
 import { scopeRoutes } from "./scopes.ts";
 import { sealRoutes } from "./seals.ts";
 import { secretRoutes } from "./secrets.ts";
@@ -39,6 +40,7 @@ const ROUTES: readonly Route[] = [
   ...quotaRoutes,
   ...sealRoutes,
   ...tokenRoutes,
+  ...revocationRoutes,
   ...trustRoutes,
 ];
 

@@ -89,13 +89,14 @@ export const tokenRoutes = [
     async ({ c, needs, caller }) => {
       await identifyCaller(needs, caller);
       const expires_at = formatTime(caller.expiresAt);
-      return c.json({ org: caller.org, sub: caller.subject, token_id: caller.tokenId, ...grantBody(caller), expires_at });
+      return c.json({ org: caller.org, sub: caller.subject, token_id: caller.tokenId, ...grantBody(caller), expires_at, lease_seconds: caller.leaseSeconds });
     },
   ),
 ];
 
 function tokenBody(row: Omit<ListedToken, "ended_at"> & { readonly ended_at?: number | null }): TokenBody {
-  const { id, label, created_by } = row;
+  const { id, label, created_by, lease_seconds } = row;
   const revoked_at = formatTime(row.revoked_at ?? row.ended_at ?? null);
-  return { id, label, ...grantBody(fromColumns(row)), created_at: formatTime(row.created_at), created_by, expires_at: formatTime(row.expires_at), revoked_at };
+  const times = { created_at: formatTime(row.created_at), created_by, expires_at: formatTime(row.expires_at) };
+  return { id, label, ...grantBody(fromColumns(row)), ...times, lease_seconds, revoked_at };
 }

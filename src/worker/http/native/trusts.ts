@@ -17,7 +17,7 @@ import { deleteTrust } from "../../grants/delete-trust.ts";
 import { fromColumns } from "../../grants/grant-columns.ts";
 import { listRefusals } from "../../grants/list-refusals.ts";
 import { putTrust } from "../../grants/put-trust.ts";
-import { getTrust, listTrusts, type TrustRow } from "../../grants/read-trusts.ts";
+import { type FoundTrust, getTrust, listTrusts } from "../../grants/read-trusts.ts";
 import { testTrust } from "../../grants/test-trust.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
@@ -39,7 +39,7 @@ export const trustRoutes = [
       id: "putTrust",
       summary: "Trust an OIDC issuer",
       description:
-        "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds. The conditions have to say whose tokens these are, and to be such that a token can fulfil them.",
+        "From then on its identity tokens whose claims match are exchanged at `/oauth/token`. In `secret_scopes`, `${claim}` is filled from the token; it never gives more than its maker holds. The conditions have to say whose tokens these are, and to be such that a token can fulfil them. When the token that made it is revoked, it is suspended and its tokens end; to put it once more with a good token makes it that token's.",
       tag,
       permission,
       action: "trust.put",
@@ -153,10 +153,23 @@ export const trustRoutes = [
   ),
 ];
 
-function trustBody(row: TrustRow): TrustBody {
-  const { name, issuer, audience, expires_in, reuse, jwks_url, created_by, updated_by } = row;
+function trustBody(row: FoundTrust): TrustBody {
+  const { name, issuer, audience, expires_in, lease_seconds, reuse, jwks_url, created_by, updated_by } = row;
   const claims = JSON.parse(row.claims) as Record<string, string>;
   const times = { created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
   const jwks = row.jwks === null ? null : (JSON.parse(row.jwks) as TrustJwks);
-  return { name, issuer, audience, claims, ...grantBody(fromColumns(row)), expires_in, reuse, jwks_url, jwks, ...times };
+  return {
+    name,
+    issuer,
+    audience,
+    claims,
+    ...grantBody(fromColumns(row)),
+    expires_in,
+    lease_seconds,
+    reuse,
+    jwks_url,
+    jwks,
+    suspended: row.suspended === 1,
+    ...times,
+  };
 }

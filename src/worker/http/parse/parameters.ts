@@ -38,7 +38,7 @@ export const RESOLVE_CONDITIONS = [
   conditionHeader("If-None-Match", "The ETag of what you hold: 304 when nothing changed.", ETAG_HEADER.ETag.example),
   conditionHeader(
     "Cache-Control",
-    "`max-age=N` asks for a lease: the answer may be up to N seconds old, and the same may be given again from the same address to the same question, `LEASE_SECONDS` at the most. Without it, and with any other directive, each answer is a fresh one.",
+    "`max-age=N` asks for a lease: the answer may be up to N seconds old, and the same may be given again from the same address to the same question, `LEASE_SECONDS` at the most. With any other directive each answer is a fresh one, as it is without the header unless the token has `lease_seconds`.",
     "max-age=60",
   ),
 ];
