@@ -1,7 +1,7 @@
 import { invalid } from "../../contract/problem.ts";
 import type { CreateRevocationBody } from "../../contract/revocation.ts";
 import type { Caller } from "../access/caller.ts";
-import type { RevocationRow } from "../store/revocation-rows.ts";
+import type { RevocationRow, Revoked } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily, selectMintedAfter, selectMintedBy, selectToken, type TokenRow } from "../store/token-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -9,7 +9,7 @@ import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.t
 import { verifyRow } from "../transaction/verify-row.ts";
 import { fromColumns } from "./grant-columns.ts";
 import { requireMayRevoke } from "./may-revoke.ts";
-import { planEnd, type Revoked, selectEnding, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { trustOfRevision } from "./trust-parent.ts";
 
 /** What revoking needs. */

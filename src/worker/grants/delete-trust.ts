@@ -1,11 +1,12 @@
 import type { Caller } from "../access/caller.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
+import type { Revoked } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
 import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { planEnd, type Revoked, selectEnding, writeRevocations } from "./plan-revocation.ts";
+import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
 import { getTrust } from "./read-trusts.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
 

@@ -1,6 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { insertRevocations, type RevocationKind, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
+import { insertRevocations, type RevocationRow, type Revoked, selectLastRevocation } from "../store/revocation-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { requireTrusts, selectTrusts, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
@@ -9,12 +9,6 @@ import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { IntegrityProblem, sealFor, verifyRow } from "../transaction/verify-row.ts";
 import { type Recorded, writeForCaller } from "../transaction/write-for-caller.ts";
 import { withTrusts } from "./with-trusts.ts";
-
-/** What is to be taken out of force. */
-export interface Revoked {
-  readonly kind: RevocationKind;
-  readonly value: string;
-}
 
 /** Revocations that are about to be written. */
 export interface PlannedRevocations {

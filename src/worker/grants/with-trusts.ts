@@ -1,5 +1,5 @@
+import type { Revoked } from "../store/revocation-rows.ts";
 import type { TrustRow } from "../store/trust-rows.ts";
-import type { Revoked } from "./plan-revocation.ts";
 import { marksOf } from "./trust-maker.ts";
 import { trustRevision } from "./trust-parent.ts";
 

@@ -17,6 +17,9 @@ export interface RevocationRow {
   readonly seal: string;
 }
 
+/** What is to be taken out of force. */
+export type Revoked = Pick<RevocationRow, "kind" | "value">;
+
 /** What revocations go by, of one token. It goes to D1 as JSON, in SQL called `:token`. */
 export interface TokenMarks {
   readonly org: string;
