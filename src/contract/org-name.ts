@@ -16,4 +16,5 @@ const TAKEN: ReadonlySet<string> = new Set([...NATIVE_NAMES, ...MOUNT_NAMES]);
 export const orgSchema = z
   .string()
   .regex(whole(NAME), { error: "an organization is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit" })
-  .refine((name) => !TAKEN.has(name), { error: "that is a part of Keyhole's own addresses, and no organization" });
+  .refine((name) => !TAKEN.has(name), { error: "that is a part of Keyhole's own addresses, and no organization" })
+  .meta({ description: "An organization.", example: "acme" });

@@ -39,8 +39,7 @@ export const scopeTemplateSchema = z
   .refine((template) => !template.includes("}*"), { error: "put a separator between ${claim} and '*'" })
   // Of `agent:${owner}-${name}` nobody can say where the owner ends: `a-b` and `c` fill it as `a` and `b-c` do. No name has a `/`.
   .refine((template) => !/\$[^/]*\$/.test(template.replaceAll(new RegExp(PLACE, "g"), "$")), {
-    error:
-      "two claims in one part are filled alike by different tokens (a-b and c, a and b-c): put a '/' between them, as in repo:${owner}/${name}, or take one claim",
+    error: "different tokens fill two claims in one part alike (a-b and c, a and b-c): put a '/' between them, or take one claim",
   });
 
 /** How often an identity token is exchanged. */
@@ -188,12 +187,12 @@ export const trustTestSchema = z
     accepted: z.boolean().meta({ description: "Whether an exchange would give a token." }),
     refusal: z.string().nullable().meta({ description: "Why not, as the log and `refusals` say it." }),
     conditions: z.array(z.object({ claim: z.string(), pattern: z.string(), matched: z.boolean() })).meta({
-      description: "Of each condition whether the token fulfils it. None are judged of a token whose signature, issuer, audience or times are not good.",
+      description: "Whether the token fulfils each condition; none are judged of one that is not good.",
     }),
     secret_scopes: z
       .array(z.object({ template: z.string(), scope: z.string().nullable() }))
       .nullable()
-      .meta({ description: "What each template would become; `null` as a scope where a claim is missing or is no name." }),
+      .meta({ description: "What each template would become; `null` where a claim is missing or no name." }),
   })
   .meta({
     id: "TrustTest",
@@ -211,9 +210,9 @@ export const listRefusalsReplySchema = z
   .object({
     refusals: z.array(
       z.object({
-        reason: z.string().meta({ description: "From a closed list; `bad-signature` and what comes before it anybody can cause." }),
+        reason: z.string().meta({ description: "From a closed list." }),
         about: z.string().nullable().meta({ description: "The condition or template that the token did not fulfil." }),
-        count: z.int().meta({ description: "How often, at least: what an isolate had not written yet when it ended is not counted." }),
+        count: z.int().meta({ description: "How often, at least." }),
         first_at: timeSchema,
         last_at: timeSchema,
       }),

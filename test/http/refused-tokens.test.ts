@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { noRefusals, noteRefusal, type RefusedToken } from "../../src/worker/grants/note-refusals.ts";
 import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { FORM, githubTrust } from "../support/exchange.ts";
 import { mint } from "../support/mint.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
@@ -35,6 +36,8 @@ function isolate() {
   };
 }
 
+const timesOf = (events: Record<string, unknown>[]) => events.reduce((sum, { target }) => sum + Number(/(\d+) times$/.exec(String(target))?.[1] ?? 1), 0);
+
 it("60,000 junk exchanges within a minute, from as many addresses as there are, are at most 20 events, which add up", async () => {
   const { refuse, settle } = isolate();
   for (let second = 0; second < 60; second += 20) {
@@ -43,26 +46,41 @@ it("60,000 junk exchanges within a minute, from as many addresses as there are, 
   }
   const events = await recorded("victim");
   expect(events).toHaveLength(20);
-  expect(events).toContainEqual({ actor: "trust:ci", token_id: null, target: "trust:ci bad-signature 4 times", ip: "2001:db8:1:0::/64", outcome: "denied" });
+  expect(events).toContainEqual({ actor: "trust:ci", token_id: null, target: "trust:ci bad-signature 3 times", ip: "2001:db8:1:0::/64", outcome: "denied" });
   vi.setSystemTime(START + 90_000);
-  refuse({ ...junk, ip: "2001:db8:1::1" });
+  for (let n = 0; n < 10; n++) refuse({ ...junk, ip: `2001:db8:${n.toString(16)}::1` });
   await settle();
-  const times = (await recorded("victim")).reduce((sum, { target }) => sum + Number(/(\d+) times$/.exec(String(target))?.[1]), 0);
-  expect(times).toBe(60_001);
+  expect(timesOf(await recorded("victim"))).toBe(60_010);
 });
 
-it("each trust, reason and network has its own event, and each organization its own share", async () => {
+it("each trust, reason and network has its own event at once, and each organization its own share", async () => {
   const { refuse, settle } = isolate();
-  for (const refused of [{}, {}, { trust: "deploy" }, { reason: "expired" as const }, { ip: "192.0.2.2" }, { org: "bystander" }])
+  for (const refused of [{}, {}, {}, { trust: "deploy" }, { reason: "expired" as const }, { ip: "192.0.2.2" }, { org: "bystander" }])
     refuse({ ...junk, org: "quiet", ...refused });
   await settle();
   expect((await recorded("quiet")).map(({ target, ip }) => `${target} ${ip}`)).toEqual([
+    "trust:ci bad-signature once 192.0.2.1",
+    "trust:deploy bad-signature once 192.0.2.1",
+    "trust:ci expired once 192.0.2.1",
+    "trust:ci bad-signature once 192.0.2.2",
     "trust:ci bad-signature 2 times 192.0.2.1",
-    "trust:deploy bad-signature 1 times 192.0.2.1",
-    "trust:ci expired 1 times 192.0.2.1",
-    "trust:ci bad-signature 1 times 192.0.2.2",
   ]);
   expect(await recorded("bystander")).toHaveLength(1);
+});
+
+it("a refused exchange is on record with its trust and the reason, and none under a trust that is not there", async () => {
+  const token = { org: "exchanging" };
+  await call("PUT /v1/trusts/ci", { token, json: githubTrust("https://issuer.example.com") });
+  for (const trust of ["ci", "other"]) {
+    const form = new URLSearchParams({ ...FORM, audience: `exchanging/${trust}`, subject_token: "a.b.c" });
+    const reply = await callWith({})("POST /oauth/token", {
+      token: null,
+      body: String(form),
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    });
+    expect(reply.status).toBe(400);
+  }
+  expect(await recorded("exchanging")).toEqual([expect.objectContaining({ actor: "trust:ci", target: "trust:ci not-a-jwt once" })]);
 });
 
 it("the use of a revoked token is on record with whose it was and from where, once for many uses", async () => {
@@ -72,5 +90,7 @@ it("the use of a revoked token is on record with whose it was and from where, on
   const uses = Array.from({ length: 3 }, () => asked("GET /v1/secrets", { token, headers: { "CF-Connecting-IP": "192.0.2.9" } }));
   await vi.advanceTimersByTimeAsync(30_000);
   expect((await Promise.all(uses)).map(({ status }) => status)).toEqual([401, 401, 401]);
-  expect(await recorded("revoked")).toEqual([expect.objectContaining({ token_id: id, target: "revoked 3 times", ip: "192.0.2.9" })]);
+  const events = await recorded("revoked");
+  expect([events.length, timesOf(events)]).toEqual([2, 3]);
+  for (const event of events) expect(event).toMatchObject({ token_id: id, ip: "192.0.2.9", target: expect.stringMatching(/^revoked /) });
 });

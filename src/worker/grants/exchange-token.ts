@@ -5,6 +5,7 @@ import type { Grant } from "../access/caller.ts";
 import { type IssuerAccess, IssuerError } from "../access/fetch-issuer-document.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
 import { networkOf } from "../access/network-of.ts";
+import type { Refusal } from "../access/refusal.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type IdentityKey, noteIdentity, requireIdentity, selectIdentity, type UsedIdentity } from "../store/identity-rows.ts";
@@ -24,6 +25,7 @@ import { ExchangeError } from "./exchange-error.ts";
 import { toColumns } from "./grant-columns.ts";
 import { identityKey } from "./identity-key.ts";
 import { judgeIdentity } from "./judge-identity.ts";
+import { noteRefusal, type Refusals } from "./note-refusals.ts";
 import { planEnd, selectEnding } from "./plan-revocation.ts";
 import { tallyRefusal } from "./tally-refusal.ts";
 import { marksOf } from "./trust-maker.ts";
@@ -39,6 +41,8 @@ export interface ExchangeNeeds extends IssuerAccess {
   readonly quotas: Quotas;
   /** Lets work go on after the reply. */
   readonly defer: (work: Promise<unknown>) => void;
+  /** What this isolate has counted of refused tokens. */
+  readonly refusals: Refusals;
   /** Where the request comes from, for the audit log. */
   readonly origin: { readonly requestId: string; readonly ip: string | null; readonly userAgent: string | null };
 }
@@ -60,6 +64,8 @@ export interface Exchanged {
   readonly permissions: readonly Permission[];
 }
 
+/** Refusals that have an event of their own, with whose they were. */
+const RECORDED: ReadonlySet<Refusal> = new Set(["scope-not-given", "identity-used"]);
 /** For how long an identity token that is exchanged once is answered anew to the same address, whose reply may have been lost. In milliseconds. */
 const ANSWERED_AGAIN = 60_000;
 /** An identity token is on record for this long after it expired, in milliseconds: longer than any clock may differ. */
@@ -91,7 +97,11 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
     const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
     return await exchangeUnder({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, exchange, key, usesOf(used));
   } catch (error) {
-    if (error instanceof ExchangeError) tallyRefusal(needs, trust, error.refusal, error.about);
+    if (error instanceof ExchangeError) {
+      tallyRefusal(needs, trust, error.refusal, error.about);
+      if (!RECORDED.has(error.refusal))
+        noteRefusal(needs.refusals, needs, { org, trust: name, actor: null, tokenId: null, reason: error.refusal, ip: needs.origin.ip });
+    }
     if (error instanceof IssuerError) tallyRefusal(needs, trust, error.refusal, null);
     throw error;
   }

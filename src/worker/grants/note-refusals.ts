@@ -4,16 +4,16 @@ import { insertEvent } from "../audit/insert-event.ts";
 import { runBatch } from "../store/run-batch.ts";
 import { newId } from "../transaction/new-id.ts";
 
-/** How long refusals are counted before they are written, in milliseconds: less than the platform lets work go on after a reply. */
+/** How long after the first one those that followed are written, in milliseconds: less than the platform lets work go on after a reply. */
 const WRITE_AFTER = 20_000;
 const MINUTE = 60_000;
-/** How many events an isolate writes of one organization in a minute. The last one is of all that have none of their own. */
-const A_MINUTE = 20;
+/** How many kinds of refusals of one organization have events of their own, two in a minute at the most. One more is of all the others. */
+const KINDS = 9;
 const OTHERS = "others";
-/** How many events one batch writes. */
-const AT_ONCE = 50;
 /** Of how many organizations refusals are counted at once. */
 const ORGS = 1_000;
+/** How many events one batch writes. */
+const AT_ONCE = 50;
 
 /** A token that was refused, in an organization that it would have been for. */
 export interface RefusedToken {
@@ -27,18 +27,20 @@ export interface RefusedToken {
   readonly ip: string | null;
 }
 
-/** What has been counted and not written of one kind of refusal. */
+/** What has been counted of one kind of refusal. */
 interface Counted {
   readonly refused: Omit<RefusedToken, "reason"> & { readonly reason: string };
+  /** How many are not in the log yet. */
   count: number;
-  /** When its last event was written, in milliseconds since 1970. */
-  written: number;
+  /** When the first event of its last minute was written, in milliseconds since 1970; and whether the second one was. */
+  begun: number;
+  followed: boolean;
 }
 
-/** What an isolate has counted and not written: of each organization, by kind. */
+/** What an isolate has counted: of each organization, by kind. */
 export interface Refusals {
   readonly orgs: Map<string, Map<string, Counted>>;
-  writing: boolean;
+  timed: boolean;
 }
 
 /** What counting needs. */
@@ -51,56 +53,64 @@ export interface RefusalNeeds {
 
 /** Nothing is counted yet. */
 export function noRefusals(): Refusals {
-  return { orgs: new Map(), writing: false };
+  return { orgs: new Map(), timed: false };
 }
 
 /**
- * Counts a token that was refused. Within 20 seconds that is on record, in a minute as one event `token.refused` for each
- * trust, reason and address (of IPv6 the first 64 bits), and as 20 events of an organization at the most: whoever sends junk
- * fills no log, and holds up no call. What comes after its event in the same minute is in the event of a later one, if
- * anything is refused here by then.
+ * Puts on record that a token was refused: the first one of its trust, reason and address (of IPv6 the first 64 bits) at once,
+ * and 20 seconds later how many followed; in a minute 20 events `token.refused` of an organization at the most. Whoever sends
+ * junk fills no log, and holds up no call. What comes later in the same minute is in the first event of another one.
  */
-export function noteRefusal(refusals: Refusals, needs: RefusalNeeds, refused: RefusedToken): void {
-  const kinds = refusals.orgs.get(refused.org) ?? new Map<string, Counted>();
-  if (kinds.size === 0 && refusals.orgs.size >= ORGS) return;
-  refusals.orgs.set(refused.org, kinds);
-  count(kinds, { ...refused, ip: networkOf(refused.ip) }, 1);
-  if (refusals.writing) return;
-  refusals.writing = true;
-  const at = new Date(needs.now.getTime() + WRITE_AFTER);
-  needs.defer(new Promise((resolve) => setTimeout(resolve, WRITE_AFTER)).then(() => write(refusals, needs.db, at)));
+export function noteRefusal(refusals: Refusals, { db, now, defer }: RefusalNeeds, refused: RefusedToken): void {
+  const { orgs } = refusals;
+  const kinds = orgs.get(refused.org) ?? new Map<string, Counted>();
+  if (kinds.size === 0 && orgs.size >= ORGS) forgetQuiet(orgs, now.getTime());
+  if (kinds.size === 0 && orgs.size >= ORGS) return;
+  orgs.set(refused.org, kinds);
+  const counted = kindOf(kinds, { ...refused, ip: networkOf(refused.ip) }, now.getTime());
+  counted.count += 1;
+  if (now.getTime() >= counted.begun + MINUTE) {
+    Object.assign(counted, { begun: now.getTime(), followed: false });
+    defer(write(db, [counted], now));
+  } else if (!counted.followed && !refusals.timed) {
+    refusals.timed = true;
+    defer(new Promise((resolve) => setTimeout(resolve, WRITE_AFTER)).then(() => writeFollowing(refusals, db, new Date(now.getTime() + WRITE_AFTER))));
+  }
 }
 
-function count(kinds: Map<string, Counted>, refused: Counted["refused"], times: number): void {
+function kindOf(kinds: Map<string, Counted>, refused: Counted["refused"], now: number): Counted {
   const { org, trust, actor, tokenId, reason, ip } = refused;
   const key = JSON.stringify([trust, tokenId, reason, ip]);
   const known = kinds.get(key);
-  if (known) known.count += times;
-  // One place is left for all the others.
-  else if (kinds.size < A_MINUTE - 1 || reason === OTHERS) kinds.set(key, { refused: { org, trust, actor, tokenId, reason, ip }, count: times, written: 0 });
-  else count(kinds, { org, trust: null, actor: null, tokenId: null, reason: OTHERS, ip: null }, times);
+  if (known) return known;
+  if (kinds.size >= KINDS) for (const [quiet, { begun, count }] of kinds) if (count === 0 && now >= begun + MINUTE) kinds.delete(quiet);
+  if (kinds.size >= KINDS && reason !== OTHERS) return kindOf(kinds, { org, trust: null, actor: null, tokenId: null, reason: OTHERS, ip: null }, now);
+  const counted: Counted = { refused: { org, trust, actor, tokenId, reason, ip }, count: 0, begun: 0, followed: false };
+  kinds.set(key, counted);
+  return counted;
 }
 
-/** Writes what has been counted and has had no event for a minute. */
-async function write(refusals: Refusals, db: D1Database, at: Date): Promise<void> {
-  refusals.writing = false;
-  const statements: D1PreparedStatement[] = [];
-  for (const [org, kinds] of refusals.orgs) {
-    for (const [key, counted] of kinds) {
-      if (at.getTime() < counted.written + MINUTE) continue;
-      if (counted.count > 0) statements.push(eventOf(db, counted, at));
-      else kinds.delete(key);
-      counted.written = at.getTime();
-      counted.count = 0;
-    }
-    if (kinds.size === 0) refusals.orgs.delete(org);
-  }
-  for (let n = 0; n < statements.length; n += AT_ONCE) await runBatch(db, statements.slice(n, n + AT_ONCE));
+/** Forgets organizations of which nothing was refused for a minute. */
+function forgetQuiet(orgs: Refusals["orgs"], now: number): void {
+  for (const [org, kinds] of orgs) if ([...kinds.values()].every(({ begun }) => now >= begun + MINUTE)) orgs.delete(org);
 }
 
-function eventOf(db: D1Database, { refused: { org, trust, actor, tokenId, reason, ip }, count: times }: Counted, at: Date): D1PreparedStatement {
+async function writeFollowing(refusals: Refusals, db: D1Database, at: Date): Promise<void> {
+  refusals.timed = false;
+  const due = [...refusals.orgs.values()].flatMap((kinds) => [...kinds.values()]).filter(({ count, followed }) => count > 0 && !followed);
+  for (const counted of due) counted.followed = true;
+  for (let n = 0; n < due.length; n += AT_ONCE) await write(db, due.slice(n, n + AT_ONCE), at);
+}
+
+async function write(db: D1Database, due: readonly Counted[], at: Date): Promise<void> {
+  const statements = due.map((counted) => eventOf(db, counted, at));
+  for (const counted of due) counted.count = 0;
+  await runBatch(db, statements);
+}
+
+function eventOf(db: D1Database, { refused: { org, trust, actor, tokenId, reason, ip }, count }: Counted, at: Date): D1PreparedStatement {
   const subject = actor ?? (trust === null ? "keyhole:refused" : `trust:${trust}`);
-  const target = [...(trust === null ? [] : [`trust:${trust}`]), reason, `${times} times`].join(" ");
+  const target = [...(trust === null ? [] : [`trust:${trust}`]), reason, count === 1 ? "once" : `${count} times`].join(" ");
   return insertEvent(
     db,
     { actor: { org, subject, tokenId, requestId: newId("req"), ip, userAgent: null }, action: "token.refused", outcome: "denied", at, target },

@@ -7,9 +7,18 @@ import type { HonoEnv } from "./hono-env.ts";
 /** What this isolate has counted, by the environment that it was for. */
 const counted = new WeakMap<Env, Refusals>();
 
+/** What this isolate has counted in an environment. */
+export function refusalsOf(env: Env): Refusals {
+  const refusals = counted.get(env) ?? noRefusals();
+  counted.set(env, refusals);
+  return refusals;
+}
+
 /** Counts a token that was refused, for the log of the organization that it would have been for. */
 export function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "ip">): void {
-  const refusals = counted.get(c.env) ?? noRefusals();
-  counted.set(c.env, refusals);
-  noteRefusal(refusals, { db: c.env.DB, now: c.get("now"), defer: (work) => deferWork(c, work) }, { ...refused, ip: c.req.header("CF-Connecting-IP") ?? null });
+  noteRefusal(
+    refusalsOf(c.env),
+    { db: c.env.DB, now: c.get("now"), defer: (work) => deferWork(c, work) },
+    { ...refused, ip: c.req.header("CF-Connecting-IP") ?? null },
+  );
 }

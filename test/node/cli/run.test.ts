@@ -206,7 +206,7 @@ describe("a job of GitHub's", () => {
     const ran = await runProgram(cli.path, ["run", "--", "sh", "-c", 'echo "$API_KEY $KEYHOLE_TOKEN"'], { env: { ...rest, ...job } });
     expect(ran).toEqual({ code: 0, stdout: `${VALUE} \n`, stderr: "" });
     expect(asked.map((line) => line.trim())).toEqual([
-      "/identity?v=1&audience=keyhole Bearer request-token",
+      `/identity?v=1&audience=${encodeURIComponent(service.url)} Bearer request-token`,
       "/oauth/token  identity acme/github",
       "/v1/resolve?format=env Bearer exchanged",
     ]);

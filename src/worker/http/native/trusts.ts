@@ -113,8 +113,7 @@ export const trustRoutes = [
       path: `${path}/test`,
       id: "testTrust",
       summary: "Test an identity token under a trust",
-      description:
-        "Says what an exchange of it would come to, and which condition fails; `/oauth/token` itself does not. Nothing is exchanged, and nothing is kept of the token. One whose signature is not good is not judged any further.",
+      description: "Says what an exchange would come to, and which condition fails. Nothing is exchanged, and nothing is kept of the token.",
       tag,
       permission,
       action: "trust.read",
@@ -132,8 +131,7 @@ export const trustRoutes = [
       path: `${path}/refusals`,
       id: "listTrustRefusals",
       summary: "List why identity tokens were refused under a trust",
-      description:
-        "Up to 20 reasons since the trust last changed, the latest first, each with how often. They are counted and written at most 20 times a minute.",
+      description: "Up to 20 reasons since the trust last changed, the latest first.",
       tag,
       permission,
       action: "trust.read",

@@ -6,6 +6,7 @@ import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRO
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { ExchangeError } from "../../grants/exchange-error.ts";
 import { exchangeToken } from "../../grants/exchange-token.ts";
+import { refusalsOf } from "../count-refusal.ts";
 import { json } from "../docs/responses.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -74,7 +75,7 @@ async function answerExchange(c: Context<HonoEnv>): Promise<Response> {
   const request = parseExchange(await c.req.text());
   if ("error" in request) return refuse(c, request.error, request.detail);
   const needs = needsOf(c);
-  const { token, expiresIn, permissions } = await exchangeToken({ ...needs, minting: needs, origin: originOf(c) }, request);
+  const { token, expiresIn, permissions } = await exchangeToken({ ...needs, minting: needs, refusals: refusalsOf(c.env), origin: originOf(c) }, request);
   return c.json({ access_token: token, issued_token_type: ACCESS_TOKEN_TYPE, token_type: "Bearer", expires_in: expiresIn, scope: permissions.join(" ") });
 }
 
