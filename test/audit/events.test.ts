@@ -196,7 +196,8 @@ describe("the sequence", () => {
 
 describe("when the event cannot be written", () => {
   const token = { org: "unaudited" };
-  const SQL = "SELECT s.*, v.version AS of, v.wrapped_key, v.kv_key FROM secrets s JOIN versions v ON v.secret_id = s.id WHERE org = 'unaudited' ORDER BY 1, 2";
+  const SQL =
+    "SELECT s.*, v.version AS of, v.wrapped_key, v.kv_key FROM secrets s JOIN versions v ON v.secret_id = s.id WHERE s.org = 'unaudited' ORDER BY 1, 2";
   const rows = async () => (await env.DB.prepare(SQL).all()).results;
 
   it("no write happens and no value leaves: 503", async () => {

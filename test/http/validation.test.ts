@@ -128,7 +128,7 @@ describe("a body of a megabyte in which everything is wrong", () => {
     ["a name as long as it", `PUT ${at("global", "SUBJECT")}`, { value: "v", ["é".repeat(500_000)]: 1 }, 1],
     ["long names of control characters", `PUT ${at("global", "SUBJECT")}`, { value: "v", ...names((n) => "\u0001".repeat(300) + n, 550) }, 550],
     ["names of secrets", "POST /v1/import", { scope: "global", secrets: names((n) => `- ${n}${"x".repeat(1800)}`, 500) }, 500],
-    ["claims", "PUT /v1/trusts/wide", { claims: names((n) => `- ${n}${"x".repeat(1800)}`, 500) }, 503],
+    ["claims", "PUT /v1/trusts/wide", { claims: names((n) => `- ${n}${"x".repeat(1800)}`, 500) }, 502],
   ])("is answered with few of them, and how many more there are: %s", async (_, request, json, count) => {
     const { status, body, text } = await refused(request, { json });
     expect([status, body.code]).toEqual([400, "invalid-request"]);
