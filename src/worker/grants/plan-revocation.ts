@@ -58,9 +58,6 @@ export async function planRevocations(
   return { statements: insertRevocations(db, org, after, sealed), rows: sealed, last: after + rows.length };
 }
 
-/** More than an organization can have. */
-const ALL = 1_000_000;
-
 /** The statements whose results {@link planEnd} takes. */
 export function selectEnding(db: D1Database, org: string): D1PreparedStatement[] {
   return [lastRevocation(db, org), selectAllTrusts(db, org)];
