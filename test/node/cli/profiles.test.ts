@@ -74,7 +74,7 @@ describe("text from elsewhere", () => {
   const sub = `a${[...hostile, "\u2028", "\u2029", "\u{e0041}"].join("b")}c`;
 
   it("does not reach the terminal as it is: in a table, in JSON or in a note, and in JSON it is the same text", async () => {
-    const caller = { org: "acme", sub, token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null };
+    const caller = { org: "acme", sub, token_id: null, permissions: [], secret_scopes: null, secret_names: null, lease_seconds: 0, expires_at: null };
     const { answer } = service;
     service.answer = () => ({ json: caller });
     try {
