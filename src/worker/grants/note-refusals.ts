@@ -58,7 +58,7 @@ export function noRefusals(): Refusals {
 
 /**
  * Puts on record that a token was refused: the first one of its trust, reason and address (of IPv6 the first 64 bits) at once,
- * and 20 seconds later how many followed; in a minute 20 events `token.refused` of an organization at the most. Whoever sends
+ * and, where more than one followed, 20 seconds later how many; in a minute 20 events `token.refused` of an organization at the most. Whoever sends
  * junk fills no log, and holds up no call. What comes later in the same minute is in the first event of another one.
  */
 export function noteRefusal(refusals: Refusals, { db, now, defer }: RefusalNeeds, refused: RefusedToken): void {
@@ -72,7 +72,7 @@ export function noteRefusal(refusals: Refusals, { db, now, defer }: RefusalNeeds
   if (now.getTime() >= counted.begun + MINUTE) {
     Object.assign(counted, { begun: now.getTime(), followed: false });
     defer(write(db, [counted], now));
-  } else if (!counted.followed && !refusals.timed) {
+  } else if (counted.count > 1 && !counted.followed && !refusals.timed) {
     refusals.timed = true;
     defer(new Promise((resolve) => setTimeout(resolve, WRITE_AFTER)).then(() => writeFollowing(refusals, db, new Date(now.getTime() + WRITE_AFTER))));
   }
