@@ -1,5 +1,7 @@
 -- How much an organization has, kept by triggers, so that a write is compared with its quota and counts nothing. `bytes` are
--- those of the values of all versions that are kept. `writes` are those of the minute that `minute` numbers.
+-- those of the values of all versions that are kept, `tokens` those that were minted: exchanged ones go by themselves.
+-- `writes` are those of the minute that `minute` numbers, `refused` the events of refused calls, and `listed` the bytes of
+-- lists beside events. `before` is what a write has found, so that one that adds nothing is not refused.
 CREATE TABLE usage (
   org TEXT PRIMARY KEY,
   secrets INTEGER NOT NULL DEFAULT 0,
@@ -9,7 +11,12 @@ CREATE TABLE usage (
   tokens INTEGER NOT NULL DEFAULT 0,
   trusts INTEGER NOT NULL DEFAULT 0,
   minute INTEGER NOT NULL DEFAULT 0,
-  writes INTEGER NOT NULL DEFAULT 0
+  writes INTEGER NOT NULL DEFAULT 0,
+  before TEXT NOT NULL DEFAULT '{}',
+  refused_minute INTEGER NOT NULL DEFAULT 0,
+  refused INTEGER NOT NULL DEFAULT 0,
+  listed_minute INTEGER NOT NULL DEFAULT 0,
+  listed INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO usage (org, secrets, versions, bytes)
@@ -17,7 +24,7 @@ INSERT INTO usage (org, secrets, versions, bytes)
   FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.kind <> 'destroyed' GROUP BY s.org;
 INSERT INTO usage (org, scopes) SELECT org, COUNT(*) FROM scopes WHERE parent IS NOT NULL GROUP BY org
   ON CONFLICT (org) DO UPDATE SET scopes = excluded.scopes;
-INSERT INTO usage (org, tokens) SELECT org, COUNT(*) FROM tokens WHERE true GROUP BY org
+INSERT INTO usage (org, tokens) SELECT org, COUNT(*) FROM tokens WHERE COALESCE(parent_id, '') NOT LIKE 'trust:%' GROUP BY org
   ON CONFLICT (org) DO UPDATE SET tokens = excluded.tokens;
 INSERT INTO usage (org, trusts) SELECT org, COUNT(*) FROM trusts WHERE true GROUP BY org
   ON CONFLICT (org) DO UPDATE SET trusts = excluded.trusts;
@@ -63,12 +70,12 @@ BEGIN
   UPDATE usage SET scopes = scopes - 1 WHERE org = OLD.org;
 END;
 
-CREATE TRIGGER usage_of_new_tokens AFTER INSERT ON tokens
+CREATE TRIGGER usage_of_new_tokens AFTER INSERT ON tokens WHEN COALESCE(NEW.parent_id, '') NOT LIKE 'trust:%'
 BEGIN
   INSERT INTO usage (org, tokens) VALUES (NEW.org, 1) ON CONFLICT (org) DO UPDATE SET tokens = tokens + 1;
 END;
 
-CREATE TRIGGER usage_of_old_tokens AFTER DELETE ON tokens
+CREATE TRIGGER usage_of_old_tokens AFTER DELETE ON tokens WHEN COALESCE(OLD.parent_id, '') NOT LIKE 'trust:%'
 BEGIN
   UPDATE usage SET tokens = tokens - 1 WHERE org = OLD.org;
 END;
@@ -100,5 +107,17 @@ ALTER TABLE guard ADD COLUMN quota_tokens INTEGER CONSTRAINT quota_tokens CHECK 
 ALTER TABLE guard ADD COLUMN quota_trusts INTEGER CONSTRAINT quota_trusts CHECK (quota_trusts = 1);
 ALTER TABLE guard ADD COLUMN quota_writes_per_minute INTEGER CONSTRAINT quota_writes_per_minute CHECK (quota_writes_per_minute = 1);
 
--- How many calls of an organization were refused lately.
-CREATE INDEX audit_events_refused ON audit_events (org, seq) WHERE outcome = 'denied';
+ALTER TABLE guard ADD COLUMN quota_events_per_minute INTEGER CONSTRAINT quota_events_per_minute CHECK (quota_events_per_minute = 1);
+
+CREATE TRIGGER usage_of_refusals AFTER INSERT ON audit_events WHEN NEW.outcome = 'denied'
+BEGIN
+  INSERT INTO usage (org, refused_minute, refused) VALUES (NEW.org, NEW.at / 60000, 1)
+  ON CONFLICT (org) DO UPDATE SET refused = IIF(refused_minute = excluded.refused_minute, refused, 0) + 1, refused_minute = excluded.refused_minute;
+END;
+
+CREATE TRIGGER usage_of_lists AFTER INSERT ON audit_lists
+BEGIN
+  INSERT INTO usage (org, listed_minute, listed)
+    SELECT NEW.org, e.at / 60000, length(NEW.secrets) FROM audit_events e WHERE e.org = NEW.org AND e.seq = NEW.seq
+  ON CONFLICT (org) DO UPDATE SET listed = IIF(listed_minute = excluded.listed_minute, listed, 0) + excluded.listed, listed_minute = excluded.listed_minute;
+END;

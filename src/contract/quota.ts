@@ -6,10 +6,14 @@ export const QUOTAS = {
   versions: { most: 10_000_000, usual: 100_000, about: "Versions of secrets whose value is kept." },
   bytes: { most: 2 ** 40, usual: 2 ** 28, about: "Bytes of all values that are kept." },
   scopes: { most: 1_000_000, usual: 10_000, about: "Scopes that lie under another one." },
-  tokens: { most: 10_000_000, usual: 100_000, about: "Tokens in the list: minted or exchanged, and not expired for a week yet." },
+  tokens: { most: 10_000_000, usual: 100_000, about: "Tokens that were minted, and not expired for a week yet; exchanged ones do not count." },
   trusts: { most: 100_000, usual: 1_000, about: "Trusts." },
   writes_per_minute: { most: 1_000_000, usual: 3_000, about: "Secrets, tokens, trusts and links written within a minute; a deletion is not counted." },
-  events_per_minute: { most: 1_000_000, usual: 6_000, about: "Audit events within a minute; a fifth of them is what refused calls may make, and no more." },
+  events_per_minute: {
+    most: 1_000_000,
+    usual: 6_000,
+    about: "Audit events within a minute, and lists of secrets of the size of as many; a fifth of them is what refused calls may make, and no more.",
+  },
 } as const;
 
 export type Quota = keyof typeof QUOTAS;

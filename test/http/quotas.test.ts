@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
@@ -79,12 +79,16 @@ describe("quotas of what an organization keeps", () => {
     expect((await call("POST /v1/resolve", { json: { names: ["A", "B"] } })).status).toBe(200);
     expect(refused(await call(...set("C")))).toEqual([422, "quota-exceeded"]);
     expect((await call(...set("A", "rotated"))).status).toBe(200);
+    expect((await call("PUT /v1/scopes/namespace%3Aone", { json: { parent: "team:t" } })).status).toBe(200);
+    const linkless = deployment({ scopes: 0 })(org);
+    expect(refused(await linkless("PUT /v1/scopes/namespace%3Atwo", { json: { parent: "team:t" } }))).toEqual([422, "quota-exceeded"]);
+    expect((await linkless("PUT /v1/scopes/namespace%3Aone", { json: { parent: "team:other" } })).status).toBe(200);
     for (const name of ["A", "B"]) expect((await call(`DELETE ${at("global", name)}`)).status).toBe(204);
     expect((await call(...set("C"))).status).toBe(201);
   });
 
   it("usage counted by triggers is what a count of the rows says", async () => {
-    for (const table of ["secrets", "tokens", "trusts"]) {
+    for (const table of ["secrets", "trusts"]) {
       const { results } = await env.DB.prepare(
         `SELECT u.org, u.${table} AS kept, (SELECT COUNT(*) FROM ${table} t WHERE t.org = u.org) AS counted FROM usage u`,
       ).all<{ kept: number; counted: number }>();
@@ -100,6 +104,24 @@ describe("quotas of what an organization keeps", () => {
 });
 
 describe("quotas of a minute", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-26T12:00:10.000Z") });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("long lists beside events count as the events of their size, so that no one fills the database with few calls", async () => {
+    const call = deployment({ events_per_minute: 40 })("lists");
+    const names = Array.from({ length: 60 }, (_, n) => `${"N".repeat(110)}_${n}`);
+    expect((await call("POST /v1/import", { json: { scope: "global", secrets: Object.fromEntries(names.map((name) => [name, "v"])) } })).status).toBe(200);
+    const statuses: number[] = [];
+    for (let n = 0; n < 4; n++) statuses.push((await call("POST /v1/resolve", { json: {} })).status);
+    expect(statuses).toEqual([200, 429, 429, 429]);
+    vi.setSystemTime(Date.now() + 60_000);
+    expect((await call("POST /v1/resolve", { json: {} })).status).toBe(200);
+  });
+
   it("holds up writes beyond those of a minute with Retry-After, and lets deletions and revocations through", async () => {
     const call = deployment({ writes_per_minute: 3 })("writes");
     for (const name of ["A", "B", "C"]) expect((await call(...set(name))).status).toBe(201);

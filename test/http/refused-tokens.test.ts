@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { withUsualQuotas } from "../../src/contract/quota.ts";
 import { noRefusals, noteRefusal, type RefusedToken } from "../../src/worker/grants/note-refusals.ts";
 import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
@@ -28,7 +29,8 @@ function isolate() {
   const refusals = noRefusals();
   const left: Promise<unknown>[] = [];
   return {
-    refuse: (refused: RefusedToken) => noteRefusal(refusals, { db: env.DB, now: new Date(), defer: (work) => left.push(work) }, refused),
+    refuse: (refused: RefusedToken) =>
+      noteRefusal(refusals, { db: env.DB, now: new Date(), quotas: withUsualQuotas({}), defer: (work) => left.push(work) }, refused),
     async settle() {
       await vi.advanceTimersByTimeAsync(20_000);
       await Promise.all(left);

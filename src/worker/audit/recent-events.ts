@@ -14,8 +14,3 @@ interface Parts {
 export function tooManyEvents({ org, most, now }: Parts): string {
   return `${most} < 1 OR COALESCE((SELECT r.at FROM audit_events r WHERE r.org = ${org} AND r.seq = (SELECT MAX(l.seq) FROM audit_events l WHERE l.org = ${org}) - ${most} + 1) > ${now} - ${MINUTE}, false)`;
 }
-
-/** SQL for whether it has so many of refused calls already, one at the least. It reads as many rows of an index. */
-export function tooManyRefusals({ org, most, now }: Parts): string {
-  return `COALESCE((SELECT r.at FROM audit_events r INDEXED BY audit_events_refused WHERE r.org = ${org} AND r.outcome = 'denied' ORDER BY r.seq DESC LIMIT 1 OFFSET MAX(${most}, 1) - 1) > ${now} - ${MINUTE}, false)`;
-}

@@ -52,7 +52,7 @@ export async function createToken(needs: MintNeeds, caller: Caller, request: Cre
   const sealed = { ...row, seal: await sealFor(keyring, "tokens", row) };
   const growth = { kept: ["tokens"], made: 1 } as const;
   const recorded = { action: "token.create", secrets: [], target: id } as const;
-  await writeWithinQuota(needs, caller, growth, (quotas) => writeForCaller(needs, caller, [insertToken(db, sealed), ...quotas], recorded));
+  await writeWithinQuota(needs, caller, growth, ({ before, after }) => writeForCaller(needs, caller, [before, insertToken(db, sealed), after], recorded));
   return { row: sealed, token };
 }
 

@@ -1,20 +1,20 @@
 import { type Permission, parsePermissions } from "../../contract/permission.ts";
-import { Problem } from "../../contract/problem.ts";
 import { type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Grant } from "../access/caller.ts";
 import { type IssuerAccess, IssuerError } from "../access/fetch-issuer-document.ts";
 import { type Minting, mintToken } from "../access/mint-token.ts";
 import { networkOf } from "../access/network-of.ts";
 import type { Refusal } from "../access/refusal.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type IdentityKey, noteIdentity, requireIdentity, selectIdentity, type UsedIdentity } from "../store/identity-rows.ts";
-import { QUOTA_GUARD, type QuotaRow, requireQuotas, selectQuotas } from "../store/quota-rows.ts";
+import { QUOTA_GUARD, type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
 import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
+import { eventQuota, noEventLeft, noMoreRefusals, requireEventLeft } from "../transaction/event-quota.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
 import { newId } from "../transaction/new-id.ts";
 import { ownQuotas } from "../transaction/own-quotas.ts";
@@ -82,8 +82,8 @@ interface Uses {
  *
  * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
  * @throws {IssuerError} when the issuer's keys cannot be had.
- * @throws {Problem} `integrity-failed` when the trust is not what was written, `rate-limited` when the organization has as
- *   many tokens as it may, or has had so many in this minute, `storage-unavailable`.
+ * @throws {Problem} `integrity-failed` when the trust is not what was written, `rate-limited` when the organization has had its
+ *   events of this minute, `storage-unavailable`.
  */
 export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
   const { db } = needs;
@@ -139,13 +139,14 @@ async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored:
 
 /** The workload is who it says, and gets nothing all the same: that is a denied attempt for the record. */
 async function refuse(
-  { db, now, origin }: ExchangeNeeds,
+  { db, now, origin, quotas }: ExchangeNeeds,
   { org, name }: TrustRow,
   subject: string,
   refusal: "scope-not-given" | "identity-used",
 ): Promise<never> {
   const actor = { org, subject, tokenId: null, ...origin };
-  await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, [])]);
+  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(org, quotas, now)) };
+  await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, givenSecrets([], unless))]);
   throw new ExchangeError(refusal);
 }
 
@@ -182,9 +183,9 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
     maker_issued_at: null,
   };
   await runUnderTrust(db, trust, [
+    requireEventLeft(db, eventQuota(org, needs.quotas, now)),
     ...use.statements(id),
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
-    ...requireQuotas(db, org, needs.quotas, { kept: ["tokens"], made: 1 }, now.getTime()),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
   ]);
   if (use.lastRevocation !== null) requireLatest(org, use.lastRevocation);
@@ -240,8 +241,7 @@ async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1Prep
     await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), requireInForce(db, marksOf(trust)), ...statements]);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
-    if (error.guard.startsWith(QUOTA_GUARD))
-      throw new Problem("rate-limited", "The organization has as many tokens as it may have now.", { headers: { "Retry-After": "60" }, cause: error });
+    if (error.guard.startsWith(QUOTA_GUARD)) throw noEventLeft();
     if (error.guard === "token_in_force") throw new ExchangeError("trust-suspended", { cause: error });
     if (error.guard === "unchanged") throw new ExchangeError("trust-changed", { cause: error });
     throw error;

@@ -1,7 +1,9 @@
+import type { Quotas } from "../../contract/quota.ts";
 import { networkOf } from "../access/network-of.ts";
 import type { ExchangeRefusal, TokenRefusal } from "../access/refusal.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { runBatch } from "../store/run-batch.ts";
+import { eventQuota, noMoreRefusals } from "../transaction/event-quota.ts";
 import { newId } from "../transaction/new-id.ts";
 
 /** How long after the first one those that followed are written, in milliseconds: less than the platform lets work go on after a reply. */
@@ -47,6 +49,8 @@ export interface Refusals {
 export interface RefusalNeeds {
   readonly db: D1Database;
   readonly now: Date;
+  /** What an organization may have that has no quotas of its own. */
+  readonly quotas: Quotas;
   /** Lets work go on after the reply, for up to half a minute. */
   readonly defer: (work: Promise<unknown>) => void;
 }
@@ -61,7 +65,8 @@ export function noRefusals(): Refusals {
  * and, where more than one followed, 20 seconds later how many; in a minute 20 events `token.refused` of an organization at the most. Whoever sends
  * junk fills no log, and holds up no call. What comes later in the same minute is in the first event of another one.
  */
-export function noteRefusal(refusals: Refusals, { db, now, defer }: RefusalNeeds, refused: RefusedToken): void {
+export function noteRefusal(refusals: Refusals, needs: RefusalNeeds, refused: RefusedToken): void {
+  const { now, defer } = needs;
   const { orgs } = refusals;
   const kinds = orgs.get(refused.org) ?? new Map<string, Counted>();
   if (kinds.size === 0 && orgs.size >= ORGS) forgetQuiet(orgs, now.getTime());
@@ -71,10 +76,10 @@ export function noteRefusal(refusals: Refusals, { db, now, defer }: RefusalNeeds
   counted.count += 1;
   if (now.getTime() >= counted.begun + MINUTE) {
     Object.assign(counted, { begun: now.getTime(), followed: false });
-    defer(write(db, [counted], now));
+    defer(write(needs, [counted], now));
   } else if (counted.count > 1 && !counted.followed && !refusals.timed) {
     refusals.timed = true;
-    defer(new Promise((resolve) => setTimeout(resolve, WRITE_AFTER)).then(() => writeFollowing(refusals, db, new Date(now.getTime() + WRITE_AFTER))));
+    defer(new Promise((resolve) => setTimeout(resolve, WRITE_AFTER)).then(() => writeFollowing(refusals, needs, new Date(now.getTime() + WRITE_AFTER))));
   }
 }
 
@@ -95,25 +100,24 @@ function forgetQuiet(orgs: Refusals["orgs"], now: number): void {
   for (const [org, kinds] of orgs) if ([...kinds.values()].every(({ begun }) => now >= begun + MINUTE)) orgs.delete(org);
 }
 
-async function writeFollowing(refusals: Refusals, db: D1Database, at: Date): Promise<void> {
+async function writeFollowing(refusals: Refusals, needs: RefusalNeeds, at: Date): Promise<void> {
   refusals.timed = false;
   const due = [...refusals.orgs.values()].flatMap((kinds) => [...kinds.values()]).filter(({ count, followed }) => count > 0 && !followed);
   for (const counted of due) counted.followed = true;
-  for (let n = 0; n < due.length; n += AT_ONCE) await write(db, due.slice(n, n + AT_ONCE), at);
+  for (let n = 0; n < due.length; n += AT_ONCE) await write(needs, due.slice(n, n + AT_ONCE), at);
 }
 
-async function write(db: D1Database, due: readonly Counted[], at: Date): Promise<void> {
-  const statements = due.map((counted) => eventOf(db, counted, at));
+async function write({ db, quotas }: RefusalNeeds, due: readonly Counted[], at: Date): Promise<void> {
+  const statements = due.map((counted) => eventOf(db, quotas, counted, at));
   for (const counted of due) counted.count = 0;
   await runBatch(db, statements);
 }
 
-function eventOf(db: D1Database, { refused: { org, trust, actor, tokenId, reason, ip }, count }: Counted, at: Date): D1PreparedStatement {
+function eventOf(db: D1Database, quotas: Quotas, { refused: { org, trust, actor, tokenId, reason, ip }, count }: Counted, at: Date): D1PreparedStatement {
   const subject = actor ?? (trust === null ? "keyhole:refused" : `trust:${trust}`);
   const target = [...(trust === null ? [] : [`trust:${trust}`]), reason, count === 1 ? "once" : `${count} times`].join(" ");
-  return insertEvent(
-    db,
-    { actor: { org, subject, tokenId, requestId: newId("req"), ip, userAgent: null }, action: "token.refused", outcome: "denied", at, target },
-    [],
-  );
+  // Of all isolates together they have the share of refused calls, too.
+  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(org, quotas, at)) };
+  const who = { org, subject, tokenId, requestId: newId("req"), ip, userAgent: null };
+  return insertEvent(db, { actor: who, action: "token.refused", outcome: "denied", at, target }, givenSecrets([], unless));
 }

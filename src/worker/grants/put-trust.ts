@@ -94,8 +94,8 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const ends = was ? await planEnd(needs, org, ending, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
   // Why tokens were refused under what it said before is of no use any more.
   const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), deleteRefusals(db, org, name)];
-  await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, (quotas) => {
-    const statements = [...change, ...quotas];
+  await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, ({ before, after }) => {
+    const statements = [before, ...change, after];
     return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
   });
   return { row: { ...row, seal, suspended: 0 }, created: !was };

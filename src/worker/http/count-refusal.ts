@@ -18,7 +18,7 @@ export function refusalsOf(env: Env): Refusals {
 export function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "ip">): void {
   noteRefusal(
     refusalsOf(c.env),
-    { db: c.env.DB, now: c.get("now"), defer: (work) => deferWork(c, work) },
+    { db: c.env.DB, now: c.get("now"), quotas: c.get("config").quotas, defer: (work) => deferWork(c, work) },
     { ...refused, ip: c.req.header("CF-Connecting-IP") ?? null },
   );
 }

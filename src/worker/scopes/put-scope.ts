@@ -32,7 +32,9 @@ export async function putScope(needs: QuotaNeeds, caller: Caller, scope: Scope, 
   try {
     const statements = [linkScope(db, { ...link, seal: await sealFor(keyring, "scopes", link) }), requireTree(db, caller.org, scope)];
     const recorded = { action: "scope.put", secrets: [], target: `${scope} under ${parent}` } as const;
-    await writeWithinQuota(needs, caller, { kept: ["scopes"], made: 1 }, (quotas) => writeForCaller(needs, caller, [...statements, ...quotas], recorded));
+    await writeWithinQuota(needs, caller, { kept: ["scopes"], made: 1 }, ({ before, after }) =>
+      writeForCaller(needs, caller, [before, ...statements, after], recorded),
+    );
     return { ...link, secrets: before?.secrets ?? 0 };
   } catch (error) {
     if (error instanceof GuardError && error.guard === "scope_tree") throw cycle(error);

@@ -107,12 +107,18 @@ async function plan(
   return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
 }
 
+/** What a dry run says of a secret, that which says most of its value first. */
+const TOLD: readonly Write["outcome"][] = ["unchanged", "updated", "created"];
+
 /** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
 async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
-  const compared = writes.map(({ row: { id, name, version }, outcome }) => {
-    if (outcome === "created") return { id: null, name, scope, version: null };
-    return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
-  });
+  // What the reply gives away comes first: the event names some of them only.
+  const compared = writes
+    .toSorted((a, b) => TOLD.indexOf(a.outcome) - TOLD.indexOf(b.outcome))
+    .map(({ row: { id, name, version }, outcome }) => {
+      if (outcome === "created") return { id: null, name, scope, version: null };
+      return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
+    });
   const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(caller.org, needs.quotas, needs.now)) });
   const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));

@@ -121,7 +121,9 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     made: writes.length,
   };
   await unlessLocked(needs, caller, writes, (locks) =>
-    writeWithinQuota(needs, caller, growth, (quotas) => writeForCaller(needs, caller, [...locks, ...statements, ...quotas], { action, secrets: named })),
+    writeWithinQuota(needs, caller, growth, ({ before, after }) =>
+      writeForCaller(needs, caller, [...locks, before, ...statements, after], { action, secrets: named }),
+    ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
 }

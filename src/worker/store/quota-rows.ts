@@ -56,11 +56,17 @@ export type Kept = Exclude<Quota, "writes_per_minute" | "events_per_minute">;
 /** How the guards of quotas are called. */
 export const QUOTA_GUARD = "quota_";
 
+/** Statements around those of a write. */
+export interface QuotaGuards {
+  readonly before: D1PreparedStatement;
+  readonly after: D1PreparedStatement;
+}
+
 /**
- * Counts writes of the minute of `now`, and aborts the batch with the guard `quota_<quota>` when there is now more of
- * something than its quota.
+ * Counts writes of the minute of `now`, and aborts the batch with the guard `quota_<quota>` when the write has made something
+ * more, and more than its quota.
  *
- * @param kept What of {@link Kept} the write adds to.
+ * @param kept What of {@link Kept} the write may add to.
  * @param made How many writes it is.
  */
 export function requireQuotas(
@@ -69,23 +75,35 @@ export function requireQuotas(
   quotas: Readonly<Record<Quota, number>>,
   { kept, made }: { readonly kept: readonly Kept[]; readonly made: number },
   now: number,
-): D1PreparedStatement[] {
-  const compared = [...kept.map((quota) => [quota, quota] as const), ["writes_per_minute", "writes"] as const];
-  const over = ([quota, column]: (typeof compared)[number]) => `${column} > ?2 ->> '${quota}'`;
-  return [
-    db
-      .prepare(
-        `INSERT INTO usage (org, minute, writes) VALUES (?1, ?2, ?3)
-         ON CONFLICT (org) DO UPDATE SET writes = IIF(minute = excluded.minute, writes, 0) + excluded.writes, minute = excluded.minute`,
-      )
-      .bind(org, minuteOf(now), made),
-    db
-      .prepare(
-        `INSERT INTO guard (${compared.map(([quota]) => QUOTA_GUARD + quota).join(", ")})
-         SELECT ${compared.map((one) => `NOT (${over(one)})`).join(", ")} FROM usage WHERE org = ?1 AND (${compared.map(over).join(" OR ")})`,
-      )
-      .bind(org, JSON.stringify(quotas)),
+): QuotaGuards {
+  const over = [
+    ...kept.map((quota) => [quota, `${quota} > ?2 ->> '${quota}' AND ${quota} > COALESCE(before ->> '${quota}', 0)`] as const),
+    ["writes_per_minute", "writes > ?2 ->> 'writes_per_minute'"] as const,
   ];
+  const found = `json_object(${kept.map((quota) => `'${quota}', ${quota}`).join(", ")})`;
+  const before = db
+    .prepare(
+      `INSERT INTO usage (org, minute, writes) VALUES (?1, ?2, ?3)
+       ON CONFLICT (org) DO UPDATE SET writes = IIF(minute = excluded.minute, writes, 0) + excluded.writes, minute = excluded.minute, before = ${found}`,
+    )
+    .bind(org, minuteOf(now), made);
+  const after = db
+    .prepare(
+      `INSERT INTO guard (${over.map(([quota]) => QUOTA_GUARD + quota).join(", ")})
+       SELECT ${over.map(([, sql]) => `NOT (${sql})`).join(", ")} FROM usage WHERE org = ?1 AND (${over.map(([, sql]) => sql).join(" OR ")})`,
+    )
+    .bind(org, JSON.stringify(quotas));
+  return { before, after };
+}
+
+/** How many events of the minute of `now` refused calls have made: SQL, of the SQL of its parts. */
+export function refusedInMinute(org: string, now: string): string {
+  return `COALESCE((SELECT u.refused FROM usage u WHERE u.org = ${org} AND u.refused_minute = ${now} / ${MINUTE}), 0)`;
+}
+
+/** How many bytes of lists beside events there are of the minute of `now`: SQL, of the SQL of its parts. */
+export function listedInMinute(org: string, now: string): string {
+  return `COALESCE((SELECT u.listed FROM usage u WHERE u.org = ${org} AND u.listed_minute = ${now} / ${MINUTE}), 0)`;
 }
 
 /** SQL for how many events an organization may have in a minute, of the SQL for it and for what it is where it has no quota of its own. */

@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import { QUOTAS, type Quotas, REFUSED_SHARE } from "../../contract/quota.ts";
-import { tooManyEvents, tooManyRefusals } from "../audit/recent-events.ts";
-import { eventsAMinute } from "../store/quota-rows.ts";
+import { tooManyEvents } from "../audit/recent-events.ts";
+import { eventsAMinute, listedInMinute, QUOTA_GUARD, refusedInMinute } from "../store/quota-rows.ts";
 
 /** What the SQL below is given, in JSON. */
 export interface EventQuota {
@@ -23,15 +23,24 @@ const partsOf = (quota: string) => ({
   now: `(${quota} ->> 'now')`,
 });
 
-/** SQL for whether an organization has had as many events in the last minute as it may, of the SQL for its {@link EventQuota}. */
+/** What one event takes at least, in bytes: lists beside events take no more than so many events. */
+const EVENT_BYTES = 460;
+
+/** SQL for whether an organization has had as many events in the last minute as it may, or lists of the size of so many, of the SQL for its {@link EventQuota}. */
 export function noMoreEvents(quota: string): string {
-  return tooManyEvents(partsOf(quota));
+  const parts = partsOf(quota);
+  return `${tooManyEvents(parts)} OR ${listedInMinute(parts.org, parts.now)} > ${parts.most} * ${EVENT_BYTES}`;
 }
 
-/** The same of refused calls, which may make a part of the events and no more. */
+/** SQL for whether its refused calls have had their part of the events, which is at least one. */
 export function noMoreRefusals(quota: string): string {
-  const { most, ...parts } = partsOf(quota);
-  return tooManyRefusals({ ...parts, most: `(${most} / ${REFUSED_SHARE})` });
+  const { org, most, now } = partsOf(quota);
+  return `${refusedInMinute(org, now)} >= MAX(${most} / ${REFUSED_SHARE}, 1)`;
+}
+
+/** Aborts the batch with the guard `quota_events_per_minute` when there is no event left for what is not held up otherwise. */
+export function requireEventLeft(db: D1Database, quota: EventQuota): D1PreparedStatement {
+  return db.prepare(`INSERT INTO guard (${QUOTA_GUARD}events_per_minute) SELECT 0 WHERE ${noMoreEvents("?1")}`).bind(JSON.stringify(quota));
 }
 
 /** Nothing is done without an event, and there is none left in this minute. */

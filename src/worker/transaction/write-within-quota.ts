@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import { QUOTAS, type Quota, type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
-import { type Kept, QUOTA_GUARD, requireQuotas, selectUsage, type UsageRow } from "../store/quota-rows.ts";
+import { type Kept, QUOTA_GUARD, type QuotaGuards, requireQuotas, selectUsage, type UsageRow } from "../store/quota-rows.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
 import { type CallerNeeds, readForCaller, standingOf } from "./run-for-caller.ts";
 
@@ -16,19 +16,14 @@ export interface Growth {
 }
 
 /**
- * Writes what adds to what an organization has: the transaction happens only if that is within its quotas afterwards.
+ * Writes what adds to what an organization has: the transaction happens only if what it adds to is within its quotas afterwards.
  *
- * @param write Runs the write as one transaction, with the guards that it is given after its own statements.
+ * @param write Runs the write as one transaction, between the two statements that it is given.
  *
  * @throws {GuardError} when another guard statement stopped it.
  * @throws {Problem} `quota-exceeded`, `rate-limited` for the quota of a minute, and what `write` throws.
  */
-export async function writeWithinQuota(
-  needs: QuotaNeeds,
-  caller: Caller,
-  growth: Growth,
-  write: (guards: readonly D1PreparedStatement[]) => Promise<unknown>,
-): Promise<void> {
+export async function writeWithinQuota(needs: QuotaNeeds, caller: Caller, growth: Growth, write: (guards: QuotaGuards) => Promise<unknown>): Promise<void> {
   const { db, now } = needs;
   const { quotas: own } = await standingOf(needs, caller);
   const quotas = withQuotas(needs.quotas, own);
@@ -55,5 +50,6 @@ function freedBy(quota: Quota, usage: UsageRow | undefined): string {
   const earlier = (usage?.versions ?? 0) - (usage?.secrets ?? 0);
   if (quota === "versions" || quota === "bytes")
     return `There are ${earlier} earlier versions: destroying them frees what they take. GET /v1/usage has the rest.`;
+  if (quota === "tokens") return "A token in the list counts until a week after it has expired. GET /v1/usage has the rest.";
   return "Deleting some frees as many. GET /v1/usage has the rest.";
 }

@@ -81,7 +81,7 @@ async function answerExchange(c: Context<HonoEnv>): Promise<Response> {
 
 async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response> {
   if (error instanceof ExchangeError && error.code === "scope-refused")
-    return refuse(c, "invalid_scope", "The trust does not give every permission asked for.", 400, "forbidden");
+    return (await refuseTooMany(c)) ?? refuse(c, "invalid_scope", "The trust does not give every permission asked for.", 400, "forbidden");
   if (error instanceof ExchangeError)
     return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.", 400, "unauthenticated");
   if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
