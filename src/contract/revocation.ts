@@ -15,6 +15,7 @@ export const createRevocationSchema = z
       .string()
       .min(1)
       .max(128)
+      .regex(/^[^[]/, { error: "the id alone; whose token it is belongs into issuer" })
       .optional()
       .meta({ description: "The token with this id (`jti`), in the list or not, and what it minted.", example: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" }),
     subject: z

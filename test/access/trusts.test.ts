@@ -142,6 +142,7 @@ describe("conditions", () => {
     ["only an address' scheme", OWN, { sub: "https://*" }, /nothing here says whose/],
     ["only service accounts", OWN, { sub: "system:serviceaccount:*" }, /nothing here says whose/],
     ["a sub that breaks off in a name", OWN, { sub: "ci-*" }, /breaks off in the middle of a name.*ci--something/],
+    ["a workflow that anybody may call", ISSUER, { job_workflow_ref: "acme/ci/.github/workflows/deploy.yml@*" }, /whose tokens/],
   ])("that tie nothing down are refused: %s", async (_, issuer, claims, why) => {
     const reply = await putTrust("loose", { issuer, claims });
     expect(reply).toMatchObject({ status: 400, body: { errors: [{ pointer: "/claims", detail: expect.stringMatching(why) }] } });
@@ -174,7 +175,7 @@ describe("conditions", () => {
     ["a sub of an owner's", ISSUER, { sub: "repo:acme/*" }],
     ["repositories that begin alike", ISSUER, { repository: "acme/api-*", ref: "refs/heads/release-*" }],
     ["the beginning of every branch", ISSUER, { repository_owner_id: "123", ref: "refs/*" }],
-    ["a workflow", ISSUER, { job_workflow_ref: "acme/ci/.github/workflows/deploy.yml@*" }],
+    ["a workflow of an owner's", ISSUER, { repository_owner: "acme", job_workflow_ref: "acme/ci/.github/workflows/deploy.yml@*" }],
     ["an issuer of one enterprise", `${ISSUER}/acme`, { repository_owner: "acme" }],
     ["a namespace", GITLAB, { namespace_path: "acme", ref: "main" }],
     ["a trust domain", OWN, { sub: "spiffe://example.org/*" }],

@@ -103,8 +103,8 @@ describe("a dry run", () => {
       secrets: string;
     }>();
     const compared = [
-      { id: null, name: "NEW", scope: "global", version: null },
       { id: body.id, name: "OLD", scope: "global", version: 1 },
+      { id: null, name: "NEW", scope: "global", version: null },
     ];
     expect(results.map((event) => ({ ...event, secrets: JSON.parse(event.secrets) }))).toEqual(Array(2).fill({ target: "dry-run:global", secrets: compared }));
   });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { withUsualQuotas } from "../../src/contract/quota.ts";
-import { noRefusals, noteRefusal, type RefusedToken } from "../../src/worker/grants/note-refusals.ts";
+import { noteRefusal, type Refusals, type RefusedToken } from "../../src/worker/grants/note-refusals.ts";
 import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { FORM, githubTrust } from "../support/exchange.ts";
@@ -11,7 +11,7 @@ const START = Date.parse("2026-11-26T12:00:00.000Z");
 const junk: RefusedToken = { org: "victim", trust: "ci", actor: null, tokenId: null, reason: "bad-signature", ip: "192.0.2.1" };
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: START });
+  vi.useFakeTimers({ toFake: ["Date"], now: START });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -26,30 +26,26 @@ const recorded = async (org: string) =>
 
 /** An isolate that counts, with what it left to be done after its replies. */
 function isolate() {
-  const refusals = noRefusals();
+  const refusals: Refusals = new Map();
   const left: Promise<unknown>[] = [];
+  const needs = () => ({ db: env.DB, now: new Date(), quotas: withUsualQuotas({}), defer: (work: Promise<unknown>) => void left.push(work) });
   return {
-    refuse: (refused: RefusedToken) =>
-      noteRefusal(refusals, { db: env.DB, now: new Date(), quotas: withUsualQuotas({}), defer: (work) => left.push(work) }, refused),
-    async settle() {
-      await vi.advanceTimersByTimeAsync(20_000);
-      await Promise.all(left);
-    },
+    refuse: (refused: RefusedToken) => noteRefusal(refusals, needs(), refused),
+    settle: () => Promise.all(left),
   };
 }
 
 const timesOf = (events: Record<string, unknown>[]) => events.reduce((sum, { target }) => sum + Number(/(\d+) times$/.exec(String(target))?.[1] ?? 1), 0);
 
-it("60,000 junk exchanges within a minute, from as many addresses as there are, are at most 20 events, which add up", async () => {
+it("60,000 junk exchanges within a minute, from as many addresses as there are, are at most 20 events, and nothing is lost", async () => {
   const { refuse, settle } = isolate();
-  for (let second = 0; second < 60; second += 20) {
-    for (let n = 0; n < 20_000; n++) refuse({ ...junk, ip: `2001:db8:${(n % 5_000).toString(16)}::${second}` });
-    await settle();
-  }
+  for (let n = 0; n < 60_000; n++) refuse({ ...junk, ip: `2001:db8:${(n % 5_000).toString(16)}::${n}` });
+  await settle();
   const events = await recorded("victim");
-  expect(events).toHaveLength(20);
-  expect(events).toContainEqual({ actor: "trust:ci", token_id: null, target: "trust:ci bad-signature 3 times", ip: "2001:db8:1:0::/64", outcome: "denied" });
-  vi.setSystemTime(START + 90_000);
+  expect(events.length).toBeGreaterThan(9);
+  expect(events.length).toBeLessThanOrEqual(20);
+  expect(events).toContainEqual({ actor: "trust:ci", token_id: null, target: "trust:ci bad-signature once", ip: "2001:db8:1:0::/64", outcome: "denied" });
+  vi.setSystemTime(START + 60_000);
   for (let n = 0; n < 10; n++) refuse({ ...junk, ip: `2001:db8:${n.toString(16)}::1` });
   await settle();
   expect(timesOf(await recorded("victim"))).toBe(60_010);
@@ -57,15 +53,15 @@ it("60,000 junk exchanges within a minute, from as many addresses as there are, 
 
 it("each trust, reason and network has its own event at once, and each organization its own share", async () => {
   const { refuse, settle } = isolate();
-  for (const refused of [{}, {}, {}, { trust: "deploy" }, { reason: "expired" as const }, { ip: "192.0.2.2" }, { org: "bystander" }])
+  for (const refused of [{}, {}, {}, {}, {}, { trust: "deploy" }, { reason: "expired" as const }, { ip: "192.0.2.2" }, { org: "bystander" }])
     refuse({ ...junk, org: "quiet", ...refused });
   await settle();
-  expect((await recorded("quiet")).map(({ target, ip }) => `${target} ${ip}`)).toEqual([
+  expect((await recorded("quiet")).map(({ target, ip }) => `${target} ${ip}`).toSorted()).toEqual([
+    "trust:ci bad-signature 3 times 192.0.2.1",
     "trust:ci bad-signature once 192.0.2.1",
-    "trust:deploy bad-signature once 192.0.2.1",
-    "trust:ci expired once 192.0.2.1",
     "trust:ci bad-signature once 192.0.2.2",
-    "trust:ci bad-signature 2 times 192.0.2.1",
+    "trust:ci expired once 192.0.2.1",
+    "trust:deploy bad-signature once 192.0.2.1",
   ]);
   expect(await recorded("bystander")).toHaveLength(1);
 });
@@ -89,10 +85,8 @@ it("the use of a revoked token is on record with whose it was and from where, on
   const { id, token } = await mint({}, { token: { org: "revoked" } });
   await call(`DELETE /v1/tokens/${id}`, { token: { org: "revoked" } });
   const asked = callWith({});
-  const uses = Array.from({ length: 3 }, () => asked("GET /v1/secrets", { token, headers: { "CF-Connecting-IP": "192.0.2.9" } }));
-  await vi.advanceTimersByTimeAsync(30_000);
-  expect((await Promise.all(uses)).map(({ status }) => status)).toEqual([401, 401, 401]);
+  for (let n = 0; n < 4; n++) expect((await asked("GET /v1/secrets", { token, headers: { "CF-Connecting-IP": "192.0.2.9" } })).status).toBe(401);
   const events = await recorded("revoked");
-  expect([events.length, timesOf(events)]).toEqual([2, 3]);
+  expect([events.length, timesOf(events)]).toEqual([2, 4]);
   for (const event of events) expect(event).toMatchObject({ token_id: id, ip: "192.0.2.9", target: expect.stringMatching(/^revoked /) });
 });

@@ -60,11 +60,11 @@ export async function createRevocation(needs: RevokeNeeds, caller: Caller, body:
 }
 
 /** Selects the ids of the tokens that end with a revocation and do not say so by themselves. */
-function selectBelow({ db, issuer, now }: RevokeNeeds, org: string, { kind, value }: Revoked): D1PreparedStatement {
-  if (kind === "before") return selectMintedAfter(db, org, Number(value), now.getTime());
+function selectBelow({ db, issuer }: RevokeNeeds, org: string, { kind, value }: Revoked): D1PreparedStatement {
+  if (kind === "before") return selectMintedAfter(db, org, Number(value));
   if (kind !== "subject") return selectFamily(db, org, value);
   const [whose, subject] = JSON.parse(value) as [string, string];
-  return selectMintedBy(db, org, subject, whose === issuer ? null : whose, now.getTime());
+  return selectMintedBy(db, org, subject, whose === issuer ? null : whose);
 }
 
 /** What a request means, and what the audit log calls it. */

@@ -70,6 +70,7 @@ const RECORDED: ReadonlySet<Refusal> = new Set(["scope-not-given", "identity-use
 const ANSWERED_AGAIN = 60_000;
 /** An identity token is on record for this long after it expired, in milliseconds: longer than any clock may differ. */
 const KEPT = 120_000;
+const DAY = 86_400_000;
 
 /** What is read at first, and again when another exchange of the same identity token came first. */
 interface Uses {
@@ -205,7 +206,7 @@ async function planUse(needs: ExchangeNeeds, trust: TrustRow, { identity, key, s
   const { db, now, origin } = needs;
   const network = networkOf(origin.ip);
   const at = now.getTime();
-  const noted = (id: string) => noteIdentity(db, { ...key, token_id: id, used_at: at, network, forget_at: forgetAt(identity.exp) });
+  const noted = (id: string) => noteIdentity(db, { ...key, token_id: id, used_at: at, network, forget_at: forgetAt(trust, identity.exp, at) });
   const sameNetwork = used === undefined || used.network === network;
   if (trust.reuse === "until-expiry") {
     const event = (id: string) =>
@@ -230,9 +231,9 @@ async function planUse(needs: ExchangeNeeds, trust: TrustRow, { identity, key, s
   return { statements, lastRevocation: revoked.last };
 }
 
-/** The last millisecond that is kept at the latest: an issuer may say any number. */
-function forgetAt(exp: number): number {
-  return Math.min(Math.floor(exp) * 1000 + KEPT, Number.MAX_SAFE_INTEGER);
+/** When a use is forgotten: where it decides nothing, after a day at the latest, whatever an issuer says. */
+function forgetAt({ reuse }: TrustRow, exp: number, now: number): number {
+  return Math.min(Math.floor(exp) * 1000 + KEPT, reuse === "once" ? Number.MAX_SAFE_INTEGER : now + DAY);
 }
 
 /** The issuer may have taken seconds to answer: a trust that was deleted, replaced or suspended meanwhile, or before, gives nothing. */

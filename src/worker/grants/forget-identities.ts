@@ -1,7 +1,7 @@
 import { deleteOldIdentities } from "../store/identity-rows.ts";
 import { runBatch } from "../store/run-batch.ts";
 
-const BATCH = 500;
+const BATCH = 5_000;
 
 /** Forgets which identity tokens were exchanged, once they are refused for their age; a bounded number in each run. Returns how many. */
 export async function forgetIdentities({ db, now }: { db: D1Database; now: Date }): Promise<number> {

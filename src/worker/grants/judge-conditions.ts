@@ -41,7 +41,7 @@ export const GITHUB_ACTIONS = /^https:\/\/(?:token\.actions\.githubusercontent\.
 const PUBLIC_ISSUERS: readonly PublicIssuer[] = [
   {
     is: GITHUB_ACTIONS,
-    who: ["sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref", "workflow_ref", "enterprise", "enterprise_id"],
+    who: ["sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "workflow_ref", "enterprise", "enterprise_id"],
     forms: {
       ...{ repository: aPath, job_workflow_ref: aPath, workflow_ref: aPath, repository_owner: noPath, ref: aRef },
       ...{ repository_id: aNumber, repository_owner_id: aNumber, enterprise_id: aNumber },
@@ -49,7 +49,7 @@ const PUBLIC_ISSUERS: readonly PublicIssuer[] = [
   },
   {
     is: /^https:\/\/gitlab\.com$/,
-    who: ["sub", "namespace_id", "namespace_path", "project_id", "project_path", "user_id", "user_login", "user_email", "ci_config_ref_uri"],
+    who: ["sub", "namespace_id", "namespace_path", "project_id", "project_path", "user_id", "user_login", "user_email"],
     forms: { project_path: aPath, ci_config_ref_uri: aPath, ref: aBranch, namespace_id: aNumber, project_id: aNumber, user_id: aNumber },
   },
   { is: /^https:\/\/accounts\.google\.com$/, who: ["sub", "email", "hd"], forms: {} },
@@ -80,7 +80,7 @@ export function judgeConditions({ issuer, claims }: Trusted): Weakness | undefin
     const advice = unfinishedOwner(name, pattern);
     if (advice && (OWNED.test(name ?? "") || (name === "sub" && KIND.test(pattern)))) return { claim, detail: advice };
     if (advice) unfinished.push(advice);
-    const says = !SAME_FOR_ALL.has(name ?? "") && (known === undefined || known.who.includes(name ?? ""));
+    const says = !SAME_FOR_ALL.has(namesOf(claim)[0] ?? "") && (known === undefined || known.who.includes(name ?? ""));
     tied ||= says && !advice && firstName(name, pattern) !== "";
   }
   if (tied) return undefined;

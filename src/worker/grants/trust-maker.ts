@@ -13,9 +13,15 @@ export function makerOf(caller: Caller, was: TrustRow | undefined): string | nul
   if (!marks) return null;
   const replaced = was && trustRevision(was);
   const own = marks.marks.filter(([, value]) => value !== replaced);
-  const before = was && own.length < marks.marks.length ? marksOf(was).marks.filter(([, value]) => value !== replaced) : [];
+  const before = was && own.length < marks.marks.length ? marksOf(was) : undefined;
+  const kept = (before?.marks ?? []).filter(([kind, value]) => value !== replaced && !own.some((mark) => mark[0] === kind && mark[1] === value));
   // It expires and is forgotten without that being of any matter.
-  return JSON.stringify({ ...marks, has_row: false, marks: [...own, ...before] } satisfies TokenMarks);
+  return JSON.stringify({
+    ...marks,
+    has_row: false,
+    marks: [...own, ...kept],
+    issued_at: Math.min(marks.issued_at, before?.issued_at ?? marks.issued_at),
+  } satisfies TokenMarks);
 }
 
 /** What suspends a trust: what takes its maker out of force, and the revocation of its revision. */
@@ -26,6 +32,7 @@ export function marksOf(trust: TrustRow): TokenMarks {
     id: maker?.id ?? "",
     has_row: false,
     marks: [...(maker?.marks ?? []), ["trust-revision", trustRevision(trust)]],
-    issued_at: maker?.issued_at ?? Number.MAX_SAFE_INTEGER,
+    // Of one that remembers nobody it is known when it was put: its maker's token was issued before that.
+    issued_at: maker?.issued_at ?? Math.floor(trust.updated_at / 1000),
   };
 }

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Env } from "../config.ts";
-import { noRefusals, noteRefusal, type Refusals, type RefusedToken } from "../grants/note-refusals.ts";
+import { noteRefusal, type Refusals, type RefusedToken } from "../grants/note-refusals.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
@@ -9,7 +9,7 @@ const counted = new WeakMap<Env, Refusals>();
 
 /** What this isolate has counted in an environment. */
 export function refusalsOf(env: Env): Refusals {
-  const refusals = counted.get(env) ?? noRefusals();
+  const refusals = counted.get(env) ?? new Map();
   counted.set(env, refusals);
   return refusals;
 }

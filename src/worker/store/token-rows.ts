@@ -139,30 +139,35 @@ export const TOKEN_KEPT = 7 * 86_400_000;
 export const FORGETTABLE_TOKEN = `t.expires_at < ?1 - ${TOKEN_KEPT} AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)`;
 
 /**
- * Selects the ids of the tokens that those of a subject minted and that have not expired. What a token descends from is in its
- * signature by id and not by subject. `issuer` is another one than this deployment, `null` for that.
+ * Selects the ids of the tokens that those of a subject minted, and the ids of these: what a token descends from is in its
+ * signature by id and not by subject, and it may live for longer than what minted it. `issuer` is another one than this
+ * deployment, `null` for that.
  */
-export function selectMintedBy(db: D1Database, org: string, subject: string, issuer: string | null, now: number): D1PreparedStatement {
+export function selectMintedBy(db: D1Database, org: string, subject: string, issuer: string | null): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT id FROM tokens WHERE org = ?1 AND created_by = ?2 AND expires_at > ?4 AND parent_id NOT LIKE 'trust:%'
-         AND CASE WHEN parent_id LIKE '[%' THEN parent_id ->> 0 END IS ?3`,
+      `WITH minted AS (
+         SELECT id, parent_id FROM tokens WHERE org = ?1 AND created_by = ?2 AND parent_id NOT LIKE 'trust:%'
+           AND CASE WHEN json_valid(parent_id) THEN parent_id ->> 0 END IS ?3)
+       SELECT id FROM minted UNION SELECT parent_id FROM minted`,
     )
-    .bind(org, subject, issuer, now);
+    .bind(org, subject, issuer);
 }
 
 /**
  * Selects the ids of the tokens that were issued after a time, in seconds, and minted by one that was not, or of which that is
- * not known, and that have not expired.
+ * not known, and the ids of those.
  */
-export function selectMintedAfter(db: D1Database, org: string, time: number, now: number): D1PreparedStatement {
+export function selectMintedAfter(db: D1Database, org: string, time: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT t.id FROM tokens t LEFT JOIN tokens p ON p.id = t.parent_id AND p.org = t.org
-       WHERE t.org = ?1 AND t.created_at >= (?2 + 1) * 1000 AND t.expires_at > ?3 AND t.parent_id NOT LIKE 'trust:%'
-         AND COALESCE(t.maker_issued_at, p.created_at / 1000, 0) <= ?2`,
+      `WITH minted AS (
+         SELECT t.id, t.parent_id FROM tokens t LEFT JOIN tokens p ON p.id = t.parent_id AND p.org = t.org
+         WHERE t.org = ?1 AND t.created_at >= (?2 + 1) * 1000 AND t.parent_id NOT LIKE 'trust:%'
+           AND COALESCE(t.maker_issued_at, p.created_at / 1000, 0) <= ?2)
+       SELECT id FROM minted UNION SELECT parent_id FROM minted`,
     )
-    .bind(org, time, now);
+    .bind(org, time);
 }
 
 /**
