@@ -2,13 +2,22 @@ import { CANARY } from "./hostile.ts";
 import { type Known, NAMES, SCOPES } from "./valid.ts";
 
 /** Makes a request with a token that may do everything. */
-type Call = (request: string, options: { json: object }) => Promise<{ readonly status: number; readonly body: { readonly id: string } }>;
+type Call = (
+  request: string,
+  options?: { json: object },
+) => Promise<{ readonly status: number; readonly body: Stored & { readonly secrets?: readonly Stored[] } }>;
+type Stored = { readonly id: string; readonly locked?: boolean };
 
 const TRUST = { issuer: "https://issuer.example.org", audience: "keyhole", claims: { sub: "ci" }, permissions: ["secrets:read"] };
 
 /** Puts back what requests look for and may have deleted: secrets of two versions, tokens, a trust. */
 export async function stock(call: Call): Promise<Known> {
   const secretIds: string[] = [];
+  // A request may have locked a name in a wider scope: then it can be set in none below.
+  for (const name of new Set(NAMES)) {
+    const { body } = await call(`GET /v1/secrets?name=${name}&limit=200`);
+    for (const { id, locked } of body.secrets ?? []) if (locked) await call(`PATCH /v1/secrets/${id}`, { json: { locked: false } });
+  }
   for (const [n, scope] of SCOPES.entries()) {
     const path = `/v1/scopes/${encodeURIComponent(scope)}/secrets/${NAMES[n]}`;
     for (const value of [CANARY, `${CANARY}2`]) {
