@@ -4,7 +4,7 @@ import { type Known, NAMES, SCOPES } from "./valid.ts";
 /** Makes a request with a token that may do everything. */
 type Call = (
   request: string,
-  options?: { json: object },
+  options?: { json?: object },
 ) => Promise<{ readonly status: number; readonly body: Stored & { readonly secrets?: readonly Stored[] } }>;
 type Stored = { readonly id: string; readonly locked?: boolean };
 

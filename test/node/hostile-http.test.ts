@@ -34,10 +34,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-async function call(request: string, { json }: { json: object }): Promise<{ status: number; body: { id: string } }> {
+async function call(request: string, { json }: { json?: object } = {}): Promise<{ status: number; body: { id: string } }> {
   const [method = "", path] = request.split(" ");
   const headers = { Authorization: `Bearer ${tokens.get("everything")}`, "Content-Type": "application/json" };
-  const reply = await fetch(new URL(path ?? "", server.url), { method, headers, body: JSON.stringify(json) });
+  const reply = await fetch(new URL(path ?? "", server.url), { method, headers, ...(json && { body: JSON.stringify(json) }) });
   return { status: reply.status, body: (await reply.json()) as { id: string } };
 }
 
