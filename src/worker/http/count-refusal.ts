@@ -3,6 +3,7 @@ import type { Env } from "../config.ts";
 import { noteRefusal, type Refusals, type RefusedToken } from "../grants/note-refusals.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
+import { originOf } from "./origin-of.ts";
 
 /** What this isolate has counted, by the environment that it was for. */
 const counted = new WeakMap<Env, Refusals>();
@@ -19,6 +20,6 @@ export function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "i
   noteRefusal(
     refusalsOf(c.env),
     { db: c.env.DB, now: c.get("now"), quotas: c.get("config").quotas, defer: (work) => deferWork(c, work) },
-    { ...refused, ip: c.req.header("CF-Connecting-IP") ?? null },
+    { ...refused, ip: originOf(c).ip },
   );
 }

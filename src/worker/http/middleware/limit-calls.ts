@@ -5,6 +5,7 @@ import { networkOf } from "../../access/network-of.ts";
 import type { Env } from "../../config.ts";
 import { type Allowance, type Allowed, takeAllowance } from "../../take-allowance.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { originOf } from "../origin-of.ts";
 
 /** What an isolate takes of each kind of caller: far more than one needs, so that no one has it to itself. */
 const ALLOWED = {
@@ -39,7 +40,7 @@ export const limitReadiness = createMiddleware<HonoEnv>(async (c, next) => {
 });
 
 function addressOf(c: Context<HonoEnv>): string | null {
-  return networkOf(c.req.header("CF-Connecting-IP") ?? null);
+  return networkOf(originOf(c).ip);
 }
 
 function take(c: Context<HonoEnv>, kind: keyof typeof ALLOWED, holder: string): void {

@@ -5,6 +5,7 @@ import { networkOf } from "../../access/network-of.ts";
 import { describeError } from "../../describe-error.ts";
 import { withDeadline } from "../../with-deadline.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { originOf } from "../origin-of.ts";
 
 /** How long the limiter may take, in milliseconds. */
 const DEADLINE = 1_000;
@@ -21,7 +22,7 @@ export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
 
 /** Counts a failed authentication against the address that it came from, of IPv6 its first 64 bits: a problem, when there are too many from there. */
 export async function countFailure(c: Context<HonoEnv>): Promise<Problem | undefined> {
-  const address = networkOf(c.req.header("CF-Connecting-IP") ?? null);
+  const address = networkOf(originOf(c).ip);
   return address === null ? undefined : countAgainst(c.env.FAILURE_LIMIT, address);
 }
 
