@@ -14,7 +14,7 @@ import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
 import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { eventQuota, noEventLeft, noMoreRefusals, requireEventLeft } from "../transaction/event-quota.ts";
+import { noEventLeft, requireEventLeft, unlessRefusalsUsedUp } from "../transaction/event-quota.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
 import { newId } from "../transaction/new-id.ts";
 import { ownQuotas } from "../transaction/own-quotas.ts";
@@ -146,7 +146,7 @@ async function refuse(
   refusal: "scope-not-given" | "identity-used",
 ): Promise<never> {
   const actor = { org, subject, tokenId: null, ...origin };
-  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(org, quotas, now)) };
+  const unless = unlessRefusalsUsedUp(org, quotas, now);
   await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, givenSecrets([], unless))]);
   throw new ExchangeError(refusal);
 }
@@ -184,7 +184,7 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
     maker_issued_at: null,
   };
   await runUnderTrust(db, trust, [
-    requireEventLeft(db, eventQuota(org, needs.quotas, now)),
+    requireEventLeft(db, org, needs.quotas, now),
     ...use.statements(id),
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
     insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),

@@ -3,7 +3,7 @@ import { networkOf } from "../access/network-of.ts";
 import type { ExchangeRefusal, TokenRefusal } from "../access/refusal.ts";
 import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { eventQuota, noMoreRefusals } from "../transaction/event-quota.ts";
+import { unlessRefusalsUsedUp } from "../transaction/event-quota.ts";
 import { newId } from "../transaction/new-id.ts";
 
 const MINUTE = 60_000;
@@ -112,7 +112,7 @@ function eventOf({ db, quotas, now: at }: RefusalNeeds, { refused: { org, trust,
   const subject = actor ?? (trust === null ? "keyhole:refused" : `trust:${trust}`);
   const target = [...(trust === null ? [] : [`trust:${trust}`]), reason, unwritten === 1 ? "once" : `${unwritten} times`].join(" ");
   // Of all isolates together they have the share of refused calls, too.
-  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(org, quotas, at)) };
+  const unless = unlessRefusalsUsedUp(org, quotas, at);
   const who = { org, subject, tokenId, requestId: newId("req"), ip, userAgent: null };
   return insertEvent(db, { actor: who, action: "token.refused", outcome: "denied", at, target }, givenSecrets([], unless));
 }

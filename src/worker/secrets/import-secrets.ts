@@ -9,7 +9,7 @@ import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { eventQuota, noEventLeft, noMoreEvents } from "../transaction/event-quota.ts";
+import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
@@ -120,7 +120,7 @@ async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, wr
       return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
     });
   const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
-  const given = givenSecrets(compared, { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(caller.org, needs.quotas, needs.now)) });
+  const given = givenSecrets(compared, unlessUsedUp(caller.org, needs.quotas, needs.now));
   const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
 }

@@ -4,7 +4,7 @@ import { tooManyEvents } from "../audit/recent-events.ts";
 import { eventsAMinute, listedInMinute, QUOTA_GUARD, refusedInMinute } from "../store/quota-rows.ts";
 
 /** What the SQL below is given, in JSON. */
-export interface EventQuota {
+interface EventQuota {
   readonly org: string;
   /** How many events an organization may have in a minute that has no quota of its own. */
   readonly events: number;
@@ -33,14 +33,25 @@ export function noMoreEvents(quota: string): string {
 }
 
 /** SQL for whether its refused calls have had their part of the events, which is at least one. */
-export function noMoreRefusals(quota: string): string {
+function noMoreRefusals(quota: string): string {
   const { org, most, now } = partsOf(quota);
   return `${refusedInMinute(org, now)} >= MAX(${most} / ${REFUSED_SHARE}, 1)`;
 }
 
+/** What keeps an event of a call from being written that changes nothing: there is none left. */
+export function unlessUsedUp(org: string, quotas: Quotas, now: Date) {
+  return { sql: noMoreEvents, parameter: JSON.stringify(eventQuota(org, quotas, now)) };
+}
+
+/** The same of a call that is refused. */
+export function unlessRefusalsUsedUp(org: string, quotas: Quotas, now: Date) {
+  return { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(org, quotas, now)) };
+}
+
 /** Aborts the batch with the guard `quota_events_per_minute` when there is no event left for what is not held up otherwise. */
-export function requireEventLeft(db: D1Database, quota: EventQuota): D1PreparedStatement {
-  return db.prepare(`INSERT INTO guard (${QUOTA_GUARD}events_per_minute) SELECT 0 WHERE ${noMoreEvents("?1")}`).bind(JSON.stringify(quota));
+export function requireEventLeft(db: D1Database, org: string, quotas: Quotas, now: Date): D1PreparedStatement {
+  const { sql, parameter } = unlessUsedUp(org, quotas, now);
+  return db.prepare(`INSERT INTO guard (${QUOTA_GUARD}events_per_minute) SELECT 0 WHERE ${sql("?1")}`).bind(parameter);
 }
 
 /** Nothing is done without an event, and there is none left in this minute. */

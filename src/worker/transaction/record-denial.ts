@@ -4,7 +4,7 @@ import type { Quotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
 import { type EventSecret, givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { eventQuota, noEventLeft, noMoreRefusals } from "./event-quota.ts";
+import { noEventLeft, unlessRefusalsUsedUp } from "./event-quota.ts";
 import { type CallerNeeds, runForCaller } from "./run-for-caller.ts";
 
 /** What a refused call tried to do. */
@@ -29,7 +29,7 @@ export async function recordDenial(needs: DenialNeeds, caller: Caller, { action,
   const { db, now, quotas } = needs;
   const asked = about.length === 0 && secretId !== null ? [{ scope: null, name: null }] : about;
   const secrets = asked.map((subject): EventSecret => ({ id: secretId, version: null, ...subject }));
-  const unless = { sql: noMoreRefusals, parameter: JSON.stringify(eventQuota(caller.org, quotas, now)) };
+  const unless = unlessRefusalsUsedUp(caller.org, quotas, now);
   const [written] = await runForCaller(needs, caller, [
     insertEvent(db, { actor: caller, action, outcome: "denied", at: now, target }, givenSecrets(secrets, unless)),
   ]);
