@@ -1,18 +1,11 @@
 import { runBatch } from "../store/run-batch.ts";
 import { deleteExpiredTokens } from "../store/token-rows.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
 const BATCH = 200;
 
-interface Needs {
-  readonly db: D1Database;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
-}
-
 /** Deletes the rows of tokens that expired a week ago. Returns how many. */
-export async function forgetExpiredTokens({ db, now, budget }: Needs): Promise<number> {
+export async function forgetExpiredTokens({ db, now, budget }: BatchNeeds): Promise<number> {
   let forgotten = 0;
   await workInBatches(budget, async () => {
     const [deleted] = await runBatch(db, [deleteExpiredTokens(db, now.getTime(), BATCH)]);

@@ -3,19 +3,15 @@ import { deleteRevocations, floorValue, REVOCATION_KEPT, type RevocationRow, sel
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { IntegrityProblem, verifyRows } from "../transaction/verify-row.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 import { lastRevocation, planRevocations } from "./plan-revocation.ts";
 
 /** How many organizations one batch comes to, and how many revocations of each. */
 const ORGS = 10;
 const ROWS = 100;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends BatchNeeds {
   readonly keyring: Keyring;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ import { SEALED_TABLE_NAMES, type SealedTableName } from "../store/sealed-tables
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 import { checkKeysOnce, type KeyFaults, soundKeyring } from "./check-keys.ts";
 
 /** How many rows of each table one run looks at. */
@@ -31,12 +31,8 @@ const FAILURES = 200;
 /** Of how many archives that were not what was put there one batch reads them again. */
 const REOPENED = 5;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends BatchNeeds {
   readonly keyring: Keyring;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
   /** Whether what an archive's row stands for can be read as it was put there: its own seal does not say. */
   readonly isWhole?: (row: FailedRow) => Promise<boolean>;
 }

@@ -1,18 +1,11 @@
 import { forgetUnsettled, insertLeaseEvents, selectUnsettled, type UnsettledRow } from "../audit/lease-events.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** How many one batch writes. */
 const BATCH = 200;
 /** For how long `/readyz` counts one, in milliseconds. */
 const COUNTED = 86_400_000;
-
-interface Needs {
-  readonly db: D1Database;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
-}
 
 /**
  * Puts on record which leases have ended without their last count, because the isolate that counted is gone: at least so
@@ -20,7 +13,7 @@ interface Needs {
  *
  * @throws {Problem} `storage-unavailable`.
  */
-export async function settleLeases({ db, now, budget }: Needs): Promise<number> {
+export async function settleLeases({ db, now, budget }: BatchNeeds): Promise<number> {
   let settled = 0;
   await workInBatches(budget, async () => {
     const [, found] = await runBatch(db, [forgetUnsettled(db, now.getTime() - COUNTED), selectUnsettled(db, now.getTime(), BATCH)]);

@@ -1,27 +1,11 @@
-import type { EventVersions } from "../../contract/audit-digest.ts";
-import type { LogKeys } from "../access/log-keys.ts";
-import type { Keyring } from "../envelope/keyring.ts";
-import type { Budget } from "../transaction/work-in-batches.ts";
-import type { Registry } from "./registry.ts";
+import type { LogJobNeeds } from "./log-job-needs.ts";
 import type { TurnEnd } from "./take-turns.ts";
 
 /** What archiving needs. */
-export interface ArchiveNeeds {
-  readonly db: D1Database;
+export interface ArchiveNeeds extends LogJobNeeds {
   readonly kv: KVNamespace;
-  readonly keyring: Keyring;
-  readonly logKeys: LogKeys;
   /** After how many days sealed events leave D1. */
   readonly hotDays: number;
-  readonly now: Date;
-  /** What the registry says, read before; `undefined` when it could not be: then nothing is archived. */
-  readonly registry: Registry | undefined;
-  /** Organizations whose logs are not what the registry says. */
-  readonly accused?: ReadonlySet<string>;
-  /** The versions of events that are known, if not those of this code. */
-  readonly versions?: EventVersions;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /** What a run did. */

@@ -1,25 +1,18 @@
 import { indexBySecret, markSeen, noteResolved, type Stretch, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** How many organizations one batch handles. */
 const ORGS = 50;
 /** How many events one batch goes through: even if each released as many secrets as it may, that takes D1 a second and not minutes. */
 const EVENTS = 500;
 
-interface Needs {
-  readonly db: D1Database;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
-}
-
 /**
  * Derives from the audit log when secrets were last resolved and which events name them, so that a resolve writes nothing
  * for either. In each batch an organization has its share; the next run goes on where this one stops. Returns how many
  * events were gone through.
  */
-export async function digestLog({ db, now, budget }: Needs): Promise<number> {
+export async function digestLog({ db, now, budget }: BatchNeeds): Promise<number> {
   let digested = 0;
   await workInBatches(budget, async () => {
     const [found] = await runBatch(db, [selectUnseen(db, "secrets", now.getTime(), ORGS)]);

@@ -1,21 +1,18 @@
 import type { HeadPayload } from "../../contract/audit.ts";
-import type { EventVersions } from "../../contract/audit-digest.ts";
 import { judgeHead } from "../../contract/judge-log.ts";
-import type { LogKeys } from "../access/log-keys.ts";
 import { removeCheckpoints } from "../audit/checkpoints.ts";
 import { type GenerationRow, selectGenerations } from "../audit/generations.ts";
 import { replaceHead } from "../audit/heads.ts";
 import { markFailed, markSeen } from "../audit/marks.ts";
 import { type OldLog, selectOldArchivedLogs, selectOldLogs } from "../audit/old-logs.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
-import type { Budget } from "../transaction/work-in-batches.ts";
 import { findRemovableArchives } from "./find-removable-archives.ts";
 import { findRemovableStretches, type RemovableStretches } from "./find-removable-stretches.ts";
 import { readGeneration } from "./generation.ts";
 import { LogError, readReplaceableHead, signHead } from "./log-head.ts";
+import type { LogJobNeeds } from "./log-job-needs.ts";
 import { entriesOf, type Registry } from "./registry.ts";
 import { takeTurns } from "./take-turns.ts";
 
@@ -23,21 +20,9 @@ const DAY = 86_400_000;
 /** How many logs come in one round, of those with something in the archive, and of the others. */
 const LOGS = 20;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends LogJobNeeds {
   readonly kv: KVNamespace;
-  readonly keyring: Keyring;
-  readonly logKeys: LogKeys;
   readonly retentionDays: number;
-  readonly now: Date;
-  /** What the registry says, read before; `undefined` when it could not be: then nothing is removed. */
-  readonly registry: Registry | undefined;
-  /** Organizations whose logs are not what the registry says. */
-  readonly accused?: ReadonlySet<string>;
-  /** The versions of events that are known, if not those of this code. */
-  readonly versions?: EventVersions;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /** What a run did. */

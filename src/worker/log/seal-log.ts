@@ -3,41 +3,24 @@ import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../..
 import type { Link } from "../../contract/check-chain.ts";
 import { judgeHead } from "../../contract/judge-log.ts";
 import { formatTime } from "../../contract/time.ts";
-import type { LogKeys } from "../access/log-keys.ts";
 import { signPayload } from "../access/sign-payload.ts";
 import { type CheckpointRow, insertCheckpoint, selectLastCheckpoint } from "../audit/checkpoints.ts";
 import { type GenerationRow, selectLastGeneration } from "../audit/generations.ts";
 import { type HeadRow, replaceHead, selectHead } from "../audit/heads.ts";
 import { markFailed, markSeen, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { type EventRow, selectUnsealed } from "../audit/read-events.ts";
-import type { Keyring } from "../envelope/keyring.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
-import type { Budget } from "../transaction/work-in-batches.ts";
 import { eventBody } from "./event-body.ts";
 import { LogError, lastLink, requireHead, signHead } from "./log-head.ts";
-import { entriesOf, NO_REGISTRY, type Registry } from "./registry.ts";
+import type { LogJobNeeds } from "./log-job-needs.ts";
+import { entriesOf, NO_REGISTRY } from "./registry.ts";
 import { takeTurns } from "./take-turns.ts";
 
 /** How many organizations come in one round. */
 const ORGS = 50;
 /** How many events one checkpoint seals. */
 const EVENTS = 1_000;
-
-interface Needs {
-  readonly db: D1Database;
-  readonly logKeys: LogKeys;
-  readonly keyring: Keyring;
-  readonly now: Date;
-  /** What the registry says, read before; `undefined` when it could not be: then nothing is sealed. */
-  readonly registry: Registry | undefined;
-  /** Organizations whose logs are not what the registry says. */
-  readonly accused?: ReadonlySet<string>;
-  /** The versions of events that are known, if not those of this code. */
-  readonly versions?: EventVersions;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
-}
 
 /** What a run did. */
 export interface SealedEvents {
@@ -51,7 +34,7 @@ export interface SealedEvents {
  * and one that is not what was signed keeps none of the others from being sealed. Of two runs at once the first one's
  * checkpoint stays.
  */
-export async function sealLog(needs: Needs): Promise<SealedEvents> {
+export async function sealLog(needs: LogJobNeeds): Promise<SealedEvents> {
   const { db, registry, now } = needs;
   const sealed: SealedEvents = { events: 0, refused: 0 };
   if (!registry) return sealed;
@@ -75,7 +58,7 @@ interface Progress {
   readonly to: number;
 }
 
-async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refused"> {
+async function sealOrRefuse(needs: LogJobNeeds, org: string): Promise<Progress | "refused"> {
   try {
     return await sealNext(needs, org);
   } catch (error) {
@@ -87,7 +70,7 @@ async function sealOrRefuse(needs: Needs, org: string): Promise<Progress | "refu
   }
 }
 
-async function sealNext(needs: Needs, org: string): Promise<Progress> {
+async function sealNext(needs: LogJobNeeds, org: string): Promise<Progress> {
   const { db, logKeys, now, versions = EVENT_VERSIONS } = needs;
   const [checkpoints, generations, heads, events] = await runBatch(db, [
     selectLastCheckpoint(db, org),
@@ -118,7 +101,7 @@ async function sealNext(needs: Needs, org: string): Promise<Progress> {
 }
 
 /** A log that had come further is not sealed afresh: what is signed next would hide that. */
-async function requireOnRecord({ registry = NO_REGISTRY, keyring }: Needs, head: HeadPayload): Promise<void> {
+async function requireOnRecord({ registry = NO_REGISTRY, keyring }: LogJobNeeds, head: HeadPayload): Promise<void> {
   const entries = await entriesOf(registry, keyring, head.org);
   if (entries.some((entry) => judgeHead(entry, head) !== null)) throw new LogError("a log is not as far as it is on record to have been");
 }
@@ -136,7 +119,7 @@ function upToUnknown(rows: readonly EventRow[], versions: EventVersions): readon
 }
 
 async function makeCheckpoint(
-  { logKeys, versions }: Required<Pick<Needs, "logKeys" | "versions">>,
+  { logKeys, versions }: Required<Pick<LogJobNeeds, "logKeys" | "versions">>,
   org: string,
   link: Link,
   rows: readonly [EventRow, ...EventRow[]],

@@ -1,6 +1,6 @@
 import { type Job, noteTried } from "../audit/marks.ts";
 import { runBatch } from "../store/run-batch.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** What a turn of a log came to: there is `more`, it is `done`, or it cannot go on now (`stuck`). */
 export type TurnEnd = "more" | "done" | "stuck";
@@ -12,13 +12,9 @@ interface Turns<Log> {
   readonly work: (log: Log) => Promise<TurnEnd>;
 }
 
-interface Needs {
-  readonly db: D1Database;
-  readonly now: Date;
+interface Needs extends BatchNeeds {
   /** Organizations whose logs are not what the registry says: nothing is done to them. */
   readonly accused?: ReadonlySet<string> | undefined;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
 import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
-import { type Budget, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 import { chunks } from "./chunks.ts";
 import { bytesOfPlaintext } from "./read-values.ts";
 import { type NewlySealed, sealValue } from "./seal-value.ts";
@@ -13,12 +13,8 @@ const BATCH = 50;
 /** A row that cannot be encrypted stays in quarantine for this long, in milliseconds. */
 const RETRY_AFTER = 3_600_000;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends BatchNeeds {
   readonly keyring: Keyring;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /** Encrypts values that are still as another store had them, and puts in quarantine what cannot be. Returns how many. */

@@ -15,7 +15,7 @@ import {
   type Turn,
 } from "../store/inline-ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type Budget, partOf, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, partOf, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** What one run did. */
 export interface Settled {
@@ -35,12 +35,8 @@ const MINUTE = 60_000;
 /** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
 const RETRY_AFTER = 5 * MINUTE;
 
-interface Needs {
-  readonly db: D1Database;
+interface Needs extends BatchNeeds {
   readonly kv: KVNamespace;
-  readonly now: Date;
-  /** How much to do; without one all that is due. */
-  readonly budget?: Budget | undefined;
 }
 
 /** What a batch did, and whether there is more for another one. */

@@ -26,6 +26,14 @@ export interface Budget {
   readonly statements: number;
 }
 
+/** What a job that works in batches needs. */
+export interface BatchNeeds {
+  readonly db: D1Database;
+  readonly now: Date;
+  /** How much to do; without one all that is due. */
+  readonly budget?: Budget | undefined;
+}
+
 /** With a transaction that takes longer, in milliseconds, the run ends its work: requests wait for D1 as well. */
 const SLOW = 500;
 /** How many statements go with a second of a budget. 40 seconds of them leave some to what is done in any case. */
