@@ -18,6 +18,7 @@ import { set } from "./commands/set.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { trust } from "./commands/trust.ts";
+import { undelete } from "./commands/undelete.ts";
 import { versions } from "./commands/versions.ts";
 import { type Command, command } from "./define-command.ts";
 
@@ -33,6 +34,7 @@ export const ROOT: Command = command({
     list,
     get,
     delete: remove,
+    undelete,
     versions,
     rollback,
     import: importFile,

@@ -29,9 +29,11 @@ export function scopeCalls(send: Send) {
     async delete(scope: string, options: CallOptions = {}): Promise<void> {
       return readNothing(await send({ method: "DELETE", path: at(scope), ...options }));
     },
-    /** Deletes up to 200 of a scope's secrets for good; to be repeated until none remain. */
-    async deleteSecrets(scope: string, options: CallOptions = {}): Promise<DeletedScope> {
-      return readReply(await send({ method: "DELETE", path: at(scope), query: { secrets: "true" }, ...options }), deletedScopeSchema);
+    /** Deletes up to 200 of a scope's secrets, with `purge` for good; to be repeated until none remain. */
+    async deleteSecrets(scope: string, options: CallOptions & { readonly purge?: boolean | undefined } = {}): Promise<DeletedScope> {
+      const { purge, ...call } = options;
+      const query = { secrets: "true", ...(purge === true && { purge: "true" }) };
+      return readReply(await send({ method: "DELETE", path: at(scope), query, ...call }), deletedScopeSchema);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { type ImportReply, importReplySchema } from "../contract/import.ts";
 import {
+  DELETED_UNTIL_HEADER,
   listSecretsReplySchema,
   type listSecretsSchema,
   type SecretBody,
@@ -28,6 +29,23 @@ export interface Conditions extends CallOptions {
   readonly ifNoneMatch?: string | undefined;
 }
 
+/** What becomes of the earlier versions where a deleted secret had the name. */
+export interface Undeleting {
+  /** They come back, too; otherwise they are destroyed. */
+  readonly undelete?: boolean | undefined;
+}
+export type SetOptions = Conditions & Undeleting;
+export type DeleteOptions = Conditions & {
+  /** At once and for good; also what was deleted before. */
+  readonly purge?: boolean | undefined;
+};
+
+/** What was deleted. */
+export interface Deleted {
+  /** Until when it can come back; `null` where it is gone for good. */
+  readonly deleted_until: string | null;
+}
+
 /** Secrets: what people write, and what may be read of it. No reply holds a value. */
 export function secretCalls(send: Send) {
   const at = (scope: string, name: string) => `/v1/scopes/${encodeURIComponent(scope)}/secrets/${encodeURIComponent(name)}`;
@@ -37,14 +55,15 @@ export function secretCalls(send: Send) {
 
   return {
     /** Creates the secret or adds a version to it. The same value again adds none. Bytes are kept as bytes. */
-    async set(scope: string, name: string, value: Value, fields: SecretFields = {}, options: Conditions = {}): Promise<SetSecretReply> {
+    async set(scope: string, name: string, value: Value, fields: SecretFields = {}, options: SetOptions = {}): Promise<SetSecretReply> {
       const json = { ...valueFields(value), ...fields };
-      return readReply(await send({ method: "PUT", path: at(scope, name), json, ...conditional(options) }), setSecretReplySchema);
+      return readReply(await send({ method: "PUT", path: at(scope, name), query: undeleting(options), json, ...conditional(options) }), setSecretReplySchema);
     },
     /** Creates the secret; `secret-exists` when there is one. Never retried. */
-    async create(scope: string, name: string, value: Value, fields: SecretFields = {}, options: CallOptions = {}): Promise<SecretBody> {
+    async create(scope: string, name: string, value: Value, fields: SecretFields = {}, options: CallOptions & Undeleting = {}): Promise<SecretBody> {
       const json = { scope, name, ...valueFields(value), ...fields };
-      return readReply(await send({ method: "POST", path: "/v1/secrets", json, ...options }), secretSchema);
+      const { undelete, ...call } = options;
+      return readReply(await send({ method: "POST", path: "/v1/secrets", query: undeleting({ undelete }), json, ...call }), secretSchema);
     },
     /** The metadata of a secret. */
     async get(scope: string, name: string, options: CallOptions = {}): Promise<SecretBody> {
@@ -59,13 +78,17 @@ export function secretCalls(send: Send) {
       const json = { ...(value !== undefined && valueFields(value)), ...fields };
       return readReply(await send({ method: "PATCH", path: byId(id), json, ...conditional(options) }), setSecretReplySchema);
     },
-    /** Deletes a secret with all its versions, for good. */
-    async delete(scope: string, name: string, options: Conditions = {}): Promise<void> {
-      return readNothing(await send({ method: "DELETE", path: at(scope, name), ...conditional(options) }));
+    /** Deletes a secret with all its versions. Says until when it can come back; `null` where it is gone for good, as with `purge`. */
+    async delete(scope: string, name: string, options: DeleteOptions = {}): Promise<Deleted> {
+      return readDeleted(await send({ method: "DELETE", path: at(scope, name), query: purging(options), ...conditional(options) }));
     },
     /** Deletes a secret by its id. */
-    async deleteById(id: string, options: Conditions = {}): Promise<void> {
-      return readNothing(await send({ method: "DELETE", path: byId(id), ...conditional(options) }));
+    async deleteById(id: string, options: DeleteOptions = {}): Promise<Deleted> {
+      return readDeleted(await send({ method: "DELETE", path: byId(id), query: purging(options), ...conditional(options) }));
+    },
+    /** Brings a deleted secret back, with all its versions and its metadata. `list({ deleted: "true" })` has its id. */
+    async undelete(id: string, options: Conditions = {}): Promise<SetSecretReply> {
+      return readReply(await send({ method: "POST", path: `${byId(id)}/undelete`, ...conditional(options) }), setSecretReplySchema);
     },
     /** One page of the secrets that the token may see, by name and then scope. */
     list,
@@ -88,16 +111,35 @@ export function secretCalls(send: Send) {
       return readNothing(await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) }));
     },
     /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Never retried. */
-    async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: CallOptions & { dryRun?: boolean } = {}): Promise<ImportReply> {
+    async import(
+      scope: string,
+      secrets: Readonly<Record<string, string>> | string,
+      options: CallOptions & Undeleting & { dryRun?: boolean } = {},
+    ): Promise<ImportReply> {
       const { dryRun = false, signal } = options;
       const dry_run = String(dryRun);
+      const undelete = undeleting(options);
       const request =
         typeof secrets === "string"
-          ? { query: { scope, dry_run }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
-          : { query: { dry_run }, json: { scope, secrets } };
+          ? { query: { scope, dry_run, ...undelete }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
+          : { query: { dry_run, ...undelete }, json: { scope, secrets } };
       return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
     },
   };
+}
+
+function undeleting({ undelete }: Undeleting) {
+  return undelete === true ? { undelete: "true" } : {};
+}
+
+function purging({ purge }: DeleteOptions) {
+  return purge === true ? { purge: "true" } : {};
+}
+
+async function readDeleted(response: Response): Promise<Deleted> {
+  const until = response.headers.get(DELETED_UNTIL_HEADER);
+  await readNothing(response);
+  return { deleted_until: until === null ? null : until.replace(/^"|"$/g, "") };
 }
 
 function conditional({ ifMatch, ifNoneMatch, signal }: Conditions) {

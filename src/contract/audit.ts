@@ -5,7 +5,18 @@ import { timeInputSchema, timeSchema } from "./time.ts";
 
 /** What audit events record. Denied calls that would only have read something have an action too: `….read`. */
 const ACTIONS = [
-  ...(["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.destroy", "secret.import", "secret.resolve", "secret.read"] as const),
+  ...([
+    "secret.create",
+    "secret.update",
+    "secret.delete",
+    "secret.undelete",
+    "secret.purge",
+    "secret.rollback",
+    "secret.destroy",
+    "secret.import",
+    "secret.resolve",
+    "secret.read",
+  ] as const),
   // How often what a resolve released was given again under its lease; that nobody said the last of it.
   ...(["secret.resolve.uses", "lease.unsettled"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.reused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),

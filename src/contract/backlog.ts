@@ -8,7 +8,10 @@ const waitingWorkSchema = z
   .object({
     ciphertexts_put: waitingRows("Ciphertexts that are not known to be in KV a minute after they were written."),
     ciphertexts_cleared: waitingRows("Ciphertexts that are still in D1 five minutes after they were put into KV."),
-    ciphertexts_removed: waitingRows("Objects of deleted values that are still in KV twenty minutes after."),
+    ciphertexts_removed: waitingRows(
+      "Objects that are still in KV twenty minutes after they were to go: 30 days after what they hold was superseded or could not come back any more, and at once of what was purged or destroyed.",
+    ),
+    secrets_purged: waitingRows("Deleted secrets that cannot come back any more, and are still there."),
     rewrapped: waitingRows("Data keys of versions and archives that are under an older key."),
     leases_unsettled: waitingRows("Leases that ended two minutes ago without their last count, and of which the log does not say so yet."),
     sealed: waitingEvents("Events that are not sealed yet."),
@@ -61,6 +64,7 @@ export const BACKLOG_EXAMPLE: Backlog = {
     ciphertexts_put: NO_ROWS,
     ciphertexts_cleared: { rows: 12, seconds: 41 },
     ciphertexts_removed: NO_ROWS,
+    secrets_purged: NO_ROWS,
     rewrapped: NO_ROWS,
     leases_unsettled: NO_ROWS,
     sealed: { events: 310, seconds: 17 },

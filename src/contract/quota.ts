@@ -59,6 +59,7 @@ export const usageSchema = z
     org: z.string(),
     usage: z.object(byName(usedSchema)),
     earlier_versions: z.int().meta({ description: "Versions that are not current: destroying them frees so many, and their bytes." }),
+    deleted_secrets: z.int().meta({ description: "Secrets that were deleted and can come back: purging them frees so many, their versions and their bytes." }),
   })
   .meta({
     id: "Usage",
@@ -66,6 +67,7 @@ export const usageSchema = z
       org: "acme",
       usage: Object.fromEntries(QUOTA_NAMES.map((quota) => [quota, { used: quota === "bytes" ? 1_024 : 12, limit: USUAL[quota] }])),
       earlier_versions: 3,
+      deleted_secrets: 1,
     },
   });
 export type UsageBody = z.infer<typeof usageSchema>;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { bySpecificity, scopeSchema } from "./scope.ts";
-import { cursorSchema, limitSchema } from "./secret.ts";
+import { cursorSchema, limitSchema, purgeQuerySchema } from "./secret.ts";
+import { timeSchema } from "./time.ts";
 
 /** `PUT /v1/scopes/{scope}`. */
 export const putScopeSchema = z
@@ -26,7 +27,7 @@ export const scopeListSchema = z
   .meta({ id: "ScopeList", example: { scopes: [SCOPE_EXAMPLE], next_cursor: null } });
 
 /** `DELETE /v1/scopes/{scope}`. */
-export const deleteScopeSchema = z.strictObject({
+export const deleteScopeSchema = purgeQuerySchema.extend({
   secrets: z
     .enum(["true", "false"])
     .default("false")
@@ -36,5 +37,7 @@ export const deletedScopeSchema = z
   .object({
     deleted: z.int().meta({ description: "Secrets that this call deleted." }),
     remaining: z.int().meta({ description: "Secrets that the scope still holds." }),
+    deleted_until: timeSchema.nullable().meta({ description: "Until when they can come back; `null` where they are gone for good." }),
   })
-  .meta({ id: "DeletedScope", example: { deleted: 200, remaining: 61 } });
+  .meta({ id: "DeletedScope", example: { deleted: 200, remaining: 61, deleted_until: "2026-11-28T12:00:00.000Z" } });
+export type DeletedScopeBody = z.infer<typeof deletedScopeSchema>;

@@ -30,6 +30,8 @@ const EXAMPLE = {
   updated_by: "ci",
   rotation_due: false,
   last_resolved_at: "2026-11-21T12:34:56.789Z",
+  deleted_at: null,
+  deleted_until: null,
 };
 
 const valueSchema = z
@@ -53,6 +55,8 @@ export const secretSchema = z
     updated_by: z.string().meta({ description: "The `sub` of the token." }),
     rotation_due: z.boolean().meta({ description: "Whether the current value is older than `rotate_after_days`." }),
     last_resolved_at: timeSchema.nullable(),
+    deleted_at: timeSchema.nullable().meta({ description: "When it was deleted; only a list with `deleted=true` has such a secret." }),
+    deleted_until: timeSchema.nullable().meta({ description: "Until when `POST /v1/secrets/{id}/undelete` brings it back." }),
   })
   .meta({ id: "Secret", description: "A secret's metadata. There is no field that could hold a value.", example: EXAMPLE });
 export type SecretBody = z.infer<typeof secretSchema>;
@@ -72,6 +76,22 @@ export type SetSecretBody = z.infer<typeof setSecretSchema>;
 export const createSecretSchema = z
   .strictObject({ scope: scopeSchema, name: secretNameSchema, value: valueSchema, encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
   .meta({ id: "CreateSecret", example: { scope: "namespace:prod", name: "OPENAI_API_KEY", value: "sk-example-not-a-key" } });
+
+/** What a call that sets secrets does with those that were deleted. */
+export const undeleteQuerySchema = z.strictObject({
+  undelete: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "true: where a deleted secret had the name, its earlier versions come back, too. Otherwise they are destroyed.", example: "false" }),
+});
+
+/** What a call that deletes secrets does with what can come back. */
+export const purgeQuerySchema = z.strictObject({
+  purge: z.enum(["true", "false"]).default("false").meta({ description: "true: at once and for good; also what was deleted already.", example: "false" }),
+});
+
+/** The header of a reply that says until when what was deleted can come back: a String (RFC 9651) with a time. */
+export const DELETED_UNTIL_HEADER = "Keyhole-Deleted-Until";
 
 /** `PATCH /v1/secrets/{id}`. */
 export const patchSecretSchema = z
@@ -114,6 +134,7 @@ export const listSecretsSchema = z.strictObject({
     .optional()
     .meta({ description: "`key:value`.", example: "team:payments" }),
   due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired.", example: "rotation" }),
+  deleted: z.enum(["true", "false"]).default("false").meta({ description: "true: what was deleted and can come back, and nothing else.", example: "false" }),
   limit: limitSchema,
   cursor: cursorSchema,
 });

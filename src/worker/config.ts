@@ -21,6 +21,7 @@ export interface Env {
   readonly PLATFORM_ORG?: string;
   readonly RESERVED_NAMES?: string;
   readonly MAX_VERSIONS?: string;
+  readonly RECOVERY_DAYS?: string;
   readonly AUDIT_RETENTION_DAYS?: string;
   readonly AUDIT_RETENTION_CONFIRM?: string;
   readonly AUDIT_HOT_DAYS?: string;
@@ -49,6 +50,8 @@ export interface Config {
   readonly reservedNames: readonly Pattern[];
   /** How many versions of a secret are kept. */
   readonly maxVersions: number;
+  /** For how many days what is deleted can come back; 0 for not at all. */
+  readonly recoveryDays: number;
   /** How many days audit events are kept. */
   readonly retentionDays: number;
   /** A shorter retention that was confirmed, so that it need not wait for a day; `null` for none. */
@@ -92,6 +95,7 @@ const varsSchema = (insecureIssuers: boolean) =>
       .transform((text) => words(text.toUpperCase()))
       .pipe(z.array(patternSchema)),
     MAX_VERSIONS: z.coerce.number().int().min(1).max(1000).default(10),
+    RECOVERY_DAYS: z.coerce.number().int().min(0).max(90).default(7),
     AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
     AUDIT_RETENTION_CONFIRM: z.union([z.literal("").transform(() => null), z.coerce.number().int().min(1).max(36_500)]).default(null),
     AUDIT_HOT_DAYS: z.coerce.number().int().min(1).max(36_500).default(7),
@@ -133,6 +137,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     platformOrg: vars.data.PLATFORM_ORG,
     reservedNames: vars.data.RESERVED_NAMES,
     maxVersions: vars.data.MAX_VERSIONS,
+    recoveryDays: vars.data.RECOVERY_DAYS,
     retentionDays: vars.data.AUDIT_RETENTION_DAYS,
     retentionConfirm: vars.data.AUDIT_RETENTION_CONFIRM,
     hotDays: vars.data.AUDIT_HOT_DAYS,

@@ -19,6 +19,7 @@ import { takeInventory } from "./log/take-inventory.ts";
 import { thinRegistry } from "./log/thin-registry.ts";
 import { writeRegistry } from "./log/write-registry.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
+import { purgeDeleted } from "./secrets/purge-deleted.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 import type { Budget } from "./transaction/work-in-batches.ts";
 
@@ -73,7 +74,8 @@ export const JOBS: Readonly<Record<string, Job>> = {
   tokens_forgotten: { seconds: 1, work: forgetExpiredTokens },
   identities_forgotten: { work: forgetIdentities },
   revocations_forgotten: { seconds: 1, work: forgetRevocations },
+  secrets_purged: { seconds: 1, work: purgeDeleted },
   // After the others: it asks KV most often, and how often a run may ask has an end.
-  ciphertexts: { seconds: 9, work: settleCiphertexts },
+  ciphertexts: { seconds: 8, work: settleCiphertexts },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },
 };

@@ -111,11 +111,12 @@ const hasSeal = async (org: string) =>
 
 const isNew = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 2, await recorded(ask, "secret.update")];
 const isCreated = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 1, await recorded(ask, "secret.create")];
-const isDeleted = async ({ ask }: Cell) => [
+const canComeBack = async ({ ask }: Cell) => (await ask("GET /v1/secrets?deleted=true")).body.secrets.length > 0;
+const isDeleted = async ({ ask }: Cell, action = "secret.delete") => [
   (await resolved(ask)) === null,
   (await ask(`GET ${SECRET}`)).status === 404,
   (await ask("GET /v1/secrets")).body.secrets.length === 0,
-  await recorded(ask, "secret.delete"),
+  await recorded(ask, action),
 ];
 const holdsOld = async ({ ask }: Cell) => [(await resolved(ask)) === OLD];
 const isRolledBack = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 3, await recorded(ask, "secret.rollback")];
@@ -175,8 +176,40 @@ export const WRITES: Record<string, FaultedOperation> = {
       await recorded(ask, "secret.update"),
     ],
   },
-  "DELETE by name": { prepare: ({ ask }) => made(ask), request: () => [`DELETE ${SECRET}`], effects: isDeleted, again: 404 },
-  "DELETE by id, the value in KV": { prepare: madeAndSettled, request: ({ made: id }) => [`DELETE /v1/secrets/${id}`], effects: isDeleted, again: 404 },
+  "DELETE by name": { prepare: ({ ask }) => made(ask), request: () => [`DELETE ${SECRET}`], effects: (cell) => isDeleted(cell), again: 404 },
+  "DELETE by id, the value in KV": {
+    prepare: madeAndSettled,
+    request: ({ made: id }) => [`DELETE /v1/secrets/${id}`],
+    effects: (cell) => isDeleted(cell),
+    again: 404,
+  },
+  "DELETE by name, with purge": {
+    prepare: ({ ask }) => made(ask),
+    request: () => [`DELETE ${SECRET}?purge=true`],
+    effects: async (cell) => [...(await isDeleted(cell, "secret.purge")), !(await canComeBack(cell))],
+    again: 404,
+  },
+  "POST of an undelete": {
+    prepare: async ({ ask }) => {
+      const id = await made(ask);
+      await ask(`DELETE ${SECRET}`);
+      return id;
+    },
+    request: ({ made: id }) => [`POST /v1/secrets/${id}/undelete`],
+    effects: async (cell) => [(await resolved(cell.ask)) === OLD, !(await canComeBack(cell)), await recorded(cell.ask, "secret.undelete")],
+  },
+  "PUT of a secret that was deleted": {
+    prepare: async ({ ask }) => {
+      const id = await made(ask);
+      await ask(`DELETE ${SECRET}`);
+      return id;
+    },
+    request: () => [`PUT ${SECRET}`, json({ value: NEW })],
+    effects: async ({ ask, made: id }) => [
+      (await resolved(ask)) === NEW,
+      (await ask(`GET /v1/secrets/${id}/versions`)).body.versions?.map(({ state }: { state: string }) => state).join() === "current,destroyed",
+    ],
+  },
   "POST of a rollback": {
     prepare: madeTwoVersions,
     request: ({ made: id }) => [`POST /v1/secrets/${id}/rollback`, json({ version: 1 })],
@@ -224,7 +257,7 @@ export const WRITES: Record<string, FaultedOperation> = {
       return made(ask);
     },
     request: () => ["DELETE /v1/scopes/global?secrets=true"],
-    effects: isDeleted,
+    effects: (cell) => isDeleted(cell),
     again: 404,
   },
   "POST of a token": {

@@ -61,7 +61,9 @@ async function happened({ effects }: FaultedOperation, cell: Cell): Promise<bool
 
 /** Scheduled runs bring D1 and KV to agreement: each version has its ciphertext in KV, and KV has nothing else. */
 async function expectAgreement(): Promise<void> {
-  for (const minutes of [2, 8, 14, 20, 26, 50, 75, 100]) await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(START + minutes * 60_000) });
+  // What was superseded stays in KV for 30 days.
+  for (const minutes of [2, 8, 14, 20, 26, 50, 75, 100, 31 * 1440, 32 * 1440])
+    await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(START + minutes * 60_000) });
   const versions = await env.DB.prepare("SELECT kv_key, ciphertext, retry_at FROM versions WHERE kv_key IS NOT NULL ORDER BY kv_key").all<{
     kv_key: string;
     ciphertext: string | null;

@@ -21,7 +21,7 @@ const PACE = { clock: () => Date.now(), rest: async () => {} };
 /** When the faulted run is: all that was made at {@link START} is due. */
 const DUE = START + 2 * 86_400_000;
 // Plaintext is encrypted by itself where seals are not required.
-const VARS = { LEGACY_PLAINTEXT: "read", AUDIT_RETENTION_DAYS: "1", KEYRING: UNSEALED_KEYRING };
+const VARS = { LEGACY_PLAINTEXT: "read", AUDIT_RETENTION_DAYS: "1", RECOVERY_DAYS: "1", KEYRING: UNSEALED_KEYRING };
 const before: Env = { ...env, ...VARS };
 let after: Env = before;
 let made = 0;
@@ -74,7 +74,8 @@ async function makeWork(): Promise<string> {
   await forgetLogs();
   const call = calmly(org, before);
   vi.setSystemTime(START);
-  for (const name of ["INLINE", "NOT_IN_KV", "DELETED"]) await call(`PUT ${at("global", name)}`, { json: { value: `value of ${name}` } });
+  for (const name of ["INLINE", "NOT_IN_KV", "PURGED", "DELETED"]) await call(`PUT ${at("global", name)}`, { json: { value: `value of ${name}` } });
+  await call(`DELETE ${at("global", "PURGED")}?purge=true`);
   await call(`DELETE ${at("global", "DELETED")}`);
   const key = "SELECT v.kv_key FROM versions v JOIN secrets s ON s.id = v.secret_id WHERE s.org = ? AND s.name = 'NOT_IN_KV'";
   const missing = (await env.DB.prepare(key).bind(org).first<string>("kv_key")) ?? "";
@@ -122,12 +123,15 @@ async function expectDone(org: string): Promise<void> {
   expect((await call("GET /readyz")).body).toMatchObject({ status: "ready", backlog: { set_aside: 0, legacy_plaintext: 0, audit_logs: 0 } });
   const { current } = JSON.parse(after.KEYRING ?? "") as { current: string };
   expect(await countOf("SELECT COUNT(*) AS n FROM versions WHERE ciphertext IS NOT NULL OR key_id <> ?", current)).toBe(0);
-  expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals")).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name IN ('PURGED', 'DELETED')", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM kv_removals WHERE noted_at < ?", Date.now())).toBe(0);
   expect((await env.KV.list({ prefix: "c_" })).keys.map(({ name }) => name).sort()).toEqual(
-    (await env.DB.prepare("SELECT kv_key FROM versions ORDER BY kv_key").all<{ kv_key: string }>()).results.map(({ kv_key }) => kv_key),
+    (await env.DB.prepare("SELECT kv_key FROM versions UNION SELECT kv_key FROM kv_removals ORDER BY kv_key").all<{ kv_key: string }>()).results.map(
+      ({ kv_key }) => kv_key,
+    ),
   );
   expect(await countOf("SELECT COUNT(*) AS n FROM tokens WHERE org = ?", org)).toBe(0);
-  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 4", org)).toBe(0);
+  expect(await countOf("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND seq <= 6", org)).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM audit_heads WHERE kid = 'older'")).toBe(0);
   expect(await countOf("SELECT COUNT(*) AS n FROM secrets WHERE org = ? AND name = 'INLINE' AND last_resolved_at IS NOT NULL", org)).toBe(1);
   expect((await call("GET /v1/audit/verify")).body).toMatchObject({ ok: true, first_bad: null });

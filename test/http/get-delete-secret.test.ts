@@ -42,7 +42,7 @@ describe("a secret's metadata", () => {
 });
 
 describe("DELETE", () => {
-  it.each(["name", "id"])("by %s takes the secret away at once and for good", async (by) => {
+  it.each(["name", "id"])("by %s takes the secret away at once", async (by) => {
     const name = `GONE_${by}`;
     const set = await put("global", name, "v");
     const path = by === "name" ? at("global", name) : `/v1/secrets/${set.body.id}`;
@@ -53,20 +53,20 @@ describe("DELETE", () => {
     expect((await call(`DELETE ${path}`)).status).toBe(404);
   });
 
-  it("takes all versions and their wrapped keys in the same step, and notes every ciphertext for removal", async () => {
+  it("with purge takes all versions and their wrapped keys in the same step, and notes every ciphertext for removal", async () => {
     const set = await put("global", "MANY", "1");
     await put("global", "MANY", "2");
     const { results } = await env.DB.prepare("SELECT kv_key FROM versions WHERE secret_id = ?").bind(set.body.id).all<{ kv_key: string }>();
     expect(results).toHaveLength(2);
-    await call(`DELETE ${at("global", "MANY")}`);
+    expect((await call(`DELETE ${at("global", "MANY")}?purge=true`)).headers.get("Keyhole-Deleted-Until")).toBeNull();
     const left = await env.DB.prepare("SELECT COUNT(*) FROM versions WHERE secret_id = ?").bind(set.body.id).first("COUNT(*)");
     expect(left).toBe(0);
     for (const { kv_key } of results) expect(await env.DB.prepare("SELECT kv_key FROM kv_removals WHERE kv_key = ?").bind(kv_key).first()).not.toBeNull();
   });
 
-  it("lets the name be used again, as another secret from version 1", async () => {
+  it("with purge lets the name be used again, as another secret from version 1", async () => {
     const first = await put("global", "AGAIN", "v");
-    await call(`DELETE ${at("global", "AGAIN")}`);
+    await call(`DELETE ${at("global", "AGAIN")}?purge=true`);
     const second = await put("global", "AGAIN", "v");
     expect(second.status).toBe(201);
     expect(second.body.version).toBe(1);

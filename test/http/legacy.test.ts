@@ -134,7 +134,7 @@ describe("every write encrypts what it comes across", () => {
     expect((await read(`DELETE /v1/secrets/${id}/versions/1`, { token: { org } })).status).toBe(204);
     expect(await plaintexts("plain-b")).toBe(0);
     await load({ C: "plain-c" });
-    expect((await send("DELETE", "C", {}, off)).status).toBe(204);
+    expect((await off(`DELETE ${at("global", "C")}?purge=true`, { token: { org } })).status).toBe(204);
     expect(await plaintexts("plain-c")).toBe(0);
   });
 

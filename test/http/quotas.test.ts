@@ -53,6 +53,11 @@ describe("quotas of what an organization keeps", () => {
     expect((await call(...set("B", "0"))).status).toBe(201);
     expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 11, limit: 20 }, secrets: { used: 2 }, versions: { used: 2 } });
     expect((await call(`DELETE ${at("global", "A")}`)).status).toBe(204);
+    const deleted = (await call("GET /v1/usage")).body;
+    expect([deleted.usage, deleted.deleted_secrets]).toMatchObject([{ bytes: { used: 11 }, secrets: { used: 2 } }, 1]);
+    const still = await call(...set("C", "0123456789"));
+    expect([...refused(still), still.body.detail.includes("1 deleted")]).toEqual([422, "quota-exceeded", true]);
+    expect((await call(`DELETE ${at("global", "A")}?purge=true`)).status).toBe(204);
     expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 1 }, secrets: { used: 1 }, versions: { used: 1 } });
   });
 
@@ -83,7 +88,7 @@ describe("quotas of what an organization keeps", () => {
     const linkless = deployment({ scopes: 0 })(org);
     expect(refused(await linkless("PUT /v1/scopes/namespace%3Atwo", { json: { parent: "team:t" } }))).toEqual([422, "quota-exceeded"]);
     expect((await linkless("PUT /v1/scopes/namespace%3Aone", { json: { parent: "team:other" } })).status).toBe(200);
-    for (const name of ["A", "B"]) expect((await call(`DELETE ${at("global", name)}`)).status).toBe(204);
+    for (const name of ["A", "B"]) expect((await call(`DELETE ${at("global", name)}?purge=true`)).status).toBe(204);
     expect((await call(...set("C"))).status).toBe(201);
   });
 

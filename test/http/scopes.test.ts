@@ -238,17 +238,27 @@ describe("deleting a scope with its secrets", () => {
     await put("repo:bigger", "KEPT", "kept", { token });
     await link("repo:big", "team:core", { token });
     const done = [await empty("repo:big", { token }), await empty("repo:big", { token })].map(({ body }) => body);
+    const deleted_until = expect.stringMatching(/^\d{4}-.*Z$/);
     expect(done).toEqual([
-      { deleted: 200, remaining: 250 },
-      { deleted: 200, remaining: 50 },
+      { deleted: 200, remaining: 250, deleted_until },
+      { deleted: 200, remaining: 50, deleted_until },
     ]);
     expect(await listed(token)).toContain("repo:big < team:core: 50");
-    expect((await empty("repo:big", { token })).body).toEqual({ deleted: 50, remaining: 0 });
+    expect((await empty("repo:big", { token })).body).toEqual({ deleted: 50, remaining: 0, deleted_until });
     expect(await listed(token)).toEqual(["repo:bigger < null: 1"]);
     expect(refused(await empty("repo:big", { token }))).toEqual([404, "scope-not-found"]);
+    const { secrets: deleted } = (await call("GET /v1/secrets?deleted=true&scope=repo%3Abig&limit=200", { token })).body;
+    expect(deleted).toHaveLength(200);
+    expect((await call(`POST /v1/secrets/${deleted[0].id}/undelete`, { token })).status).toBe(200);
+    expect(await listed(token)).toContain("repo:big < null: 1");
+    const purged: unknown[] = [];
+    for (let n = 0; n < 3; n++) purged.push((await call(`DELETE ${pathOf("repo:big")}?secrets=true&purge=true`, { token })).body.deleted);
+    expect(purged).toEqual([200, 200, 50]);
+    expect(refused(await call(`DELETE ${pathOf("repo:big")}?secrets=true&purge=true`, { token }))).toEqual([404, "scope-not-found"]);
+    expect(refused(await call(`DELETE ${pathOf("repo:bigger")}?purge=true`, { token }))).toEqual([400, "invalid-request"]);
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals").first("n")).toBeGreaterThanOrEqual(451);
     const events = await env.DB.prepare(
-      "SELECT action, COALESCE(secrets_total, json_array_length(secrets)) AS n FROM audit_events WHERE org = 'bulk' AND action LIKE '%delete' ORDER BY seq",
+      "SELECT action, COALESCE(secrets_total, json_array_length(secrets)) AS n FROM audit_events WHERE org = 'bulk' AND action LIKE '%.delete' ORDER BY seq",
     ).all();
     expect(events.results.map(({ action, n }) => `${action} ${n}`)).toEqual(["secret.delete 200", "secret.delete 200", "secret.delete 50", "scope.delete 0"]);
   });
@@ -276,7 +286,7 @@ describe("deleting a scope with its secrets", () => {
         return batch(statements);
       },
     };
-    expect((await callWith({ DB })(`DELETE ${pathOf("repo:r")}?secrets=true`, { token })).body).toEqual({ deleted: 1, remaining: 0 });
+    expect((await callWith({ DB })(`DELETE ${pathOf("repo:r")}?secrets=true`, { token })).body).toMatchObject({ deleted: 1, remaining: 0 });
     const { events } = (await call("GET /v1/audit?action=secret.delete", { token })).body;
     expect(events.map(({ secrets }: { secrets: { version: number }[] }) => secrets.map(({ version }) => version))).toEqual([[2]]);
   });

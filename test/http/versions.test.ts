@@ -206,9 +206,11 @@ describe("only the newest ten versions", () => {
     await vi.waitFor(() => expect(batch).toHaveBeenCalledTimes(3), { interval: 5 });
     expect((await states(id)).slice(-2)).toEqual(["2 previous", "1 destroyed"]);
     expect([await noted([oldest]), (await kvKeysOf(id)).length]).toEqual([1, 10]);
-    await settle(60);
-    expect(await inKv(oldest)).toBe(false);
     expect(refused(await rollback(id, 1))).toEqual([404, "version-not-found"]);
+    await settle(60);
+    expect(await inKv(oldest), "D1 can be restored to a time at which it was needed").toBe(true);
+    await settle(31 * 24 * 60);
+    expect(await inKv(oldest)).toBe(false);
   });
 
   it("are kept by a rollback and an import too", async () => {

@@ -208,11 +208,30 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^missing:secrets sec_/,
   },
-  "puts back a secret that was deleted": {
+  "puts back a secret that was deleted and can come back": {
+    make: async () => {
+      const id = await putSecret("one");
+      const secret = await rowOf("secrets", `id = '${id}'`);
+      await done(`DELETE /v1/secrets/${id}`);
+      return () => putBack("secrets", `id = '${id}'`, secret);
+    },
+    found: /^changed:secrets sec_/,
+  },
+  "puts back a secret as deleted that has come back": {
+    make: async () => {
+      const id = await putSecret("one");
+      await done(`DELETE /v1/secrets/${id}`);
+      const secret = await rowOf("secrets", `id = '${id}'`);
+      await done(`POST /v1/secrets/${id}/undelete`);
+      return () => putBack("secrets", `id = '${id}'`, secret);
+    },
+    found: /^changed:secrets sec_/,
+  },
+  "puts back a secret that was purged": {
     make: async () => {
       const id = await putSecret("one");
       const [secret, version] = [await rowOf("secrets", `id = '${id}'`), await rowOf("versions", `secret_id = '${id}'`)];
-      await done(`DELETE /v1/secrets/${id}`);
+      await done(`DELETE /v1/secrets/${id}?purge=true`);
       return async () => {
         await putBack("secrets", `id = '${id}'`, secret);
         await putBack("versions", `secret_id = '${id}'`, version);
@@ -225,7 +244,7 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
         minute += 300;
         await run();
       }
-      await done(`DELETE /v1/secrets/${(await rowOf("secrets", "org = 'acme'")).id}`);
+      await done(`DELETE /v1/secrets/${(await rowOf("secrets", "org = 'acme'")).id}?purge=true`);
     },
   },
 };

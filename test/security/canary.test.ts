@@ -100,7 +100,7 @@ describe("a value", () => {
   it("is in no D1 row and no KV entry once it has moved, and after it is deleted", async () => {
     const { body } = await call(`PUT ${at("global", "C_MOVED")}`, { json });
     await settleCiphertexts({ db: env.DB, kv: env.KV, now: new Date(Date.now() + 10 * MINUTE) });
-    await call(`DELETE /v1/secrets/${body.id}`);
+    await call(`DELETE /v1/secrets/${body.id}?purge=true`);
     expectClean("D1", await dumpD1());
     expectClean("KV", await dumpKv());
   });

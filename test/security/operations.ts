@@ -138,6 +138,14 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: both,
     action: "secret.delete",
   },
+  "POST /v1/secrets/{id}/undelete": {
+    permission: "secrets:write",
+    prepare: async ({ org, id }) => String((await call(`DELETE /v1/secrets/${id}`, { token: { org } })).status),
+    request: ({ id }, token) => call(`POST /v1/secrets/${id}/undelete`, { token }),
+    elsewhere: "secret-not-found",
+    limits: both,
+    action: "secret.undelete",
+  },
   "POST /v1/resolve": {
     permission: "secrets:resolve",
     request: ({ scope, name }, token) => call("POST /v1/resolve", { token, json: { scopes: [scope], names: [name] } }),

@@ -114,7 +114,7 @@ describe("the scheduled run", () => {
     expect((await resolve({ names: ["SPOILED"] })).body.secrets.SPOILED.value).toBe("v");
   });
 
-  it("removes the ciphertexts of a deleted secret from KV, inline or not", async () => {
+  it("removes the ciphertexts of a purged secret from KV, inline or not", async () => {
     await put("global", "REMOVED", "1");
     await recorded("REMOVED");
     const keys = [(await rowOf("REMOVED")).kv_key];
@@ -122,7 +122,7 @@ describe("the scheduled run", () => {
     await put("global", "REMOVED", "2");
     await recorded("REMOVED");
     keys.push((await rowOf("REMOVED")).kv_key);
-    await call(`DELETE ${at("global", "REMOVED")}`);
+    await call(`DELETE ${at("global", "REMOVED")}?purge=true`);
     for (const key of keys) expect(await inKv(key)).toBe(true);
     expect((await settle(60)).removed).toBe(2);
     for (const key of keys) expect(await inKv(key)).toBe(false);
@@ -187,7 +187,7 @@ describe("what fails is done by the next run", () => {
     await put("global", "STUCK", "v");
     await recorded("STUCK");
     const { kv_key } = await rowOf("STUCK");
-    await call(`DELETE ${at("global", "STUCK")}`);
+    await call(`DELETE ${at("global", "STUCK")}?purge=true`);
     vi.spyOn(env.KV, "delete").mockRejectedValueOnce(new Error("KV is down"));
     expect((await settle(30)).removed).toBe(0);
     expect((await settle(31)).removed, "what failed goes to the end of the queue").toBe(0);

@@ -5,20 +5,27 @@ import { askToConfirm } from "../prompt.ts";
 import { requireScope, SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
-/** The option that skips the question before something is destroyed. */
+/** The option that skips the question before something is deleted. */
 export const YES_ARG = { yes: { type: "boolean", alias: "y", description: "do not ask" } } as const;
+/** The option that leaves nothing to come back. */
+export const PURGE_ARG = { purge: { type: "boolean", description: "for good, and also what was deleted before" } } as const;
 
 /** `keyhole delete`. */
 export const remove = command({
-  description: "Delete a secret with all its versions, for good",
-  examples: ["keyhole delete OPENAI_API_KEY --scope namespace:prod", "keyhole delete OLD_KEY --yes"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...YES_ARG },
-  async run({ name, scope, profile, insecure, json, yes }) {
+  description: "Delete a secret with all its versions; `keyhole undelete` brings it back for some days, unless with --purge",
+  examples: ["keyhole delete OPENAI_API_KEY --scope namespace:prod", "keyhole delete OLD_KEY --yes", "keyhole delete LEAKED_KEY --purge"],
+  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
+  async run({ name, scope, profile, insecure, json, purge = false, yes }) {
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });
-    await askToConfirm(`Delete ${name} in ${scope} with all its versions, for good?`, yes);
-    await locating(client, [name], [scope], () => client.secrets.delete(scope, name));
-    if (json) printJson({ deleted: { name, scope } });
-    else note(`Deleted ${name} in ${scope}.`);
+    await askToConfirm(`Delete ${name} in ${scope} with all its versions${purge ? ", for good" : ""}?`, yes);
+    const { deleted_until } = await locating(client, [name], [scope], () => client.secrets.delete(scope, name, { purge }));
+    if (json) printJson({ deleted: { name, scope, deleted_until } });
+    else note(`Deleted ${name} in ${scope}${comesBack(deleted_until, `keyhole undelete ${name} --scope ${scope}`)}`);
   },
 });
+
+/** Until when what was deleted can come back, and how: the end of a sentence. */
+export function comesBack(until: string | null, how: string): string {
+  return until === null ? ", for good." : `. It can come back until ${until}: ${how}`;
+}

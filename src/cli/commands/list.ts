@@ -8,7 +8,7 @@ import { openSession } from "../session.ts";
 /** `keyhole list`. */
 export const list = command({
   description: "List secrets: names, scopes and dates, never values",
-  examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json"],
+  examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json", "keyhole list --deleted"],
   args: {
     scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
     kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
@@ -16,8 +16,9 @@ export const list = command({
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
+    deleted: { type: "boolean", description: "what was deleted and can come back, and nothing else" },
   },
-  async run({ profile, insecure, json, scope, kind, name, prefix, label, due }) {
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, due, deleted }) {
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,
@@ -26,16 +27,17 @@ export const list = command({
       label: label?.replace("=", ":"),
       kind,
       due,
+      deleted: deleted ? ("true" as const) : undefined,
     };
     const secrets: SecretBody[] = [];
     for await (const secret of client.secrets.listAll(query)) if (secrets.push(secret) % 200 === 0) progress(`${secrets.length} secrets …`);
     endProgress();
     if (json) return printJson(secrets);
-    printTable(["NAME", "SCOPE", "VERSION", "UPDATED", "BY", "LAST USED", ""], secrets.map(row), "No secrets.");
+    printTable(["NAME", "SCOPE", "VERSION", "UPDATED", "BY", "LAST USED", ""], secrets.map(row), deleted ? "Nothing that can come back." : "No secrets.");
   },
 });
 
-function row({ name, scope, version, updated_at, updated_by, last_resolved_at, expires_at, rotation_due }: SecretBody): string[] {
+function row({ name, scope, version, updated_at, updated_by, last_resolved_at, expires_at, rotation_due, deleted_until }: SecretBody): string[] {
   const expired = expires_at !== null && Date.parse(expires_at) <= Date.now();
   const due = expires_at === null ? "" : `${expired ? "expired" : "expires"} ${relativeTime(expires_at)}`;
   return [
@@ -45,6 +47,6 @@ function row({ name, scope, version, updated_at, updated_by, last_resolved_at, e
     relativeTime(updated_at),
     updated_by,
     relativeTime(last_resolved_at),
-    [due, rotation_due ? "rotation due" : ""].filter(Boolean).join(", "),
+    [deleted_until === null ? "" : `can come back until ${deleted_until}`, due, rotation_due ? "rotation due" : ""].filter(Boolean).join(", "),
   ];
 }

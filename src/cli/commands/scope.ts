@@ -5,7 +5,7 @@ import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { requireScope } from "../scope-args.ts";
 import { openSession } from "../session.ts";
-import { YES_ARG } from "./delete.ts";
+import { comesBack, PURGE_ARG, YES_ARG } from "./delete.ts";
 
 const SCOPE = { scope: { type: "positional", description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH" } } as const;
 
@@ -36,24 +36,28 @@ const put = command({
 });
 
 const remove = command({
-  description: "Remove a scope's parent; with --secrets, delete all its secrets for good",
+  description: "Remove a scope's parent; with --secrets, delete all its secrets",
   examples: ["keyhole scope delete repo:acme/api", "keyhole scope delete namespace:preview --secrets"],
-  args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...YES_ARG },
-  async run({ scope, secrets, yes, profile, insecure, json }) {
+  args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...PURGE_ARG, ...YES_ARG },
+  async run({ scope, secrets, purge = false, yes, profile, insecure, json }) {
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });
+    if (purge && !secrets) throw usageError("--purge is of the scope's secrets", `for example keyhole scope delete ${scope} --secrets --purge`);
     let deleted = 0;
+    let until: string | null = null;
     if (secrets) {
-      await askToConfirm(`Delete every secret of ${scope}, for good?`, yes);
+      await askToConfirm(`Delete every secret of ${scope}${purge ? ", for good" : ""}?`, yes);
       for (let remaining = 1; remaining > 0; progress(`${deleted} deleted, ${remaining} to go …`)) {
-        const batch = await client.scopes.deleteSecrets(scope);
+        const batch = await client.scopes.deleteSecrets(scope, { purge });
         deleted += batch.deleted;
+        until ??= batch.deleted_until;
         remaining = batch.deleted > 0 ? batch.remaining : 0;
       }
       endProgress();
     } else await client.scopes.delete(scope);
-    if (json) printJson({ scope, deleted });
-    else note(secrets ? `Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}.` : `${scope} is under no other scope.`);
+    if (json) printJson({ scope, deleted, deleted_until: until });
+    else if (!secrets) note(`${scope} is under no other scope.`);
+    else note(`Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}${deleted === 0 ? "." : comesBack(until, "keyhole undelete NAME")}`);
   },
 });
 

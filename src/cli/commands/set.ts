@@ -21,6 +21,7 @@ export const set = command({
     name: { type: "positional", description: "the name of the secret" },
     ...SCOPE_ARG,
     ...VALUE_ARGS,
+    undelete: { type: "boolean", description: "bring the earlier versions back, too, where a deleted secret had the name" },
     create: { type: "boolean", description: "only if the scope has no secret of this name" },
     description: { type: "string", valueHint: "TEXT", description: "what it is for" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "a label; may be repeated, and replaces the labels there are" },
@@ -30,13 +31,13 @@ export const set = command({
     "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope, profile, insecure, json, create, ...given }, { each }) {
+  async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     requireScope(scope);
     const fields = fieldsOf(given, each("label"));
     const { client } = await openSession({ profile, insecure });
     const value = await readValue(given, `Value of ${name} in ${scope}`);
-    const secret = await client.secrets.set(scope, name, value, fields, create ? { ifNoneMatch: "*" } : {}).catch((error: unknown) => {
+    const secret = await client.secrets.set(scope, name, value, fields, { undelete, ...(create && { ifNoneMatch: "*" }) }).catch((error: unknown) => {
       throw create && error instanceof KeyholeError && error.code === "version-conflict"
         ? new KeyholeError("secret-exists", `There is a secret ${name} in ${scope} already.`, { status: 409 })
         : error;

@@ -4,9 +4,9 @@ import { SECRETS } from "./event-secrets.ts";
 /** The tables whose rows events speak of. */
 export type RecordedTable = "secrets" | "scopes" | "trusts" | "tokens";
 
-/** As the indexes say it (migration 0016), or they are not used. */
+/** As the indexes say it (migration 0025), or they are not used. */
 const INDEXED = `e.outcome = 'allowed' AND e.action IN (
-  'secret.create', 'secret.update', 'secret.delete', 'secret.rollback', 'secret.import',
+  'secret.create', 'secret.update', 'secret.delete', 'secret.undelete', 'secret.purge', 'secret.rollback', 'secret.import',
   'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored')`;
 
 const ACCEPTS = "e.outcome = 'allowed' AND e.action IN ('keys.seal', 'log.restored')";
@@ -26,7 +26,7 @@ const UNDER = "instr(e.target, ' under ')";
 const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   secrets: {
     // Destroying a version leaves the secret's row as it was: the current version cannot be destroyed.
-    actions: ["secret.create", "secret.update", "secret.delete", "secret.rollback", "secret.import"],
+    actions: ["secret.create", "secret.update", "secret.delete", "secret.undelete", "secret.purge", "secret.rollback", "secret.import"],
     // A dry run changes nothing.
     from: `CROSS JOIN json_each(${SECRETS}) x ON x.value ->> 'id' IS NOT NULL AND COALESCE(e.target, '') NOT LIKE 'dry-run:%'`,
     key: ["x.value ->> 'id'"],

@@ -25,5 +25,5 @@ export async function readUsage(needs: QuotaNeeds, caller: Caller): Promise<Usag
     Quota,
     { used: number; limit: number }
   >;
-  return { org: caller.org, usage, earlier_versions: Math.max(0, usage.versions.used - usage.secrets.used) };
+  return { org: caller.org, usage, earlier_versions: Math.max(0, usage.versions.used - usage.secrets.used), deleted_secrets: row?.deleted ?? 0 };
 }

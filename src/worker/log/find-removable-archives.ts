@@ -2,6 +2,7 @@ import type { EventVersions } from "../../contract/audit-digest.ts";
 import type { LogKeys } from "../access/log-keys.ts";
 import { type ArchiveRow, removeArchives, selectArchives } from "../audit/archives.ts";
 import type { Keyring } from "../envelope/keyring.ts";
+import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { IntegrityProblem } from "../transaction/verify-row.ts";
@@ -15,8 +16,6 @@ import { ArchiveMissingProblem, openArchive } from "./open-archive.ts";
 const ARCHIVES = 5;
 /** With more secrets than this in them it removes no further one: they are a parameter, of at most 2 MB. */
 const SECRETS = 5_000;
-/** For how long the object stays in KV whose row is gone, in milliseconds: D1 can be restored to any time of the last 30 days. */
-const KEPT_IN_KV = 30 * 86_400_000;
 
 interface Needs {
   readonly db: D1Database;

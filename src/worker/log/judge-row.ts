@@ -31,9 +31,9 @@ export interface JudgedRow {
   readonly fault: RowFault | null;
 }
 
-const GONE: ReadonlySet<string> = new Set(["secret.delete", "trust.delete", "scope.delete"]);
-/** What an event of these says of a secret's version is which one is current. */
-const NAMES_CURRENT: ReadonlySet<string> = new Set(["secret.create", "secret.update", "secret.rollback", "secret.import"]);
+const GONE: ReadonlySet<string> = new Set(["secret.purge", "trust.delete", "scope.delete"]);
+/** What an event of these says of a secret's version is which one is current, and that it is there. */
+const NAMES_CURRENT: ReadonlySet<string> = new Set(["secret.create", "secret.update", "secret.rollback", "secret.import", "secret.undelete"]);
 
 /** Judges a row by what is on record of it, and by what was done since. What is wrong stays on record as it should be. */
 export async function judgeRow(keyring: Keyring, { accepted, ...one }: RowCase): Promise<JudgedRow> {
@@ -53,6 +53,8 @@ function speaksStill({ table, entry, now }: Case, { at }: RowEvent): boolean {
 
 function judgeByEvent({ table, key, org, entry, row, now }: Case, event: RowEvent, current: Entry | undefined): JudgedRow {
   if (GONE.has(event.action)) return { entry: undefined, fault: row ? "returned" : null };
+  // What was deleted is kept for a while, or not at all where the deployment says so: without it nothing has a value.
+  if (event.action === "secret.delete" && (!row || row.deleted_at === null)) return { entry: undefined, fault: row ? "returned" : null };
   if (!row || !current) {
     const until = table === "tokens" ? (entry?.until ?? event.at + TOKEN_KEPT) : null;
     if (until !== null && until <= now) return { entry: undefined, fault: null };
@@ -65,7 +67,7 @@ function judgeByEvent({ table, key, org, entry, row, now }: Case, event: RowEven
 /** Whether a row is what an event says, as far as it does. */
 function says({ action, target, version }: RowEvent, row: SealedCells): boolean {
   if (action === "scope.put") return target === `${row.scope} under ${row.parent}`;
-  return !NAMES_CURRENT.has(action) || version === row.version;
+  return !NAMES_CURRENT.has(action) || (version === row.version && row.deleted_at === null);
 }
 
 async function judgeByEntry(keyring: Keyring, { table, entry, row, now }: Case, current: Entry | undefined): Promise<JudgedRow> {

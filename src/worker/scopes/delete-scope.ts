@@ -1,15 +1,19 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { Caller } from "../access/caller.ts";
+import { chunks } from "../store/chunks.ts";
+import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { requireLink, type ScopeRow, selectScope, unlinkScope } from "../store/scope-rows.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
-import { deleteSecretRows, requireRevisions, selectFirstSecrets } from "../store/secret-rows.ts";
+import { deleteSecretRows, requireChanges, requireRevisions, selectFirstSecrets, updateSecrets } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
+import { markDeleted } from "../transaction/mark-deleted.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyLink } from "../transaction/verify-link.ts";
-import { verifyRows } from "../transaction/verify-row.ts";
+import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { requireEveryName } from "./require-every-name.ts";
 
@@ -17,6 +21,15 @@ import { requireEveryName } from "./require-every-name.ts";
 const BATCH = 200;
 
 type Needs = CallerNeeds & { readonly now: Date };
+type SecretsNeeds = Needs & { readonly recoveryDays: number };
+
+/** What came of deleting a scope's secrets. */
+export interface DeletedSecrets {
+  readonly deleted: number;
+  readonly remaining: number;
+  /** Until when they can come back, in milliseconds since 1970; `null` where they are gone for good. */
+  readonly until: number | null;
+}
 
 /**
  * Removes a scope's parent. Its secrets stay.
@@ -33,34 +46,55 @@ export async function deleteScope(needs: Needs, caller: Caller, scope: Scope): P
  * Deletes some of a scope's secrets, by name, in one transaction; with the last ones the scope's link goes too. So a
  * scope of any size is deleted by repeating the call.
  *
+ * @param purge Whether they go for good, and with them those that were deleted before.
+ *
  * @throws {Problem} `forbidden`, `scope-not-found`, `integrity-failed`, `storage-unavailable`.
  */
-export async function deleteScopeSecrets(needs: Needs, caller: Caller, scope: Scope): Promise<{ deleted: number; remaining: number }> {
+export async function deleteScopeSecrets(needs: SecretsNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets> {
   caller.require("secrets:write", scope);
   if (caller.secretNames !== null) throw caller.refuse("secrets:write", "The token's grant covers some names only; delete those one by one.");
-  const { scope: found, deleted, remaining } = await retryWhenChanged(() => deleteFirst(needs, caller, scope));
-  if (remaining === 0 && found.parent !== null) await unlink(needs, caller, scope);
-  return { deleted, remaining };
+  const { parent, ...done } = await retryWhenChanged(() => deleteFirst(needs, caller, scope, purge));
+  if (done.remaining === 0 && parent !== null) await unlink(needs, caller, scope);
+  return done;
 }
 
 /** Deletes the first secrets of a scope, if each of them and the scope are what was written. */
-async function deleteFirst(needs: Needs, caller: Caller, scope: Scope): Promise<{ scope: ScopeRow; deleted: number; remaining: number }> {
-  const { db, keyring, now } = needs;
-  const [links, secrets] = await readForCaller(needs, caller, [selectScope(db, caller.org, scope), selectFirstSecrets(db, caller.org, scope, BATCH + 1)]);
+async function deleteFirst(needs: SecretsNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets & { parent: string | null }> {
+  const { db, keyring } = needs;
+  const [links, secrets] = await readForCaller(needs, caller, [
+    selectScope(db, caller.org, scope),
+    selectFirstSecrets(db, caller.org, scope, BATCH + 1, purge ? "all" : "there"),
+  ]);
   const [row] = rowsOf<ScopeRow>(links);
-  if (!row) throw scopeNotFound(scope);
-  await verifyLink(keyring, row);
   const found = rowsOf<SecretRow>(secrets);
+  // Of a scope that nobody declared the row goes with the last secret that is there.
+  if (!row && found.length === 0) throw scopeNotFound(scope);
+  if (row) await verifyLink(keyring, row);
   const first = await verifyRows(keyring, "secrets", found.slice(0, BATCH));
-  const ids = first.map(({ id }) => id);
   const named = first.map(({ id, name, version }) => ({ id, name, scope, version }));
-  await writeForCaller(needs, caller, [requireRevisions(db, first), noteRemovals(db, ids, now.getTime()), deleteSecretRows(db, ids)], {
-    action: "secret.delete",
-    secrets: named,
-    target: scope,
-  });
+  const { statements, until } = await deletion(needs, first, purge);
+  await writeForCaller(needs, caller, statements, { action: purge ? "secret.purge" : "secret.delete", secrets: named, target: scope });
   // The scope's count is not sealed: that there are more is what was seen of them.
-  return { scope: row, deleted: ids.length, remaining: found.length > BATCH ? Math.max(1, row.secrets - BATCH) : 0 };
+  const remaining = found.length > BATCH ? Math.max(1, (row?.secrets ?? 0) - BATCH) : 0;
+  return { parent: row?.parent ?? null, deleted: first.length, remaining, until };
+}
+
+/** The statements that delete secrets as they were found. */
+async function deletion(
+  needs: SecretsNeeds,
+  rows: readonly Verified<SecretRow>[],
+  purge: boolean,
+): Promise<{ statements: D1PreparedStatement[]; until: number | null }> {
+  const { db, now, recoveryDays } = needs;
+  if (purge || recoveryDays === 0) {
+    const ids = rows.map(({ id }) => id);
+    const removeAt = now.getTime() + (purge ? 0 : KEPT_IN_KV);
+    return { statements: [requireRevisions(db, rows), noteRemovals(db, ids, removeAt), deleteSecretRows(db, ids)], until: null };
+  }
+  const { keyring } = await allowSealing(needs);
+  const deleted = await markDeleted({ keyring, now, recoveryDays }, rows);
+  const statements = chunks(deleted).flatMap((some) => [updateSecrets(db, some), requireChanges(db, some.length)]);
+  return { statements, until: deleted[0]?.deleted_until ?? null };
 }
 
 /** Removes a scope's parent, if it has one and that is what was written. */

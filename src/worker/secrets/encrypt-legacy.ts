@@ -1,11 +1,11 @@
 import type { Keyring } from "../envelope/keyring.ts";
+import { chunks } from "../store/chunks.ts";
 import { type EncryptedRow, type LegacyRow, quarantineLegacy, replaceLegacy, selectLegacy } from "../store/legacy-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
 import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
 import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
-import { chunks } from "./chunks.ts";
 import { bytesOfPlaintext } from "./read-values.ts";
 import { type NewlySealed, sealValue } from "./seal-value.ts";
 

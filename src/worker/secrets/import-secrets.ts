@@ -15,9 +15,9 @@ import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
-import type { NamingNeeds } from "./set-secret.ts";
+import { type NamingNeeds, planSetting } from "./set-secret.ts";
 import { unlessLocked } from "./unless-locked.ts";
-import { planChange, planCreation, type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
+import { type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
 
 /** How many current values are read at once, to compare with: as many as KV reads in one operation. */
 const READ_AT_ONCE = 100;
@@ -29,6 +29,8 @@ export interface Import {
   readonly secrets: Readonly<Record<string, string>>;
   /** Whether only to say what would happen. */
   readonly dryRun: boolean;
+  /** Whether the earlier versions of what was deleted come back, too. */
+  readonly undelete: boolean;
 }
 
 /**
@@ -36,13 +38,13 @@ export interface Import {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `value-too-large`, `name-reserved`, `too-many-secrets`, `storage-unavailable`.
  */
-export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun }: Import): Promise<ImportReply> {
+export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun, undelete }: Import): Promise<ImportReply> {
   caller.require("secrets:write", scope);
   const values = checkAll(needs, secrets);
   caller.require("secrets:write", scope, [...values.keys()]);
   return retryWhenChanged(async () => {
     const sealing = await allowSealing(needs);
-    const writes = await planAll(sealing, caller, scope, values);
+    const writes = await planAll(sealing, caller, { scope, undelete }, values);
     if (dryRun) await recordDryRun(needs, caller, scope, writes);
     else await writeSecrets(sealing, caller, "secret.import", writes);
     return importReply(writes);
@@ -83,15 +85,18 @@ function refusal(faults: readonly Fault[]): Problem {
   return problemOfErrors(code, [...(gravest ?? []), ...(others ?? [])], " Nothing was stored.");
 }
 
-async function planAll(needs: SealingNeeds, caller: Caller, scope: Scope, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
+/** Where all are set, and how. */
+type Setting = Pick<Import, "scope" | "undelete">;
+
+async function planAll(needs: SealingNeeds, caller: Caller, setting: Setting, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
   const writes: Write[] = [];
   const names = [...values.keys()];
   for (let at = 0; at < names.length; at += READ_AT_ONCE) {
     const some = names.slice(at, at + READ_AT_ONCE);
-    const [found] = await readForCaller(needs, caller, [selectCurrents(needs.db, caller.org, scope, some)]);
+    const [found] = await readForCaller(needs, caller, [selectCurrents(needs.db, caller.org, setting.scope, some)]);
     const rows = await inlineCiphertexts(needs.kv, await verifyRows(needs.keyring, "secrets", rowsOf<CurrentRow>(found)));
     const current = new Map(rows.map((row) => [row.name, row]));
-    writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { scope, name }, current.get(name), values.get(name))))));
+    writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { ...setting, name }, current.get(name), values.get(name))))));
   }
   return writes;
 }
@@ -99,12 +104,12 @@ async function planAll(needs: SealingNeeds, caller: Caller, scope: Scope, values
 async function plan(
   needs: SealingNeeds,
   caller: Caller,
-  target: { scope: Scope; name: SecretName },
-  current: Verified<CurrentRow> | undefined,
+  { scope, name, undelete }: Setting & { readonly name: SecretName },
+  kept: Verified<CurrentRow> | undefined,
   value: SecretValue | undefined,
 ): Promise<Write> {
   if (!value) throw new Error("a name without a value");
-  return current ? planChange(needs, caller, current, { value }) : planCreation(needs, caller, target, { value });
+  return planSetting(needs, caller, { scope, name }, { kept, change: { value }, undelete });
 }
 
 /** What a dry run says of a secret, that which says most of its value first. */

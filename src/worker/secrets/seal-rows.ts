@@ -6,6 +6,7 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError } from "../envelope/open.ts";
 import { judgeSeal } from "../envelope/row-seal.ts";
+import { chunks } from "../store/chunks.ts";
 import { type Resealed, type RowKey, replaceSeals, type SealedCells, selectFailures, selectSealed, selectUnsealed } from "../store/integrity-rows.ts";
 import { type EncryptedRow, type LegacyRow, replaceLegacy, selectLegacyOf } from "../store/legacy-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -14,7 +15,6 @@ import { allowSealing } from "../transaction/allow-sealing.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { brokenRow, SEAL_FORMATS, sealFor } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { chunks } from "./chunks.ts";
 import { encryptRow } from "./encrypt-legacy.ts";
 
 /** How many rows of each table one call looks at. */

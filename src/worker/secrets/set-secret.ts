@@ -4,12 +4,15 @@ import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import type { CurrentRow } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import type { Verified } from "../transaction/verify-row.ts";
 import type { ChangeOfValue } from "./change.ts";
-import { findCurrent } from "./find-secret.ts";
+import { findKeptCurrent } from "./find-secret.ts";
+import { planRevival } from "./plan-revival.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { planChange, planCreation, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
+import { planChange, planCreation, type SealingNeeds, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /** Where a secret is to be set. */
 export interface Target {
@@ -21,7 +24,10 @@ export interface Target {
 export type NamingNeeds = WriteNeeds & { readonly reservedNames: readonly Pattern[] };
 
 /**
- * Sets a secret: creates it, or adds a version to it. What it holds already adds no version.
+ * Sets a secret: creates it, or adds a version to it. What it holds already adds no version. One that was deleted is a new
+ * one, with the same id.
+ *
+ * @param undelete Whether the earlier versions of one that was deleted come back, too; otherwise they are destroyed.
  *
  * @throws {Problem} `forbidden`, `name-reserved`, `version-conflict`, `storage-unavailable`.
  */
@@ -31,17 +37,29 @@ export async function setSecret(
   { scope, name }: Target,
   change: ChangeOfValue,
   precondition: Precondition,
+  undelete = false,
 ): Promise<Write> {
   caller.require("secrets:write", scope, name);
   refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const current = await findCurrent(needs, caller, { scope, name });
-    checkPrecondition(precondition, current);
+    const kept = await findKeptCurrent(needs, caller, { scope, name });
+    checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined);
     const sealing = await allowSealing(needs);
-    const write = current ? await planChange(sealing, caller, current, change) : await planCreation(sealing, caller, { scope, name }, change);
-    await writeSecrets(sealing, caller, current ? "secret.update" : "secret.create", [write]);
+    const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
+    await writeSecrets(sealing, caller, write.outcome === "created" ? "secret.create" : "secret.update", [write]);
     return write;
   });
+}
+
+/** Plans to set a secret that is there, was deleted, or is new. */
+export async function planSetting(
+  needs: SealingNeeds,
+  caller: Caller,
+  target: Target,
+  { kept, change, undelete }: { readonly kept: Verified<CurrentRow> | undefined; readonly change: ChangeOfValue; readonly undelete: boolean },
+): Promise<Write> {
+  if (!kept) return planCreation(needs, caller, target, change);
+  return kept.deleted_at === null ? planChange(needs, caller, kept, change) : planRevival(needs, caller, kept, change, undelete);
 }
 
 /**
@@ -49,13 +67,14 @@ export async function setSecret(
  *
  * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
  */
-export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue): Promise<Write> {
+export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue, undelete = false): Promise<Write> {
   caller.require("secrets:write", scope, name);
   refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    if (await findCurrent(needs, caller, { scope, name })) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+    const kept = await findKeptCurrent(needs, caller, { scope, name });
+    if (kept?.deleted_at === null) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
     const sealing = await allowSealing(needs);
-    const write = await planCreation(sealing, caller, { scope, name }, change);
+    const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
     await writeSecrets(sealing, caller, "secret.create", [write]);
     return write;
   });

@@ -1,8 +1,10 @@
 import type { Action } from "../../contract/audit.ts";
 import { INITIAL_METADATA } from "../../contract/secret-metadata.ts";
 import type { Caller } from "../access/caller.ts";
+import { chunks } from "../store/chunks.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { markInKv } from "../store/inline-ciphertexts.ts";
+import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { runBatch } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
@@ -13,7 +15,6 @@ import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts"
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type Growth, type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
-import { chunks } from "./chunks.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
@@ -42,6 +43,8 @@ export interface Write {
   readonly value: SecretValue | undefined;
   /** Whether a value was given, also one that it holds already: its name must not be locked. */
   readonly sets: boolean;
+  /** Whether all versions before the new one are destroyed. */
+  readonly destroysEarlier?: boolean;
 }
 
 /** Plans the creation of a secret. */
@@ -65,6 +68,8 @@ export async function planCreation(
     updated_at: at,
     updated_by: caller.subject,
     rotated_at: at,
+    deleted_at: null,
+    deleted_until: null,
     last_resolved_at: null,
     encoding: change.value.encoding,
     kind: "sealed",
@@ -104,17 +109,24 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
 export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
   const { db, now, maxVersions } = needs;
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
-  const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);
-  const updated = writes.filter(({ outcome }) => outcome === "updated").map(({ row }) => row);
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
-  const expired = versions.filter(({ version }) => version > maxVersions).map(({ secret_id, version }) => ({ secret_id, from: 1, to: version - maxVersions }));
+  const changed = writes.filter(({ outcome }) => outcome !== "unchanged");
+  // One that was deleted has a row already.
+  const [created, updated] = [true, false].map((isNew) => changed.map(({ row }) => row).filter(({ revision }) => (revision === 1) === isNew)) as [
+    SecretRow[],
+    SecretRow[],
+  ];
+  const superseded = changed.flatMap(({ row, value, destroysEarlier }) => {
+    const to = destroysEarlier ? row.version - 1 : row.version - maxVersions;
+    return value && to > 0 ? [{ secret_id: row.id, from: 1, to }] : [];
+  });
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
   const statements = [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
     ...(unchanged.length > 0 ? [requireRevisions(db, unchanged)] : []),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
-    ...(expired.length > 0 ? destroyVersions(db, expired, now.getTime()) : []),
+    ...(superseded.length > 0 ? destroyVersions(db, superseded, now.getTime() + KEPT_IN_KV) : []),
   ];
   const growth: Growth = {
     kept: [...(created.length > 0 ? (["secrets"] as const) : []), ...(versions.length > 0 ? (["versions", "bytes"] as const) : [])],

@@ -29,6 +29,8 @@ export type UsageRow = Readonly<Record<Exclude<Quota, "writes_per_minute" | "eve
   readonly minute: number;
   readonly writes: number;
   readonly events: number;
+  /** Secrets that were deleted and can come back. */
+  readonly deleted: number;
 };
 
 const MINUTE = 60_000;
@@ -44,7 +46,8 @@ export function selectUsage(db: D1Database, org: string, now: number, most: numb
   return db
     .prepare(
       `SELECT secrets, versions, bytes, scopes, tokens, trusts, minute, writes,
-         (SELECT COUNT(*) FROM (SELECT at FROM audit_events WHERE org = ?1 ORDER BY seq DESC LIMIT ?3) WHERE at > ?2) AS events
+         (SELECT COUNT(*) FROM (SELECT at FROM audit_events WHERE org = ?1 ORDER BY seq DESC LIMIT ?3) WHERE at > ?2) AS events,
+         (SELECT COUNT(*) FROM secrets WHERE org = ?1 AND deleted_at IS NOT NULL) AS deleted
        FROM (SELECT 1) LEFT JOIN usage ON org = ?1`,
     )
     .bind(org, now - MINUTE, most);

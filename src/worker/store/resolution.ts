@@ -27,6 +27,9 @@ export interface FoundSecret {
   readonly expires_at: number | null;
   readonly locked: 0 | 1;
   readonly max_lease_seconds: number | null;
+  /** What is found is there: both are `null`, and sealed so. */
+  readonly deleted_at: number | null;
+  readonly deleted_until: number | null;
   readonly encoding: Encoding;
   readonly seal: string | null;
 }
@@ -62,12 +65,12 @@ export type Candidate = {
 } & ((FoundSecret & { readonly kind: string | null }) | { readonly id: null });
 
 /** The columns of a secret that decide, but for those that its version has. */
-const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.seal";
+const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.seal";
 
 const FOUND_BY_NAME = `
   found AS (
     SELECT s.name, w.precedence, w.label, ${DECIDING}
-    FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value
+    FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value AND s.deleted_at IS NULL
   )`;
 
 // A scope holds a name once, and the ranges are disjoint: more rows than the limit means more names than may be released.
@@ -75,7 +78,7 @@ const FOUND_ALL = `
   found AS (
     SELECT s.name, w.precedence, w.label, ${DECIDING}
     FROM search w CROSS JOIN json_each(:query, '$.name_ranges') r CROSS JOIN secrets s
-      ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to'
+      ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to' AND s.deleted_at IS NULL
     LIMIT (SELECT ${MAX_RELEASED} * COUNT(*) + 1 FROM search)
   )`;
 
@@ -84,7 +87,7 @@ const FOUND_ALL = `
 const DECIDED = `
   locks AS (
     SELECT s.name, MAX(l.precedence) AS precedence, l.label, ${DECIDING}
-    FROM locking l CROSS JOIN (SELECT DISTINCT name FROM found) f CROSS JOIN secrets s ON s.org = l.org AND s.scope = l.scope AND s.name = f.name AND s.locked = 1
+    FROM locking l CROSS JOIN (SELECT DISTINCT name FROM found) f CROSS JOIN secrets s ON s.org = l.org AND s.scope = l.scope AND s.name = f.name AND s.locked = 1 AND s.deleted_at IS NULL
     GROUP BY s.name
   ),
   decided AS (
@@ -121,7 +124,7 @@ function selectedValue(query: ResolutionQuery): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
+    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
       v.encoding, ${selectedValue(query)}, searched, links
     FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
@@ -154,7 +157,7 @@ function candidatesSql(query: ResolutionQuery): string {
   return `${withSearch(query)},
     reached AS (SELECT w.org, w.scope, w.label, MIN(w.precedence) AS precedence, EXISTS (SELECT 1 FROM search f WHERE f.org = w.org AND f.scope = w.scope) AS inside FROM walk w GROUP BY w.org, w.scope, w.label)
     SELECT w.label, NOT w.inside AS outside, s.name, ${DECIDING}, v.encoding, v.kind, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired, (${WALKED_LINKS}) AS links
-    FROM reached w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]'
+    FROM reached w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]' AND s.deleted_at IS NULL
     LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version
     WHERE w.inside OR s.locked = 1 ORDER BY w.precedence`;
 }

@@ -25,7 +25,7 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 2,
+    format: 3,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
     deciding: {
@@ -39,6 +39,8 @@ export const SEALED_TABLES = {
       expires_at: first,
       locked: { since: 2, default: 0 },
       max_lease_seconds: { since: 2, default: null },
+      deleted_at: { since: 3, default: null },
+      deleted_until: { since: 3, default: null },
     },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",

@@ -22,6 +22,10 @@ interface ChangingColumns {
   readonly updated_by: string;
   /** When the current value was set. */
   readonly rotated_at: number;
+  /** When it was deleted; `null` where it is there. */
+  readonly deleted_at: number | null;
+  /** Until when it can come back. */
+  readonly deleted_until: number | null;
   /** Over what decides in the row (`sealed-tables.ts`); `null` in a row from before there were seals. */
   readonly seal: string | null;
 }
@@ -52,6 +56,8 @@ const WRITTEN = {
   updated_at: "with each change",
   updated_by: "with each change",
   rotated_at: "with each change",
+  deleted_at: "with each change",
+  deleted_until: "with each change",
   seal: "with each change",
   last_resolved_at: "by scheduled work",
 } as const satisfies Record<keyof FixedColumns, "once"> &

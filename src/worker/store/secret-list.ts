@@ -18,6 +18,8 @@ export interface SecretFilter {
   readonly scopes: readonly ScopeRange[] | null;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly due?: "rotation" | "expiry" | undefined;
+  /** Whether what was deleted and can come back is listed, and nothing else. */
+  readonly deleted: boolean;
   /** The list goes on after this name and scope. */
   readonly after?: { readonly name: string; readonly scope: string } | undefined;
   /** Milliseconds since 1970. */
@@ -27,7 +29,7 @@ export interface SecretFilter {
 
 /** Selects up to `filter.limit` secrets ({@link SecretRow}), by name, then scope. */
 export function selectSecrets(db: D1Database, filter: SecretFilter): D1PreparedStatement {
-  const found = filter.due ? selectDue(filter.due, filter) : slicesOf(filter).join(" UNION ALL ");
+  const found = filter.due || filter.deleted ? selectEach(filter) : slicesOf(filter).join(" UNION ALL ");
   return db
     .prepare(
       `WITH found (id, name, scope) AS (${found}), page (id) AS (SELECT id FROM found ORDER BY name, scope LIMIT ?1 ->> 'limit')
@@ -57,9 +59,9 @@ function slicesOf(filter: SecretFilter): string[] {
 }
 
 const FROM_SECRETS = {
-  everywhere: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_name WHERE true",
-  kind: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_kind WHERE x.kind = p.value ->> 'kind'",
-  scope: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_scope WHERE x.scope = c.scope",
+  everywhere: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_name WHERE x.deleted_at IS NULL",
+  kind: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_kind WHERE x.deleted_at IS NULL AND x.kind = p.value ->> 'kind'",
+  scope: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_in_scope WHERE x.deleted_at IS NULL AND x.scope = c.scope",
 };
 
 const LABELLED = "x.key = ?1 ->> '$.label.key' AND x.value = ?1 ->> '$.label.value'";
@@ -77,13 +79,14 @@ function slice(each: string, select: string): string {
 
 const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;
 
-// What is due changes with the time, so no index has it in the order of the list: all that is due is read, and sorted.
-function selectDue(due: keyof typeof DUE, { scopes, label }: SecretFilter): string {
-  const [index, time] = DUE[due];
+// What is due, and what can come back, changes with the time, so no index has it in the order of the list: all of it is read, and sorted.
+function selectEach({ due, deleted, scopes, label }: SecretFilter): string {
+  const index = due && !deleted ? DUE[due][0] : "secrets_deleted";
+  const which = deleted ? "x.deleted_at IS NOT NULL AND x.deleted_until > ?1 ->> 'now'" : "x.deleted_at IS NULL";
   const conditions = [
-    `x.org = ?1 ->> 'org' AND ${time} <= ?1 ->> 'now' AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
+    `x.org = ?1 ->> 'org' AND ${which}${due ? ` AND ${DUE[due][1]} <= ?1 ->> 'now'` : ""} AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
     scopes ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.scopes') p WHERE ${WITHIN_SCOPES})` : "",
-    label ? ` AND EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = x.id AND l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
+    label ? ` AND EXISTS (SELECT 1 FROM json_each(x.labels) l WHERE l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
   ];
   return `SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY ${index} WHERE ${conditions.join("")}`;
 }

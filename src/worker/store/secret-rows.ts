@@ -1,3 +1,5 @@
+import { fairSelect } from "./fair-select.ts";
+import type { Turn } from "./inline-ciphertexts.ts";
 import { CHANGED_SECRET_COLUMNS, INSERTED_SECRET_COLUMNS, SECRET_COLUMNS, type SecretRow } from "./secret-columns.ts";
 import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
@@ -21,12 +23,12 @@ export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;
 
 const SELECT_CURRENT = `SELECT ${COLUMNS}, ${SELECTED_VALUE} ${FROM}`;
 
-/** Selects one secret ({@link SecretRow}). */
+/** Selects one secret, also one that was deleted and can come back ({@link SecretRow}). */
 export function selectSecret(db: D1Database, key: SecretKey): D1PreparedStatement {
   return select(db, SELECT_SECRETS, key);
 }
 
-/** Selects one secret with its current value ({@link CurrentRow}). */
+/** Selects one secret with its current value, also one that was deleted and can come back ({@link CurrentRow}). */
 export function selectCurrent(db: D1Database, key: SecretKey): D1PreparedStatement {
   return select(db, SELECT_CURRENT, key);
 }
@@ -37,14 +39,35 @@ function select(db: D1Database, sql: string, key: SecretKey): D1PreparedStatemen
     : db.prepare(`${sql} WHERE s.org = ? AND s.scope = ? AND s.name = ?`).bind(key.org, key.scope, key.name);
 }
 
-/** Selects the secrets of a scope that have one of these names, with their current values ({@link CurrentRow}). */
+/** Selects the secrets of a scope that have one of these names, deleted ones too, with their current values ({@link CurrentRow}). */
 export function selectCurrents(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
   return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
-/** Selects up to `limit` secrets of a scope, by name ({@link SecretRow}). */
-export function selectFirstSecrets(db: D1Database, org: string, scope: string, limit: number): D1PreparedStatement {
-  return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? ORDER BY s.name LIMIT ?`).bind(org, scope, limit);
+/** Selects up to `limit` secrets of a scope, by name ({@link SecretRow}): those that are there, or also those that can come back. */
+export function selectFirstSecrets(db: D1Database, org: string, scope: string, limit: number, which: "there" | "all"): D1PreparedStatement {
+  const there = which === "there" ? "AND s.deleted_at IS NULL" : "";
+  return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? ${there} ORDER BY s.name LIMIT ?`).bind(org, scope, limit);
+}
+
+/** SQL for what of the deleted secrets cannot come back any more at a time, which is the SQL of a parameter. */
+export const OVER = {
+  table: "secrets",
+  indexed: "deleted_at IS NOT NULL",
+  due: (now: string) =>
+    `deleted_until <= ${now} AND NOT EXISTS (SELECT 1 FROM integrity_failures f WHERE f.org = secrets.org AND f.table_name = 'secrets' AND f.row_key = json_array(secrets.id))`,
+  order: "deleted_until",
+} as const;
+
+/** Selects up to `limit` deleted secrets that cannot come back any more, as `id`, but for those that are known not to be what was sealed. */
+export function selectOver(db: D1Database, { now, turn }: Turn, limit: number): D1PreparedStatement {
+  const waiting = { ...OVER, due: OVER.due("?1"), key: "id", columns: ["id"] };
+  return db.prepare(fairSelect(waiting, { limit: "?2", turn: "?3" })).bind(now, limit, turn);
+}
+
+/** Selects secrets by their ids, of all organizations ({@link SecretRow}). */
+export function selectSecretsById(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  return db.prepare(`${SELECT_SECRETS} WHERE s.id IN (SELECT value FROM json_each(?))`).bind(JSON.stringify(ids));
 }
 
 /** Inserts secrets, but for those whose scope and name are taken. Follow it with {@link requireChanges}. */

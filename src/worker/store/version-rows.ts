@@ -39,11 +39,11 @@ const KEPT_IN_RANGES = Object.values(KEPT).map(
 const IN_RANGES = `FROM (${KEPT_IN_RANGES.join(" UNION ALL ")}) v`;
 const CLEARED = CLEARED_VERSION_COLUMNS.map((column) => `${column} = NULL`).join(", ");
 
-/** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV. */
-export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], now: number): D1PreparedStatement[] {
+/** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV, from a time on. */
+export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], removeAt: number): D1PreparedStatement[] {
   const parameter = JSON.stringify(ranges);
   return [
-    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at, org) SELECT v.kv_key, ?2, v.org ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, now),
+    db.prepare(`INSERT INTO kv_removals (kv_key, noted_at, org) SELECT v.kv_key, ?2, v.org ${IN_RANGES} WHERE v.kv_key IS NOT NULL`).bind(parameter, removeAt),
     db.prepare(`UPDATE versions SET ${CLEARED} WHERE (secret_id, version) IN (SELECT v.secret_id, v.version ${IN_RANGES})`).bind(parameter),
   ];
 }
@@ -68,12 +68,12 @@ export function selectVersion(db: D1Database, secret: { readonly org: string; re
     .bind(secret.org, secret.id, version);
 }
 
-/** Notes every ciphertext of secrets for removal from KV. */
-export function noteRemovals(db: D1Database, secretIds: readonly string[], now: number): D1PreparedStatement {
+/** Notes every ciphertext of secrets for removal from KV, from a time on. */
+export function noteRemovals(db: D1Database, secretIds: readonly string[], removeAt: number): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO kv_removals (kv_key, noted_at, org)
        SELECT v.kv_key, ?2, v.org FROM json_each(?1) j CROSS JOIN versions v ON v.secret_id = j.value AND v.kv_key IS NOT NULL`,
     )
-    .bind(JSON.stringify(secretIds), now);
+    .bind(JSON.stringify(secretIds), removeAt);
 }

@@ -1,5 +1,6 @@
 import { DUE_CIPHERTEXTS } from "./inline-ciphertexts.ts";
 import { OLD_REVOCATION, REVOCATION_KEPT } from "./revocation-rows.ts";
+import { OVER } from "./secret-rows.ts";
 import { FORGETTABLE_TOKEN, TOKEN_KEPT } from "./token-rows.ts";
 
 /** How many rows wait for a job, up to {@link MOST_ROWS}, and since when the oldest is due, in milliseconds since 1970; `null` for none, or where it is not known. */
@@ -18,6 +19,7 @@ const SOURCES = {
   ciphertexts_put: { from: put.table, due: `${put.indexed} AND ${put.due("?1")}`, since: put.since, order: "created_at" },
   ciphertexts_cleared: { from: cleared.table, due: `${cleared.indexed} AND ${cleared.due("?1")}`, since: cleared.since, order: "kv_put_at" },
   ciphertexts_removed: { from: removed.table, due: removed.due("?1"), since: removed.since, order: "noted_at" },
+  secrets_purged: { from: OVER.table, due: `${OVER.indexed} AND ${OVER.due("?1")}`, since: "deleted_until", order: OVER.order },
   tokens_forgotten: { from: "tokens t", due: FORGETTABLE_TOKEN, since: `t.expires_at + ${TOKEN_KEPT}`, order: "t.expires_at" },
   revocations_forgotten: { from: "revocations r", due: OLD_REVOCATION, since: `r.at + ${REVOCATION_KEPT}`, order: "r.at" },
 } as const;

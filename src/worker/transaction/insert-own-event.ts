@@ -1,12 +1,20 @@
 import type { Action, Outcome } from "../../contract/audit.ts";
-import { insertEvent } from "../audit/insert-event.ts";
+import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import { newId } from "./new-id.ts";
 
 /** Who the scheduled run is in the log. */
 const SUBJECT = "keyhole:scheduled";
 
 /** Inserts an event of the scheduled run itself into an organization's log. */
-export function insertOwnEvent(db: D1Database, org: string, action: Action, target: string, at: Date, outcome: Outcome = "allowed"): D1PreparedStatement {
+export function insertOwnEvent(
+  db: D1Database,
+  org: string,
+  action: Action,
+  target: string | null,
+  at: Date,
+  outcome: Outcome = "allowed",
+  secrets: readonly EventSecret[] = [],
+): D1PreparedStatement {
   const actor = { org, subject: SUBJECT, tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
-  return insertEvent(db, { actor, action, outcome, at, target }, []);
+  return insertEvent(db, { actor, action, outcome, at, target }, secrets);
 }

@@ -48,8 +48,11 @@ async function quotaExceeded(needs: QuotaNeeds, caller: Caller, quota: Quota, qu
 
 function freedBy(quota: Quota, usage: UsageRow | undefined): string {
   const earlier = (usage?.versions ?? 0) - (usage?.secrets ?? 0);
+  const deleted = usage?.deleted ?? 0;
+  const purging = deleted === 0 ? "" : ` There are ${deleted} deleted secrets that can come back: purging them frees what they take.`;
   if (quota === "versions" || quota === "bytes")
-    return `There are ${earlier} earlier versions: destroying them frees what they take. GET /v1/usage has the rest.`;
+    return `There are ${earlier} earlier versions: destroying them frees what they take.${purging} GET /v1/usage has the rest.`;
+  if (quota === "secrets") return `${purging || " Purging some frees as many; deleting alone does not."} GET /v1/usage has the rest.`.trim();
   if (quota === "tokens") return "A token in the list counts until a week after it has expired. GET /v1/usage has the rest.";
   return "Deleting some frees as many. GET /v1/usage has the rest.";
 }

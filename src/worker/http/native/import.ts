@@ -3,6 +3,7 @@ import * as z from "zod";
 import { importReplySchema, importSchema } from "../../../contract/import.ts";
 import { invalid } from "../../../contract/problem.ts";
 import { type Scope, scopeSchema } from "../../../contract/scope.ts";
+import { undeleteQuerySchema } from "../../../contract/secret.ts";
 import { importSecrets } from "../../secrets/import-secrets.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
@@ -12,6 +13,7 @@ import { requireText } from "../parse/parse-value.ts";
 
 const querySchema = z.strictObject({
   scope: scopeSchema.optional().meta({ description: "The scope, for a .env file.", example: "namespace:prod" }),
+  ...undeleteQuerySchema.shape,
   dry_run: z.enum(["true", "false"]).default("false").meta({ description: "true: change nothing.", example: "true" }),
 });
 
@@ -33,9 +35,9 @@ export const importRoutes = [
       problems: ["value-too-large", "too-many-secrets", "name-locked", "name-reserved", "quota-exceeded"],
       replies: { 200: json(importReplySchema, "What became of each name, or would.") },
     },
-    async ({ c, needs, caller, query: { scope, dry_run }, body }) => {
+    async ({ c, needs, caller, query: { scope, dry_run, undelete }, body }) => {
       const given = body ? jsonImport(body, scope) : await dotenvImport(c.req, scope);
-      return c.json(await importSecrets(needs, caller, { ...given, dryRun: dry_run === "true" }));
+      return c.json(await importSecrets(needs, caller, { ...given, dryRun: dry_run === "true", undelete: undelete === "true" }));
     },
   ),
 ];

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { invalid } from "../../../contract/problem.ts";
 import { type Scope, scopeSchema } from "../../../contract/scope.ts";
 import {
+  type DeletedScopeBody,
   deletedScopeSchema,
   deleteScopeSchema,
   listScopesSchema,
@@ -9,7 +11,8 @@ import {
   scopeBodySchema,
   scopeListSchema,
 } from "../../../contract/scope-tree.ts";
-import { deleteScope, deleteScopeSecrets } from "../../scopes/delete-scope.ts";
+import { formatTime } from "../../../contract/time.ts";
+import { type DeletedSecrets, deleteScope, deleteScopeSecrets } from "../../scopes/delete-scope.ts";
 import { listScopes } from "../../scopes/list-scopes.ts";
 import { putScope, type ScopeRow } from "../../scopes/put-scope.ts";
 import { json } from "../docs/responses.ts";
@@ -66,7 +69,7 @@ export const scopeRoutes = [
       id: "deleteScope",
       summary: "Remove a scope's parent, or delete its secrets",
       description:
-        "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted for good, all of them or, where one is not what was written, none; repeat the call until none remain.",
+        "Without `secrets=true` only the link goes. With it, up to 200 of the scope's secrets are deleted, all of them or, where one is not what was written, none; repeat the call until none remain. They can come back one by one for `RECOVERY_DAYS`. With `purge=true` they go for good, and with them those that were deleted before.",
       tag,
       permission: "secrets:write",
       action: "scope.delete",
@@ -76,13 +79,18 @@ export const scopeRoutes = [
       problems: ["scope-not-found"],
       replies: { 200: json(deletedScopeSchema, "Secrets were deleted."), 204: { description: "The link is gone." } },
     },
-    async ({ c, needs, caller, params: { scope }, query: { secrets } }) => {
-      if (secrets === "true") return c.json(await deleteScopeSecrets(needs, caller, scope));
+    async ({ c, needs, caller, params: { scope }, query: { secrets, purge } }) => {
+      if (secrets === "true") return c.json(deletedScopeBody(await deleteScopeSecrets(needs, caller, scope, purge === "true")));
+      if (purge === "true") throw invalid("query:purge", "that is of the scope's secrets: it needs secrets=true");
       await deleteScope(needs, caller, scope);
       return c.body(null, 204);
     },
   ),
 ];
+
+function deletedScopeBody({ deleted, remaining, until }: DeletedSecrets): DeletedScopeBody {
+  return { deleted, remaining, deleted_until: formatTime(until) };
+}
 
 function scopeBody({ scope, parent, secrets }: Omit<ScopeRow, "seal">): ScopeBody {
   return { scope: scope as Scope, parent, secrets };

@@ -22,6 +22,8 @@ export function secretBody(row: SecretRow, now: Date): SecretBody {
     updated_by: row.updated_by,
     rotation_due: row.rotate_after_days !== null && row.rotated_at + row.rotate_after_days * DAY <= now.getTime(),
     last_resolved_at: formatTime(row.last_resolved_at),
+    deleted_at: formatTime(row.deleted_at),
+    deleted_until: formatTime(row.deleted_until),
   };
 }
 

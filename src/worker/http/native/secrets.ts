@@ -5,24 +5,27 @@ import {
   listSecretsReplySchema,
   listSecretsSchema,
   patchSecretSchema,
+  purgeQuerySchema,
   secretSchema,
   setSecretReplySchema,
   setSecretSchema,
+  undeleteQuerySchema,
 } from "../../../contract/secret.ts";
 import { secretNameSchema } from "../../../contract/secret-name.ts";
-import { deleteSecret } from "../../secrets/delete-secret.ts";
 import { getSecret } from "../../secrets/get-secret.ts";
 import { listSecrets } from "../../secrets/list-secrets.ts";
 import { patchSecret } from "../../secrets/patch-secret.ts";
 import { createSecret, setSecret } from "../../secrets/set-secret.ts";
+import { undeleteSecret } from "../../secrets/undelete-secret.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { bytes, jsonBody, jsonBodyOr, text } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
-import { ETAG_HEADER, LOCATION_HEADER, secretIdSchema, WRITE_CONDITIONS } from "../parse/parameters.ts";
+import { DELETED_UNTIL_REPLY_HEADER, ETAG_HEADER, LOCATION_HEADER, secretIdSchema, WRITE_CONDITIONS } from "../parse/parameters.ts";
 import { changeOf, readSetBody } from "../parse/parse-change.ts";
 import { precondition } from "../parse/parse-precondition.ts";
 import { parseValue } from "../parse/parse-value.ts";
+import { deletedReply } from "./deleted-reply.ts";
 import { secretBody } from "./secret-body.ts";
 import { secretReply, writtenReply } from "./secret-reply.ts";
 
@@ -35,7 +38,9 @@ const pathById = "/v1/secrets/{id}";
 
 /** What PUT and GET by name have in common, and PATCH and GET by id. */
 const SHOWN = { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER } };
-const DELETED = { 204: { description: "It is gone." } };
+const DELETED = { 204: { description: "It is deleted, or gone for good.", headers: DELETED_UNTIL_REPLY_HEADER } };
+const HOW_IT_IS_DELETED =
+  "With all its versions. Nothing sees it any more, and it can come back for `RECOVERY_DAYS`: `POST /v1/secrets/{id}/undelete`. With `purge=true` it goes at once and for good, also when it was deleted before.";
 
 /** The routes of secrets: what people write, and what they may read of it. */
 export const secretRoutes = [
@@ -46,12 +51,13 @@ export const secretRoutes = [
       id: "setSecret",
       summary: "Set a secret",
       description:
-        "Creates the secret or adds a version to it. The same value again adds no version. Fields that are left out stay as they are. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
+        "Creates the secret or adds a version to it. The same value again adds no version. Fields that are left out stay as they are. Where a secret of this name was deleted it is a new one, with the id of the old one and the next version number, and without its metadata. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
       tag,
       permission: "secrets:write",
       action: "secret.update",
       headers: WRITE_CONDITIONS,
       params: byName,
+      query: undeleteQuerySchema,
       body: jsonBodyOr(setSecretSchema, { "text/plain": text("sk-example-not-a-key"), "application/octet-stream": bytes }),
       problems: ["version-conflict", "value-too-large", "name-locked", "name-reserved", "quota-exceeded"],
       replies: {
@@ -59,9 +65,10 @@ export const secretRoutes = [
         201: { ...json(setSecretReplySchema, "The secret is new."), headers: ETAG_HEADER },
       },
     },
-    async ({ c, needs, caller, params, body }) => {
+    async ({ c, needs, caller, params, query, body }) => {
       const { value, ...fields } = await readSetBody(c.req, body);
-      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields), value }, precondition(c.req)));
+      const undelete = query.undelete === "true";
+      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields), value }, precondition(c.req), undelete));
     },
   ),
   operation(
@@ -86,19 +93,17 @@ export const secretRoutes = [
       path: pathByName,
       id: "deleteSecret",
       summary: "Delete a secret",
-      description: "With all its versions, for good.",
+      description: HOW_IT_IS_DELETED,
       tag,
       permission: "secrets:write",
       action: "secret.delete",
       headers: WRITE_CONDITIONS,
       params: byName,
+      query: purgeQuerySchema,
       problems: ["secret-not-found", "version-conflict"],
       replies: DELETED,
     },
-    async ({ c, needs, caller, params }) => {
-      await deleteSecret(needs, caller, params, precondition(c.req));
-      return c.body(null, 204);
-    },
+    async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
   ),
   operation(
     {
@@ -106,16 +111,18 @@ export const secretRoutes = [
       path: "/v1/secrets",
       id: "createSecret",
       summary: "Create a secret",
-      description: "Refused when the scope holds a secret of this name.",
+      description: "Refused when the scope holds a secret of this name; one that was deleted has its id and the next version number.",
       tag,
       permission: "secrets:write",
       action: "secret.create",
+      query: undeleteQuerySchema,
       body: jsonBody(createSecretSchema),
       problems: ["secret-exists", "value-too-large", "name-locked", "name-reserved", "quota-exceeded"],
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
-    async ({ c, needs, caller, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
-      const { row } = await createSecret(needs, caller, { scope, name }, { ...changeOf(fields), value: parseValue(value, encoding) });
+    async ({ c, needs, caller, query, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
+      const change = { ...changeOf(fields), value: parseValue(value, encoding) };
+      const { row } = await createSecret(needs, caller, { scope, name }, change, query.undelete === "true");
       c.header("Location", `/v1/secrets/${row.id}`);
       return secretReply(c, row, 201);
     },
@@ -182,19 +189,36 @@ export const secretRoutes = [
       path: pathById,
       id: "deleteSecretById",
       summary: "Delete a secret by its id",
-      description: "With all its versions, for good.",
+      description: HOW_IT_IS_DELETED,
       tag,
       permission: "secrets:write",
       action: "secret.delete",
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: byId,
+      query: purgeQuerySchema,
       problems: ["secret-not-found", "version-conflict"],
       replies: DELETED,
     },
-    async ({ c, needs, caller, params }) => {
-      await deleteSecret(needs, caller, params, precondition(c.req));
-      return c.body(null, 204);
+    async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
+  ),
+  operation(
+    {
+      method: "post",
+      path: `${pathById}/undelete`,
+      id: "undeleteSecret",
+      summary: "Bring a deleted secret back",
+      description:
+        "With all its versions and its metadata, until its `deleted_until`; `GET /v1/secrets?deleted=true` lists what can come back. Refused where its name could not be set now, but never for a quota. One that is there stays as it is.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.undelete",
+      on: { secret: "id" },
+      headers: WRITE_CONDITIONS,
+      params: byId,
+      problems: ["secret-not-found", "version-conflict", "name-locked"],
+      replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
+    async ({ c, needs, caller, params: { id } }) => writtenReply(c, await undeleteSecret(needs, caller, id, precondition(c.req))),
   ),
 ];

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
+import { DELETED_UNTIL_HEADER } from "../../../contract/secret.ts";
 
 /** The headers of a reply that carries an entity tag, for the API description. */
 export const ETAG_HEADER = {
@@ -13,6 +14,15 @@ export const LEFT_OUT_REPLY_HEADER = {
       "With `format=env` and `dotenv`, where names are left out: a List of Strings (RFC 9651), each with a `reason`: `skipped` (the variable is reserved), `expired`, `missing`, or why its value cannot be had. The first 40; the last of them says how many `more` there are.",
     schema: { type: "string" as const },
     example: '"user";reason=skipped, "OLD_KEY";reason=expired',
+  },
+};
+
+/** The header of a reply that says until when what was deleted can come back, for the API description. */
+export const DELETED_UNTIL_REPLY_HEADER = {
+  [DELETED_UNTIL_HEADER]: {
+    description: "Until when it can come back: a String (RFC 9651) with a time. Not there where it is gone for good.",
+    schema: { type: "string" as const },
+    example: '"2026-11-28T12:00:00.000Z"',
   },
 };
 

@@ -1,0 +1,25 @@
+import type { Context } from "hono";
+import type * as z from "zod";
+import { DELETED_UNTIL_HEADER, type purgeQuerySchema } from "../../../contract/secret.ts";
+import { formatTime } from "../../../contract/time.ts";
+import type { Caller } from "../../access/caller.ts";
+import { type DeletionNeeds, deleteSecret, purgeSecret } from "../../secrets/delete-secret.ts";
+import type { SecretSelector } from "../../secrets/secret-selector.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { precondition } from "../parse/parse-precondition.ts";
+
+/** Deletes a secret, and says until when it can come back, unless it is gone for good. */
+export async function deletedReply(
+  c: Context<HonoEnv>,
+  needs: DeletionNeeds,
+  caller: Caller,
+  selector: SecretSelector,
+  { purge }: z.output<typeof purgeQuerySchema>,
+): Promise<Response> {
+  if (purge === "true") await purgeSecret(needs, caller, selector, precondition(c.req));
+  else {
+    const until = await deleteSecret(needs, caller, selector, precondition(c.req));
+    if (needs.recoveryDays > 0) c.header(DELETED_UNTIL_HEADER, `"${formatTime(until)}"`);
+  }
+  return c.body(null, 204);
+}

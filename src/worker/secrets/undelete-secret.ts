@@ -1,0 +1,45 @@
+import type { Caller } from "../access/caller.ts";
+import { requireChanges, requireRevisions, updateSecrets } from "../store/secret-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import type { CallerNeeds } from "../transaction/run-for-caller.ts";
+import { sealAgain } from "../transaction/verify-row.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { findKept, secretNotFound } from "./find-secret.ts";
+import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { unlessLocked } from "./unless-locked.ts";
+import type { Write } from "./write-secrets.ts";
+
+/**
+ * Brings a deleted secret back, with all its versions and its metadata, while it can come back. One that is there stays as it
+ * is. It is refused where its name could not be set now, but never for a quota: it has counted all the time.
+ *
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `name-locked`, `storage-unavailable`.
+ */
+export async function undeleteSecret(
+  needs: CallerNeeds & { readonly now: Date; readonly platformOrg: string | null },
+  caller: Caller,
+  id: string,
+  precondition: Precondition,
+): Promise<Write> {
+  caller.require("secrets:write");
+  const { db, now } = needs;
+  return retryWhenChanged(async () => {
+    const found = await findKept(needs, caller, { id });
+    if (!found || (found.deleted_until !== null && found.deleted_until <= now.getTime())) throw secretNotFound({ id });
+    caller.require("secrets:write", found.scope, found.name);
+    checkPrecondition(precondition, found);
+    const { name, scope, version } = found;
+    const named = { action: "secret.undelete", secrets: [{ id, name, scope, version }] } as const;
+    if (found.deleted_at === null) {
+      await writeForCaller(needs, caller, [requireRevisions(db, [found])], named);
+      return { row: found, outcome: "unchanged", value: undefined, sets: false };
+    }
+    const { keyring } = await allowSealing(needs);
+    const back = { ...found, revision: found.revision + 1, deleted_at: null, deleted_until: null };
+    const row = { ...back, seal: await sealAgain(keyring, "secrets", found, back) };
+    const write: Write = { row, outcome: "updated", value: undefined, sets: true };
+    await unlessLocked(needs, caller, [write], (locks) => writeForCaller(needs, caller, [...locks, updateSecrets(db, [row]), requireChanges(db, 1)], named));
+    return write;
+  });
+}
