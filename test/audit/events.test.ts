@@ -59,7 +59,7 @@ describe("an event", () => {
       ["secret.update", 2],
       ["secret.update", 2],
       ["secret.delete", 2],
-      ["secret.create", 1],
+      ["secret.create", 3],
     ]);
     expect(rows.every(({ outcome }) => outcome === "allowed")).toBe(true);
   });

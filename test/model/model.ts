@@ -4,6 +4,9 @@ const DAY = 86_400_000;
 /** How many versions the Worker under test keeps. */
 export const MAX_VERSIONS = 3;
 
+/** For how many days what is deleted can come back there. */
+export const RECOVERY_DAYS = 2;
+
 /** What can be said of a secret; an absent field stays as it is. Days are counted from the time of the write. */
 export interface Fields {
   readonly description?: string | null;
@@ -33,6 +36,8 @@ export interface Secret {
 export interface Model {
   now: number;
   readonly secrets: Map<string, Secret>;
+  /** What was deleted, and until when it can come back. */
+  readonly deleted: Map<string, Secret & { readonly until: number }>;
   readonly parents: Map<string, string>;
   readonly builtin: ReadonlyMap<string, string>;
 }
@@ -44,12 +49,22 @@ export const isExpired = (model: Model, { expiresAt }: Secret) => expiresAt !== 
 export const isDue = (model: Model, { rotateAfterDays, rotatedAt }: Secret) => rotateAfterDays !== null && rotatedAt + rotateAfterDays * DAY <= model.now;
 export const expiryOf = (model: Model, days: number) => new Date(model.now + days * DAY).toISOString();
 
-/** Adds a secret without a value; {@link change} gives it its first. */
+/** Adds a secret without a value; {@link change} gives it its first. One that was deleted goes on, without its values. */
 export function create(model: Model, scope: string, name: string, id: string): Secret {
-  const nothing = { description: null, labels: {}, expiresAt: null, rotateAfterDays: null, locked: false, resolvedAt: null, lastResolvedAt: null };
-  const secret = { id, scope, name, values: [], rotatedAt: model.now, ...nothing };
-  model.secrets.set(keyOf(scope, name), secret);
+  const key = keyOf(scope, name);
+  const { values = [], resolvedAt = null, lastResolvedAt = null } = model.deleted.get(key) ?? {};
+  const nothing = { description: null, labels: {}, expiresAt: null, rotateAfterDays: null, locked: false };
+  const secret = { id, scope, name, values: values.map(() => null), rotatedAt: model.now, resolvedAt, lastResolvedAt, ...nothing };
+  model.deleted.delete(key);
+  model.secrets.set(key, secret);
   return secret;
+}
+
+/** Deletes a secret; it can come back for {@link RECOVERY_DAYS}. */
+export function remove(model: Model, secret: Secret): void {
+  const key = keyOf(secret.scope, secret.name);
+  model.secrets.delete(key);
+  model.deleted.set(key, { ...secret, until: model.now + RECOVERY_DAYS * DAY });
 }
 
 /** Changes a secret; returns whether that made a difference. */

@@ -55,16 +55,23 @@ const list = commands("list", fc.record({ filters: fc.oneof(fc.constant({}), fil
   expect(await readAll(real, query.toString())).toEqual(expected.map((secret) => expect.objectContaining(view(model, secret))));
 });
 
+const listDeleted = commands("deleted", fc.constantFrom(2, 200), async (limit, model, real) => {
+  const expected = [...model.deleted.values()].filter(({ until }) => until > model.now).sort(byPlace);
+  const shown = expected.map((secret) => ({ ...view(model, secret), deleted_until: new Date(secret.until).toISOString() }));
+  expect(await readAll(real, `deleted=true&limit=${limit}`)).toEqual(shown.map((secret) => expect.objectContaining(secret)));
+});
+
 const MINUTE = 60_000;
 
 const schedule = commands("schedule", fc.constantFrom(1, 7, 30, 1_440, 2_880), async (minutes, model, real) => {
   model.now += minutes * MINUTE;
   await real.schedule();
-  for (const secret of model.secrets.values()) secret.lastResolvedAt = secret.resolvedAt;
+  for (const secret of [...model.secrets.values(), ...model.deleted.values()]) secret.lastResolvedAt = secret.resolvedAt;
+  for (const [key, { until }] of model.deleted) if (until <= model.now) model.deleted.delete(key);
 });
 
 const breakKv = commands("KV is down", fc.boolean(), async (down, _, real) => {
   real.setKvDown(down);
 });
 
-export const readCommands: fc.Arbitrary<Command>[] = [get, list, list, schedule, schedule, breakKv];
+export const readCommands: fc.Arbitrary<Command>[] = [get, list, list, listDeleted, schedule, schedule, breakKv];

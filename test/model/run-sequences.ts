@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { vi } from "vitest";
-import { MAX_VERSIONS, type Model } from "./model.ts";
+import { MAX_VERSIONS, type Model, RECOVERY_DAYS } from "./model.ts";
 import { readCommands } from "./read-commands.ts";
 import { connect, type Worker } from "./real.ts";
 import { resolveCommands } from "./resolve-commands.ts";
@@ -15,7 +15,7 @@ const BUILT_IN = new Map([
 ]);
 
 /** The vars of a Worker that the model is a model of. */
-export const MODEL_VARS = { MAX_VERSIONS: String(MAX_VERSIONS), PLATFORM_ORG: "platform" };
+export const MODEL_VARS = { MAX_VERSIONS: String(MAX_VERSIONS), RECOVERY_DAYS: String(RECOVERY_DAYS), PLATFORM_ORG: "platform" };
 
 /**
  * Runs random sequences of commands against the model and a Worker, each in an organization of its own. A failure
@@ -32,7 +32,7 @@ export async function runSequences(worker: Worker, { seed, count }: { seed: numb
   for (const [name, value] of BUILT_IN) await platform.call(`PUT /v1/scopes/global/secrets/${name}`, { value });
   const all = [...writeCommands, ...versionCommands, ...scopeCommands, ...readCommands, ...resolveCommands];
   const property = fc.asyncProperty(fc.commands(all, { maxCommands: 24, size: "max" }), async (sequence) => {
-    const model: Model = { now, secrets: new Map(), parents: new Map(), builtin: BUILT_IN };
+    const model: Model = { now, secrets: new Map(), deleted: new Map(), parents: new Map(), builtin: BUILT_IN };
     const real = await connect(worker, `model-${made++}`, model);
     try {
       await fc.asyncModelRun(() => ({ model, real }), sequence);

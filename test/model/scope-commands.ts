@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, scopes } from "./command.ts";
-import { linkStatus, scopesOf } from "./model.ts";
+import { linkStatus, remove, scopesOf } from "./model.ts";
 
 const pathOf = (scope: string) => `/v1/scopes/${encodeURIComponent(scope)}`;
 const inTree = fc.oneof(scopes, fc.constantFrom("team:u1", "team:u2", "team:u3"));
@@ -24,9 +24,9 @@ const empty = commands("empty", scopes, async (scope, model, real) => {
   const row = scopesOf(model).find((each) => each.scope === scope);
   const { status, body } = await real.call(`DELETE ${pathOf(scope)}?secrets=true`);
   if (!row) return void expect([status, body.code]).toEqual([404, "scope-not-found"]);
-  expect([status, body]).toEqual([200, { deleted: row.secrets, remaining: 0 }]);
+  expect([status, body]).toMatchObject([200, { deleted: row.secrets, remaining: 0 }]);
   model.parents.delete(scope);
-  for (const [key, secret] of model.secrets) if (secret.scope === scope) model.secrets.delete(key);
+  for (const secret of [...model.secrets.values()]) if (secret.scope === scope) remove(model, secret);
 });
 
 const list = commands("scopes", fc.constant(null), async (_, model, real) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, condition, conditionHeaders, fails, fields, idOf, names, pathOf, place, scopes, values } from "./command.ts";
-import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, view } from "./model.ts";
+import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, remove, view } from "./model.ts";
 
 function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: Fields) {
   return {
@@ -50,17 +50,34 @@ const patch = commands("PATCH", fc.record({ place, value: fc.option(values), fie
   expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed })]);
 });
 
-const remove = commands("DELETE", fc.record({ place, byId: fc.boolean(), condition }), async (drawn, model, real) => {
+const drop = commands("DELETE", fc.record({ place, byId: fc.boolean(), purge: fc.boolean(), condition }), async (drawn, model, real) => {
   const { scope, name } = drawn.place;
-  const { byId } = drawn;
-  const secret = find(model, scope, name);
+  const { byId, purge } = drawn;
+  const secret = find(model, scope, name) ?? (purge ? keptAt(model, scope, name) : undefined);
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
-  const { status } = await real.call(`DELETE ${byId ? `/v1/secrets/${idOf(model, scope, name)}` : pathOf(scope, name)}`, undefined, headers);
+  const { status } = await real.call(`DELETE ${byId ? `/v1/secrets/${secret?.id ?? "sec_nobody"}` : pathOf(scope, name)}?purge=${purge}`, undefined, headers);
   if (!secret) return void expect(status).toBe(404);
   if (fails(drawn.condition, true)) return void expect(status).toBe(412);
   expect(status).toBe(204);
+  if (!purge) return remove(model, secret);
   model.secrets.delete(keyOf(scope, name));
+  model.deleted.delete(keyOf(scope, name));
 });
+
+const undelete = commands("undelete", place, async ({ scope, name }, model, real) => {
+  const secret = find(model, scope, name);
+  const kept = keptAt(model, scope, name);
+  const { status, body } = await real.call(`POST /v1/secrets/${secret?.id ?? kept?.id ?? "sec_nobody"}/undelete`);
+  if (secret) return void expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed: false })]);
+  if (!kept || kept.until <= model.now) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
+  if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  model.deleted.delete(keyOf(scope, name));
+  model.secrets.set(keyOf(scope, name), kept);
+  expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, kept), changed: true, deleted_at: null })]);
+});
+
+/** A deleted secret, as long as there is a row of it. */
+const keptAt = (model: Model, scope: string, name: string) => model.deleted.get(keyOf(scope, name));
 
 const imported = fc.dictionary(fc.oneof({ weight: 20, arbitrary: names }, fc.constantFrom("1X", "PATH")), values, { maxKeys: 4, noNullPrototype: true });
 
@@ -85,4 +102,4 @@ const importAll = commands("import", fc.record({ scope: scopes, secrets: importe
   }
 });
 
-export const writeCommands: fc.Arbitrary<Command>[] = [put, put, put, put, post, patch, patch, patch, remove, importAll, importAll];
+export const writeCommands: fc.Arbitrary<Command>[] = [put, put, put, put, post, patch, patch, patch, drop, drop, undelete, undelete, importAll, importAll];

@@ -26,6 +26,6 @@ export const remove = command({
 });
 
 /** Until when what was deleted can come back, and how: the end of a sentence. */
-export function comesBack(until: string | null, how: string): string {
-  return until === null ? ", for good." : `. It can come back until ${until}: ${how}`;
+export function comesBack(until: string | null, how: string, what = "It"): string {
+  return until === null ? ", for good." : `. ${what} can come back until ${until}: ${how}`;
 }

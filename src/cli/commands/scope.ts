@@ -57,7 +57,10 @@ const remove = command({
     } else await client.scopes.delete(scope);
     if (json) printJson({ scope, deleted, deleted_until: until });
     else if (!secrets) note(`${scope} is under no other scope.`);
-    else note(`Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}${deleted === 0 ? "." : comesBack(until, "keyhole undelete NAME")}`);
+    else
+      note(
+        `Deleted ${deleted} ${deleted === 1 ? "secret" : "secrets"} of ${scope}${deleted === 0 ? "." : comesBack(until, `keyhole undelete NAME --scope ${scope}`, deleted === 1 ? "It" : "They")}`,
+      );
   },
 });
 
