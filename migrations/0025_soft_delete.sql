@@ -5,16 +5,14 @@ ALTER TABLE secrets ADD COLUMN deleted_until INTEGER;
 
 CREATE INDEX secrets_deleted ON secrets (org, deleted_until, name, scope) WHERE deleted_at IS NOT NULL;
 
--- Lists and resolves read what is there, however much is deleted. That a name is taken is said by the other index.
+-- Lists and resolves read what is there, however much is deleted. That a name is taken is said by `secrets_by_scope`. The
+-- indexes of before (secrets_by_name, secrets_by_kind, secrets_by_expiry, secrets_by_rotation, audit_events_of_rows) stay for
+-- the Worker of before, which names them, until this one is deployed: a later migration takes them away.
 CREATE INDEX secrets_in_scope ON secrets (org, scope, name) WHERE deleted_at IS NULL;
-DROP INDEX secrets_by_name;
-CREATE INDEX secrets_by_name ON secrets (org, name, scope) WHERE deleted_at IS NULL;
-DROP INDEX secrets_by_kind;
-CREATE INDEX secrets_by_kind ON secrets (org, kind, name, scope) WHERE deleted_at IS NULL;
-DROP INDEX secrets_by_expiry;
-CREATE INDEX secrets_by_expiry ON secrets (org, expires_at, name, scope, id) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
-DROP INDEX secrets_by_rotation;
-CREATE INDEX secrets_by_rotation ON secrets (org, rotation_due_at, name, scope, id) WHERE rotation_due_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX secrets_there_by_name ON secrets (org, name, scope) WHERE deleted_at IS NULL;
+CREATE INDEX secrets_there_by_kind ON secrets (org, kind, name, scope) WHERE deleted_at IS NULL;
+CREATE INDEX secrets_there_by_expiry ON secrets (org, expires_at, name, scope, id) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX secrets_there_by_rotation ON secrets (org, rotation_due_at, name, scope, id) WHERE rotation_due_at IS NOT NULL AND deleted_at IS NULL;
 
 -- What is deleted locks nothing.
 DROP INDEX secrets_locked;
@@ -51,8 +49,7 @@ BEGIN
 END;
 
 -- Events that say of rows what they are: with those of a secret that came back, or went for good.
-DROP INDEX audit_events_of_rows;
-CREATE INDEX audit_events_of_rows ON audit_events (org, seq) WHERE outcome = 'allowed' AND action IN (
+CREATE INDEX audit_events_on_rows ON audit_events (org, seq) WHERE outcome = 'allowed' AND action IN (
   'secret.create', 'secret.update', 'secret.delete', 'secret.undelete', 'secret.purge', 'secret.rollback', 'secret.import',
   'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored'
 );

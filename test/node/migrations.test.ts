@@ -155,3 +155,41 @@ describe("the migration 0014", () => {
     expect(db.prepare("SELECT size FROM versions WHERE secret_id = 'sized_0' AND version = 2").get()?.size).toBeNull();
   });
 });
+
+describe("the migration 0025", () => {
+  const scopes = () =>
+    db
+      .prepare("SELECT scope, secrets FROM scopes ORDER BY scope")
+      .all()
+      .map(({ scope, secrets }) => `${scope} ${secrets}`);
+  const labels = () => Number(db.prepare("SELECT COUNT(*) AS n FROM secret_labels").get()?.n);
+
+  it("leaves what there is as it was, and counts and labels of a scope what is there", () => {
+    migrate("0001", "0024");
+    insertRows();
+    db.exec(`UPDATE secrets SET labels = '{"a":"1"}' WHERE id = 'inline'`);
+    const before = db.prepare("SELECT * FROM secrets ORDER BY id").all();
+    migrate("0025", "0025");
+    const after = db.prepare("SELECT * FROM secrets ORDER BY id").all();
+    expect(after.map((row) => ({ ...row }))).toEqual(before.map((row) => ({ ...row, deleted_at: null, deleted_until: null })));
+    expect([scopes(), labels()]).toEqual([["global 4"], 1]);
+    db.exec("UPDATE secrets SET deleted_at = 1, deleted_until = 2");
+    expect([scopes(), labels()]).toEqual([[], 0]);
+    db.exec("UPDATE secrets SET deleted_at = NULL, deleted_until = NULL WHERE id = 'inline'");
+    expect([scopes(), labels()]).toEqual([["global 1"], 1]);
+    for (const id of ["inline", "in_kv"]) destroyVersion(id, id === "inline" ? 2 : 1);
+    db.exec("INSERT OR IGNORE INTO kv_removals (kv_key, noted_at) SELECT kv_key, 0 FROM versions WHERE kv_key IS NOT NULL; DELETE FROM secrets");
+    expect([scopes(), labels()]).toEqual([[], 0]);
+  });
+
+  it("lets a Worker of before it read its lists and its inventory through the indexes that it names", () => {
+    migrate("0001", "0025");
+    for (const [index, condition] of [
+      ["secrets_by_name", "true"],
+      ["secrets_by_kind", "kind = 'global'"],
+      ["secrets_by_expiry", "org = 'acme' AND expires_at <= 1"],
+      ["secrets_by_rotation", "org = 'acme' AND rotation_due_at <= 1"],
+    ])
+      expect(db.prepare(`SELECT id FROM secrets INDEXED BY ${index} WHERE org = 'acme' AND ${condition} ORDER BY name, scope`).all()).toEqual([]);
+  });
+});

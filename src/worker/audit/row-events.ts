@@ -87,7 +87,7 @@ export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: Com
       `WITH ${organizations(stretch)}
        SELECT o.org, COALESCE((SELECT MAX(l.seq) FROM audit_events l WHERE l.org = o.org), 0) AS last,
          (o.since >= 0 AND EXISTS (
-           SELECT 1 FROM audit_events e INDEXED BY audit_events_of_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_on_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
          OR EXISTS (
            SELECT 1 FROM audit_events e INDEXED BY audit_events_that_accept WHERE e.org = o.org AND ${ACCEPTS} AND e.at > ?3 AND ${OWN_RESTORE}) AS accepted
        FROM orgs o`,
@@ -115,7 +115,7 @@ export function selectRowEvents(db: D1Database, stretch: RowStretch, compared: C
     .prepare(
       `WITH ${organizations(stretch)}
        SELECT e.org, json_array(${key.join(", ")}) AS row_key, MAX(e.seq) AS seq, e.at, e.action, e.target, ${version} AS version
-       FROM orgs o CROSS JOIN audit_events e INDEXED BY audit_events_of_rows ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
+       FROM orgs o CROSS JOIN audit_events e INDEXED BY audit_events_on_rows ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
        WHERE ${stretch.within(key, "?2")} GROUP BY 1, 2`,
     )
     .bind(JSON.stringify(compared), stretch.parameter);

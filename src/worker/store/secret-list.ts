@@ -59,8 +59,8 @@ function slicesOf(filter: SecretFilter): string[] {
 }
 
 const FROM_SECRETS = {
-  everywhere: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_name WHERE x.deleted_at IS NULL",
-  kind: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_by_kind WHERE x.deleted_at IS NULL AND x.kind = p.value ->> 'kind'",
+  everywhere: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_there_by_name WHERE x.deleted_at IS NULL",
+  kind: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_there_by_kind WHERE x.deleted_at IS NULL AND x.kind = p.value ->> 'kind'",
   scope: "SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY secrets_in_scope WHERE x.deleted_at IS NULL AND x.scope = c.scope",
 };
 
@@ -77,7 +77,7 @@ function slice(each: string, select: string): string {
       ${select} AND x.org = ?1 ->> 'org' AND ${WITHIN_NAME} ORDER BY x.name, x.scope LIMIT ?1 ->> 'limit'))) j`;
 }
 
-const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;
+const DUE = { expiry: ["secrets_there_by_expiry", "x.expires_at"], rotation: ["secrets_there_by_rotation", "x.rotation_due_at"] } as const;
 
 // What is due, and what can come back, changes with the time, so no index has it in the order of the list: all of it is read, and sorted.
 function selectEach({ due, deleted, scopes, label }: SecretFilter): string {
