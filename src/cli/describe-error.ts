@@ -35,7 +35,7 @@ const HINTS: Record<string, string> = {
   "scope-not-found": "`keyhole scope list` shows the scopes",
   "version-not-found": "`keyhole versions NAME` shows the versions",
   "secret-exists": "leave --create away to give it a new value",
-  "env-name-conflict": "name the ones you want with --only, or rename one of them",
+  "env-name-conflict": "choose another name, or set the one that is there: one scope holds one secret of an environment name",
   "secret-expired": "set a new value, with --expires for a new date",
   "version-conflict": "look at its state now, then try again",
   "value-too-large": "a value has at most 65,536 bytes",

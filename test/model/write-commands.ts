@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, condition, conditionHeaders, fails, fields, idOf, names, pathOf, place, scopes, values } from "./command.ts";
-import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, view } from "./model.ts";
+import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, sharesVariable, view } from "./model.ts";
 
 function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: Fields) {
   return {
@@ -19,6 +19,7 @@ const put = commands("PUT", fc.record({ place, value: values, fields, condition 
   const { status, body } = await real.call(`PUT ${pathOf(scope, name)}`, { value, ...fieldsBody(model, drawn.fields) }, headers);
   if (fails(drawn.condition, secret !== undefined)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   expect(status).toBe(secret ? 200 : 201);
   const written = secret ?? create(model, scope, name, body.id);
   const changed = change(model, written, value, drawn.fields);
@@ -31,6 +32,7 @@ const post = commands("POST", fc.record({ place, value: values, fields }), async
   const { status, body } = await real.call("POST /v1/secrets", { scope, name, value, ...fieldsBody(model, drawn.fields) });
   if (find(model, scope, name)) return void expect([status, body.code]).toEqual([409, "secret-exists"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   const written = create(model, scope, name, body.id);
   change(model, written, value, drawn.fields);
   expect([status, body]).toEqual([201, expect.objectContaining(view(model, written))]);
@@ -70,6 +72,10 @@ const importAll = commands("import", fc.record({ scope: scopes, secrets: importe
   if ("PATH" in secrets) return void expect([status, body.code]).toEqual([422, "name-reserved"]);
   const locked = Object.keys(secrets).filter((name) => isLockedAbove(model, scope, name));
   if (locked.length > 0) return void expect([status, body.code, body.locked?.sort()]).toEqual([422, "name-locked", locked.sort()]);
+  const isNew = (name: string) => !find(model, scope, name);
+  const pair = "c.d" in secrets && "C_D" in secrets && isNew("c.d") && isNew("C_D");
+  if (pair || Object.keys(secrets).some((name) => sharesVariable(model, scope, name)))
+    return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   const outcomeOf = (name: string) => {
     const secret = find(model, scope, name);
     if (!secret) return "created";

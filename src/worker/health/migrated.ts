@@ -23,6 +23,7 @@ export const MIGRATED = [
   ["quotas"],
   ["tokens", "lease_seconds"],
   ["scheduled_run"],
+  ["shared_env_names"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

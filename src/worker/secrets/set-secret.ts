@@ -23,7 +23,7 @@ export type NamingNeeds = WriteNeeds & { readonly reservedNames: readonly Patter
 /**
  * Sets a secret: creates it, or adds a version to it. What it holds already adds no version.
  *
- * @throws {Problem} `forbidden`, `name-reserved`, `version-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `name-reserved`, `name-locked`, `env-name-conflict`, `version-conflict`, `storage-unavailable`.
  */
 export async function setSecret(
   needs: NamingNeeds,
@@ -47,7 +47,7 @@ export async function setSecret(
 /**
  * Creates a secret that is not there yet.
  *
- * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `name-reserved`, `name-locked`, `env-name-conflict`, `secret-exists`, `storage-unavailable`.
  */
 export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue): Promise<Write> {
   caller.require("secrets:write", scope, name);

@@ -1,5 +1,6 @@
 import { MAX_RELEASED, MAX_RELEASED_BYTES } from "../../contract/resolve.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
+import { envNameOf } from "./env-names.ts";
 import { type ScopeSearch, SEARCHED, WALKED_LINKS, withSearch } from "./scope-search.ts";
 import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
@@ -100,7 +101,7 @@ const WINNERS = `winners AS (SELECT *, ${EXPIRED}, 0 AS skipped, 0 AS shadowed F
 // specific scope; also where it has expired: nothing else takes its place.
 const FIRST_OF_VARIABLE = "NOT locked, CASE WHEN locked THEN precedence END DESC, precedence, name";
 const WINNERS_OF_VARIABLES = `
-  variables AS (SELECT *, ${EXPIRED}, upper(replace(replace(name, '-', '_'), '.', '_')) AS variable FROM decided),
+  variables AS (SELECT *, ${EXPIRED}, ${envNameOf("name")} AS variable FROM decided),
   winners AS (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY variable ORDER BY ${FIRST_OF_VARIABLE}) > 1 AS shadowed,
       variable IN (SELECT value FROM json_each(:query, '$.reserved.names'))
