@@ -76,6 +76,23 @@ describe("what is safe to send again", () => {
     }
   });
 
+  it.each([
+    [
+      "an import",
+      (c: ReturnType<typeof clientOf>["client"]) => c.secrets.import("global", { A: "x" }),
+      () => json({ created: ["A"], updated: [], unchanged: [] }),
+    ],
+    [
+      "a delete on a condition",
+      (c: ReturnType<typeof clientOf>["client"]) => c.secrets.deleteById("sec_1", { ifMatch: '"1"' }),
+      () => new Response(null, { status: 204 }),
+    ],
+  ])("is %s of which the service says that nothing has happened, after a pause of the client's own", async (_, call, done) => {
+    const { client, sent } = clientOf([problem(409, "write-conflict"), done()]);
+    expect([await settle(call(client)), sent.length]).toEqual(["done", 2]);
+    expect(sent[1]?.at).toBeGreaterThanOrEqual(100);
+  });
+
   it("is a delete, which is done when the second one finds nothing", async () => {
     const { client } = clientOf([LOST(), problem(404, "secret-not-found")]);
     expect(await settle(client.secrets.delete("global", "A"))).toBe("done");

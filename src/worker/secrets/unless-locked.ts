@@ -11,7 +11,7 @@ import { verifyFound } from "./verify-found.ts";
 export type LockNeeds = CallerNeeds & { readonly platformOrg: string | null };
 
 /** A write, as far as it may set a name. */
-interface Setting {
+export interface Setting {
   readonly sets: boolean;
   readonly row: { readonly scope: string; readonly name: string };
 }

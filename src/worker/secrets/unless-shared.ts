@@ -7,7 +7,12 @@ import { GuardError, rowsOf } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyRows } from "../transaction/verify-row.ts";
-import type { Write } from "./write-secrets.ts";
+
+/** A write, as far as it may create a secret. */
+export interface Creating {
+  readonly outcome: "created" | "updated" | "unchanged";
+  readonly row: NewName;
+}
 
 /** A name that would be the second of its environment name, and the one that has it. */
 interface Conflict {
@@ -25,7 +30,7 @@ interface Conflict {
 export async function unlessShared<T>(
   needs: CallerNeeds,
   caller: Caller,
-  writes: readonly Pick<Write, "row" | "outcome">[],
+  writes: readonly Creating[],
   run: (guards: readonly D1PreparedStatement[]) => Promise<T>,
 ): Promise<T> {
   const created = writes.filter(({ outcome }) => outcome === "created").map(({ row }) => row);

@@ -1,7 +1,6 @@
 import type { Caller } from "../access/caller.ts";
-import { type LockNeeds, unlessLocked } from "./unless-locked.ts";
-import { unlessShared } from "./unless-shared.ts";
-import type { Write } from "./write-secrets.ts";
+import { type LockNeeds, type Setting, unlessLocked } from "./unless-locked.ts";
+import { type Creating, unlessShared } from "./unless-shared.ts";
 
 /**
  * Runs a transaction with the guards of what names it sets: none that a scope above has locked, and none that would be the
@@ -13,7 +12,7 @@ import type { Write } from "./write-secrets.ts";
 export function unlessTaken<T>(
   needs: LockNeeds,
   caller: Caller,
-  writes: readonly Pick<Write, "row" | "outcome" | "sets">[],
+  writes: readonly (Setting & Creating)[],
   run: (guards: readonly D1PreparedStatement[]) => Promise<T>,
 ): Promise<T> {
   return unlessLocked(needs, caller, writes, (locks) => unlessShared(needs, caller, writes, (names) => run([...locks, ...names])));

@@ -53,7 +53,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byName,
       body: jsonBodyOr(setSecretSchema, { "text/plain": text("sk-example-not-a-key"), "application/octet-stream": bytes }),
-      problems: ["version-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      problems: ["version-conflict", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: {
         200: { ...json(setSecretReplySchema, "The secret was there."), headers: ETAG_HEADER },
         201: { ...json(setSecretReplySchema, "The secret is new."), headers: ETAG_HEADER },
@@ -92,7 +92,7 @@ export const secretRoutes = [
       action: "secret.delete",
       headers: WRITE_CONDITIONS,
       params: byName,
-      problems: ["secret-not-found", "version-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict"],
       replies: DELETED,
     },
     async ({ c, needs, caller, params }) => {
@@ -111,7 +111,7 @@ export const secretRoutes = [
       permission: "secrets:write",
       action: "secret.create",
       body: jsonBody(createSecretSchema),
-      problems: ["secret-exists", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      problems: ["secret-exists", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
     async ({ c, needs, caller, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
@@ -168,7 +168,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byId,
       body: jsonBody(patchSecretSchema),
-      problems: ["secret-not-found", "version-conflict", "value-too-large", "name-locked", "quota-exceeded"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "value-too-large", "name-locked", "quota-exceeded"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {
@@ -189,7 +189,7 @@ export const secretRoutes = [
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: byId,
-      problems: ["secret-not-found", "version-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict"],
       replies: DELETED,
     },
     async ({ c, needs, caller, params }) => {
