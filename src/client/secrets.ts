@@ -101,5 +101,8 @@ export function secretCalls(send: Send) {
 }
 
 function conditional({ ifMatch, ifNoneMatch, signal }: Conditions) {
+  // Runtimes drop a header that is empty: it would be a write without the condition that was meant.
+  for (const tag of [ifMatch, ifNoneMatch])
+    if (tag !== undefined && tag.trim() === "") throw new TypeError("ifMatch and ifNoneMatch are entity tags in double quotes, or *; an empty text is none");
   return { headers: { "If-Match": ifMatch, "If-None-Match": ifNoneMatch }, signal };
 }

@@ -93,6 +93,21 @@ describe("what is safe to send again", () => {
     expect(sent[1]?.at).toBeGreaterThanOrEqual(100);
   });
 
+  it("is no write on an empty condition: it is not even sent", async () => {
+    for (const options of [{ ifMatch: "" }, { ifNoneMatch: " " }]) {
+      const { client, sent } = clientOf([]);
+      const calls = [
+        client.secrets.set("global", "A", "x", {}, options),
+        client.secrets.patch("sec_1", {}, options),
+        client.secrets.delete("global", "A", options),
+        client.secrets.rollback("sec_1", 1, options),
+        client.secrets.destroyVersion("sec_1", 1, options),
+      ];
+      for (const call of calls) await expect(call).rejects.toThrow(TypeError);
+      expect(sent).toEqual([]);
+    }
+  });
+
   it("is a delete, which is done when the second one finds nothing", async () => {
     const { client } = clientOf([LOST(), problem(404, "secret-not-found")]);
     expect(await settle(client.secrets.delete("global", "A"))).toBe("done");

@@ -1,4 +1,7 @@
+import type { HonoRequest } from "hono";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../../src/contract/problem.ts";
+import { precondition } from "../../src/worker/http/parse/parse-precondition.ts";
 import { GuardError } from "../../src/worker/store/run-batch.ts";
 import { retryWhenChanged } from "../../src/worker/transaction/retry-when-changed.ts";
 import { at, type CallOptions, call, put, type Reply } from "../support/call.ts";
@@ -80,6 +83,30 @@ describe("a PUT for a secret that is not there", () => {
     await call(`DELETE ${at("global", "REMADE")}`);
     await attempt("REMADE");
     expect((await attempt("REMADE", { "If-Match": before.headers.get("ETag") ?? "" })).status).toBe(412);
+  });
+});
+
+describe("an empty condition", () => {
+  it.each([
+    ["If-Match", ","],
+    ["If-None-Match", ", ,"],
+  ])("is 400, not none: %s: %s", async (header, value) => {
+    const { body } = await put("global", "EMPTY_CONDITION", "v");
+    for (const [method, write] of Object.entries(writes)) {
+      const reply = await write("EMPTY_CONDITION", body.id, { [header]: value });
+      expect([method, reply.status, reply.body.errors?.[0].pointer]).toEqual([method, 400, `header:${header}`]);
+    }
+  });
+
+  // The runtime drops an empty header before the Worker sees it, which README says: one that came all the same is no condition met.
+  it.each(["", " "])("is none that is met where it comes as %j", (value) => {
+    for (const header of ["If-Match", "If-None-Match"])
+      expect(() => precondition({ header: (name: string) => (name === header ? value : undefined) } as HonoRequest)).toThrow(Problem);
+  });
+
+  it('that names an empty tag ("") is one that no secret has', async () => {
+    await put("global", "EMPTY_TAG", "v");
+    expect((await put("global", "EMPTY_TAG", "w", { headers: { "If-Match": '""' } })).status).toBe(412);
   });
 });
 

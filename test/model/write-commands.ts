@@ -11,12 +11,16 @@ function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: F
   };
 }
 
+/** Whether the time at which it is to expire has passed. */
+const hasPassed = ({ expiresInDays }: Fields) => (expiresInDays ?? 1) <= 0;
+
 const put = commands("PUT", fc.record({ place, value: values, fields, condition }), async (drawn, model, real) => {
   const { scope, name } = drawn.place;
   const { value } = drawn;
   const secret = find(model, scope, name);
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
   const { status, body } = await real.call(`PUT ${pathOf(scope, name)}`, { value, ...fieldsBody(model, drawn.fields) }, headers);
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (fails(drawn.condition, secret !== undefined)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
@@ -30,6 +34,7 @@ const post = commands("POST", fc.record({ place, value: values, fields }), async
   const { scope, name } = drawn.place;
   const { value } = drawn;
   const { status, body } = await real.call("POST /v1/secrets", { scope, name, value, ...fieldsBody(model, drawn.fields) });
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (find(model, scope, name)) return void expect([status, body.code]).toEqual([409, "secret-exists"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
   if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
@@ -45,6 +50,7 @@ const patch = commands("PATCH", fc.record({ place, value: fc.option(values), fie
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
   const sent = { ...(value !== null && { value }), ...fieldsBody(model, drawn.fields) };
   const { status, body } = await real.call(`PATCH /v1/secrets/${idOf(model, scope, name)}`, sent, headers);
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (!secret) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
   if (fails(drawn.condition, true)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   if (value !== null && isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);

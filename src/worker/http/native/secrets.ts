@@ -61,7 +61,7 @@ export const secretRoutes = [
     },
     async ({ c, needs, caller, params, body }) => {
       const { value, ...fields } = await readSetBody(c.req, body);
-      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields), value }, precondition(c.req)));
+      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields, needs.now), value }, precondition(c.req)));
     },
   ),
   operation(
@@ -115,7 +115,7 @@ export const secretRoutes = [
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
     async ({ c, needs, caller, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
-      const { row } = await createSecret(needs, caller, { scope, name }, { ...changeOf(fields), value: parseValue(value, encoding) });
+      const { row } = await createSecret(needs, caller, { scope, name }, { ...changeOf(fields, needs.now), value: parseValue(value, encoding) });
       c.header("Location", `/v1/secrets/${row.id}`);
       return secretReply(c, row, 201);
     },
@@ -172,7 +172,7 @@ export const secretRoutes = [
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {
-      const change = { ...changeOf(fields), value: value === undefined ? undefined : parseValue(value, encoding) };
+      const change = { ...changeOf(fields, needs.now), value: value === undefined ? undefined : parseValue(value, encoding) };
       return writtenReply(c, await patchSecret(needs, caller, id, change, precondition(c.req)));
     },
   ),
