@@ -35,7 +35,8 @@ const HINTS: Record<string, string> = {
   "scope-not-found": "`keyhole scope list` shows the scopes",
   "version-not-found": "`keyhole versions NAME` shows the versions",
   "secret-exists": "leave --create away to give it a new value",
-  "env-name-conflict": "name the ones you want with --only, or rename one of them",
+  "write-conflict": "many write the same thing at once; try again in a moment",
+  "env-name-conflict": "choose another name, or set the one that is there: one scope holds one secret of an environment name",
   "secret-expired": "set a new value, with --expires for a new date",
   "version-conflict": "look at its state now, then try again",
   "value-too-large": "a value has at most 65,536 bytes",
@@ -58,7 +59,7 @@ function hintFor({ code, status, requestId }: KeyholeError): string {
 }
 
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
-  if (code === "unreachable" || status === 429 || status >= 500) return EXIT.unavailable;
+  if (code === "unreachable" || code === "write-conflict" || status === 429 || status >= 500) return EXIT.unavailable;
   if (status === 401 || status === 403 || code === "exchange-refused") return EXIT.refused;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }

@@ -17,7 +17,7 @@ export function parseTime(option: string, text: string, { now = Date.now(), sign
   if (/^\d{1,9}[smhdw]$/.test(text)) return new Date(now + sign * parseDuration(option, text) * 1000).toISOString();
   const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at) || !isDay(text.slice(0, 10)))
-    throw usageError(`${option} is not a time`, `for example ${option} 2027-01-31, 2027-01-31T12:00:00Z or 30d`);
+    throw usageError(`${option} is not a time`, `for example ${option} 2037-01-31, 2037-01-31T12:00:00Z or 30d`);
   return new Date(at).toISOString();
 }
 

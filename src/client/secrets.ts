@@ -59,7 +59,7 @@ export function secretCalls(send: Send) {
       const json = { ...valueFields(value), ...fields };
       return readReply(await send({ method: "PUT", path: at(scope, name), query: undeleting(options), json, ...conditional(options) }), setSecretReplySchema);
     },
-    /** Creates the secret; `secret-exists` when there is one. Never retried. */
+    /** Creates the secret; `secret-exists` when there is one. Retried after `write-conflict` only. */
     async create(scope: string, name: string, value: Value, fields: SecretFields = {}, options: CallOptions & Undeleting = {}): Promise<SecretBody> {
       const json = { scope, name, ...valueFields(value), ...fields };
       const { undelete, ...call } = options;
@@ -73,7 +73,7 @@ export function secretCalls(send: Send) {
     async getById(id: string, options: CallOptions = {}): Promise<SecretBody> {
       return readReply(await send({ method: "GET", path: byId(id), ...options }), secretSchema);
     },
-    /** Changes what is given, by id. Never retried. */
+    /** Changes what is given, by id. Retried after `write-conflict` only. */
     async patch(id: string, { value, ...fields }: SecretFields & { value?: Value }, options: Conditions = {}): Promise<SetSecretReply> {
       const json = { ...(value !== undefined && valueFields(value)), ...fields };
       return readReply(await send({ method: "PATCH", path: byId(id), json, ...conditional(options) }), setSecretReplySchema);
@@ -102,7 +102,7 @@ export function secretCalls(send: Send) {
     async versions(id: string, query: { limit?: number; cursor?: string } = {}, options: CallOptions = {}): Promise<VersionPage> {
       return readReply(await send({ method: "GET", path: `${byId(id)}/versions`, query, ...options }), versionListSchema);
     },
-    /** Makes an older value current as a new version, without anyone reading it. Never retried. */
+    /** Makes an older value current as a new version, without anyone reading it. Retried after `write-conflict` only. */
     async rollback(id: string, version: number, options: Conditions = {}): Promise<SetSecretReply> {
       return readReply(await send({ method: "POST", path: `${byId(id)}/rollback`, json: { version }, ...conditional(options) }), setSecretReplySchema);
     },
@@ -110,7 +110,7 @@ export function secretCalls(send: Send) {
     async destroyVersion(id: string, version: number, options: Conditions = {}): Promise<void> {
       return readNothing(await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) }));
     },
-    /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Never retried. */
+    /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Retried after `write-conflict` only. */
     async import(
       scope: string,
       secrets: Readonly<Record<string, string>> | string,
@@ -143,5 +143,8 @@ async function readDeleted(response: Response): Promise<Deleted> {
 }
 
 function conditional({ ifMatch, ifNoneMatch, signal }: Conditions) {
+  // Runtimes drop a header that is empty: it would be a write without the condition that was meant.
+  for (const tag of [ifMatch, ifNoneMatch])
+    if (tag !== undefined && tag.trim() === "") throw new TypeError("ifMatch and ifNoneMatch are entity tags in double quotes, or *; an empty text is none");
   return { headers: { "If-Match": ifMatch, "If-None-Match": ifNoneMatch }, signal };
 }

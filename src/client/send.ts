@@ -66,6 +66,8 @@ function retryDelay(request: Request, error: unknown, attempt: number): number |
 }
 
 function mayRepeat({ method, headers, repeatable }: Request, { code, status }: KeyholeError): boolean {
+  // The service says that nothing of it has happened: its conditions are judged anew.
+  if (code === "write-conflict") return true;
   if (method === "PATCH" || (method === "POST" && !repeatable)) return false;
   if (status === 429) return true;
   // The first attempt may have been carried out: then its own precondition no longer holds.

@@ -41,6 +41,10 @@ export const backlogSchema = z.object({
     description:
       "Leases of the last day that ended without their last count, because an isolate was lost: the log says at least and at most how often each was used.",
   }),
+  env_name_conflicts: z.int().meta({
+    description:
+      "Environment names that several secrets of one scope have, from before that was refused: the first by name becomes the variable, or the one that is locked. Each can still be changed; deleting all but one ends it.",
+  }),
   scheduled: waitingWorkSchema,
   database_bytes: z.int().meta({ description: "How many bytes D1 has stored. A database takes 10 GB." }),
   database_days_left: z.int().nullable().meta({
@@ -60,6 +64,7 @@ export const BACKLOG_EXAMPLE: Backlog = {
   audit_logs: 0,
   integrity_failures: 0,
   leases_unsettled: 0,
+  env_name_conflicts: 0,
   scheduled: {
     ciphertexts_put: NO_ROWS,
     ciphertexts_cleared: { rows: 12, seconds: 41 },

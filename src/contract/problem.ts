@@ -14,6 +14,7 @@ export const PROBLEMS = {
   "route-not-found": { status: 404, title: "No such route" },
   "method-not-allowed": { status: 405, title: "The route does not take this method" },
   "secret-exists": { status: 409, title: "The secret exists already" },
+  "write-conflict": { status: 409, title: "Others kept writing the same thing" },
   "env-name-conflict": { status: 409, title: "Two secrets share one environment name" },
   "secret-expired": { status: 410, title: "The secret has expired" },
   "version-conflict": { status: 412, title: "The secret is not in the expected state" },

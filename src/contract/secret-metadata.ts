@@ -62,7 +62,10 @@ export const SECRET_METADATA = {
     fromColumn: (column) => JSON.parse(column) as Record<string, string>,
   }),
   expires_at: field({
-    request: timeInputSchema.nullable().optional().meta({ description: "From then on a resolve answers 410.", example: "2027-01-31T00:00:00Z" }),
+    request: timeInputSchema.nullable().optional().meta({
+      description: "From then on a resolve answers 410. It lies in the future: a secret that has expired is given a later time, or `null`.",
+      example: "2037-01-31T00:00:00Z",
+    }),
     reply: timeSchema.nullable(),
     example: null,
     initial: null as number | null,

@@ -9,9 +9,9 @@ const LAST = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** A time in a request: RFC 3339 with any offset; kept to the millisecond. */
 export const timeInputSchema = z.iso
-  .datetime({ offset: true, error: "a time is RFC 3339, as in 2027-01-31T00:00:00Z" })
+  .datetime({ offset: true, error: "a time is RFC 3339, as in 2037-01-31T00:00:00Z" })
   .refine((text) => !(Date.parse(text) < FIRST || Date.parse(text) > LAST), { error: "a time is in the years 0 to 9999 in UTC" })
-  .meta({ description: "RFC 3339.", example: "2027-01-31T00:00:00Z" });
+  .meta({ description: "RFC 3339.", example: "2037-01-31T00:00:00Z" });
 
 /** Milliseconds since 1970 as replies show them; `null` stays `null`. */
 export function formatTime(milliseconds: number): string;

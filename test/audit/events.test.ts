@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/contract/audit.ts";
 import { insertEvent } from "../../src/worker/audit/insert-event.ts";
 import { at, call, put, resolve } from "../support/call.ts";
+import { putExpired } from "../support/put-expired.ts";
 import { sizesOf } from "./support.ts";
 
 interface Row {
@@ -69,7 +70,7 @@ describe("an event", () => {
     const { body: a } = await put("global", "A", "v", { token });
     const { body: b } = await put("team:t", "B", "v", { token });
     await put("global", "B", "v", { token });
-    await put("global", "OLD", "v", { token, fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    await putExpired("global", "OLD", "v", { token });
     const released = async (request: object, query = "") => {
       await call(`POST /v1/resolve${query}`, { token, json: request });
       const event = await lastOf("resolves");
@@ -84,8 +85,10 @@ describe("an event", () => {
     expect(await released({ names: ["A", "B", "OLD", "NONE"], scopes: ["team:t"], allow_missing: true })).toEqual(both);
     expect(await released({ names: ["A", "NONE"] })).toEqual([]);
     expect(await released({ names: ["A", "OLD"] })).toEqual([]);
-    await put("global", "a", "v", { token });
-    expect(await released({ names: ["A", "a"] }, "?format=env"), "of one variable there is one").toEqual([both[0]]);
+    const { body: nearer } = await put("team:t", "a", "v", { token });
+    const inTeam = { names: ["A", "a"], scopes: ["team:t"] };
+    const winner = { id: nearer.id, name: "a", scope: "team:t", version: 1 };
+    expect(await released(inTeam, "?format=env"), "of one variable there is one").toEqual([winner]);
     await call("GET /v1/resolve/A", { token });
     expect(JSON.parse((await lastOf("resolves"))?.secrets ?? "")).toEqual([both[0]]);
   });

@@ -37,7 +37,9 @@ describe("a client", () => {
     expect(await client.resolve(request)).toMatchObject({ secrets: { API_KEY: { value: "one", scope: "namespace:prod" } }, missing: [] });
     expect(await client.resolveEnv(request)).toEqual({ API_KEY: "one" });
     expect(await client.resolveDotenv(request)).toBe("API_KEY='one'\n");
-    await client.secrets.set("namespace:prod", "OLD", "x", { expires_at: "2020-01-01T00:00:00Z" });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 7_200_000 });
+    await client.secrets.set("namespace:prod", "OLD", "x", { expires_at: new Date(Date.now() + 3_600_000).toISOString() });
+    vi.useRealTimers();
     const leftOut = vi.fn();
     expect(await client.resolveEnv(request, { onLeftOut: leftOut })).toEqual({ API_KEY: "one" });
     expect(leftOut).toHaveBeenCalledExactlyOnceWith([{ name: "OLD", reason: "expired" }], 0);

@@ -76,6 +76,38 @@ describe("what is safe to send again", () => {
     }
   });
 
+  it.each([
+    [
+      "an import",
+      (c: ReturnType<typeof clientOf>["client"]) => c.secrets.import("global", { A: "x" }),
+      () => json({ created: ["A"], updated: [], unchanged: [] }),
+    ],
+    [
+      "a delete on a condition",
+      (c: ReturnType<typeof clientOf>["client"]) => c.secrets.deleteById("sec_1", { ifMatch: '"1"' }),
+      () => new Response(null, { status: 204 }),
+    ],
+  ])("is %s of which the service says that nothing has happened, after a pause of the client's own", async (_, call, done) => {
+    const { client, sent } = clientOf([problem(409, "write-conflict"), done()]);
+    expect([await settle(call(client)), sent.length]).toEqual(["done", 2]);
+    expect(sent[1]?.at).toBeGreaterThanOrEqual(100);
+  });
+
+  it("is no write on an empty condition: it is not even sent", async () => {
+    for (const options of [{ ifMatch: "" }, { ifNoneMatch: " " }]) {
+      const { client, sent } = clientOf([]);
+      const calls = [
+        client.secrets.set("global", "A", "x", {}, options),
+        client.secrets.patch("sec_1", {}, options),
+        client.secrets.delete("global", "A", options),
+        client.secrets.rollback("sec_1", 1, options),
+        client.secrets.destroyVersion("sec_1", 1, options),
+      ];
+      for (const call of calls) await expect(call).rejects.toThrow(TypeError);
+      expect(sent).toEqual([]);
+    }
+  });
+
   it("is a delete, which is done when the second one finds nothing", async () => {
     const { client } = clientOf([LOST(), problem(404, "secret-not-found")]);
     expect(await settle(client.secrets.delete("global", "A"))).toBe("done");

@@ -68,8 +68,7 @@ describe("a secret that expires", () => {
     ["2027-01-31T01:00:00+01:00", "2027-01-31T00:00:00.000Z"],
     ["2027-01-31T00:00:00.123456Z", "2027-01-31T00:00:00.123Z"],
     ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
-    ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"],
-    ["0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"],
+    ["2026-12-01T00:00:00.001Z", "2026-12-01T00:00:00.001Z"],
   ])("takes %s as %s", async (given, expected) => {
     expect((await put("global", "E", "v", { token: { org: "times" }, fields: { expires_at: given } })).body.expires_at).toBe(expected);
   });
@@ -80,6 +79,40 @@ describe("a secret that expires", () => {
       expect((await put("global", "E", "v", { token: { org: "times" }, fields: { expires_at } })).status).toBe(400);
     },
   );
+});
+
+describe("an expiry that has passed", () => {
+  it.each([
+    "2026-12-01T00:00:00.000Z",
+    "2026-12-01T01:00:00+01:00",
+    "2026-11-30T23:59:59.999Z",
+    "2016-12-31T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+  ])("is 400 wherever it is given: %s", async (expires_at) => {
+    const token = { org: "passed" };
+    const { body } = await put("global", "KEPT", "v", { token });
+    const replies = [
+      await put("global", "NEW", "v", { token, fields: { expires_at } }),
+      await put("global", "KEPT", "w", { token, fields: { expires_at } }),
+      await call("POST /v1/secrets", { token, json: { scope: "global", name: "NEW", value: "v", expires_at } }),
+      await call(`PATCH /v1/secrets/${body.id}`, { token, json: { expires_at } }),
+    ];
+    for (const { status, body: problem } of replies)
+      expect([status, problem.code, problem.errors?.[0].pointer]).toEqual([400, "invalid-request", "/expires_at"]);
+    expect((await resolve({}, { token })).body.secrets).toMatchObject({ KEPT: { value: "v", version: 1 } });
+    expect(await names("", token)).toEqual(["KEPT"]);
+  });
+
+  it("does not keep an expired secret from a new value, another description, or a later expiry", async () => {
+    const token = { org: "passed-since" };
+    const { body } = await put("global", "E", "1", { token, fields: { expires_at: timeAt(1) } });
+    goTo(2);
+    expect((await put("global", "E", "2", { token })).status).toBe(200);
+    expect((await call(`PATCH /v1/secrets/${body.id}`, { token, json: { description: "d" } })).status).toBe(200);
+    expect((await call(`PATCH /v1/secrets/${body.id}`, { token, json: { expires_at: timeAt(1) } })).status).toBe(400);
+    expect((await call(`PATCH /v1/secrets/${body.id}`, { token, json: { expires_at: timeAt(3) } })).status).toBe(200);
+  });
 });
 
 describe("a secret that is to be rotated", () => {

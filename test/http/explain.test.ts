@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { call, put } from "../support/call.ts";
+import { putExpired } from "../support/put-expired.ts";
 
 const explain = (name: string, scopes: string[], token = {}) =>
   call(`GET /v1/explain/${name}?${scopes.map((scope) => `scope=${encodeURIComponent(scope)}`).join("&")}`, { token });
@@ -7,7 +8,7 @@ const explain = (name: string, scopes: string[], token = {}) =>
 describe("GET /v1/explain/{name}", () => {
   it("lists every scope in search order with what it holds, the winner, and no value", async () => {
     const team = await put("team:t", "EXPLAINED", "explained-value");
-    const wide = await put("global", "EXPLAINED", "explained-value", { fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    const wide = await putExpired("global", "EXPLAINED", "explained-value");
     await put("team:t", "EXPLAINED", "explained-value 2");
     const { status, body, text } = await explain("EXPLAINED", ["team:t", "repo:a/b"]);
     expect(status).toBe(200);
@@ -25,7 +26,7 @@ describe("GET /v1/explain/{name}", () => {
   });
 
   it("names an expired winner, because a resolve does not pass it over", async () => {
-    const { body } = await put("team:t", "EXPLAIN_OLD", "v", { fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    const { body } = await putExpired("team:t", "EXPLAIN_OLD", "v");
     await put("global", "EXPLAIN_OLD", "v");
     const explained = await explain("EXPLAIN_OLD", ["team:t"]);
     expect(explained.body.winner).toEqual({ scope: "team:t", id: body.id, version: 1 });

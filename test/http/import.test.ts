@@ -2,8 +2,10 @@ import { env } from "cloudflare:workers";
 import { parse } from "dotenv";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
-import { type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { sealByHand } from "../support/seal-by-hand.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 type Query = { readonly scope?: string; readonly dry_run?: boolean };
@@ -246,6 +248,86 @@ describe("a large import", () => {
   });
 });
 
+describe("one environment name in one scope", () => {
+  const conflict = ({ status, body }: Reply) => [status, body.code, body.detail];
+  const says = (name: string, held: string, scope = "global") => `${name} would be the variable DB_PASSWORD, which ${held} is already in ${scope}.`;
+
+  it("is one secret's: another is refused by every way it could be made, and the one that is there is named", async () => {
+    const token = { org: "one-name" };
+    await put("global", "db-password", "v", { token });
+    for (const name of ["DB_PASSWORD", "db.password", "Db-Password"]) {
+      const expected = [409, "env-name-conflict", says(name, "db-password")];
+      expect(conflict(await put("global", name, "v", { token }))).toEqual(expected);
+      expect(conflict(await call("POST /v1/secrets", { token, json: { scope: "global", name, value: "v" } }))).toEqual(expected);
+      for (const dry_run of [true, false]) {
+        const reply = await importJson({ OTHER: "v", [name]: "v" }, { token, dry_run });
+        expect([conflict(reply), pointers(reply)]).toEqual([expected, [`/secrets/${name}`]]);
+      }
+    }
+    expect(await countIn("one-name")).toBe(1);
+    expect((await put("team:t", "DB_PASSWORD", "v", { token })).status).toBe(201);
+    expect((await put("global", "DB_PASSWORD_2", "v", { token })).status).toBe(201);
+    const outside = await put("global", "DB_PASSWORD", "v", { token: { ...token, secret_names: ["DB_*"] } });
+    expect(conflict(outside)[2]).toBe(says("DB_PASSWORD", "another secret"));
+  });
+
+  it("is one secret's inside one import too, and all that share one are listed", async () => {
+    const token = { org: "one-import" };
+    await put("team:t", "a.b", "v", { token });
+    const reply = await importEnv("db-password=1\nA_B=2\nDB_PASSWORD=3\nFINE=4\n", { token, scope: "team:t" });
+    expect([refused(reply), pointers(reply)]).toEqual([
+      [409, "env-name-conflict"],
+      ["/secrets/DB_PASSWORD", "/secrets/A_B"],
+    ]);
+    expect(await countIn("one-import")).toBe(1);
+  });
+
+  it("goes to one of two who write at once", async () => {
+    const token = { org: "two-at-once" };
+    const replies = await Promise.all(["x-y", "X_Y", "x.y"].map((name) => put("global", name, "v", { token })));
+    expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(await countIn("two-at-once")).toBe(1);
+  });
+
+  it("is free again when its secret is deleted", async () => {
+    const token = { org: "freed" };
+    await put("global", "x-y", "v", { token });
+    await call(`DELETE ${at("global", "x-y")}`, { token });
+    expect((await put("global", "X_Y", "v", { token })).status).toBe(201);
+  });
+
+  it("stays with several that had it before: each can be changed, and /readyz counts them until one is left", async () => {
+    const token = { org: "pairs" };
+    const counted = async () => (await call("GET /readyz", { token })).body.backlog.env_name_conflicts;
+    const before = await counted();
+    const { body } = await put("global", "x-y", "v", { token });
+    await put("global", "FORMER", "v", { token });
+    await env.DB.prepare("UPDATE secrets SET name = 'X-Y' WHERE org = 'pairs' AND name = 'FORMER'").run();
+    await sealByHand("secrets", "s.org = 'pairs' AND s.name = 'X-Y'");
+    await env.DB.prepare("INSERT INTO shared_env_names VALUES ('pairs', 'global', 'X_Y')").run();
+    expect(await counted()).toBe(before + 1);
+    expect((await put("global", "x-y", "w", { token })).body.version).toBe(2);
+    expect((await call(`PATCH /v1/secrets/${body.id}`, { token, json: { value: "x" } })).status).toBe(200);
+    expect((await put("global", "x.y", "v", { token })).status).toBe(409);
+    await call(`DELETE /v1/secrets/${body.id}`, { token });
+    expect(await counted()).toBe(before);
+  });
+
+  it("that somebody has written twice by other ways is counted", async () => {
+    const token = { org: "by-hand" };
+    const counted = async () => (await call("GET /readyz", { token })).body.backlog.env_name_conflicts;
+    const before = await counted();
+    for (const name of ["l-1", "L_1"])
+      await env.DB.prepare(
+        `INSERT INTO secrets (id, org, scope, name, version, revision, created_at, created_by, updated_at, updated_by, rotated_at)
+         VALUES ('sec_' || ?1, 'by-hand', 'global', ?1, 1, 1, 0, 's', 0, 's', 0)`,
+      )
+        .bind(name)
+        .run();
+    expect(await counted()).toBe(before + 1);
+  });
+});
+
 describe("imports at the same time", () => {
   it("of the same names all go through, one after the other", async () => {
     const token = { org: "crowd" };
@@ -298,6 +380,8 @@ describe("a .env file", () => {
     return lines.some((line, n) => odd(line) && JSON.stringify(without(n)) === JSON.stringify(parse(text)));
   };
 
+  const sharesVariable = (names: string[]) => new Set(names.map((name) => envName(name as SecretName))).size < names.length;
+
   it("is stored as dotenv reads it, or a line that would be lost is named", async () => {
     let org = 0;
     const property = fc.asyncProperty(file, async (text) => {
@@ -308,6 +392,7 @@ describe("a .env file", () => {
       if (reply.body.errors?.[0].pointer.startsWith("line:")) return;
       expect(losesLine(text)).toBe(false);
       if (wrong.length > 0) expect(pointers(reply)).toEqual(wrong.map((key) => `/secrets/${key}`));
+      else if (sharesVariable(Object.keys(expected))) expect(refused(reply)).toEqual([409, "env-name-conflict"]);
       else expect([reply.status, await valuesOf(token)]).toEqual([200, expected]);
     });
     await fc.assert(property, { numRuns: 300 });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { at, call, put } from "../support/call.ts";
+import { putExpired } from "../support/put-expired.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 const places = (secrets: { name: string; scope: string }[]) => secrets.map(({ name, scope }) => `${name} ${scope}`);
@@ -31,7 +32,7 @@ describe("a list", async () => {
   await set("global", "B_KEY", { labels: { team: "other" } });
   await set("namespace:prod", "A_KEY", { labels: { core: "team" } });
   await set("namespace:dev", "A_KEY", { rotate_after_days: 1 });
-  await set("repo:acme/api", "a_key", { expires_at: "2020-01-01T00:00:00Z" });
+  await putExpired("repo:acme/api", "a_key", "value of a_key", { token });
   await set("agent:bot", "B-KEY", { expires_at: "2999-01-01T00:00:00Z" });
   await env.DB.prepare("UPDATE secrets SET rotated_at = 0 WHERE org = 'lister' AND scope = 'namespace:dev'").run();
   const all = ["A_KEY namespace:dev", "A_KEY namespace:prod", "B-KEY agent:bot", "B_KEY global", "B_KEY team:core", "a_key repo:acme/api"];

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { at, call, put, resolve } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 const REPO = "repo:acme/api";
@@ -92,7 +93,7 @@ describe("a locked secret", () => {
   it("that has expired is still not replaced", async () => {
     const token = newOrg();
     await set(token, REPO, "KEY", "narrow");
-    await set(token, "global", "KEY", "wide", { locked: true, expires_at: "2020-01-01T00:00:00Z" });
+    await putExpired("global", "KEY", "wide", { token, fields: { locked: true } });
     expect(await win(token, { scopes: [REPO] })).toEqual([410, "secret-expired"]);
     expect((await resolve({ scopes: [REPO] }, { token })).body.expired).toEqual(["KEY"]);
   });

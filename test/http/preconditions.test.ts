@@ -1,6 +1,13 @@
-import { describe, expect, it } from "vitest";
+import type { HonoRequest } from "hono";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../../src/contract/problem.ts";
+import { precondition } from "../../src/worker/http/parse/parse-precondition.ts";
+import { GuardError } from "../../src/worker/store/run-batch.ts";
+import { retryWhenChanged } from "../../src/worker/transaction/retry-when-changed.ts";
 import { at, type CallOptions, call, put, type Reply } from "../support/call.ts";
 import { resolvedValue } from "../support/resolved-value.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 /** The three conditional writes of one secret, by name and by id. */
 const writes: Record<string, (name: string, id: string, headers: Record<string, string>) => Promise<Reply>> = {
@@ -79,15 +86,55 @@ describe("a PUT for a secret that is not there", () => {
   });
 });
 
+describe("an empty condition", () => {
+  it.each([
+    ["If-Match", ","],
+    ["If-None-Match", ", ,"],
+  ])("is 400, not none: %s: %s", async (header, value) => {
+    const { body } = await put("global", "EMPTY_CONDITION", "v");
+    for (const [method, write] of Object.entries(writes)) {
+      const reply = await write("EMPTY_CONDITION", body.id, { [header]: value });
+      expect([method, reply.status, reply.body.errors?.[0].pointer]).toEqual([method, 400, `header:${header}`]);
+    }
+  });
+
+  // The runtime drops an empty header before the Worker sees it, which README says: one that came all the same is no condition met.
+  it.each(["", " "])("is none that is met where it comes as %j", (value) => {
+    for (const header of ["If-Match", "If-None-Match"])
+      expect(() => precondition({ header: (name: string) => (name === header ? value : undefined) } as HonoRequest)).toThrow(Problem);
+  });
+
+  it('that names an empty tag ("") is one that no secret has', async () => {
+    await put("global", "EMPTY_TAG", "v");
+    expect((await put("global", "EMPTY_TAG", "w", { headers: { "If-Match": '""' } })).status).toBe(412);
+  });
+});
+
 describe("writes at the same time", () => {
   const ten = Array.from({ length: 10 }, (_, n) => `value ${n}`);
 
-  it("without a condition all go through, as versions 1 to 10", async () => {
-    const replies = await Promise.all(ten.map((value) => put("global", "AT_ONCE", value)));
-    expect(replies.map(({ status }) => status).sort()).toEqual([...Array(9).fill(200), 201]);
-    expect(replies.map(({ body }) => body.version).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    const last = replies.findIndex(({ body }) => body.version === 10);
-    expect(await resolvedValue("AT_ONCE")).toBe(ten[last]);
+  it("without a condition all go through, as versions 1 to 50", async () => {
+    const fifty = Array.from({ length: 50 }, (_, n) => `value ${n}`);
+    const replies = await Promise.all(fifty.map((value) => put("global", "AT_ONCE", value)));
+    expect(replies.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 201]);
+    expect(replies.map(({ body }) => body.version).sort((a, b) => a - b)).toEqual(fifty.map((_, n) => n + 1));
+    const last = replies.findIndex(({ body }) => body.version === 50);
+    expect(await resolvedValue("AT_ONCE")).toBe(fifty[last]);
+  });
+
+  it("that others always come before are write-conflict in the end, after pauses drawn from longer and longer times", async () => {
+    const pauses: number[] = [];
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(((go: () => void, milliseconds: number) => {
+      pauses.push(milliseconds);
+      go();
+    }) as never);
+    const always = retryWhenChanged(() => Promise.reject(new GuardError("unchanged")));
+    await expect(always).rejects.toMatchObject({ code: "write-conflict", status: 409 });
+    expect(pauses).toEqual([12.5, 25, 50, 100, 200, 400, ...Array(13).fill(500)]);
+    const other = retryWhenChanged(() => Promise.reject(new GuardError("token_in_force")));
+    await expect(other).rejects.toThrow(GuardError);
+    expect(pauses).toHaveLength(19);
   });
 
   it("with one If-Match exactly one goes through", async () => {

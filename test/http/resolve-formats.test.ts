@@ -4,6 +4,7 @@ import { parseLeftOut } from "../../src/contract/left-out.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -75,7 +76,7 @@ describe("format=env", () => {
       expect([status, text]).toEqual([200, want]);
     }
     expect((await eventsOf(token.org)).at(-1)?.secrets.map(({ name }) => name)).toEqual(["some-key"]);
-    await put("team:t", "some-key", "nearer", { token, fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    await putExpired("team:t", "some-key", "nearer", { token });
     const expired = await call(`POST /v1/resolve?format=${format}`, { token, json: { scopes: ["team:t"] } });
     expect([expired.status, expired.text.trim().replace("{}", "")], "an expired winner is not replaced by a wider name").toEqual([200, ""]);
     expect(expired.headers.get("Keyhole-Left-Out")).toBe('"some-key";reason=expired');
@@ -174,7 +175,7 @@ describe("the ETag of a resolve", () => {
     const one = await call("GET /v1/resolve/TAG_ONE");
     const headers = { "If-None-Match": one.headers.get("ETag") ?? "" };
     expect((await call("GET /v1/resolve/TAG_ONE", { headers })).status).toBe(304);
-    await put("global", "TAG_ONE", "v", { fields: { expires_at: "2020-01-01T00:00:00Z" } });
+    await putExpired("global", "TAG_ONE", "v");
     expect((await call("GET /v1/resolve/TAG_ONE", { headers })).status).toBe(410);
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { at, call, put, resolve } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
 const CHAIN = ["repo:acme/api", "agent:bot", "namespace:prod", "team:core", "global"];
-const PAST = "2020-01-01T00:00:00Z";
 const platform: TokenClaims = { org: "platform" };
 const win = ({ body }: Awaited<ReturnType<typeof resolve>>, name: string) => [body.secrets[name].scope, body.secrets[name].value];
 
@@ -112,7 +112,7 @@ describe("the names", () => {
 describe("an expired secret", () => {
   it("is never replaced by a wider scope: 410, or missing with allow_missing", async () => {
     await put("global", "LAPSED", "wider-value");
-    await put("team:t", "LAPSED", "expired-value", { fields: { expires_at: PAST } });
+    await putExpired("team:t", "LAPSED", "expired-value");
     const { status, body, text } = await resolve({ scopes: ["team:t"], names: ["LAPSED"] });
     expect([status, body.code, body.expired]).toEqual([410, "secret-expired", ["LAPSED"]]);
     expect(text).not.toMatch(/wider-value|expired-value/);
@@ -122,7 +122,7 @@ describe("an expired secret", () => {
   });
 
   it("in a wider scope does not matter to a nearer one that has not", async () => {
-    await put("global", "NEARER", "old", { fields: { expires_at: PAST } });
+    await putExpired("global", "NEARER", "old");
     await put("team:t", "NEARER", "new");
     expect((await resolve({ scopes: ["team:t"], names: ["NEARER"] })).body.secrets.NEARER.value).toBe("new");
   });
@@ -130,7 +130,7 @@ describe("an expired secret", () => {
   it("is refused from its expiry on and not before", async () => {
     await put("global", "SOON", "v", { fields: { expires_at: new Date(Date.now() + 60_000).toISOString() } });
     expect((await resolve({ names: ["SOON"] })).status).toBe(200);
-    await put("global", "SOON", "v", { fields: { expires_at: new Date().toISOString() } });
+    await putExpired("global", "SOON", "v");
     expect((await resolve({ names: ["SOON"] })).status).toBe(410);
     await put("global", "SOON", "v", { fields: { expires_at: null } });
     expect((await resolve({ names: ["SOON"] })).status).toBe(200);
@@ -140,7 +140,7 @@ describe("an expired secret", () => {
     const token = { org: "expiring" };
     await put("global", "GOOD", "v", { token });
     await put("global", "OLD", "wider-value", { token });
-    await put("team:t", "OLD", "v", { token, fields: { expires_at: PAST } });
+    await putExpired("team:t", "OLD", "v", { token });
     for (const request of [{}, { allow_missing: true }]) {
       const { status, body, text, headers } = await resolve({ scopes: ["team:t"], ...request }, { token: { ...token, secret_names: ["GOOD", "OLD"] } });
       expect([status, Object.keys(body.secrets), body.missing, body.expired]).toEqual([200, ["GOOD"], [], ["OLD"]]);

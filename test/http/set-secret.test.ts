@@ -72,7 +72,8 @@ describe("PUT /v1/scopes/{scope}/secrets/{name}", () => {
   it("keeps one name apart in scopes, and by case", async () => {
     const scopes = ["global", "team:apart", "namespace:apart", "agent:apart", "repo:a/b"];
     for (const scope of scopes) expect((await put(scope, "Apart", scope)).status).toBe(201);
-    expect((await put("global", "APART", "other case")).status).toBe(201);
+    expect((await put("namespace:other-case", "APART", "other case")).status).toBe(201);
+    expect(await resolvedValue("Apart", "namespace:other-case")).toBe("global");
     for (const scope of scopes) expect(await resolvedValue("Apart", scope)).toBe(scope);
   });
 });

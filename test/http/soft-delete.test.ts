@@ -102,6 +102,16 @@ describe("a deleted secret", () => {
     expect(refused(await undelete(narrow.body.id, { token }))).toEqual([422, "name-locked"]);
   });
 
+  it("cannot come back where its variable is another secret's by then", async () => {
+    const token = { org: "variables" };
+    const { id } = (await put("global", "db-url", "v", { token })).body;
+    await drop("global", "db-url", { token });
+    expect((await put("global", "DB_URL", "w", { token })).status).toBe(201);
+    expect(refused(await undelete(id, { token }))).toEqual([409, "env-name-conflict"]);
+    await drop("global", "DB_URL", { token });
+    expect((await undelete(id, { token })).status).toBe(200);
+  });
+
   it("comes back where the organization is at its quota, and counts all the time", async () => {
     const limited = callWith({ QUOTAS: JSON.stringify({ secrets: 1, writes_per_minute: 1 }) });
     const token = { org: "full" };

@@ -27,7 +27,7 @@ export const fields = fc.record(
   {
     description: fc.constantFrom(null, "d", "e"),
     labels: fc.constantFrom({}, { a: "1" }, { a: "2", b: "1" }),
-    expiresInDays: fc.constantFrom(null, -1, 1, 3),
+    expiresInDays: fc.constantFrom(null, -1, 0, 1, 1, 3),
     rotateAfterDays: fc.constantFrom(null, 1, 2),
     locked: fc.constantFrom(true, false, false),
   },

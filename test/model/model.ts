@@ -1,4 +1,5 @@
 import { SCOPE_KINDS } from "../../src/contract/scope.ts";
+import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 
 const DAY = 86_400_000;
 /** How many versions the Worker under test keeps. */
@@ -135,6 +136,12 @@ export function searchOf(model: Model, scopes: readonly string[], inherit: boole
 /** Whether a scope above has locked a name, so that it cannot be set. */
 export const isLockedAbove = (model: Model, scope: string, name: string) =>
   searchOf(model, [scope], true).some((above) => above !== scope && find(model, above, name)?.locked === true);
+
+/** Whether a scope holds a secret that becomes the same variable, so that this one cannot be created. */
+export const sharesVariable = (model: Model, scope: string, name: string) =>
+  !find(model, scope, name) && [...model.secrets.values()].some((other) => other.scope === scope && variableOf(other.name) === variableOf(name));
+
+const variableOf = (name: string) => envName(name as SecretName);
 
 /** Scopes that are declared or in use, with their parents and numbers of secrets. */
 export function scopesOf(model: Model): { scope: string; parent: string | null; secrets: number }[] {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type Command, commands, condition, conditionHeaders, fails, fields, idOf, names, pathOf, place, scopes, values } from "./command.ts";
-import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, remove, view } from "./model.ts";
+import { change, create, currentOf, expiryOf, type Fields, find, isLockedAbove, keyOf, type Model, remove, sharesVariable, view } from "./model.ts";
 
 function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: Fields) {
   return {
@@ -11,14 +11,19 @@ function fieldsBody(model: Model, { expiresInDays, rotateAfterDays, ...rest }: F
   };
 }
 
+/** Whether the time at which it is to expire has passed. */
+const hasPassed = ({ expiresInDays }: Fields) => (expiresInDays ?? 1) <= 0;
+
 const put = commands("PUT", fc.record({ place, value: values, fields, condition }), async (drawn, model, real) => {
   const { scope, name } = drawn.place;
   const { value } = drawn;
   const secret = find(model, scope, name);
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
   const { status, body } = await real.call(`PUT ${pathOf(scope, name)}`, { value, ...fieldsBody(model, drawn.fields) }, headers);
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (fails(drawn.condition, secret !== undefined)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   expect(status).toBe(secret ? 200 : 201);
   const written = secret ?? create(model, scope, name, body.id);
   const changed = change(model, written, value, drawn.fields);
@@ -29,8 +34,10 @@ const post = commands("POST", fc.record({ place, value: values, fields }), async
   const { scope, name } = drawn.place;
   const { value } = drawn;
   const { status, body } = await real.call("POST /v1/secrets", { scope, name, value, ...fieldsBody(model, drawn.fields) });
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (find(model, scope, name)) return void expect([status, body.code]).toEqual([409, "secret-exists"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   const written = create(model, scope, name, body.id);
   change(model, written, value, drawn.fields);
   expect([status, body]).toEqual([201, expect.objectContaining(view(model, written))]);
@@ -43,6 +50,7 @@ const patch = commands("PATCH", fc.record({ place, value: fc.option(values), fie
   const headers = await conditionHeaders(drawn.condition, secret?.id, real);
   const sent = { ...(value !== null && { value }), ...fieldsBody(model, drawn.fields) };
   const { status, body } = await real.call(`PATCH /v1/secrets/${idOf(model, scope, name)}`, sent, headers);
+  if (hasPassed(drawn.fields)) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if (!secret) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
   if (fails(drawn.condition, true)) return void expect([status, body.code]).toEqual([412, "version-conflict"]);
   if (value !== null && isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
@@ -71,6 +79,7 @@ const undelete = commands("undelete", place, async ({ scope, name }, model, real
   if (secret) return void expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, secret), changed: false })]);
   if (!kept || kept.until <= model.now) return void expect([status, body.code]).toEqual([404, "secret-not-found"]);
   if (isLockedAbove(model, scope, name)) return void expect([status, body.code]).toEqual([422, "name-locked"]);
+  if (sharesVariable(model, scope, name)) return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   model.deleted.delete(keyOf(scope, name));
   model.secrets.set(keyOf(scope, name), kept);
   expect([status, body]).toEqual([200, expect.objectContaining({ ...view(model, kept), changed: true, deleted_at: null })]);
@@ -87,6 +96,10 @@ const importAll = commands("import", fc.record({ scope: scopes, secrets: importe
   if ("PATH" in secrets) return void expect([status, body.code]).toEqual([422, "name-reserved"]);
   const locked = Object.keys(secrets).filter((name) => isLockedAbove(model, scope, name));
   if (locked.length > 0) return void expect([status, body.code, body.locked?.sort()]).toEqual([422, "name-locked", locked.sort()]);
+  const isNew = (name: string) => !find(model, scope, name);
+  const pair = "c.d" in secrets && "C_D" in secrets && isNew("c.d") && isNew("C_D");
+  if (pair || Object.keys(secrets).some((name) => sharesVariable(model, scope, name)))
+    return void expect([status, body.code]).toEqual([409, "env-name-conflict"]);
   const outcomeOf = (name: string) => {
     const secret = find(model, scope, name);
     if (!secret) return "created";

@@ -5,6 +5,7 @@ import { selectOldEvents } from "../audit/old-logs.ts";
 import { selectUnseenEvents, type WaitingEvents } from "../audit/waiting-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type DatabaseSize, selectSizeOfYesterday } from "../store/database-sizes.ts";
+import { selectSharedEnvNames } from "../store/env-names.ts";
 import { type Deferred, selectDeferred } from "../store/key-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { ROW_JOBS, selectWaitingRows, type WaitingRows } from "../store/waiting-rows.ts";
@@ -34,8 +35,9 @@ export async function readBacklog(needs: Needs): Promise<Backlog> {
   const cold = at - hotDays * DAY;
   const old = at - Math.max(1, retentionDays) * DAY;
   const olderKeys = [...keyring.keys.keys()].filter((id) => id !== keyring.current);
-  const [deferred, size, leases, unsealed, undigested, due, pending, removable, ...rows] = await runBatch(db, [
+  const [deferred, shared, size, leases, unsealed, undigested, due, pending, removable, ...rows] = await runBatch(db, [
     selectDeferred(db),
+    selectSharedEnvNames(db),
     selectSizeOfYesterday(db, at),
     selectUnsettledCount(db, at),
     selectUnseenEvents(db, "seal"),
@@ -59,6 +61,7 @@ export async function readBacklog(needs: Needs): Promise<Backlog> {
   const parts = [eventsIn(due, cold - DAY), eventsIn(pending)] as const;
   return {
     ...only<Deferred>(deferred),
+    ...only<Pick<Backlog, "env_name_conflicts">>(shared),
     scheduled: {
       ...(Object.fromEntries(ROW_JOBS.map((job, n) => [job, rowsIn(rows[n])])) as Pick<WaitingWork, (typeof ROW_JOBS)[number]>),
       leases_unsettled: rowsIn(leases),

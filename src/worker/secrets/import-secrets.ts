@@ -16,7 +16,7 @@ import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { inlineCiphertexts } from "./read-values.ts";
 import { type NamingNeeds, planSetting } from "./set-secret.ts";
-import { unlessLocked } from "./unless-locked.ts";
+import { unlessTaken } from "./unless-taken.ts";
 import { type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
 
 /** How many current values are read at once, to compare with: as many as KV reads in one operation. */
@@ -36,7 +36,7 @@ export interface Import {
 /**
  * Sets many secrets of one scope, all or none. Everything wrong is found before anything is written.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `value-too-large`, `name-reserved`, `too-many-secrets`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `invalid-request`, `value-too-large`, `name-reserved`, `name-locked`, `env-name-conflict`, `too-many-secrets`, `storage-unavailable`.
  */
 export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun, undelete }: Import): Promise<ImportReply> {
   caller.require("secrets:write", scope);
@@ -126,7 +126,7 @@ async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, wr
     });
   const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, unlessUsedUp(caller.org, needs.quotas, needs.now));
-  const results = await unlessLocked(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
+  const results = await unlessTaken(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
 }
 

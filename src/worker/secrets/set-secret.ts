@@ -29,7 +29,7 @@ export type NamingNeeds = WriteNeeds & { readonly reservedNames: readonly Patter
  *
  * @param undelete Whether the earlier versions of one that was deleted come back, too; otherwise they are destroyed.
  *
- * @throws {Problem} `forbidden`, `name-reserved`, `version-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `name-reserved`, `name-locked`, `env-name-conflict`, `version-conflict`, `storage-unavailable`.
  */
 export async function setSecret(
   needs: NamingNeeds,
@@ -65,7 +65,7 @@ export async function planSetting(
 /**
  * Creates a secret that is not there yet.
  *
- * @throws {Problem} `forbidden`, `name-reserved`, `secret-exists`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `name-reserved`, `name-locked`, `env-name-conflict`, `secret-exists`, `storage-unavailable`.
  */
 export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue, undelete = false): Promise<Write> {
   caller.require("secrets:write", scope, name);

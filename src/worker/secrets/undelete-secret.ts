@@ -7,14 +7,15 @@ import { sealAgain } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { findKept, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
-import { unlessLocked } from "./unless-locked.ts";
+import { unlessTaken } from "./unless-taken.ts";
 import type { Write } from "./write-secrets.ts";
 
 /**
  * Brings a deleted secret back, with all its versions and its metadata, while it can come back. One that is there stays as it
  * is. It is refused where its name could not be set now, but never for a quota: it has counted all the time.
  *
- * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `name-locked`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `name-locked`, `env-name-conflict`, `write-conflict`,
+ *   `storage-unavailable`.
  */
 export async function undeleteSecret(
   needs: CallerNeeds & { readonly now: Date; readonly platformOrg: string | null },
@@ -39,7 +40,9 @@ export async function undeleteSecret(
     const back = { ...found, revision: found.revision + 1, deleted_at: null, deleted_until: null };
     const row = { ...back, seal: await sealAgain(keyring, "secrets", found, back) };
     const write: Write = { row, outcome: "updated", value: undefined, sets: true };
-    await unlessLocked(needs, caller, [write], (locks) => writeForCaller(needs, caller, [...locks, updateSecrets(db, [row]), requireChanges(db, 1)], named));
+    // Its name is taken like that of one that is created.
+    const taking = [{ ...write, outcome: "created" as const }];
+    await unlessTaken(needs, caller, taking, (guards) => writeForCaller(needs, caller, [...guards, updateSecrets(db, [row]), requireChanges(db, 1)], named));
     return write;
   });
 }

@@ -7,10 +7,11 @@ import { everyAbove } from "./resolution-query.ts";
 import { nameLocked } from "./selection.ts";
 import { verifyFound } from "./verify-found.ts";
 
-type Needs = CallerNeeds & { readonly platformOrg: string | null };
+/** What looking for locks needs. */
+export type LockNeeds = CallerNeeds & { readonly platformOrg: string | null };
 
 /** A write, as far as it may set a name. */
-interface Setting {
+export interface Setting {
   readonly sets: boolean;
   readonly row: { readonly scope: string; readonly name: string };
 }
@@ -23,7 +24,7 @@ interface Setting {
  * @throws {Problem} `name-locked`, `integrity-failed`, `storage-unavailable`, and what `run` throws.
  */
 export async function unlessLocked<T>(
-  needs: Needs,
+  needs: LockNeeds,
   caller: Caller,
   writes: readonly Setting[],
   run: (guards: readonly D1PreparedStatement[]) => Promise<T>,
@@ -39,7 +40,7 @@ export async function unlessLocked<T>(
 }
 
 /** A query for each scope that names are set in. */
-function lockQueries({ platformOrg }: Needs, { org }: Caller, writes: readonly Setting[]): LockQuery[] {
+function lockQueries({ platformOrg }: LockNeeds, { org }: Caller, writes: readonly Setting[]): LockQuery[] {
   const scopes = Map.groupBy(
     writes.filter(({ sets }) => sets),
     ({ row }) => row.scope as Scope,
@@ -49,7 +50,7 @@ function lockQueries({ platformOrg }: Needs, { org }: Caller, writes: readonly S
   });
 }
 
-async function refuseLocked(needs: Needs, caller: Caller, queries: readonly LockQuery[]): Promise<void> {
+async function refuseLocked(needs: LockNeeds, caller: Caller, queries: readonly LockQuery[]): Promise<void> {
   const results = await readForCaller(
     needs,
     caller,

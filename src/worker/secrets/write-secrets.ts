@@ -19,7 +19,7 @@ import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
 import { sealValue } from "./seal-value.ts";
-import { unlessLocked } from "./unless-locked.ts";
+import { unlessTaken } from "./unless-taken.ts";
 
 /** What a verb that writes needs. */
 export interface WriteNeeds extends ReadNeeds, QuotaNeeds {
@@ -104,7 +104,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
  * ciphertexts are put into KV.
  *
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
- * @throws {Problem} `name-locked`, `quota-exceeded`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
+ * @throws {Problem} `name-locked`, `env-name-conflict`, `quota-exceeded`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
  */
 export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
   const { db, now, maxVersions } = needs;
@@ -132,9 +132,9 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     kept: [...(created.length > 0 ? (["secrets"] as const) : []), ...(versions.length > 0 ? (["versions", "bytes"] as const) : [])],
     made: writes.length,
   };
-  await unlessLocked(needs, caller, writes, (locks) =>
+  await unlessTaken(needs, caller, writes, (guards) =>
     writeWithinQuota(needs, caller, growth, ({ before, after }) =>
-      writeForCaller(needs, caller, [...locks, before, ...statements, after], { action, secrets: named }),
+      writeForCaller(needs, caller, [...guards, before, ...statements, after], { action, secrets: named }),
     ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));

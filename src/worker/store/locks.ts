@@ -13,7 +13,7 @@ export type LockRow = {
 } & ((FoundSecret & { readonly kind: string | null; readonly label: string }) | { readonly name: null });
 
 /** SQL for the locks above the scope: its own are none to itself. */
-const LOCKS = `FROM locking l CROSS JOIN json_each(:query, '$.names') n CROSS JOIN secrets s
+const LOCKS = `FROM locking l CROSS JOIN json_each(:query, '$.names') n CROSS JOIN secrets s INDEXED BY secrets_locked
   ON s.org = l.org AND s.scope = l.scope AND s.name = n.value AND s.locked = 1 AND s.deleted_at IS NULL
   AND NOT (l.org = :query ->> '$.scopes[0].org' AND l.scope = :query ->> '$.scopes[0].scope')`;
 

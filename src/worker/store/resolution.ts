@@ -1,5 +1,6 @@
 import { MAX_RELEASED, MAX_RELEASED_BYTES } from "../../contract/resolve.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
+import { envNameOf } from "./env-names.ts";
 import { type ScopeSearch, SEARCHED, WALKED_LINKS, withSearch } from "./scope-search.ts";
 import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
@@ -70,14 +71,14 @@ const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max
 const FOUND_BY_NAME = `
   found AS (
     SELECT s.name, w.precedence, w.label, ${DECIDING}
-    FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = n.value AND s.deleted_at IS NULL
+    FROM json_each(:query, '$.names') n CROSS JOIN search w CROSS JOIN secrets s INDEXED BY secrets_in_scope ON s.org = w.org AND s.scope = w.scope AND s.name = n.value AND s.deleted_at IS NULL
   )`;
 
 // A scope holds a name once, and the ranges are disjoint: more rows than the limit means more names than may be released.
 const FOUND_ALL = `
   found AS (
     SELECT s.name, w.precedence, w.label, ${DECIDING}
-    FROM search w CROSS JOIN json_each(:query, '$.name_ranges') r CROSS JOIN secrets s
+    FROM search w CROSS JOIN json_each(:query, '$.name_ranges') r CROSS JOIN secrets s INDEXED BY secrets_in_scope
       ON s.org = w.org AND s.scope = w.scope AND s.name BETWEEN r.value ->> 'from' AND r.value ->> 'to' AND s.deleted_at IS NULL
     LIMIT (SELECT ${MAX_RELEASED} * COUNT(*) + 1 FROM search)
   )`;
@@ -87,7 +88,7 @@ const FOUND_ALL = `
 const DECIDED = `
   locks AS (
     SELECT s.name, MAX(l.precedence) AS precedence, l.label, ${DECIDING}
-    FROM locking l CROSS JOIN (SELECT DISTINCT name FROM found) f CROSS JOIN secrets s ON s.org = l.org AND s.scope = l.scope AND s.name = f.name AND s.locked = 1 AND s.deleted_at IS NULL
+    FROM locking l CROSS JOIN (SELECT DISTINCT name FROM found) f CROSS JOIN secrets s INDEXED BY secrets_locked ON s.org = l.org AND s.scope = l.scope AND s.name = f.name AND s.locked = 1 AND s.deleted_at IS NULL
     GROUP BY s.name
   ),
   decided AS (
@@ -103,7 +104,7 @@ const WINNERS = `winners AS (SELECT *, ${EXPIRED}, 0 AS skipped, 0 AS shadowed F
 // specific scope; also where it has expired: nothing else takes its place.
 const FIRST_OF_VARIABLE = "NOT locked, CASE WHEN locked THEN precedence END DESC, precedence, name";
 const WINNERS_OF_VARIABLES = `
-  variables AS (SELECT *, ${EXPIRED}, upper(replace(replace(name, '-', '_'), '.', '_')) AS variable FROM decided),
+  variables AS (SELECT *, ${EXPIRED}, ${envNameOf("name")} AS variable FROM decided),
   winners AS (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY variable ORDER BY ${FIRST_OF_VARIABLE}) > 1 AS shadowed,
       variable IN (SELECT value FROM json_each(:query, '$.reserved.names'))
@@ -157,7 +158,7 @@ function candidatesSql(query: ResolutionQuery): string {
   return `${withSearch(query)},
     reached AS (SELECT w.org, w.scope, w.label, MIN(w.precedence) AS precedence, EXISTS (SELECT 1 FROM search f WHERE f.org = w.org AND f.scope = w.scope) AS inside FROM walk w GROUP BY w.org, w.scope, w.label)
     SELECT w.label, NOT w.inside AS outside, s.name, ${DECIDING}, v.encoding, v.kind, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired, (${WALKED_LINKS}) AS links
-    FROM reached w LEFT JOIN secrets s ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]' AND s.deleted_at IS NULL
+    FROM reached w LEFT JOIN secrets s INDEXED BY secrets_in_scope ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]' AND s.deleted_at IS NULL
     LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version
     WHERE w.inside OR s.locked = 1 ORDER BY w.precedence`;
 }

@@ -54,7 +54,7 @@ const WITHIN_LIMITS = `EXISTS (SELECT 1 FROM json_each(:query, '$.scope_limits')
 const LOCKING = `
   locking AS (
     SELECT org, scope, label, MIN(precedence) AS precedence FROM walk w
-    WHERE EXISTS (SELECT 1 FROM secrets s WHERE s.org = w.org AND s.scope = w.scope AND s.locked = 1 AND s.deleted_at IS NULL) GROUP BY org, scope
+    WHERE EXISTS (SELECT 1 FROM secrets s INDEXED BY secrets_locked WHERE s.org = w.org AND s.scope = w.scope AND s.locked = 1 AND s.deleted_at IS NULL) GROUP BY org, scope
   )`;
 
 /**

@@ -8,3 +8,8 @@ it("a 429 asks to try later, with exit code 5, also where it is not the service'
   expect([own, foreign].map(({ hint, exitCode }) => [hint, exitCode])).toEqual(Array(2).fill(["wait a little, then try again", 5]));
   expect(foreign.message).not.toContain("address");
 });
+
+it("a write that others always came before asks to try later too", () => {
+  const { message, hint, exitCode } = describeError(new KeyholeError("write-conflict", "Others kept writing.", { status: 409 }));
+  expect([message, hint, exitCode]).toEqual(["Others kept writing.", "many write the same thing at once; try again in a moment", 5]);
+});

@@ -32,7 +32,7 @@ export const importRoutes = [
       action: "secret.import",
       query: querySchema,
       body: jsonBodyOr(importSchema, { "text/plain": text("OPENAI_API_KEY='sk-example-not-a-key'\n") }),
-      problems: ["value-too-large", "too-many-secrets", "name-locked", "name-reserved", "quota-exceeded"],
+      problems: ["value-too-large", "too-many-secrets", "write-conflict", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: { 200: json(importReplySchema, "What became of each name, or would.") },
     },
     async ({ c, needs, caller, query: { scope, dry_run, undelete }, body }) => {

@@ -32,6 +32,7 @@ export const revocationRoutes = [
       permission,
       action: "token.revoke",
       body: jsonBody(createRevocationSchema),
+      problems: ["write-conflict"],
       replies: { 201: json(createRevocationReplySchema, "It is revoked.") },
     },
     async ({ c, needs, caller, body }) => {

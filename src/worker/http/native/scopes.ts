@@ -76,7 +76,7 @@ export const scopeRoutes = [
       on: { target: "scope" },
       params,
       query: deleteScopeSchema,
-      problems: ["scope-not-found"],
+      problems: ["scope-not-found", "write-conflict"],
       replies: { 200: json(deletedScopeSchema, "Secrets were deleted."), 204: { description: "The link is gone." } },
     },
     async ({ c, needs, caller, params: { scope }, query: { secrets, purge } }) => {

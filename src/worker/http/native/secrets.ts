@@ -51,7 +51,7 @@ export const secretRoutes = [
       id: "setSecret",
       summary: "Set a secret",
       description:
-        "Creates the secret or adds a version to it. The same value again adds no version. Fields that are left out stay as they are. Where a secret of this name was deleted it is a new one, with the id of the old one and the next version number, and without its metadata. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
+        "Creates the secret or adds a version to it. One scope holds one secret of an environment name: `db-password` beside `DB_PASSWORD` is refused. The same value again adds no version. Fields that are left out stay as they are. Where a secret of this name was deleted it is a new one, with the id of the old one and the next version number, and without its metadata. A raw body is the value itself: `text/plain` (UTF-8) or `application/octet-stream`.",
       tag,
       permission: "secrets:write",
       action: "secret.update",
@@ -59,7 +59,7 @@ export const secretRoutes = [
       params: byName,
       query: undeleteQuerySchema,
       body: jsonBodyOr(setSecretSchema, { "text/plain": text("sk-example-not-a-key"), "application/octet-stream": bytes }),
-      problems: ["version-conflict", "value-too-large", "name-locked", "name-reserved", "quota-exceeded"],
+      problems: ["version-conflict", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: {
         200: { ...json(setSecretReplySchema, "The secret was there."), headers: ETAG_HEADER },
         201: { ...json(setSecretReplySchema, "The secret is new."), headers: ETAG_HEADER },
@@ -68,7 +68,7 @@ export const secretRoutes = [
     async ({ c, needs, caller, params, query, body }) => {
       const { value, ...fields } = await readSetBody(c.req, body);
       const undelete = query.undelete === "true";
-      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields), value }, precondition(c.req), undelete));
+      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields, needs.now), value }, precondition(c.req), undelete));
     },
   ),
   operation(
@@ -100,7 +100,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byName,
       query: purgeQuerySchema,
-      problems: ["secret-not-found", "version-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict"],
       replies: DELETED,
     },
     async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
@@ -111,17 +111,18 @@ export const secretRoutes = [
       path: "/v1/secrets",
       id: "createSecret",
       summary: "Create a secret",
-      description: "Refused when the scope holds a secret of this name; one that was deleted has its id and the next version number.",
+      description:
+        "Refused when the scope holds a secret of this name, or of its environment name; one that was deleted has its id and the next version number.",
       tag,
       permission: "secrets:write",
       action: "secret.create",
       query: undeleteQuerySchema,
       body: jsonBody(createSecretSchema),
-      problems: ["secret-exists", "value-too-large", "name-locked", "name-reserved", "quota-exceeded"],
+      problems: ["secret-exists", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
     async ({ c, needs, caller, query, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
-      const change = { ...changeOf(fields), value: parseValue(value, encoding) };
+      const change = { ...changeOf(fields, needs.now), value: parseValue(value, encoding) };
       const { row } = await createSecret(needs, caller, { scope, name }, change, query.undelete === "true");
       c.header("Location", `/v1/secrets/${row.id}`);
       return secretReply(c, row, 201);
@@ -175,11 +176,11 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byId,
       body: jsonBody(patchSecretSchema),
-      problems: ["secret-not-found", "version-conflict", "value-too-large", "name-locked", "quota-exceeded"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "value-too-large", "name-locked", "quota-exceeded"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {
-      const change = { ...changeOf(fields), value: value === undefined ? undefined : parseValue(value, encoding) };
+      const change = { ...changeOf(fields, needs.now), value: value === undefined ? undefined : parseValue(value, encoding) };
       return writtenReply(c, await patchSecret(needs, caller, id, change, precondition(c.req)));
     },
   ),
@@ -197,7 +198,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byId,
       query: purgeQuerySchema,
-      problems: ["secret-not-found", "version-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict"],
       replies: DELETED,
     },
     async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
@@ -216,7 +217,7 @@ export const secretRoutes = [
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: byId,
-      problems: ["secret-not-found", "version-conflict", "name-locked"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "name-locked", "env-name-conflict"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id } }) => writtenReply(c, await undeleteSecret(needs, caller, id, precondition(c.req))),

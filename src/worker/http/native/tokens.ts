@@ -68,7 +68,7 @@ export const tokenRoutes = [
       action: "token.revoke",
       on: { target: "id" },
       params: byId,
-      problems: ["token-not-found"],
+      problems: ["token-not-found", "write-conflict"],
       replies: { 204: { description: "It is revoked." } },
     },
     async ({ c, needs, caller, params: { id } }) => {

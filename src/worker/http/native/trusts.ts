@@ -46,7 +46,7 @@ export const trustRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putTrustSchema),
-      problems: ["quota-exceeded"],
+      problems: ["write-conflict", "quota-exceeded"],
       replies: { 200: json(trustSchema, "It replaces the one that was there."), 201: json(trustSchema, "The trust is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {
@@ -82,7 +82,7 @@ export const trustRoutes = [
       action: "trust.delete",
       on: { target: "name" },
       params,
-      problems: ["trust-not-found"],
+      problems: ["trust-not-found", "write-conflict"],
       replies: { 204: { description: "It is gone." } },
     },
     async ({ c, needs, caller, params: { name } }) => {

@@ -55,7 +55,7 @@ export const versionRoutes = [
       headers: WRITE_CONDITIONS,
       params,
       body: jsonBody(rollbackSchema),
-      problems: ["secret-not-found", "version-not-found", "version-conflict", "quota-exceeded"],
+      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict", "quota-exceeded"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { version } }) => writtenReply(c, await rollbackSecret(needs, caller, id, version, precondition(c.req))),
@@ -73,7 +73,7 @@ export const versionRoutes = [
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: params.extend({ version: versionParamSchema }),
-      problems: ["secret-not-found", "version-not-found", "version-conflict"],
+      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict"],
       replies: { 204: { description: "It is destroyed." } },
     },
     async ({ c, needs, caller, params: { id, version } }) => {

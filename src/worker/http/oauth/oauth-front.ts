@@ -86,7 +86,7 @@ async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response>
     return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.", 400, "unauthenticated");
   if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
   const problem = toProblem(error);
-  if (problem.code === "storage-unavailable") return unavailable(c, problem.message);
+  if (problem.code === "storage-unavailable" || problem.code === "write-conflict") return unavailable(c, problem.message);
   if (problem.code === "invalid-request") return refuse(c, "invalid_request", problem.message);
   if (problem.code === "rate-limited") return refuseUntil(c, problem);
   return problemReply(c, problem);

@@ -1,5 +1,5 @@
 import type { HonoRequest } from "hono";
-import { Problem } from "../../../contract/problem.ts";
+import { invalid, Problem } from "../../../contract/problem.ts";
 import type { SetSecretBody } from "../../../contract/secret.ts";
 import { type MetadataRequest, metadataToColumns } from "../../../contract/secret-metadata.ts";
 import type { Change, SecretValue } from "../../secrets/change.ts";
@@ -15,7 +15,14 @@ export async function readSetBody(request: HonoRequest, body: SetSecretBody | un
   return { ...metadata, value: parseValue(value, encoding) };
 }
 
-/** What the metadata in a body changes. */
-export function changeOf(metadata: MetadataRequest): Change {
-  return { metadata: metadataToColumns(metadata) };
+/**
+ * What the metadata in a body changes.
+ *
+ * @throws {Problem} `invalid-request` when the secret would have expired by now: what is meant by that is a delete, or another year.
+ */
+export function changeOf(metadata: MetadataRequest, now: Date): Change {
+  const columns = metadataToColumns(metadata);
+  const { expires_at = null } = columns;
+  if (expires_at !== null && expires_at <= now.getTime()) throw invalid("/expires_at", "the time has passed: a secret expires in the future, or never (null)");
+  return { metadata: columns };
 }
