@@ -76,9 +76,9 @@ describe("a good identity token", () => {
 
   it("is recorded as token.exchange, with the workload as the actor", async () => {
     const id = decodeJwt(await exchanged()).jti ?? "";
-    const event = await env.DB.prepare("SELECT org, actor, action, outcome, target FROM audit_events WHERE token_id = ?").bind(id).first();
+    const event = await env.DB.prepare("SELECT org, actor, issuer, action, outcome, target FROM audit_events WHERE token_id = ?").bind(id).first();
     const actor = "trust:github:repo:acme/api:ref:refs/heads/main";
-    expect(event).toEqual({ org: "acme", actor, action: "token.exchange", outcome: "allowed", target: "github" });
+    expect(event).toEqual({ org: "acme", actor, issuer: issuer.url, action: "token.exchange", outcome: "allowed", target: "github" });
   });
 
   it("may name the audience among others, and be a minute off the clock", async () => {

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { AuditEvent } from "../../src/contract/audit.ts";
 import { parseConfig } from "../../src/worker/config.ts";
 import { callWith } from "../support/call-with.ts";
 import { type Issuer, makeKey, publish, startIssuer, timesAsked } from "../support/issuer.ts";
@@ -56,6 +57,12 @@ describe("an access token of a trusted issuer", () => {
   it("is accepted for the organization in the claim that the deployment named", async () => {
     const reply = await call("GET /v1/whoami", { token: await claimed.sign(claimsOf(claimed, { org: "acme" })) });
     expect(reply.body).toMatchObject({ org: "globex", sub: "alice" });
+  });
+
+  it("is told by the audit log from one of the same name that another issued", async () => {
+    for (const token of [await fixed.sign(claimsOf(fixed, { scope: "" })), { org: "acme", sub: "alice", scope: "" }]) await call("GET /v1/secrets", { token });
+    const { body } = await call("GET /v1/audit?limit=2&actor=alice", { token: { org: "acme" } });
+    expect(body.events.map(({ issuer }: AuditEvent) => issuer)).toEqual(["keyhole", fixed.url]);
   });
 
   it("says nothing of leases: what it calls by that name is another's affair, whatever it is", async () => {

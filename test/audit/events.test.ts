@@ -257,7 +257,7 @@ describe("an event of many secrets", () => {
     await call(`DELETE /v1/scopes/${encodeURIComponent(scope)}?secrets=true`, { token, headers });
     const [deleted, resolved, imported] = await shown(3);
     expect([deleted?.secrets.length, deleted?.secrets_total]).toEqual([200, 200]);
-    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 4, secrets_total: 500 });
+    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 5, secrets_total: 500 });
     expect(new Set(resolved?.secrets.map(({ name }) => name))).toEqual(new Set(names));
     expect(imported?.secrets.map(({ name }) => name)).toEqual(names);
     const id = imported?.secrets[499]?.id;
@@ -282,7 +282,7 @@ describe("an event of many secrets", () => {
     let seq = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 10 }), async (calls) => {
-        const actor = { org: "any", subject: "s", tokenId: null, requestId: "req", ip: null };
+        const actor = { org: "any", subject: "s", tokenId: null, lineage: null, requestId: "req", ip: null };
         const written = await env.DB.batch<{ secrets: string }>(
           calls.map(({ userAgent, target, outcome, dryRun, secrets }) =>
             insertEvent(env.DB, { actor: { ...actor, userAgent }, action: "secret.import", target, outcome, dryRun, at: new Date() }, secrets),

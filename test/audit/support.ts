@@ -33,7 +33,7 @@ export const manySecrets = (prefix: string, count = 500): EventSecret[] =>
 
 /** Appends an event, as a verb does, of so many secrets. */
 export async function appendMany(org: string, secrets = manySecrets(org)): Promise<void> {
-  const actor = { org, subject: "t", tokenId: null, requestId: "req_many", ip: "192.0.2.1", userAgent: "agent" };
+  const actor = { org, subject: "t", tokenId: null, lineage: null, requestId: "req_many", ip: "192.0.2.1", userAgent: "agent" };
   await insertEvent(env.DB, { actor, action: "secret.resolve", outcome: "allowed", at: new Date(START) }, secrets).run();
 }
 

@@ -1,4 +1,4 @@
-import { type Action, MAX_BRIEF } from "../../contract/audit.ts";
+import { type Action, MAX_BRIEF, type Outcome } from "../../contract/audit.ts";
 
 /** A secret as an audit event names it. What a denied call asked for has no version, and an id only where it was asked for by that. */
 export interface EventSecret {
@@ -8,11 +8,13 @@ export interface EventSecret {
   readonly version: number | null;
 }
 
-/** Who did it, from where. */
-interface Actor {
+/** Who did it, from where. A caller is one. */
+export interface Actor {
   readonly org: string;
   readonly subject: string;
   readonly tokenId: string | null;
+  /** Where the token comes from; `null` for what came without one. */
+  readonly lineage: { readonly issuer: string } | null;
   readonly requestId: string;
   readonly ip: string | null;
   readonly userAgent: string | null;
@@ -22,7 +24,7 @@ interface Actor {
 export interface NewEvent {
   readonly actor: Actor;
   readonly action: Action;
-  readonly outcome: "allowed" | "denied" | "failed";
+  readonly outcome: Outcome;
   readonly at: Date;
   /** What it was done to, where that is no secret: a token's id, a trust's name, a scope. */
   readonly target?: string | null;
@@ -77,6 +79,8 @@ const LEASE_UNTIL = "MIN(?15 ->> 'until', COALESCE(lease_until, ?15 ->> 'until')
 const LEASE = `CASE WHEN ?15 IS NOT NULL AND secrets <> '[]' AND ${LEASE_UNTIL} > ?3
   THEN json_object('id', ?15 ->> 'id', 'until', ${LEASE_UNTIL}, 'max_uses', ?15 ->> 'max_uses') END`;
 
+/** Of which version events are that are written now. */
+export const EVENT_VERSION = 5;
 /** How long an event is in D1, in bytes: with a longer list of secrets that is beside it. */
 const EVENT_BYTES = 4096;
 /** How long the list of an event is at the most of which nothing was done, in bytes. */
@@ -86,8 +90,8 @@ const FIXED_BYTES = 128;
 
 /** How many bytes of an event are left for its secrets. */
 function roomIn({ actor, target, lease }: NewEvent): number {
-  const { org, subject, tokenId, requestId, ip, userAgent } = actor;
-  const texts = [org, subject, tokenId, requestId, ip, userAgent, target, lease && JSON.stringify(lease)];
+  const { org, subject, tokenId, lineage, requestId, ip, userAgent } = actor;
+  const texts = [org, subject, tokenId, lineage?.issuer, requestId, ip, userAgent, target, lease && JSON.stringify(lease)];
   return EVENT_BYTES - FIXED_BYTES - sizeOf(texts.join(""));
 }
 
@@ -115,11 +119,11 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   const { sql, parameter, unless, total } =
     "sql" in secrets ? { ...secrets, total: null } : computedOf(event, "given" in secrets ? secrets : givenSecrets(secrets), room);
   const { actor } = event;
-  const finer = event.outcome === "failed" ? event.outcome : null;
+  const finer = event.outcome === "allowed" || event.outcome === "denied" ? null : event.outcome;
   return db
     .prepare(
-      `INSERT INTO audit_entries (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total)
-       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, CASE WHEN total IS NOT NULL THEN 4 WHEN lease IS NULL THEN ?12 ELSE 3 END, ?13, lease, total
+      `INSERT INTO audit_entries (org, seq, at, actor, token_id, issuer, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total)
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?12, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, ${EVENT_VERSION}, ?13, lease, total
        FROM (SELECT secrets, ${LEASE} AS lease, COALESCE(?17, CASE WHEN length(CAST(secrets AS BLOB)) > ?16 THEN json_array_length(secrets) END) AS total FROM (${sql("?1")}))
        WHERE NOT (${unless?.sql("?18") ?? "false"})
        RETURNING secrets, lease`,
@@ -136,8 +140,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
       actor.requestId,
       actor.ip,
       actor.userAgent,
-      // Whoever knows the first version only knows two outcomes.
-      finer === null ? 1 : 2,
+      actor.lineage?.issuer ?? null,
       finer,
       event.after ?? 0,
       event.lease ? JSON.stringify(event.lease) : null,

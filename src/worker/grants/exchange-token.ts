@@ -101,7 +101,7 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
     if (error instanceof ExchangeError) {
       tallyRefusal(needs, trust, error.refusal, error.about);
       if (!RECORDED.has(error.refusal))
-        noteRefusal(needs.refusals, needs, { org, trust: name, actor: null, tokenId: null, reason: error.refusal, ip: needs.origin.ip });
+        noteRefusal(needs.refusals, needs, { org, trust: name, actor: null, tokenId: null, issuer: null, reason: error.refusal, ip: needs.origin.ip });
     }
     if (error instanceof IssuerError) tallyRefusal(needs, trust, error.refusal, null);
     throw error;
@@ -132,7 +132,7 @@ async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored:
   try {
     return await verifyRow(keyring, "trusts", stored);
   } catch (error) {
-    const actor = { org: stored.org, subject: trustParent(stored.name), tokenId: null, ...origin };
+    const actor = { org: stored.org, subject: trustParent(stored.name), tokenId: null, lineage: null, ...origin };
     if (error instanceof IntegrityProblem) await recordFailure({ db, now }, actor, { broken: [error.row] });
     throw error;
   }
@@ -141,11 +141,11 @@ async function believeTrust({ db, keyring, now, origin }: ExchangeNeeds, stored:
 /** The workload is who it says, and gets nothing all the same: that is a denied attempt for the record. */
 async function refuse(
   { db, now, origin, quotas }: ExchangeNeeds,
-  { org, name }: TrustRow,
+  { org, name, issuer }: TrustRow,
   subject: string,
   refusal: "scope-not-given" | "identity-used",
 ): Promise<never> {
-  const actor = { org, subject, tokenId: null, ...origin };
+  const actor = { org, subject, tokenId: null, lineage: { issuer }, ...origin };
   const unless = unlessRefusalsUsedUp(org, quotas, now);
   await runBatch(db, [insertEvent(db, { actor, action: "token.exchange", outcome: "denied", at: now, target: name }, givenSecrets([], unless))]);
   throw new ExchangeError(refusal);
@@ -187,7 +187,11 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
     requireEventLeft(db, org, needs.quotas, now),
     ...use.statements(id),
     insertToken(db, { ...row, seal: await sealFor(keyring, "tokens", row) }),
-    insertEvent(db, { actor: { org, subject, tokenId: id, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name }, []),
+    insertEvent(
+      db,
+      { actor: { org, subject, tokenId: id, lineage: trust, ...origin }, action: "token.exchange", outcome: "allowed", at: now, target: name },
+      [],
+    ),
   ]);
   if (use.lastRevocation !== null) requireLatest(org, use.lastRevocation);
   return { token, expiresIn, permissions: [...grant.permissions].sort() };
@@ -212,7 +216,7 @@ async function planUse(needs: ExchangeNeeds, trust: TrustRow, { identity, key, s
     const event = (id: string) =>
       insertEvent(
         db,
-        { actor: { org: key.org, subject, tokenId: id, ...origin }, action: "token.reused", outcome: "allowed", at: now, target: trust.name },
+        { actor: { org: key.org, subject, tokenId: id, lineage: trust, ...origin }, action: "token.reused", outcome: "allowed", at: now, target: trust.name },
         [],
       );
     return { statements: (id) => [...(used ? [] : [noted(id)]), ...(sameNetwork ? [] : [event(id)])], lastRevocation: null };
@@ -221,7 +225,7 @@ async function planUse(needs: ExchangeNeeds, trust: TrustRow, { identity, key, s
   if (!sameNetwork || at - used.used_at >= ANSWERED_AGAIN) return refuse(needs, trust, subject, "identity-used");
   const revoked = await planEnd(needs, key.org, await runBatch(db, selectEnding(db, key.org)), [{ kind: "id", value: used.token_id }]);
   const event = {
-    actor: { org: key.org, subject, tokenId: used.token_id, ...origin },
+    actor: { org: key.org, subject, tokenId: used.token_id, lineage: trust, ...origin },
     action: "token.revoke",
     outcome: "allowed",
     at: now,

@@ -23,6 +23,8 @@ export interface RefusedToken {
   /** Whose token it was, as far as that is verified. */
   readonly actor: string | null;
   readonly tokenId: string | null;
+  /** Who issued it. */
+  readonly issuer: string | null;
   readonly reason: TokenRefusal | ExchangeRefusal;
   readonly ip: string | null;
 }
@@ -94,12 +96,12 @@ function tallyOf(refusals: Refusals, org: string, minute: number): Tally | undef
 }
 
 function kindOf(kinds: Map<string, Counted>, refused: Counted["refused"]): Counted {
-  const { org, trust, actor, tokenId, reason, ip } = refused;
-  const key = JSON.stringify([trust, tokenId, reason, ip]);
+  const { org, trust, actor, tokenId, issuer, reason, ip } = refused;
+  const key = JSON.stringify([trust, tokenId, issuer, reason, ip]);
   const known = kinds.get(key);
   if (known) return known;
-  if (kinds.size >= KINDS && reason !== OTHERS) return kindOf(kinds, { org, trust: null, actor: null, tokenId: null, reason: OTHERS, ip: null });
-  const counted: Counted = { refused: { org, trust, actor, tokenId, reason, ip }, inMinute: 0, unwritten: 0 };
+  if (kinds.size >= KINDS && reason !== OTHERS) return kindOf(kinds, { org, trust: null, actor: null, tokenId: null, issuer: null, reason: OTHERS, ip: null });
+  const counted: Counted = { refused: { org, trust, actor, tokenId, issuer, reason, ip }, inMinute: 0, unwritten: 0 };
   kinds.set(key, counted);
   return counted;
 }
@@ -108,11 +110,14 @@ function isPowerOfFour(count: number): boolean {
   return Number.isInteger(Math.log2(count) / 2);
 }
 
-function eventOf({ db, quotas, now: at }: RefusalNeeds, { refused: { org, trust, actor, tokenId, reason, ip }, unwritten }: Counted): D1PreparedStatement {
+function eventOf(
+  { db, quotas, now: at }: RefusalNeeds,
+  { refused: { org, trust, actor, tokenId, issuer, reason, ip }, unwritten }: Counted,
+): D1PreparedStatement {
   const subject = actor ?? (trust === null ? "keyhole:refused" : `trust:${trust}`);
   const target = [...(trust === null ? [] : [`trust:${trust}`]), reason, unwritten === 1 ? "once" : `${unwritten} times`].join(" ");
   // Of all isolates together they have the share of refused calls, too.
   const unless = unlessRefusalsUsedUp(org, quotas, at);
-  const who = { org, subject, tokenId, requestId: newId("req"), ip, userAgent: null };
+  const who = { org, subject, tokenId, lineage: issuer === null ? null : { issuer }, requestId: newId("req"), ip, userAgent: null };
   return insertEvent(db, { actor: who, action: "token.refused", outcome: "denied", at, target }, givenSecrets([], unless));
 }

@@ -16,6 +16,7 @@ export const MIGRATED = [
   ["audit_events_of_rows"],
   ["epochs"],
   ["audit_events", "lease"],
+  ["audit_events", "issuer"],
   ["trusts", "reuse"],
   ["used_identities"],
   ["audit_lists"],

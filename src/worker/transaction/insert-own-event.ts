@@ -7,6 +7,6 @@ const SUBJECT = "keyhole:scheduled";
 
 /** Inserts an event of the scheduled run itself into an organization's log. */
 export function insertOwnEvent(db: D1Database, org: string, action: Action, target: string, at: Date, outcome: Outcome = "allowed"): D1PreparedStatement {
-  const actor = { org, subject: SUBJECT, tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
+  const actor = { org, subject: SUBJECT, tokenId: null, lineage: null, requestId: newId("req"), ip: null, userAgent: null };
   return insertEvent(db, { actor, action, outcome, at, target }, []);
 }
