@@ -159,6 +159,19 @@ describe("quotas of a minute", () => {
     expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(429);
     expect((await call("GET /v1/audit?outcome=denied")).body.events).toHaveLength(4);
   });
+
+  it("who asks for what is not there takes of the same fifth: it neither fills the log nor is answered off the record", async () => {
+    const call = deployment({ events_per_minute: 20 })("probing");
+    await call(...set("A"));
+    const probe = async (n: number) => (await call("POST /v1/resolve", { json: { names: ["A", `GUESS_${n}`] } })).status;
+    const statuses: number[] = [];
+    for (let n = 0; n < 7; n++) statuses.push(await probe(n));
+    expect(statuses).toEqual([404, 404, 404, 404, 429, 429, 429]);
+    const { events } = (await call("GET /v1/audit?outcome=not-found")).body;
+    expect(events.map(({ secrets }: { secrets: { name: string }[] }) => secrets[0]?.name)).toEqual(["GUESS_3", "GUESS_2", "GUESS_1", "GUESS_0"]);
+    expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(200);
+    expect((await call("POST /v1/resolve", { json: { names: ["A", "GUESS"], allow_missing: true } })).status, "is no refusal").toBe(200);
+  });
 });
 
 describe("an organization's own quotas", () => {

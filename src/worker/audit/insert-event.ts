@@ -54,12 +54,14 @@ type UnsettledLease = { readonly id: string; readonly max_uses: number; readonly
 /** What an event names, as the transaction that writes it finds it. */
 export interface ComputedSecrets {
   /**
-   * Makes the SQL for a SELECT of one row, of the SQL for `parameter`: the `secrets` as JSON, and by when a lease of them
-   * has to end, as `lease_until`, `NULL` where nothing limits that.
+   * Makes the SQL for a SELECT of one row, of the SQL for `parameter`: the `secrets` as JSON; by when a lease of them has to
+   * end, as `lease_until`, `NULL` where nothing limits that; and as `absent` what was asked for instead and is not there,
+   * as JSON and in at most as many bytes as `room` says, `NULL` where the event is about `secrets`. Then the event is
+   * `not-found`, `absent_total` is how many those are, and `refused` is 1 where that refuses the call. No row: no event.
    */
-  readonly sql: (parameter: string) => string;
+  readonly sql: (parameter: string, room: string) => string;
   readonly parameter: string;
-  /** An SQL condition, of the SQL for a parameter: where it holds, no event is written. */
+  /** An SQL condition, of the SQL for a parameter, and of `absent` and `refused`: where it holds, no event is written. */
   readonly unless?: { readonly sql: (parameter: string) => string; readonly parameter: string } | undefined;
 }
 
@@ -85,8 +87,14 @@ export const EVENT_VERSION = 5;
 const EVENT_BYTES = 4096;
 /** How long the list of an event is at the most of which nothing was done, in bytes. */
 const BRIEF_BYTES = 2560;
+/** SQL for how long it may be, of what is left of the event. */
+const BRIEF_ROOM = `MIN(?16, ${BRIEF_BYTES})`;
 /** For what of an event has a bounded length: numbers, the action and the outcome. */
 const FIXED_BYTES = 128;
+
+/** How many secrets there are, where the event does not name them all, or has them beside it. */
+const TOTAL = `CASE WHEN absent IS NOT NULL THEN IIF(json_array_length(absent) < absent_total, absent_total, NULL)
+  ELSE COALESCE(?17, CASE WHEN length(CAST(secrets AS BLOB)) > ?16 THEN json_array_length(secrets) END) END`;
 
 /** How many bytes of an event are left for its secrets. */
 function roomIn({ actor, target, lease }: NewEvent): number {
@@ -111,8 +119,8 @@ function firstOf(secrets: readonly EventSecret[], room: number): readonly EventS
 
 /**
  * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
- * database computes that in the same transaction. The statement returns the `secrets` and
- * the `lease` that it wrote. What would make the event longer than 4 KiB is in `audit_lists` then.
+ * database computes that in the same transaction. The statement returns the `secrets`, the
+ * `lease` and the `finer_outcome` that it wrote. What would make the event longer than 4 KiB is in `audit_lists` then.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | GivenSecrets | ComputedSecrets): D1PreparedStatement {
   const room = roomIn(event);
@@ -123,10 +131,12 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
   return db
     .prepare(
       `INSERT INTO audit_entries (org, seq, at, actor, token_id, issuer, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total)
-       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?12, ?6, ?7, secrets, ?8, ?9, CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, ${EVENT_VERSION}, ?13, lease, total
-       FROM (SELECT secrets, ${LEASE} AS lease, COALESCE(?17, CASE WHEN length(CAST(secrets AS BLOB)) > ?16 THEN json_array_length(secrets) END) AS total FROM (${sql("?1")}))
+       SELECT ?2, MAX(COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?2), 0), ?14) + 1, ?3, ?4, ?5, ?12, ?6,
+         CASE WHEN absent IS NULL THEN ?7 WHEN refused THEN 'denied' ELSE 'allowed' END, COALESCE(absent, secrets), ?8, ?9,
+         CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, ${EVENT_VERSION}, CASE WHEN absent IS NULL THEN ?13 ELSE 'not-found' END, lease, total
+       FROM (SELECT secrets, absent, refused, ${LEASE} AS lease, ${TOTAL} AS total FROM (${sql("?1", BRIEF_ROOM)}))
        WHERE NOT (${unless?.sql("?18") ?? "false"})
-       RETURNING secrets, lease`,
+       RETURNING secrets, lease, finer_outcome`,
     )
     .bind(
       parameter,
@@ -154,7 +164,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
 function computedOf({ outcome, dryRun = false }: NewEvent, { given, unless }: GivenSecrets, room: number): ComputedSecrets & { readonly total: number | null } {
   const named = outcome === "denied" || dryRun ? firstOf(given, room) : given;
   return {
-    sql: (parameter) => `SELECT ${parameter} AS secrets, NULL AS lease_until`,
+    sql: (parameter) => `SELECT ${parameter} AS secrets, NULL AS lease_until, NULL AS absent, NULL AS absent_total, 0 AS refused`,
     parameter: JSON.stringify(named),
     unless,
     total: named.length < given.length ? given.length : null,
