@@ -119,8 +119,8 @@ function firstOf(secrets: readonly EventSecret[], room: number): readonly EventS
 
 /**
  * Inserts an audit event, numbered without gaps within its organization. `secrets` is what it names, or how the
- * database computes that in the same transaction. The statement returns the `secrets`, the
- * `lease` and the `finer_outcome` that it wrote. What would make the event longer than 4 KiB is in `audit_lists` then.
+ * database computes that in the same transaction. The statement returns the `seq`, the
+ * `secrets`, the `lease` and the `finer_outcome` that it wrote. What would make the event longer than 4 KiB is in `audit_lists` then.
  */
 export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly EventSecret[] | GivenSecrets | ComputedSecrets): D1PreparedStatement {
   const room = roomIn(event);
@@ -136,7 +136,7 @@ export function insertEvent(db: D1Database, event: NewEvent, secrets: readonly E
          CASE WHEN lease IS NULL THEN ?10 ELSE ?15 ->> 'ip' END, ?11, ${EVENT_VERSION}, CASE WHEN absent IS NULL THEN ?13 ELSE 'not-found' END, lease, total
        FROM (SELECT secrets, absent, refused, ${LEASE} AS lease, ${TOTAL} AS total FROM (${sql("?1", BRIEF_ROOM)}))
        WHERE NOT (${unless?.sql("?18") ?? "false"})
-       RETURNING secrets, lease, finer_outcome`,
+       RETURNING seq, secrets, lease, finer_outcome`,
     )
     .bind(
       parameter,
