@@ -8,7 +8,17 @@ import { FORM, githubTrust } from "../support/exchange.ts";
 import { mint } from "../support/mint.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
-const junk: RefusedToken = { org: "victim", trust: "ci", actor: null, tokenId: null, issuer: null, reason: "bad-signature", ip: "192.0.2.1" };
+const junk: RefusedToken = {
+  org: "victim",
+  trust: "ci",
+  actor: null,
+  tokenId: null,
+  issuer: null,
+  reason: "bad-signature",
+  about: null,
+  ip: "192.0.2.1",
+  logged: true,
+};
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: START });

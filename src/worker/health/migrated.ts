@@ -22,6 +22,7 @@ export const MIGRATED = [
   ["audit_lists"],
   ["usage"],
   ["quotas"],
+  ["trust_makers"],
   ["tokens", "lease_seconds"],
   ["scheduled_run"],
 ];
