@@ -76,6 +76,18 @@ it("each trust, reason and network has its own event at once, and each organizat
   expect(await recorded("bystander")).toHaveLength(1);
 });
 
+it("what one organization is sent takes nothing of what another one is told of its trusts", async () => {
+  for (const org of ["loud", "soft"]) await call("PUT /v1/trusts/ci", { token: { org }, json: githubTrust("https://issuer.example.com") });
+  const { refuse, settle } = isolate();
+  for (let n = 0; n < 2_000; n++) refuse({ ...junk, org: "loud", about: `condition-${n}`, reason: "claim-not-matched", logged: n % 2 === 0 });
+  refuse({ ...junk, org: "soft" });
+  await settle();
+  const told = async (org: string) => (await call("GET /v1/trusts/ci/refusals", { token: { org } })).body.refusals;
+  expect(await told("soft")).toMatchObject([{ reason: "bad-signature", count: 1 }]);
+  expect((await told("loud")).length).toBe(20);
+  expect(await recorded("soft")).toHaveLength(1);
+});
+
 it("a refused exchange is on record with its trust and the reason, and none under a trust that is not there", async () => {
   const token = { org: "exchanging" };
   await call("PUT /v1/trusts/ci", { token, json: githubTrust("https://issuer.example.com") });
