@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AuditEvent } from "../../src/contract/audit.ts";
+import { type AskedFor, keysDue, remoteKeys } from "../../src/worker/access/issuer-keys.ts";
 import { parseConfig } from "../../src/worker/config.ts";
 import { callWith } from "../support/call-with.ts";
 import { type Issuer, makeKey, publish, startIssuer, timesAsked } from "../support/issuer.ts";
@@ -228,5 +229,31 @@ describe("the configuration", () => {
 
   it.each(["yes", "1", "TRUE", ""])("refuses ALLOW_INSECURE_ISSUERS=%j rather than guessing", async (ALLOW_INSECURE_ISSUERS) => {
     expect(await parseConfig({ ...env, ALLOW_INSECURE_ISSUERS }).catch((failure) => failure)).toMatchObject({ name: "ConfigError" });
+  });
+});
+
+describe("what is kept in mind of issuers", () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const access = { insecureIssuers: false, now: new Date("2026-11-26T12:00:00Z") };
+  const at = (name: string) => ({ issuer: `urn:${name}`, jwksUrl: `https://${name}.example.com/jwks` });
+  const keyOf = (name: string, whose: AskedFor) => remoteKeys(at(name), access, whose)({ alg: "ES256", kid: "k" });
+
+  it("of those that the deployment trusts makes no room for those of trusts, however many there are", async () => {
+    const { publicJwk } = await makeKey("ES256", "k");
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({ keys: [publicJwk] }));
+    await keyOf("ours", "deployment");
+    for (let n = 0; n < 150; n++) await keyOf(`theirs-${n}`, "trusts");
+    expect(fetched).toHaveBeenCalledTimes(151);
+    expect(keysDue(at("ours"))).toBeGreaterThan(access.now.getTime());
+    await keyOf("ours", "deployment");
+    expect(fetched).toHaveBeenCalledTimes(151);
+  });
+
+  it("that they failed is forgotten of the oldest alone, when there are too many", async () => {
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("", { status: 500 }));
+    for (let n = 0; n < 1_001; n++) await expect(keyOf(`failing-${n}`, "trusts")).rejects.toThrow("issuer-error");
+    for (const n of [1, 500, 1_000]) await expect(keyOf(`failing-${n}`, "trusts")).rejects.toThrow("issuer-failed-before");
+    expect(fetched).toHaveBeenCalledTimes(1_001);
+    await expect(keyOf("failing-0", "trusts")).rejects.toThrow("issuer-error");
   });
 });

@@ -27,10 +27,6 @@ describe("quotas of what an organization keeps", () => {
     expect(third.body.detail).toContain("quota secrets of 2");
     expect((await full("GET /v1/secrets?name=C")).body.secrets).toEqual([]);
     expect((await full(...set("A", "longer than that"))).status).toBe(200);
-    const version = await full(...set("B", "other"));
-    expect(refused(version)).toEqual([422, "quota-exceeded"]);
-    expect(version.body.detail).toContain("quota versions of 3");
-    expect(version.body.detail).toContain("1 earlier versions");
     const token = { label: "ci", permissions: ["secrets:read"], expires_in: 60 };
     expect((await full("POST /v1/tokens", { json: token })).status).toBe(201);
     expect((await full("POST /v1/tokens", { json: token })).body.detail).toContain("quota tokens of 1");
@@ -54,6 +50,31 @@ describe("quotas of what an organization keeps", () => {
     expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 11, limit: 20 }, secrets: { used: 2 }, versions: { used: 2 } });
     expect((await call(`DELETE ${at("global", "A")}`)).status).toBe(204);
     expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 1 }, secrets: { used: 1 }, versions: { used: 1 } });
+  });
+
+  it("a new value in place of an old one is none too many: of the secret the oldest version makes room", async () => {
+    const call = deployment({ versions: 3, bytes: 20 })("rotating");
+    await call(...set("A", "1"));
+    const { id } = (await call(...set("A", "2"))).body;
+    await call(...set("B", "1"));
+    const kept = async () =>
+      (await call(`GET /v1/secrets/${id}/versions`)).body.versions.map(({ version, state }: Record<string, unknown>) => [version, state]);
+    expect(await call(...set("A", "3"))).toMatchObject({ status: 200, body: { version: 3 } });
+    expect(await kept()).toEqual([
+      [3, "current"],
+      [2, "previous"],
+      [1, "destroyed"],
+    ]);
+    const only = await call(...set("B", "2"));
+    expect([only.status, (await call("GET /v1/usage")).body.usage.versions.used]).toEqual([200, 3]);
+    const added = await call(...set("C", "1"));
+    expect(refused(added)).toEqual([422, "quota-exceeded"]);
+    expect([added.body.detail.includes("quota versions of 3"), added.body.detail.includes("1 earlier versions")]).toEqual([true, true]);
+    const large = await call(...set("A", "longer than all the room there is"));
+    expect([...refused(large), large.body.detail.includes("quota bytes of 20")]).toEqual([422, "quota-exceeded", true]);
+    expect((await kept())[1]).toEqual([2, "previous"]);
+    expect((await call("POST /v1/import", { json: { scope: "global", secrets: { A: "4", B: "3" } } })).status).toBe(200);
+    expect((await call("POST /v1/resolve", { json: { names: ["A", "B"] } })).body.secrets).toMatchObject({ A: { value: "4" }, B: { value: "3" } });
   });
 
   it("an import counts each of its secrets, and is all or nothing", async () => {

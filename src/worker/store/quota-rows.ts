@@ -78,7 +78,7 @@ export function requireQuotas(
 ): QuotaGuards {
   const over = [
     ...kept.map((quota) => [quota, `${quota} > ?2 ->> '${quota}' AND ${quota} > COALESCE(before ->> '${quota}', 0)`] as const),
-    ...(made > 0 ? [["writes_per_minute", "writes > ?2 ->> 'writes_per_minute'"] as const] : []),
+    ["writes_per_minute", "?3 > 0 AND writes > ?2 ->> 'writes_per_minute'"] as const,
   ];
   const found = `json_object(${kept.map((quota) => `'${quota}', ${quota}`).join(", ")})`;
   const before = db
@@ -92,7 +92,7 @@ export function requireQuotas(
       `INSERT INTO guard (${over.map(([quota]) => QUOTA_GUARD + quota).join(", ")})
        SELECT ${over.map(([, sql]) => `NOT (${sql})`).join(", ")} FROM usage WHERE org = ?1 AND (${over.map(([, sql]) => sql).join(" OR ")})`,
     )
-    .bind(org, JSON.stringify(quotas));
+    .bind(org, JSON.stringify(quotas), made);
   return { before, after };
 }
 
