@@ -15,7 +15,7 @@ export interface AuditFilter {
   action?: string | undefined;
   actor?: string | undefined;
   secret_id?: string | undefined;
-  outcome?: "allowed" | "denied" | undefined;
+  outcome?: AuditEvent["outcome"] | undefined;
   since?: string | undefined;
   until?: string | undefined;
 }

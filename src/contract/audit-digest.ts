@@ -13,9 +13,10 @@ interface EventVersion {
 /** By their numbers, from 1 on. */
 export type EventVersions = Readonly<Record<number, EventVersion>>;
 
-const { lease: LEASE, secrets_total: _, ...FIRST_MEMBERS } = auditEventSchema.shape;
+const { lease: LEASE, secrets_total: _, issuer: ISSUER, ...FIRST_MEMBERS } = auditEventSchema.shape;
 const MEMBERS = { ...FIRST_MEMBERS, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
 const OUTCOMES = z.enum(["allowed", "denied", "failed"]);
+const MANY = { lease: LEASE.unwrap().strict().optional(), secrets_total: z.int() };
 
 function covered({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }: AuditEvent): readonly unknown[] {
   return [
@@ -44,8 +45,19 @@ export const EVENT_VERSIONS: EventVersions = {
   },
   // What is about many secrets, a lease among it.
   4: {
-    schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.unwrap().strict().optional(), secrets_total: z.int() }),
+    schema: z.strictObject({ ...MEMBERS, ...MANY, outcome: OUTCOMES }),
     covers: (event) => [...covered(event), leaseCovered(event), event.secrets_total ?? null],
+  },
+  // Whose token it was; the outcome `not-found`.
+  5: {
+    schema: z.strictObject({
+      ...MEMBERS,
+      ...MANY,
+      secrets_total: MANY.secrets_total.optional(),
+      outcome: z.enum([...OUTCOMES.options, "not-found"]),
+      issuer: ISSUER.unwrap(),
+    }),
+    covers: (event) => [...covered(event), leaseCovered(event), event.secrets_total ?? null, event.issuer ?? null],
   },
 };
 

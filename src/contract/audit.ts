@@ -21,16 +21,17 @@ const ACTIONS = [
   ...(["secret.resolve.uses", "lease.unsettled"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.reused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
-  // What is about the log itself: events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
-  ...(["audit.retention", "log.restored", "integrity.failed"] as const),
+  // What is about the log itself: an export, with the filters that it had as its target; events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
+  ...(["audit.export", "audit.retention", "log.restored", "integrity.failed"] as const),
   // What an organization may have.
   ...(["quota.put", "quota.read"] as const),
 ] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;
 
-const outcomeSchema = z.enum(["allowed", "denied", "failed"]).meta({
-  description: "`allowed` was authorized and is on record before anything leaves; `failed` is the second event of a call that then could not do it.",
+const outcomeSchema = z.enum(["allowed", "denied", "not-found", "failed"]).meta({
+  description:
+    "`allowed` was authorized and is on record before anything leaves; `not-found` is a resolve that asked for names which are not there, and names these; `failed` is the second event of a call that then could not do it.",
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
@@ -50,12 +51,13 @@ export type LeaseNote = z.infer<typeof leaseNoteSchema>;
 export const MAX_BRIEF = 20;
 
 const EVENT_EXAMPLE = {
-  version: 1,
+  version: 5,
   seq: 42,
   at: "2026-11-21T12:00:00.000Z",
   org: "acme",
   actor: "token:gateway",
   token_id: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
+  issuer: "keyhole",
   action: "secret.resolve",
   outcome: "allowed",
   secrets: [{ id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c", name: "OPENAI_API_KEY", scope: "namespace:prod", version: 3 }],
@@ -74,6 +76,10 @@ export const auditEventSchema = z
     org: z.string(),
     actor: z.string(),
     token_id: z.string().nullable(),
+    issuer: z.string().nullable().optional().meta({
+      description:
+        "Who issued the caller's token, the `iss` of it: this deployment, or an issuer that it trusts; of an exchange that of the identity token. null for what came without a token. Events of versions below 5 do not have it.",
+    }),
     action: actionSchema,
     outcome: outcomeSchema,
     secrets: z.array(z.object({ id: z.string().nullable(), name: z.string().nullable(), scope: z.string().nullable(), version: z.int().nullable() })),

@@ -8,6 +8,12 @@ export const QUOTAS = {
   scopes: { most: 1_000_000, usual: 10_000, about: "Scopes that lie under another one." },
   tokens: { most: 10_000_000, usual: 100_000, about: "Tokens that were minted, and not expired for a week yet; exchanged ones do not count." },
   trusts: { most: 100_000, usual: 1_000, about: "Trusts." },
+  revocations: {
+    most: 10_000_000,
+    usual: 200_000,
+    about:
+      "Revocations of tokens, subjects and times, which are kept for a year. Beyond it what is in the list of tokens is revoked all the same, and everything that was issued until the last minute.",
+  },
   writes_per_minute: { most: 1_000_000, usual: 3_000, about: "Secrets, tokens, trusts and links written within a minute; a deletion is not counted." },
   events_per_minute: {
     most: 1_000_000,

@@ -76,9 +76,9 @@ describe("a good identity token", () => {
 
   it("is recorded as token.exchange, with the workload as the actor", async () => {
     const id = decodeJwt(await exchanged()).jti ?? "";
-    const event = await env.DB.prepare("SELECT org, actor, action, outcome, target FROM audit_events WHERE token_id = ?").bind(id).first();
+    const event = await env.DB.prepare("SELECT org, actor, issuer, action, outcome, target FROM audit_events WHERE token_id = ?").bind(id).first();
     const actor = "trust:github:repo:acme/api:ref:refs/heads/main";
-    expect(event).toEqual({ org: "acme", actor, action: "token.exchange", outcome: "allowed", target: "github" });
+    expect(event).toEqual({ org: "acme", actor, issuer: issuer.url, action: "token.exchange", outcome: "allowed", target: "github" });
   });
 
   it("may name the audience among others, and be a minute off the clock", async () => {
@@ -192,6 +192,24 @@ describe("an identity token that is exchanged again", () => {
       ["token.revoke", "allowed", decodeJwt(first.body.access_token).jti],
       ["token.exchange", "allowed", "reuse"],
     ]);
+  });
+
+  it.each<[string, string, object]>([
+    ["a token", "POST /v1/tokens", { label: "of-first", permissions: ["secrets:read"], secret_scopes: ["repo:acme/api"], expires_in: 60 }],
+    ["a trust", "PUT /v1/trusts/of-first", { ...githubTrust("https://issuer.example.org"), permissions: ["secrets:read"], secret_scopes: ["repo:acme/api"] }],
+  ])("under `once` is refused once %s was made with what it gave first: that reply was not lost, and nothing of it ends", async (_, request, json) => {
+    const permissions = ["secrets:read", "tokens:write", "trusts:write"];
+    await call("PUT /v1/trusts/reuse", { json: { ...githubTrust(issuer.url), permissions, reuse: "once" } });
+    const token = await identity();
+    const first = await swap(token);
+    const made = await call(request, { token: first.body.access_token, json });
+    expect(made.status).toBe(201);
+    const second = await swap(token);
+    expect([second.status, await actions(second)]).toEqual([400, [["token.exchange", "denied", "reuse"]]]);
+    expect(await live([first])).toEqual([200]);
+    const alive = made.body.token ? (await call("GET /v1/whoami", { token: made.body.token })).status : (await call("GET /v1/trusts/of-first")).body.suspended;
+    expect([200, false]).toContain(alive);
+    await call("DELETE /v1/trusts/of-first");
   });
 
   it.each<[string, number, string]>([

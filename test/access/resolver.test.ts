@@ -18,8 +18,8 @@ beforeAll(async () => {
 it("resolves within the grant of the binding's props, and records binding:<name>", async () => {
   const reply = await bind(GRANT).resolve({ scopes: ["namespace:prod"], names: ["OPENAI_API_KEY"] });
   expect(reply).toMatchObject({ ok: true, secrets: { OPENAI_API_KEY: { value: "sk-prod", scope: "namespace:prod" } }, searched: ["namespace:prod", "global"] });
-  const event = await env.DB.prepare("SELECT actor, token_id, action, outcome FROM audit_events ORDER BY seq DESC LIMIT 1").first();
-  expect(event).toEqual({ actor: "binding:gateway", token_id: null, action: "secret.resolve", outcome: "allowed" });
+  const event = await env.DB.prepare("SELECT actor, token_id, issuer, action, outcome FROM audit_events ORDER BY seq DESC LIMIT 1").first();
+  expect(event).toEqual({ actor: "binding:gateway", token_id: null, issuer: null, action: "secret.resolve", outcome: "allowed" });
 });
 
 it.each([

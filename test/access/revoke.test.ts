@@ -3,8 +3,10 @@ import { env } from "cloudflare:workers";
 import { decodeJwt } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
+import { forgetExpiredTokens } from "../../src/worker/grants/forget-expired-tokens.ts";
 import worker from "../../src/worker/worker.ts";
 import { at, type CallOptions, call, put } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
 import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
 import { mint } from "../support/mint.ts";
@@ -281,6 +283,63 @@ describe("a revocation", () => {
     expect(await revocation({ issued_before: future }, { token: { org } })).toMatchObject({ status: 400, body: { errors: [{ pointer: "/issued_before" }] } });
   });
 
+  it.each(["subject", "time"])("by %s also ends a token that is minted while it is made", async (by) => {
+    const org = `meanwhile-${by}`;
+    vi.useFakeTimers({ toFake: ["Date"], now: Math.ceil(Date.now() / 1000) * 1000 });
+    const minting = await mint({ ...ALL, label: "busy" }, { token: { org } });
+    const until = new Date().toISOString();
+    vi.setSystemTime(Date.now() + 1000);
+    const batch = env.DB.batch.bind(env.DB);
+    let batches = 0;
+    let child = { id: "", token: "" };
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      // What is to end, and what has ended already, was read by the first two.
+      batches += 1;
+      if (batches === 3) child = await mint({ label: "late" }, { token: minting.token });
+      return batch(statements);
+    });
+    const body = by === "subject" ? { subject: "token:busy" } : { issued_before: until };
+    expect((await revocation(body, { token: { org } })).status).toBe(201);
+    vi.restoreAllMocks();
+    const { id, token } = child;
+    expect(id).toMatch(/^tok_/);
+    expect(await Promise.all([minting.token, token].map(statusOf))).toEqual([401, 401]);
+  });
+
+  it("of what is revoked already is answered as it was, and adds nothing that calls would go by", async () => {
+    const org = "again";
+    const token = { org, iat: Math.floor(Date.now() / 1000) + 5 };
+    const { id } = await mint({}, { token: { org } });
+    const rows = () => env.DB.prepare("SELECT COUNT(*) AS n FROM revocations WHERE org = ?").bind(org).first("n");
+    const times = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"] as const;
+    const all = [{ subject: "leaver" }, { token_id: id }, { token_id: "tok_nowhere" }, { issued_before: times[1] }];
+    const first = await Promise.all(all.map(async (body) => (await revocation(body, { token })).body));
+    const before = await rows();
+    expect(await Promise.all(all.map(async (body) => (await revocation(body, { token })).body))).toEqual(first);
+    expect((await revocation({ issued_before: times[0] }, { token })).body, "a later one covers it").toEqual(first[3]);
+    expect(await rows()).toBe(before);
+    expect((await revocation({ issued_before: "2026-01-03T00:00:00Z" }, { token })).body.number).toBe(Number(before) + 1);
+  });
+
+  it("is asked of an index, however many times there are", async () => {
+    const sql = "EXPLAIN QUERY PLAN SELECT 1 FROM revocations r WHERE r.org = 'x' AND r.kind = 'before' AND CAST(r.value AS INTEGER) >= 5";
+    const plan = (await env.DB.prepare(sql).all<{ detail: string }>()).results.map(({ detail }) => detail).join();
+    expect(plan).toContain("revocations_by_issue (org=? AND <expr>>?)");
+  });
+
+  it("beyond the quota is refused, but for what is in the list, and for everything: that is never too much", async () => {
+    const quota = callWith({ QUOTAS: JSON.stringify({ revocations: 2 }) });
+    const token = { org: "many-revoked" };
+    const { id } = await mint({}, { token });
+    const revoking = (body: object) => quota("POST /v1/revocations", { token, json: body });
+    for (const subject of ["one", "two", "one"]) expect((await revoking({ subject })).status).toBe(201);
+    for (const body of [{ subject: "three" }, { token_id: "tok_nowhere" }, { issued_before: "2026-01-01T00:00:00Z" }])
+      expect(await revoking(body)).toMatchObject({ status: 422, body: { code: "quota-exceeded", detail: expect.stringContaining("quota revocations of 2") } });
+    expect((await quota(`DELETE /v1/tokens/${id}`, { token })).status).toBe(204);
+    expect((await quota("GET /v1/usage", { token })).body.usage.revocations).toEqual({ used: 3, limit: 2 });
+    expect((await revoking({ issued_before: new Date().toISOString() })).status).toBe(201);
+  });
+
   it.each<[string, object]>([
     ["nothing", {}],
     ["two things", { token_id: "tok_x", subject: "x" }],
@@ -394,6 +453,18 @@ describe("a trust whose maker is revoked", () => {
     expect([await statusOf(own), await made.suspended(), (await made.swap()).status]).toEqual([401, false, 200]);
     await revoke(made.maker.id, { token: made.operator });
     expect(await made.suspended()).toBe(true);
+  });
+
+  it("keeps the row of its maker, through which what that descends from is revoked, for as long as it is there", async () => {
+    const { id, token } = await mint(ALL, { token: { org: "makers" } });
+    expect((await call("PUT /v1/trusts/kept", { token, json: githubTrust("https://issuer.example.org") })).status).toBe(201);
+    const forget = () => forgetExpiredTokens({ db: env.DB, now: new Date(Date.now() + 60 * DAY) });
+    const row = () => env.DB.prepare("SELECT id FROM tokens WHERE id = ?").bind(id).first("id");
+    await forget();
+    expect(await row()).toBe(id);
+    await call("DELETE /v1/trusts/kept", { token: { org: "makers" } });
+    await forget();
+    expect(await row()).toBeNull();
   });
 
   it("does not wait for one that is not what was written, and does not come to life with that", async () => {

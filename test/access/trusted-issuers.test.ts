@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { AuditEvent } from "../../src/contract/audit.ts";
+import { type AskedFor, keysDue, remoteKeys } from "../../src/worker/access/issuer-keys.ts";
 import { parseConfig } from "../../src/worker/config.ts";
 import { callWith } from "../support/call-with.ts";
 import { type Issuer, makeKey, publish, startIssuer, timesAsked } from "../support/issuer.ts";
@@ -56,6 +58,12 @@ describe("an access token of a trusted issuer", () => {
   it("is accepted for the organization in the claim that the deployment named", async () => {
     const reply = await call("GET /v1/whoami", { token: await claimed.sign(claimsOf(claimed, { org: "acme" })) });
     expect(reply.body).toMatchObject({ org: "globex", sub: "alice" });
+  });
+
+  it("is told by the audit log from one of the same name that another issued", async () => {
+    for (const token of [await fixed.sign(claimsOf(fixed, { scope: "" })), { org: "acme", sub: "alice", scope: "" }]) await call("GET /v1/secrets", { token });
+    const { body } = await call("GET /v1/audit?limit=2&actor=alice", { token: { org: "acme" } });
+    expect(body.events.map(({ issuer }: AuditEvent) => issuer)).toEqual(["keyhole", fixed.url]);
   });
 
   it("says nothing of leases: what it calls by that name is another's affair, whatever it is", async () => {
@@ -221,5 +229,31 @@ describe("the configuration", () => {
 
   it.each(["yes", "1", "TRUE", ""])("refuses ALLOW_INSECURE_ISSUERS=%j rather than guessing", async (ALLOW_INSECURE_ISSUERS) => {
     expect(await parseConfig({ ...env, ALLOW_INSECURE_ISSUERS }).catch((failure) => failure)).toMatchObject({ name: "ConfigError" });
+  });
+});
+
+describe("what is kept in mind of issuers", () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const access = { insecureIssuers: false, now: new Date("2026-11-26T12:00:00Z") };
+  const at = (name: string) => ({ issuer: `urn:${name}`, jwksUrl: `https://${name}.example.com/jwks` });
+  const keyOf = (name: string, whose: AskedFor) => remoteKeys(at(name), access, whose)({ alg: "ES256", kid: "k" });
+
+  it("of those that the deployment trusts makes no room for those of trusts, however many there are", async () => {
+    const { publicJwk } = await makeKey("ES256", "k");
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({ keys: [publicJwk] }));
+    await keyOf("ours", "deployment");
+    for (let n = 0; n < 150; n++) await keyOf(`theirs-${n}`, "trusts");
+    expect(fetched).toHaveBeenCalledTimes(151);
+    expect(keysDue(at("ours"))).toBeGreaterThan(access.now.getTime());
+    await keyOf("ours", "deployment");
+    expect(fetched).toHaveBeenCalledTimes(151);
+  });
+
+  it("that they failed is forgotten of the oldest alone, when there are too many", async () => {
+    const fetched = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("", { status: 500 }));
+    for (let n = 0; n < 1_001; n++) await expect(keyOf(`failing-${n}`, "trusts")).rejects.toThrow("issuer-error");
+    for (const n of [1, 500, 1_000]) await expect(keyOf(`failing-${n}`, "trusts")).rejects.toThrow("issuer-failed-before");
+    expect(fetched).toHaveBeenCalledTimes(1_001);
+    await expect(keyOf("failing-0", "trusts")).rejects.toThrow("issuer-error");
   });
 });

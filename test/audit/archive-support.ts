@@ -41,13 +41,15 @@ export async function remove(days: number, retentionDays = 60) {
   return removeOldEvents({ db: env.DB, kv: env.KV, keyring, logKeys, registry: NO_REGISTRY, retentionDays, now: new Date(START + days * DAY) });
 }
 
-/** All events of a log, page by page, newest first. */
+const isNoExport = ({ action }: AuditEvent) => action !== "audit.export";
+
+/** All events of a log, page by page, newest first, but for those of {@link stream}. */
 export async function readAll(org: string, query = "limit=200"): Promise<AuditEvent[]> {
   const events: AuditEvent[] = [];
   for (let cursor = ""; ; ) {
     const { status, body } = await call(`GET /v1/audit?${query}${cursor}`, { token: { org } });
     if (status !== 200) throw new Error(`${status} ${body.code}`);
-    events.push(...body.events);
+    events.push(...body.events.filter(isNoExport));
     if (body.next_cursor === null) return events;
     cursor = `&cursor=${body.next_cursor}`;
   }
@@ -56,7 +58,10 @@ export async function readAll(org: string, query = "limit=200"): Promise<AuditEv
 /** The same as a stream, oldest first. */
 export async function stream(org: string, query = ""): Promise<AuditEvent[]> {
   const { text } = await call(`GET /v1/audit?format=ndjson&${query}`, { token: { org } });
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+  return text
+    .split("\n")
+    .flatMap((line) => (line === "" ? [] : [JSON.parse(line)]))
+    .filter(isNoExport);
 }
 
 /** How many rows a table has of an organization. */

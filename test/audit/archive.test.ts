@@ -62,11 +62,11 @@ describe("sealed events that are old enough", () => {
     await makeLog("listed", [0, 30]);
     expect(await env.DB.prepare("SELECT last_resolved_at FROM secrets WHERE id = ?").bind(id).first("last_resolved_at")).toBe(START);
     const named = async () => [await readAll("listed", `secret_id=${id}`), await stream("listed", `secret_id=${id}`)];
-    const [before, found] = [await seen("listed"), await named()];
+    const [found, before] = [await named(), await seen("listed")];
     expect(found.map((events) => events.map(({ seq, secrets }) => [seq, secrets]))).toEqual(Array(2).fill([[1, secrets]]));
-    expect([before.verified, before.offline]).toEqual(Array(2).fill({ ok: true, checked: 5, unsealed: 0, first_bad: null }));
+    expect([before.verified, before.offline]).toEqual(Array(2).fill({ ok: true, checked: 5, unsealed: 1, first_bad: null }));
     await archiveAll();
-    expect([await count("audit_events", "listed"), await count("audit_lists", "listed"), await count("audit_archive_secrets", "listed")]).toEqual([2, 0, 503]);
+    expect([await count("audit_events", "listed"), await count("audit_lists", "listed"), await count("audit_archive_secrets", "listed")]).toEqual([3, 0, 503]);
     expect([await seen("listed"), await named()]).toEqual([before, found]);
   });
 

@@ -14,6 +14,7 @@ interface Row {
   readonly token_id: string;
   readonly action: string;
   readonly outcome: string;
+  readonly finer_outcome: string | null;
   readonly secrets: string;
   readonly request_id: string;
   readonly ip: string | null;
@@ -83,7 +84,6 @@ describe("an event", () => {
     ];
     expect(await released({ names: ["B", "A"], scopes: ["team:t"] })).toEqual(both);
     expect(await released({ names: ["A", "B", "OLD", "NONE"], scopes: ["team:t"], allow_missing: true })).toEqual(both);
-    expect(await released({ names: ["A", "NONE"] })).toEqual([]);
     expect(await released({ names: ["A", "OLD"] })).toEqual([]);
     const { body: nearer } = await put("team:t", "a", "v", { token });
     const inTeam = { names: ["A", "a"], scopes: ["team:t"] };
@@ -91,6 +91,50 @@ describe("an event", () => {
     expect(await released(inTeam, "?format=env"), "of one variable there is one").toEqual([winner]);
     await call("GET /v1/resolve/A", { token });
     expect(JSON.parse((await lastOf("resolves"))?.secrets ?? "")).toEqual([both[0]]);
+  });
+
+  it("is there for a resolve of what is not there, with the outcome not-found, and names that and nothing else", async () => {
+    const token = { org: "probed" };
+    await put("global", "A", "v", { token });
+    const probed = async (request: object) => {
+      const before = (await eventsOf("probed")).length;
+      const { status, text } = await resolve(request, { token });
+      expect(text.includes('"A":')).toBe(status === 200 && JSON.stringify(request).includes('"A"'));
+      return [
+        status,
+        ...(await eventsOf("probed")).slice(before).map(({ outcome, finer_outcome, secrets }) => [finer_outcome ?? outcome, JSON.parse(secrets)]),
+      ];
+    };
+    const absent = (name: string, scope: string | null = null) => ({ id: null, name, scope, version: null });
+    const A = expect.objectContaining({ name: "A", version: 1 });
+    expect(await probed({ names: ["A", "NONE", "NO"] })).toEqual([404, ["not-found", [absent("NONE"), absent("NO")]]]);
+    expect(await probed({ names: ["NONE"], scopes: ["team:t"] })).toEqual([404, ["not-found", [absent("NONE", "team:t")]]]);
+    expect(await probed({ names: ["NONE"], allow_missing: true })).toEqual([200, ["not-found", [absent("NONE")]]]);
+    expect(await probed({ names: ["A", "NONE"], allow_missing: true })).toEqual([200, ["not-found", [absent("NONE")]], ["allowed", [A]]]);
+    expect(await probed({ names: ["A"], allow_missing: true })).toEqual([200, ["allowed", [A]]]);
+    const { body } = await call("GET /v1/audit?outcome=not-found", { token });
+    expect(body.events.map(({ outcome, actor, ip }: AuditEvent) => [outcome, actor, ip])).toEqual(Array(4).fill(["not-found", "tester", null]));
+    expect((await call("GET /v1/audit?outcome=denied", { token })).body.events).toEqual([]);
+  });
+
+  it("of many names that are not there names the first of those and says how many they are", async () => {
+    const token = { org: "probed-many" };
+    const name = (n: number) => `${"N".repeat(n % 2 === 0 ? 120 : 8)}_${n}`;
+    const known = Array.from({ length: 60 }, (_, n) => `K_${n}`);
+    await call("POST /v1/import", { token, json: { scope: "global", secrets: Object.fromEntries(known.map((each) => [each, "v"])) } });
+    for (const [scope, allow_missing] of [
+      ["global", false],
+      [`repo:${Array(20).fill("r".repeat(100)).join("/")}`, true],
+    ] as const) {
+      const names = [...known, ...Array.from({ length: 40 }, (_, n) => name(n))];
+      await resolve({ names, scopes: [scope], allow_missing }, { token, headers: { "User-Agent": "u".repeat(4_096) } });
+      const { body } = await call("GET /v1/audit?outcome=not-found&limit=1", { token });
+      const [{ secrets, secrets_total }] = body.events;
+      expect(secrets.length).toBeGreaterThan(0);
+      expect(secrets.map((secret: { name: string }) => secret.name)).toEqual(names.slice(60, 60 + secrets.length));
+      expect([secrets.length <= 20, JSON.stringify(secrets).length <= 2_560, secrets_total]).toEqual([true, true, 40]);
+    }
+    expect(Math.max(...(await sizesOf("probed-many")))).toBeLessThanOrEqual(4_096);
   });
 
   it("is there for a resolve that is answered with 304", async () => {
@@ -260,7 +304,7 @@ describe("an event of many secrets", () => {
     await call(`DELETE /v1/scopes/${encodeURIComponent(scope)}?secrets=true`, { token, headers });
     const [deleted, resolved, imported] = await shown(3);
     expect([deleted?.secrets.length, deleted?.secrets_total]).toEqual([200, 200]);
-    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 4, secrets_total: 500 });
+    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 5, secrets_total: 500 });
     expect(new Set(resolved?.secrets.map(({ name }) => name))).toEqual(new Set(names));
     expect(imported?.secrets.map(({ name }) => name)).toEqual(names);
     const id = imported?.secrets[499]?.id;
@@ -285,7 +329,7 @@ describe("an event of many secrets", () => {
     let seq = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 10 }), async (calls) => {
-        const actor = { org: "any", subject: "s", tokenId: null, requestId: "req", ip: null };
+        const actor = { org: "any", subject: "s", tokenId: null, lineage: null, requestId: "req", ip: null };
         const written = await env.DB.batch<{ secrets: string }>(
           calls.map(({ userAgent, target, outcome, dryRun, secrets }) =>
             insertEvent(env.DB, { actor: { ...actor, userAgent }, action: "secret.import", target, outcome, dryRun, at: new Date() }, secrets),

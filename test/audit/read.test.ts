@@ -10,14 +10,16 @@ import { append, START, seal } from "./support.ts";
 const ORG = "readers";
 const token = { org: ORG };
 
-/** Reads page by page, and returns what all of them together hold. */
+const isNoExport = ({ action }: AuditEvent) => action !== "audit.export";
+
+/** Reads page by page, and returns what all of them together hold, but for the events of {@link stream}. */
 async function readAll(query = "", claims: TokenClaims = token): Promise<{ events: AuditEvent[]; pages: number }> {
   const events: AuditEvent[] = [];
   let cursor = "";
   for (let pages = 1; ; pages++) {
     const { status, body } = await call(`GET /v1/audit?${query}${cursor}`, { token: claims });
     expect(status).toBe(200);
-    events.push(...body.events);
+    events.push(...body.events.filter(isNoExport));
     if (body.next_cursor === null) return { events, pages };
     cursor = `&cursor=${body.next_cursor}`;
   }
@@ -26,7 +28,10 @@ async function readAll(query = "", claims: TokenClaims = token): Promise<{ event
 async function stream(query = "", claims: TokenClaims = token): Promise<AuditEvent[]> {
   const { headers, text }: Reply = await call(`GET /v1/audit?format=ndjson&${query}`, { token: claims });
   expect(headers.get("Content-Type")).toBe("application/x-ndjson");
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+  return text
+    .split("\n")
+    .flatMap((line) => (line === "" ? [] : [JSON.parse(line)]))
+    .filter(isNoExport);
 }
 
 describe("an audit log", () => {
@@ -116,6 +121,24 @@ describe("an audit log", () => {
       expect(JSON.stringify(events)).not.toContain("BETA");
     }
     expect((await readAll("", { ...token, secret_names: ["NOTHING"] })).events).toEqual([]);
+  });
+
+  it("has each export as an event, with its filters, and the export ends before it", async () => {
+    const token = { org: "exporters" };
+    await call("GET /v1/secrets", { token: { ...token, scope: "" } });
+    const lines = async (query: string) => (await call(`GET /v1/audit?format=ndjson${query}`, { token })).text.split("\n").length - 1;
+    expect(await lines("")).toBe(1);
+    expect(await lines("&after=0&action=secret.read&since=2026-01-01T00:00:00Z")).toBe(1);
+    expect(await lines("&action=audit.export")).toBe(2);
+    expect((await call("GET /v1/audit?format=ndjson", { token: { ...token, scope: "" } })).status).toBe(403);
+    const { body } = await call("GET /v1/audit", { token });
+    expect(body.events.map(({ action, outcome, actor, target }: AuditEvent) => [action, outcome, actor, target])).toEqual([
+      ["audit.read", "denied", "tester", null],
+      ["audit.export", "allowed", "tester", "action=audit.export"],
+      ["audit.export", "allowed", "tester", "action=secret.read since=2026-01-01T00:00:00.000Z after=0"],
+      ["audit.export", "allowed", "tester", "everything"],
+      ["secret.read", "denied", "tester", null],
+    ]);
   });
 
   it("shows another organization nothing", async () => {

@@ -81,7 +81,8 @@ it("releases again without another event, from what it has", async () => {
 
 it("records no secret, and selects none, when it refuses as a whole", async () => {
   await expect(select({ names: ["ONE", "NOWHERE"] as SecretName[] })).rejects.toMatchObject({ code: "secret-not-found" });
-  expect((await events()).at(-1)).toMatchObject({ secrets: "[]", target: EVENT.target });
+  const absent = [{ id: null, name: "NOWHERE", scope: null, version: null }];
+  expect((await events()).at(-1)).toMatchObject({ secrets: JSON.stringify(absent), target: EVENT.target });
 });
 
 it("records nothing and selects nothing for a token that is revoked", async () => {

@@ -155,7 +155,7 @@ describe("retention", () => {
     await remove(60);
     await sql("DROP TRIGGER audit_events_appended");
     await sql(
-      "INSERT INTO audit_events SELECT org, 1, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total FROM audit_events WHERE org = 'refilled' AND seq = 3",
+      "INSERT INTO audit_events SELECT org, 1, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total, issuer FROM audit_events WHERE org = 'refilled' AND seq = 3",
     );
     expect(await verified("refilled")).toMatchObject({ ok: false, first_bad: 1 });
     expect(await verifiedOffline("refilled")).toMatchObject({ ok: false, first_bad: 1 });

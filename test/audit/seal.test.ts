@@ -31,7 +31,7 @@ describe("the triggers", () => {
     ["an event from being replaced", "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE org = 'kept' AND seq = 1"],
     [
       "an event from being put before the others",
-      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total FROM audit_events WHERE org = 'kept' AND seq = 1",
+      "INSERT INTO audit_events SELECT org, 0, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total, issuer FROM audit_events WHERE org = 'kept' AND seq = 1",
     ],
     ["a list from being changed", "UPDATE audit_lists SET secrets = '[]' WHERE org = 'kept'"],
     ["a list from being removed", "DELETE FROM audit_lists WHERE org = 'kept'"],

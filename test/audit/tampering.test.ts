@@ -117,7 +117,7 @@ const TAMPERINGS: Record<string, (log: Log, a: number, b: number) => Promise<num
   },
   "an event is put before the others": async ({ org }, a) => {
     await sql(
-      "INSERT INTO audit_events SELECT org, ?, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total FROM audit_events WHERE org = ? AND seq = 1",
+      "INSERT INTO audit_events SELECT org, ?, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, finer_outcome, lease, secrets_total, issuer FROM audit_events WHERE org = ? AND seq = 1",
       0 - a,
       org,
     );

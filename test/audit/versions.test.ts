@@ -20,7 +20,7 @@ import { append, DAY, dropTriggers, exported, MINUTE, START, sql, verified, veri
 /** A later Keyhole: it knows one version more. */
 const LATER: EventVersions = {
   ...EVENT_VERSIONS,
-  5: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
+  6: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
 };
 
 const NOW = new Date(START + DAY);
@@ -65,12 +65,12 @@ async function expectVerdict(org: string, verdict: object): Promise<void> {
   expect(await verifiedOffline(org), "offline").toMatchObject(verdict);
 }
 
-/** A log that a later Keyhole has sealed: of version 1, then of version 5, then of 1 again, as of a Worker that was rolled back. */
+/** A log that a later Keyhole has sealed: of version 1, then of version 6, then of 1 again, as of a Worker that was rolled back. */
 async function laterLog(org: string): Promise<void> {
   await append(org, 2);
   await sealAs(LATER);
   await append(org, 1);
-  await append(org, 2, { version: 5 });
+  await append(org, 2, { version: 6 });
   await append(org, 1);
   await sealAs(LATER);
 }
@@ -87,15 +87,15 @@ describe("the digest of version 1", () => {
   });
 
   it("of a version that is not known there is none", async () => {
-    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 5 })).rejects.toThrow(RangeError);
+    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 6 })).rejects.toThrow(RangeError);
   });
 
   it("is told from that of a later one, which says its version", async () => {
-    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 5 };
+    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 6 };
     const digest = await eventDigestBy(LATER, event);
-    expect(digest).toBe(`v5.${await sha256(JSON.stringify(["keyhole-audit/v5", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
-    expect(versionOfDigest(digest)).toBe(5);
-    for (const other of ["", "v5.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v5.${"A".repeat(44)}`])
+    expect(digest).toBe(`v6.${await sha256(JSON.stringify(["keyhole-audit/v6", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
+    expect(versionOfDigest(digest)).toBe(6);
+    for (const other of ["", "v6.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v6.${"A".repeat(44)}`])
       expect(versionOfDigest(other)).toBeUndefined();
   });
 });
@@ -103,21 +103,62 @@ describe("the digest of version 1", () => {
 describe("an event says its version", () => {
   it("in replies and exports", async () => {
     await append("said", 1);
-    await append("said", 1, { version: 5 });
+    await append("said", 1, { version: 6 });
     const { body } = await call("GET /v1/audit", { token: { org: "said" } });
-    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([5, 1]);
-    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 5]);
+    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([6, 1]);
+    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 6]);
   });
 
-  it("and one that is written now is of the first", async () => {
+  it("and one that is written now is of the fifth", async () => {
     await call("GET /v1/secrets", { token: { org: "written", scope: "" } });
-    expect((await call("GET /v1/audit", { token: { org: "written" } })).body.events).toMatchObject([{ seq: 1, version: 1 }]);
+    expect((await call("GET /v1/audit", { token: { org: "written" } })).body.events).toMatchObject([{ seq: 1, version: 5 }]);
+  });
+});
+
+describe("the issuer of an event's token", () => {
+  const own = async (org: string) => {
+    await call("GET /v1/secrets", { token: { org, scope: "" } });
+    return (await call("GET /v1/audit", { token: { org } })).body.events[0] as AuditEvent;
+  };
+
+  it("is covered by the digest of version 5", async () => {
+    const event = await own("issued");
+    const { seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, issuer } = event;
+    expect([event.version, issuer]).toEqual([5, "keyhole"]);
+    const named = secrets.map(({ id, name, scope, version }) => [id, name, scope, version]);
+    const covered = [seq, at, org, actor, token_id, action, outcome, named, target, request_id, ip, user_agent, [null, null, null, null, null], null, issuer];
+    expect(await eventDigest(event)).toBe(`v5.${await sha256(JSON.stringify(["keyhole-audit/v5", ...covered]))}`);
+  });
+
+  it.each(["'https://other.example.org'", "NULL"])("is found when it is changed to %s", async (issuer) => {
+    const org = `issuer-changed-${issuer.length}`;
+    await own(org);
+    await sealAs();
+    await expectVerdict(org, { ok: true, checked: 1 });
+    await sql(`UPDATE audit_events SET issuer = ${issuer} WHERE org = ?`, org);
+    await expectVerdict(org, { ok: false, first_bad: 1 });
+  });
+
+  it("is not said of an event of before, also when somebody writes one there", async () => {
+    await append("issuer-added", 1);
+    await sealAs();
+    await sql("UPDATE audit_events SET issuer = 'https://other.example.org' WHERE org = 'issuer-added'");
+    await expectVerdict("issuer-added", { ok: true, checked: 1 });
+    expect((await call("GET /v1/audit", { token: { org: "issuer-added" } })).body.events[0]).not.toHaveProperty("issuer");
+  });
+
+  it("in an export of a version that has none is tampering", async () => {
+    await append("issuer-exported", 1);
+    await sealAs();
+    const { lines, ...given } = await exported("issuer-exported");
+    const events = lines.map((line) => parseEventBy(EVENT_VERSIONS, JSON.stringify({ ...JSON.parse(line), issuer: null })));
+    expect(await verifyExport({ ...given, events })).toMatchObject({ ok: false, first_bad: 1 });
   });
 });
 
 describe("a log with events of a later version", () => {
   let tampered = 0;
-  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 5 } };
+  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 6 } };
 
   it("is whole for a Keyhole that knows it", async () => {
     await laterLog("later");
@@ -134,20 +175,20 @@ describe("a log with events of a later version", () => {
     ["an event before it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 2", 2],
     ["an event beside it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 3", 3],
     ["an event after it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 6", 6],
-    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 5 WHERE org = ? AND seq = 3", 3],
+    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 6 WHERE org = ? AND seq = 3", 3],
     ["an event is changed that then says to be of a version of its own", "UPDATE audit_events SET actor = 'x', version = 99 WHERE org = ? AND seq = 1", 1],
     ["an event says to be of no version that there could be", "UPDATE audit_events SET version = 0 WHERE org = ? AND seq = 1", 1],
-    ["one of the later version says to be of another", "UPDATE audit_events SET version = 6 WHERE org = ? AND seq = 4", 4],
+    ["one of the later version says to be of another", "UPDATE audit_events SET version = 7 WHERE org = ? AND seq = 4", 4],
     ["one of the later version says to be of the first", "UPDATE audit_events SET version = 1 WHERE org = ? AND seq = 5", 5],
     ["one of the later version is removed", "DELETE FROM audit_events WHERE org = ? AND seq = 5", 5],
     [
       "the digests say that an event is of the later version",
-      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v5.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
+      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v6.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
       1,
     ],
     [
       "the digests are shifted so that one begins like a later one",
-      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v5.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
+      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v6.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
       3,
     ],
     ["the head is removed", "DELETE FROM audit_heads WHERE org = ?", 7],
@@ -183,10 +224,10 @@ describe("a log with events of a later version", () => {
 describe("events of a later version that are not sealed yet", () => {
   it("are sealed only by a run that knows them: another one seals what comes before, waits, and says so on /readyz", async () => {
     await append("waiting", 2);
-    await append("waiting", 2, { version: 5 });
+    await append("waiting", 2, { version: 6 });
     await append("waiting", 1);
     expect((await sealAs()).refused).toBeGreaterThan(0);
-    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 5 } });
+    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 6 } });
     expect((await call("GET /readyz")).body.backlog.audit_logs).toBeGreaterThan(0);
     await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
     await sealAs(LATER);

@@ -394,7 +394,7 @@ export const READS: Record<string, FaultedOperation> = {
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
   "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
   "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },
-  "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson"] },
+  "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson&action=secret.create"] },
   "GET /v1/audit/checkpoints": { prepare: inline, request: () => ["GET /v1/audit/checkpoints"] },
   "GET /v1/audit/verify": { prepare: inline, request: () => ["GET /v1/audit/verify"] },
   "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },

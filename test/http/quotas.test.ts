@@ -27,10 +27,6 @@ describe("quotas of what an organization keeps", () => {
     expect(third.body.detail).toContain("quota secrets of 2");
     expect((await full("GET /v1/secrets?name=C")).body.secrets).toEqual([]);
     expect((await full(...set("A", "longer than that"))).status).toBe(200);
-    const version = await full(...set("B", "other"));
-    expect(refused(version)).toEqual([422, "quota-exceeded"]);
-    expect(version.body.detail).toContain("quota versions of 3");
-    expect(version.body.detail).toContain("1 earlier versions");
     const token = { label: "ci", permissions: ["secrets:read"], expires_in: 60 };
     expect((await full("POST /v1/tokens", { json: token })).status).toBe(201);
     expect((await full("POST /v1/tokens", { json: token })).body.detail).toContain("quota tokens of 1");
@@ -59,6 +55,31 @@ describe("quotas of what an organization keeps", () => {
     expect([...refused(still), still.body.detail.includes("1 deleted")]).toEqual([422, "quota-exceeded", true]);
     expect((await call(`DELETE ${at("global", "A")}?purge=true`)).status).toBe(204);
     expect((await call("GET /v1/usage")).body.usage).toMatchObject({ bytes: { used: 1 }, secrets: { used: 1 }, versions: { used: 1 } });
+  });
+
+  it("a new value in place of an old one is none too many: of the secret the oldest version makes room", async () => {
+    const call = deployment({ versions: 3, bytes: 20 })("rotating");
+    await call(...set("A", "1"));
+    const { id } = (await call(...set("A", "2"))).body;
+    await call(...set("B", "1"));
+    const kept = async () =>
+      (await call(`GET /v1/secrets/${id}/versions`)).body.versions.map(({ version, state }: Record<string, unknown>) => [version, state]);
+    expect(await call(...set("A", "3"))).toMatchObject({ status: 200, body: { version: 3 } });
+    expect(await kept()).toEqual([
+      [3, "current"],
+      [2, "previous"],
+      [1, "destroyed"],
+    ]);
+    const only = await call(...set("B", "2"));
+    expect([only.status, (await call("GET /v1/usage")).body.usage.versions.used]).toEqual([200, 3]);
+    const added = await call(...set("C", "1"));
+    expect(refused(added)).toEqual([422, "quota-exceeded"]);
+    expect([added.body.detail.includes("quota versions of 3"), added.body.detail.includes("1 earlier versions")]).toEqual([true, true]);
+    const large = await call(...set("A", "longer than all the room there is"));
+    expect([...refused(large), large.body.detail.includes("quota bytes of 20")]).toEqual([422, "quota-exceeded", true]);
+    expect((await kept())[1]).toEqual([2, "previous"]);
+    expect((await call("POST /v1/import", { json: { scope: "global", secrets: { A: "4", B: "3" } } })).status).toBe(200);
+    expect((await call("POST /v1/resolve", { json: { names: ["A", "B"] } })).body.secrets).toMatchObject({ A: { value: "4" }, B: { value: "3" } });
   });
 
   it("an import counts each of its secrets, and is all or nothing", async () => {
@@ -163,6 +184,19 @@ describe("quotas of a minute", () => {
     for (let n = 0; n < 15; n++) expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(200);
     expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(429);
     expect((await call("GET /v1/audit?outcome=denied")).body.events).toHaveLength(4);
+  });
+
+  it("who asks for what is not there takes of the same fifth: it neither fills the log nor is answered off the record", async () => {
+    const call = deployment({ events_per_minute: 20 })("probing");
+    await call(...set("A"));
+    const probe = async (n: number) => (await call("POST /v1/resolve", { json: { names: ["A", `GUESS_${n}`] } })).status;
+    const statuses: number[] = [];
+    for (let n = 0; n < 7; n++) statuses.push(await probe(n));
+    expect(statuses).toEqual([404, 404, 404, 404, 429, 429, 429]);
+    const { events } = (await call("GET /v1/audit?outcome=not-found")).body;
+    expect(events.map(({ secrets }: { secrets: { name: string }[] }) => secrets[0]?.name)).toEqual(["GUESS_3", "GUESS_2", "GUESS_1", "GUESS_0"]);
+    expect((await call("POST /v1/resolve", { json: { names: ["A"] } })).status).toBe(200);
+    expect((await call("POST /v1/resolve", { json: { names: ["A", "GUESS"], allow_missing: true } })).status, "is no refusal").toBe(200);
   });
 });
 

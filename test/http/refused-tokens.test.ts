@@ -8,7 +8,17 @@ import { FORM, githubTrust } from "../support/exchange.ts";
 import { mint } from "../support/mint.ts";
 
 const START = Date.parse("2026-11-26T12:00:00.000Z");
-const junk: RefusedToken = { org: "victim", trust: "ci", actor: null, tokenId: null, reason: "bad-signature", ip: "192.0.2.1" };
+const junk: RefusedToken = {
+  org: "victim",
+  trust: "ci",
+  actor: null,
+  tokenId: null,
+  issuer: null,
+  reason: "bad-signature",
+  about: null,
+  ip: "192.0.2.1",
+  logged: true,
+};
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: START });
@@ -64,6 +74,18 @@ it("each trust, reason and network has its own event at once, and each organizat
     "trust:deploy bad-signature once 192.0.2.1",
   ]);
   expect(await recorded("bystander")).toHaveLength(1);
+});
+
+it("what one organization is sent takes nothing of what another one is told of its trusts", async () => {
+  for (const org of ["loud", "soft"]) await call("PUT /v1/trusts/ci", { token: { org }, json: githubTrust("https://issuer.example.com") });
+  const { refuse, settle } = isolate();
+  for (let n = 0; n < 2_000; n++) refuse({ ...junk, org: "loud", about: `condition-${n}`, reason: "claim-not-matched", logged: n % 2 === 0 });
+  refuse({ ...junk, org: "soft" });
+  await settle();
+  const told = async (org: string) => (await call("GET /v1/trusts/ci/refusals", { token: { org } })).body.refusals;
+  expect(await told("soft")).toMatchObject([{ reason: "bad-signature", count: 1 }]);
+  expect((await told("loud")).length).toBe(20);
+  expect(await recorded("soft")).toHaveLength(1);
 });
 
 it("a refused exchange is on record with its trust and the reason, and none under a trust that is not there", async () => {

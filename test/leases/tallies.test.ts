@@ -105,7 +105,7 @@ it("an answer is given again at most max_uses times, however many ask at once", 
   const leases = leasesOf<null>({});
   const needs = { db: env.DB, clock: Date.now, defer: () => undefined };
   const tally = beginTally(leases, needs, "lse_1", {
-    ...{ org, actor: "a", token_id: null, secrets: "[]", request_id: "req_1", ip: null, user_agent: null },
+    ...{ org, actor: "a", token_id: null, issuer: null, secrets: "[]", request_id: "req_1", ip: null, user_agent: null },
   });
   const lease: Lease<null> = {
     ...{ key: "k", org, holder: "h", orgs: [org], marks: new Set<string>(), issuedAt: null, openedAt: START, until: START + 60_000 },

@@ -26,6 +26,10 @@ it("/readyz counts for a day the leases whose last count was lost", async () => 
   await there.settle();
   await runScheduled(env as never, new Date(), STILL);
   expect(await lost()).toBe(1);
+  const { body } = await call("GET /v1/audit", { token });
+  expect(body.events.filter(({ lease }: { lease?: object }) => lease).map(({ issuer }: { issuer: string }) => issuer)).toEqual(
+    expect.arrayContaining(["keyhole", "keyhole", "keyhole"]),
+  );
   for (let hour = 1; hour <= 23; hour += 11) {
     vi.setSystemTime(START + 180_000 + hour * 3_600_000);
     await runScheduled(env as never, new Date(), STILL);

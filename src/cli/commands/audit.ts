@@ -11,6 +11,7 @@ import { openSession } from "../session.ts";
 
 /** How far back in milliseconds `--follow` looks for a first event where the log has none yet; clocks differ. */
 const LOOK_BACK = 3_600_000;
+const OUTCOMES = ["allowed", "denied", "not-found", "failed"] as const;
 
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
@@ -73,7 +74,11 @@ export const audit = command({
     action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
     actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
     "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
-    outcome: { type: "enum", options: ["allowed", "denied"], description: "only what was allowed, or denied" },
+    outcome: {
+      type: "enum",
+      options: [...OUTCOMES],
+      description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
+    },
     since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
     until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
     limit: { type: "string", valueHint: "N", default: "50", description: "how many at most, 1 to 200" },
@@ -88,8 +93,16 @@ export const audit = command({
     const events = await newestEvents(client, filter, Number(limit));
     if (follow) return followLog(client, filter, events.reverse(), seconds, json === true);
     if (json) return printJson(events);
-    const rows = events.map((event) => [relativeTime(event.at), event.actor, event.action, event.outcome, subjectsOf(event), event.ip ?? ""]);
-    printTable(["WHEN", "WHO", "WHAT", "OUTCOME", "SECRETS", "FROM"], rows, "No events.");
+    const rows = events.map((event) => [
+      relativeTime(event.at),
+      event.actor,
+      event.issuer ?? "",
+      event.action,
+      event.outcome,
+      subjectsOf(event),
+      event.ip ?? "",
+    ]);
+    printTable(["WHEN", "WHO", "ISSUER", "WHAT", "OUTCOME", "SECRETS", "FROM"], rows, "No events.");
   },
 });
 
@@ -128,8 +141,9 @@ async function eventsAfter(client: Client, filter: AuditFilter, last: number): P
 }
 
 function lineOf(event: AuditEvent): string {
-  const outcome = event.outcome === "denied" ? dataColors.red("denied") : "allowed";
-  return `${event.at}  ${clean(event.actor)}  ${clean(event.action)}  ${outcome}  ${clean(subjectsOf(event))}`.trimEnd();
+  const outcome = event.outcome === "allowed" ? "allowed" : dataColors.red(event.outcome);
+  const who = event.issuer ? `${event.actor} of ${event.issuer}` : event.actor;
+  return `${event.at}  ${clean(who)}  ${clean(event.action)}  ${outcome}  ${clean(subjectsOf(event))}`.trimEnd();
 }
 
 function subjectsOf({ secrets, target }: AuditEvent): string {

@@ -1,3 +1,4 @@
+import { keepLatest } from "./keep-latest.ts";
 import { type IssuerRefusal, RefusalError } from "./refusal.ts";
 
 /** An issuer's document could not be had, or not be used. */
@@ -19,8 +20,8 @@ const PAUSE = 10_000;
 const SHORT_PAUSE = 1_000;
 const KEPT_FAILURES = 1_000;
 
-/** Until when what is not asked for, in milliseconds since 1970. */
-const pausedUntil = new Map<string, number>();
+/** Until when which document is not asked for, in milliseconds since 1970. */
+export type Pauses = Map<string, number>;
 
 /** How an issuer is reached. */
 export interface IssuerAccess {
@@ -46,20 +47,25 @@ export function documentKey({ issuer, role, address }: IssuerDocument): string {
  * allowed), without following redirects, at most 256 KiB, within five seconds. After a failure the same document is not
  * asked for again for a while: ten seconds when the issuer could not be reached, one when `read` cannot take what it gave.
  *
+ * @param pauses Where that is kept in mind, of up to 1,000 documents.
  * @throws {IssuerError}
  */
-export async function fetchIssuerDocument<T>(wanted: IssuerDocument, { insecureIssuers, now }: IssuerAccess, read: (document: unknown) => T): Promise<T> {
+export async function fetchIssuerDocument<T>(
+  wanted: IssuerDocument,
+  { insecureIssuers, now }: IssuerAccess,
+  pauses: Pauses,
+  read: (document: unknown) => T,
+): Promise<T> {
   const url = new URL(wanted.address);
   if (!insecureIssuers) requirePublic(url);
   const key = documentKey(wanted);
-  if ((pausedUntil.get(key) ?? 0) > now.getTime()) throw new IssuerError("issuer-failed-before");
+  if ((pauses.get(key) ?? 0) > now.getTime()) throw new IssuerError("issuer-failed-before");
   try {
     const document = parse(await fetchText(url));
-    pausedUntil.delete(key);
+    pauses.delete(key);
     return orRefuse("issuer-document-invalid", () => read(document));
   } catch (error) {
-    if (pausedUntil.size >= KEPT_FAILURES) pausedUntil.clear();
-    pausedUntil.set(key, now.getTime() + (error instanceof IssuerError && error.unreachable ? PAUSE : SHORT_PAUSE));
+    keepLatest(pauses, key, now.getTime() + (error instanceof IssuerError && error.unreachable ? PAUSE : SHORT_PAUSE), KEPT_FAILURES);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import * as z from "zod";
-import { documentKey, fetchIssuerDocument, type IssuerAccess, IssuerError } from "./fetch-issuer-document.ts";
+import { documentKey, fetchIssuerDocument, type IssuerAccess, IssuerError, type Pauses } from "./fetch-issuer-document.ts";
+import { keepLatest } from "./keep-latest.ts";
 import type { FindKey } from "./verify-jwt.ts";
 
 /** How long what was discovered and fetched is kept, in milliseconds. */
@@ -29,8 +30,18 @@ export interface RemoteKeys {
   readonly jwksUrl: string;
 }
 
-const keySets = new Map<string, KeySet>();
-const discovered = new Map<string, { readonly jwksUri: string; readonly at: number }>();
+/** What an isolate keeps in mind of issuers. */
+interface Memory {
+  readonly keySets: Map<string, KeySet>;
+  readonly discovered: Map<string, { readonly jwksUri: string; readonly at: number }>;
+  readonly pauses: Pauses;
+}
+
+const empty = (): Memory => ({ keySets: new Map(), discovered: new Map(), pauses: new Map() });
+/** Whatever trusts there are, they take no room from the issuers that the deployment itself trusts. */
+const memories = { deployment: empty(), trusts: empty() };
+/** For whom an issuer is asked. */
+export type AskedFor = keyof typeof memories;
 
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
 const keySetSchema = z.object({ keys: z.array(z.looseObject({})) });
@@ -47,11 +58,12 @@ export function readKeys(document: unknown): FoundKeys {
  * The keys of a JWK Set at an address: fetched when they are first needed, then kept. A `kid` that is not among them makes
  * them be fetched again at once, so a key that the issuer has just begun to use is found.
  */
-export function remoteKeys(where: RemoteKeys, access: IssuerAccess): FindKey {
+export function remoteKeys(where: RemoteKeys, access: IssuerAccess, whose: AskedFor): FindKey {
+  const { keySets } = memories[whose];
   const now = access.now.getTime();
   return async (header) => {
     const kept = used(keySets, keysKey(where));
-    const keys = kept && now - kept.fetchedAt < MAX_AGE ? kept : await fetchKeys(where, access, -Infinity);
+    const keys = kept && now - kept.fetchedAt < MAX_AGE ? kept : await fetchKeys(where, access, whose, -Infinity);
     try {
       return await keys.find(header);
     } catch (error) {
@@ -62,14 +74,14 @@ export function remoteKeys(where: RemoteKeys, access: IssuerAccess): FindKey {
       if (now - keys.askedAt < COOLDOWN) throw new IssuerError("issuer-asked-before", { cause: error });
       // Before the fetch, so that a hundred requests at once with made-up kids make one of them and not a hundred.
       keys.askedAt = now;
-      return (await fetchKeys(where, access, now)).find(header);
+      return (await fetchKeys(where, access, whose, now)).find(header);
     }
   };
 }
 
-/** When an issuer's keys are next fetched, in milliseconds since 1970; 0 when there are none. */
+/** When the keys of an issuer that the deployment trusts are next fetched, in milliseconds since 1970; 0 when there are none. */
 export function keysDue(where: RemoteKeys): number {
-  const kept = keySets.get(keysKey(where));
+  const kept = memories.deployment.keySets.get(keysKey(where));
   return kept ? kept.fetchedAt + MAX_AGE : 0;
 }
 
@@ -77,42 +89,37 @@ function keysKey({ issuer, jwksUrl }: RemoteKeys): string {
   return documentKey({ issuer, role: "keys", address: jwksUrl });
 }
 
-async function fetchKeys(where: RemoteKeys, access: IssuerAccess, askedAt: number): Promise<KeySet> {
-  const found = await fetchIssuerDocument({ issuer: where.issuer, role: "keys", address: where.jwksUrl }, access, readKeys);
+async function fetchKeys(where: RemoteKeys, access: IssuerAccess, whose: AskedFor, askedAt: number): Promise<KeySet> {
+  const { keySets, pauses } = memories[whose];
+  const found = await fetchIssuerDocument({ issuer: where.issuer, role: "keys", address: where.jwksUrl }, access, pauses, readKeys);
   const keys = { ...found, fetchedAt: access.now.getTime(), askedAt };
-  keep(keySets, keysKey(where), keys);
+  keepLatest(keySets, keysKey(where), keys, KEPT_ISSUERS);
   return keys;
 }
 
 /**
- * The keys of an OpenID provider, found through its configuration (OpenID Connect Discovery 1.0, section 4).
+ * The keys of the OpenID provider of a trust, found through its configuration (OpenID Connect Discovery 1.0, section 4).
  *
  * @throws {IssuerError} when the configuration cannot be had, or is another issuer's.
  */
 export async function issuerKeys(issuer: string, access: IssuerAccess): Promise<FindKey> {
+  const { discovered, pauses } = memories.trusts;
   const now = access.now.getTime();
   const known = used(discovered, issuer);
-  if (known && now - known.at < MAX_AGE) return remoteKeys({ issuer, jwksUrl: known.jwksUri }, access);
+  if (known && now - known.at < MAX_AGE) return remoteKeys({ issuer, jwksUrl: known.jwksUri }, access, "trusts");
   const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const jwksUri = await fetchIssuerDocument({ issuer, role: "configuration", address }, access, (document) => {
+  const jwksUri = await fetchIssuerDocument({ issuer, role: "configuration", address }, access, pauses, (document) => {
     const configuration = discoverySchema.parse(document);
     if (configuration.issuer !== issuer) throw new IssuerError("issuer-document-of-another");
     return configuration.jwks_uri;
   });
-  keep(discovered, issuer, { jwksUri, at: now });
-  return remoteKeys({ issuer, jwksUrl: jwksUri }, access);
+  keepLatest(discovered, issuer, { jwksUri, at: now }, KEPT_ISSUERS);
+  return remoteKeys({ issuer, jwksUrl: jwksUri }, access, "trusts");
 }
 
 /** What is kept under a key, which is thereby the last to make room. */
 function used<T>(map: Map<string, T>, key: string): T | undefined {
   const kept = map.get(key);
-  if (kept !== undefined) keep(map, key, kept);
+  if (kept !== undefined) keepLatest(map, key, kept, KEPT_ISSUERS);
   return kept;
-}
-
-function keep<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  const [oldest] = map.keys();
-  if (map.size >= KEPT_ISSUERS && oldest !== undefined) map.delete(oldest);
-  map.set(key, value);
 }

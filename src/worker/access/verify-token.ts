@@ -40,7 +40,7 @@ export async function verifyToken(rules: TokenRules, token: string): Promise<Tok
   if (!trusted) throw new TokenError("unknown-issuer");
   const refusal = foreignRefusal(unverified, trusted, rules.now);
   if (refusal) throw new TokenError(refusal);
-  return factsOf(await verifyJwt(unverified, remoteKeys(trusted, rules), trustedRules(rules, trusted)), rules, trusted);
+  return factsOf(await verifyJwt(unverified, remoteKeys(trusted, rules, "deployment"), trustedRules(rules, trusted)), rules, trusted);
 }
 
 function ownRules({ issuer, audience, now }: TokenRules): JwtRules {

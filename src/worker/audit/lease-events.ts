@@ -1,11 +1,13 @@
 import type { Action } from "../../contract/audit.ts";
-import type { StoredLease } from "./insert-event.ts";
+import { EVENT_VERSION, type StoredLease } from "./insert-event.ts";
 
 /** An event about a lease that is open already: of the same caller, about the same secrets. */
 export interface LeaseEvent {
   readonly org: string;
   readonly actor: string;
   readonly token_id: string | null;
+  /** Who issued the token. */
+  readonly issuer: string | null;
   readonly action: Extract<Action, "secret.resolve.uses" | "lease.unsettled">;
   /** As JSON. */
   readonly secrets: string;
@@ -27,10 +29,10 @@ export function insertLeaseEvents(db: D1Database, events: readonly LeaseEvent[],
   return listsOf(events).map((list) =>
     db
       .prepare(
-        `INSERT INTO audit_entries (org, seq, at, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
-       SELECT org, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = j.org), 0) + place, ?2, actor, token_id, action, 'allowed', secrets, NULL, request_id, ip, user_agent, 3, lease
+        `INSERT INTO audit_entries (org, seq, at, actor, token_id, issuer, action, outcome, secrets, target, request_id, ip, user_agent, version, lease)
+       SELECT org, COALESCE((SELECT MAX(e.seq) FROM audit_events e WHERE e.org = j.org), 0) + place, ?2, actor, token_id, issuer, action, 'allowed', secrets, NULL, request_id, ip, user_agent, ${EVENT_VERSION}, lease
        FROM (
-         SELECT value ->> 'org' AS org, ROW_NUMBER() OVER (PARTITION BY value ->> 'org' ORDER BY key) AS place, value ->> 'actor' AS actor, value ->> 'token_id' AS token_id,
+         SELECT value ->> 'org' AS org, ROW_NUMBER() OVER (PARTITION BY value ->> 'org' ORDER BY key) AS place, value ->> 'actor' AS actor, value ->> 'token_id' AS token_id, value ->> 'issuer' AS issuer,
            value ->> 'action' AS action, value ->> 'secrets' AS secrets, value ->> 'request_id' AS request_id, value ->> 'ip' AS ip,
            value ->> 'user_agent' AS user_agent, value ->> 'lease' AS lease
          FROM json_each(?1)
@@ -77,6 +79,7 @@ export interface UnsettledRow {
   readonly uses: number;
   readonly actor: string;
   readonly token_id: string | null;
+  readonly issuer: string | null;
   readonly secrets: string;
   readonly request_id: string;
   readonly ip: string | null;
@@ -97,7 +100,7 @@ const STRETCH = 100;
 export function selectUnsettled(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT l.org, l.id, l.max_uses, l.uses, COALESCE(e.actor, 'keyhole:scheduled') AS actor, e.token_id,
+      `SELECT l.org, l.id, l.max_uses, l.uses, COALESCE(e.actor, 'keyhole:scheduled') AS actor, e.token_id, e.issuer,
          CASE WHEN json_array_length(e.secrets) BETWEEN 1 AND ${NAMED_SECRETS} AND length(CAST(e.secrets AS BLOB)) <= ${NAMED_BYTES} THEN e.secrets ELSE '[]' END AS secrets, COALESCE(e.request_id, l.id) AS request_id, e.ip, e.user_agent
        FROM (
          SELECT org, id FROM (SELECT org, id, until FROM open_leases WHERE ${UNSETTLED_LEASE.due} ORDER BY until LIMIT ?2 * ${STRETCH})

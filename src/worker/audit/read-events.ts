@@ -9,6 +9,8 @@ export interface EventRow {
   readonly org: string;
   readonly actor: string;
   readonly token_id: string | null;
+  /** Who issued the token; `null` where there was none, and in versions below 5. */
+  readonly issuer: string | null;
   readonly action: Action;
   readonly outcome: Outcome;
   readonly secrets: string;
@@ -51,7 +53,7 @@ export const SCAN = 5_000;
 /** An event's time is when its request began, so times are in the order of `seq` only to within this, in milliseconds. */
 const SLACK = 60_000;
 
-export const EVENT_COLUMNS = `e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, ${SECRETS} AS secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease, e.secrets_total`;
+export const EVENT_COLUMNS = `e.version, e.seq, e.at, e.org, e.actor, e.token_id, e.issuer, e.action, COALESCE(e.finer_outcome, e.outcome) AS outcome, ${SECRETS} AS secrets, e.target, e.request_id, e.ip, e.user_agent, e.lease, e.secrets_total`;
 
 /**
  * Selects the matching events ({@link EventRow}) among the next ones that D1 has of the log, and where that goes on

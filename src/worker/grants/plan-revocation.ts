@@ -1,7 +1,7 @@
 import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
-import { insertRevocations, type RevocationRow, selectLastRevocation } from "../store/revocation-rows.ts";
-import { rowsOf } from "../store/run-batch.ts";
+import { insertRevocations, type RevocationRow, selectCovering, selectLastRevocation } from "../store/revocation-rows.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireTrusts, selectAllTrusts, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
@@ -63,8 +63,14 @@ export function selectEnding(db: D1Database, org: string): D1PreparedStatement[]
   return [lastRevocation(db, org), selectAllTrusts(db, org)];
 }
 
+/** Revocations that are about to be written, and those that are there already. */
+export interface PlannedEnd extends PlannedRevocations {
+  readonly covering: readonly RevocationRow[];
+}
+
 /**
- * {@link planRevocations} of something by which trusts may have been made: with it end what was exchanged under those.
+ * {@link planRevocations} of something by which trusts may have been made: with it end what was exchanged under those. What
+ * is revoked already is not revoked once more: revocations are kept for long, and every call goes by them.
  *
  * @param found The results of {@link selectEnding}.
  * @throws {Problem} `integrity-failed`, `storage-unavailable`.
@@ -74,17 +80,30 @@ export async function planEnd(
   org: string,
   [last, trusts]: readonly (D1Result | undefined)[],
   revoked: readonly Revoked[],
-): Promise<PlannedRevocations> {
+): Promise<PlannedEnd> {
+  const { db, keyring } = needs;
   const rows = rowsOf<TrustRow>(trusts);
-  const planned = await planRevocations(needs, org, last, withTrusts(revoked, await soundOf(needs.keyring, rows)));
-  return { ...planned, statements: [requireTrusts(needs.db, org, rows), ...planned.statements] };
+  const wanted = withTrusts(revoked, await soundOf(keyring, "trusts", rows));
+  const [found] = await runBatch(db, [selectCovering(db, org, wanted)]);
+  const covering = await soundOf(keyring, "revocations", rowsOf<RevocationRow>(found));
+  const fresh = wanted.filter((each) => !covering.some((row) => covers(row, each)));
+  const planned = await planRevocations(needs, org, last, fresh);
+  return { ...planned, statements: [requireTrusts(db, org, rows), ...planned.statements], covering };
 }
 
-/** Trusts without those that are not what was written: nothing is exchanged under these, and a revocation does not wait for them. */
-async function soundOf(keyring: Keyring, rows: readonly TrustRow[]): Promise<TrustRow[]> {
+/** Whether what is to be revoked is with a revocation. */
+export function covers({ kind, value }: RevocationRow, revoked: Revoked): boolean {
+  return kind === revoked.kind && (kind === "before" ? Number(value) >= Number(revoked.value) : value === revoked.value);
+}
+
+/**
+ * Rows without those that are not what was written: of trusts nothing is exchanged under these, of revocations nothing is
+ * left out for them, and a revocation does not wait for them.
+ */
+async function soundOf<Row extends { readonly seal: string | null }>(keyring: Keyring, table: "trusts" | "revocations", rows: readonly Row[]): Promise<Row[]> {
   const judged = await Promise.all(
     rows.map((row) =>
-      verifyRow(keyring, "trusts", row).catch((error: unknown) => {
+      verifyRow(keyring, table, row).catch((error: unknown) => {
         if (error instanceof IntegrityProblem) return null;
         throw error;
       }),

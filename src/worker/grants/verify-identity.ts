@@ -45,5 +45,5 @@ export async function verifyIdentity(access: IssuerAccess, trust: TrustRow, toke
 /** The issuer's keys: as the trust gives them, or from where it says, or found by its configuration. */
 async function keysOf(access: IssuerAccess, { issuer, jwks, jwks_url }: TrustRow): Promise<FindKey> {
   if (jwks !== null) return readKeys(JSON.parse(jwks)).find;
-  return jwks_url === null ? issuerKeys(issuer, access) : remoteKeys({ issuer, jwksUrl: jwks_url }, access);
+  return jwks_url === null ? issuerKeys(issuer, access) : remoteKeys({ issuer, jwksUrl: jwks_url }, access, "trusts");
 }

@@ -1,7 +1,7 @@
 import type { LeaseEvent } from "../audit/lease-events.ts";
 
 /** Whose lease it is and of what: what every event about it says. */
-export type LeaseFacts = Pick<LeaseEvent, "org" | "actor" | "token_id" | "secrets" | "request_id" | "ip" | "user_agent">;
+export type LeaseFacts = Pick<LeaseEvent, "org" | "actor" | "token_id" | "issuer" | "secrets" | "request_id" | "ip" | "user_agent">;
 
 /** How often an answer has been given again, and how much of that the log has. Times are milliseconds since 1970. */
 export interface Tally {

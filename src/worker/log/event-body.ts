@@ -10,10 +10,12 @@ import type { EventRow } from "../audit/read-events.ts";
  * left of it, so that it is shown, and found not to be what was sealed.
  */
 export function eventBody(row: EventRow): AuditEvent {
-  const { version, seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent, lease, secrets_total } = row;
+  const { version, seq, org, actor, token_id, action, outcome, target, request_id, ip, user_agent, lease, secrets_total, issuer } = row;
   return {
-    ...{ version, seq, at: timeOf(row.at), org, actor, token_id, action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent },
+    ...{ version, seq, at: timeOf(row.at), org, actor, token_id },
     // What the digest of its version does not cover is not said of an event.
+    ...(version >= 5 && { issuer }),
+    ...{ action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent },
     ...(lease !== null && version >= 3 && { lease: leaseOf(lease) }),
     ...(secrets_total !== null && version >= 4 && { secrets_total }),
   };

@@ -7,6 +7,7 @@ import { pageOf } from "../transaction/page-of.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { eventBody } from "./event-body.ts";
 import { ARCHIVES, openWithin, type ReadLogNeeds } from "./read-log.ts";
+import { type ExportNeeds, recordExport } from "./record-export.ts";
 import { visibleTo } from "./shown-events.ts";
 
 /** How many events a stream reads at once from D1. */
@@ -14,15 +15,21 @@ const AT_ONCE = 1_000;
 
 /**
  * Streams every matching event as newline-delimited JSON, oldest first, reading as fast as it is read: what is archived,
- * and then what is in D1.
+ * and then what is in D1. It is on record before anything leaves, and ends before the event that says so.
  *
  * @param after Only events after this one; `null` for all.
- * @throws {Problem} `forbidden`, `integrity-failed`, `storage-unavailable`, all before the first byte.
+ * @throws {Problem} `forbidden`, `rate-limited`, `integrity-failed`, `storage-unavailable`, all before the first byte.
  */
-export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: EventFilter, after: number | null): Promise<ReadableStream<Uint8Array>> {
+export async function streamLog(
+  needs: ReadLogNeeds & ExportNeeds,
+  caller: Caller,
+  filter: EventFilter,
+  after: number | null,
+): Promise<ReadableStream<Uint8Array>> {
   caller.require("audit:read");
   const encoder = new TextEncoder();
-  const pages = readPages(needs, caller, filter, after);
+  const end = await recordExport(needs, caller, filter, after);
+  const pages = upTo(end, readPages(needs, caller, filter, after));
   let page = await pages.next();
   return new ReadableStream({
     async pull(controller) {
@@ -32,6 +39,15 @@ export async function streamLog(needs: ReadLogNeeds, caller: Caller, filter: Eve
       page = await pages.next();
     },
   });
+}
+
+/** The pages without what comes from an event on, up to the first that has some of it. */
+async function* upTo(end: number, pages: AsyncIterable<readonly AuditEvent[]>): AsyncGenerator<readonly AuditEvent[]> {
+  for await (const page of pages) {
+    const before = page.filter(({ seq }) => seq < end);
+    yield before;
+    if (before.length < page.length) return;
+  }
 }
 
 async function* readPages(needs: ReadLogNeeds, caller: Caller, filter: EventFilter, after: number | null): AsyncGenerator<readonly AuditEvent[]> {

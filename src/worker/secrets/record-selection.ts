@@ -3,10 +3,10 @@ import type { Caller } from "../access/caller.ts";
 import { type EventSecret, insertEvent, type OpenedLease } from "../audit/insert-event.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
-import { type ResolutionQuery, releasedSecrets, selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
+import { partlyAbsent, type ResolutionQuery, releasedSecrets, selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
 import { notInForce, type StandingRow, selectStanding } from "../store/revocation-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { eventQuota, noEventLeft, noMoreEvents } from "../transaction/event-quota.ts";
+import { eventQuota, noEventLeft, noMoreOf } from "../transaction/event-quota.ts";
 import { ownQuotas } from "../transaction/own-quotas.ts";
 import { type Failure, recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
@@ -49,15 +49,21 @@ export async function recordSelection(
 ): Promise<RecordedSelection & { readonly lease: RecordedLease | null }> {
   const { db, keyring, now, quotas } = needs;
   const marks = tokenMarks(caller);
-  const unless = { sql: marks === null ? noMoreEvents : notNow, parameter: JSON.stringify({ ...marks, ...eventQuota(caller.org, quotas, now) }) };
-  const [recorded, found, ...others] = await runBatch(db, [
-    insertEvent(db, { ...event, actor: caller, outcome: "allowed", at: now, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
+  const unless = { sql: marks === null ? noMoreNow : notNow, parameter: JSON.stringify({ ...marks, ...eventQuota(caller.org, quotas, now) }) };
+  const recording = { ...event, actor: caller, outcome: "allowed", at: now } as const;
+  // It comes first: where there is no event left for what is there, nothing leaves.
+  const absent = query.names !== null && !query.strict ? [insertEvent(db, recording, { ...partlyAbsent(query), unless })] : [];
+  const results = await runBatch(db, [
+    ...absent,
+    insertEvent(db, { ...recording, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
     selectWinners(db, query),
     marks === null ? selectQuotas(db, caller.org) : selectStanding(db, marks),
     ...(lease ? [selectEpochs(db, lease.orgs)] : []),
   ]);
+  const [recorded, found, ...others] = results.slice(absent.length);
   const [written] = rowsOf<WrittenEvent>(recorded);
-  const named = written ? (JSON.parse(written.secrets) as EventSecret[]) : [];
+  // Of what is not there nothing leaves.
+  const named = written && written.finer_outcome === null ? (JSON.parse(written.secrets) as EventSecret[]) : [];
   const unverified: Unverified[] = [];
   try {
     if (marks !== null) await judgeStanding(keyring, marks, rowsOf<StandingRow>(others[0])[0]);
@@ -77,9 +83,14 @@ export async function recordSelection(
   }
 }
 
-/** SQL for whether a token is not in force, or nothing more can be put on record now. */
+/** SQL for whether nothing more can be put on record now: what asks for what is not there, and is refused, takes of the part of refused calls. */
+function noMoreNow(parameter: string): string {
+  return noMoreOf("absent IS NOT NULL AND refused", parameter);
+}
+
+/** SQL for whether a token is not in force, or that. */
 function notNow(parameter: string): string {
-  return `${notInForce(parameter)} OR ${noMoreEvents(parameter)}`;
+  return `${notInForce(parameter)} OR ${noMoreNow(parameter)}`;
 }
 
 /** What is broken refuses a resolve by name, whatever else there is; a seal whose key is missing only what needs it. */
@@ -125,6 +136,7 @@ export function stateOf(rows: readonly WinnerRow[]): string {
 interface WrittenEvent {
   readonly secrets: string;
   readonly lease: string | null;
+  readonly finer_outcome: string | null;
 }
 
 function recordedLease(

@@ -52,6 +52,7 @@ export function resolutionQuery(
     name_ranges: rangesOf(caller.secretNames),
     strict: request.names !== undefined && !request.allowMissing,
     reserved: request.asVariables ? reservedVariables(reservedNames) : null,
+    only_scope: request.scopes?.length === 1 ? (request.scopes[0] ?? null) : null,
     now: now.getTime(),
   };
 }

@@ -132,8 +132,9 @@ function openedLease({ expiresAt, verifiedUntil, ip }: Caller, seconds: number, 
 }
 
 /** What is released is told by the event. */
-function factsOf({ org, subject, tokenId, requestId, ip, userAgent }: Caller): { -readonly [Fact in keyof Tally["facts"]]: Tally["facts"][Fact] } {
-  return { org, actor: subject, token_id: tokenId, secrets: "[]", request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
+function factsOf({ org, subject, tokenId, lineage, requestId, ip, userAgent }: Caller): { -readonly [Fact in keyof Tally["facts"]]: Tally["facts"][Fact] } {
+  const issuer = lineage?.issuer ?? null;
+  return { org, actor: subject, token_id: tokenId, issuer, secrets: "[]", request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
 }
 
 function findingsOf({ missing, expired, skipped, unavailable, searched }: Findings): Findings {

@@ -5,15 +5,16 @@ import { chunks } from "../store/chunks.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { markInKv } from "../store/inline-ciphertexts.ts";
 import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
-import { runBatch } from "../store/run-batch.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
-import { destroyVersions, insertVersions, type NewVersion } from "../store/version-rows.ts";
+import { destroyVersions, insertVersions, type NewVersion, selectOldestKept, type VersionRange } from "../store/version-rows.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { type Growth, type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
+import { type Growth, type QuotaNeeds, QuotaProblem, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
@@ -121,23 +122,47 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     return value && to > 0 ? [{ secret_id: row.id, from: 1, to }] : [];
   });
   const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
-  const statements = [
+  const statements = (destroyed: readonly VersionRange[]) => [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
     ...(unchanged.length > 0 ? [requireRevisions(db, unchanged)] : []),
     ...chunks(versions).map((rows) => insertVersions(db, rows)),
-    ...(superseded.length > 0 ? destroyVersions(db, superseded, now.getTime() + KEPT_IN_KV) : []),
+    ...(destroyed.length > 0 ? destroyVersions(db, destroyed, now.getTime() + KEPT_IN_KV) : []),
   ];
   const growth: Growth = {
     kept: [...(created.length > 0 ? (["secrets"] as const) : []), ...(versions.length > 0 ? (["versions", "bytes"] as const) : [])],
     made: writes.length,
   };
   await unlessTaken(needs, caller, writes, (guards) =>
-    writeWithinQuota(needs, caller, growth, ({ before, after }) =>
-      writeForCaller(needs, caller, [...guards, before, ...statements, after], { action, secrets: named }),
+    orInPlaceOfOldest(needs, caller, writes, (oldest) =>
+      writeWithinQuota(needs, caller, growth, ({ before, after }) =>
+        writeForCaller(needs, caller, [...guards, before, ...statements([...superseded, ...oldest]), after], { action, secrets: named }),
+      ),
     ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
+}
+
+/**
+ * Does a write, and once more where it would be one version, or its bytes, too many: then the new values of secrets that are
+ * there take the place of the oldest ones that these still have. Nobody has to wait for room to change what has leaked.
+ */
+async function orInPlaceOfOldest(
+  needs: SealingNeeds,
+  caller: Caller,
+  writes: readonly Write[],
+  write: (oldest: readonly VersionRange[]) => Promise<void>,
+): Promise<void> {
+  try {
+    return await write([]);
+  } catch (error) {
+    if (!(error instanceof QuotaProblem && (error.quota === "versions" || error.quota === "bytes"))) throw error;
+    const rotated = writes.filter(({ outcome, value }) => outcome === "updated" && value).map(({ row }) => row.id);
+    const [found] = await readForCaller(needs, caller, [selectOldestKept(needs.db, rotated)]);
+    const oldest = rowsOf<VersionRange>(found);
+    if (oldest.length === 0) throw error;
+    return write(oldest);
+  }
 }
 
 async function sealVersion({ keyring, now }: SealingNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {

@@ -1,3 +1,5 @@
+import { HAS_MADE } from "./token-rows.ts";
+
 /** An identity token, as exchanges of it are counted: under one trust. */
 export interface IdentityKey {
   readonly org: string;
@@ -16,19 +18,30 @@ export interface UsedIdentity extends IdentityKey {
   readonly forget_at: number;
 }
 
-/** Selects what is known of an identity token ({@link UsedIdentity}). */
-export function selectIdentity(db: D1Database, { org, trust, digest }: IdentityKey): D1PreparedStatement {
-  return db.prepare("SELECT * FROM used_identities WHERE org = ? AND trust = ? AND digest = ?").bind(org, trust, digest);
+/** The same as it was found. */
+export interface FoundIdentity extends UsedIdentity {
+  /** Whether a token or a trust was made with what it was last exchanged for. */
+  readonly has_made: 0 | 1;
 }
 
-/** Aborts the batch with the guard `identity_unchanged` when the identity token was exchanged since it was read; `undefined` for one that had not been. */
-export function requireIdentity(db: D1Database, { org, trust, digest }: IdentityKey, was: UsedIdentity | undefined): D1PreparedStatement {
+/** Selects what is known of an identity token ({@link FoundIdentity}). */
+export function selectIdentity(db: D1Database, { org, trust, digest }: IdentityKey): D1PreparedStatement {
+  return db
+    .prepare(`SELECT u.*, ${HAS_MADE("u.org", "u.token_id")} AS has_made FROM used_identities u WHERE u.org = ? AND u.trust = ? AND u.digest = ?`)
+    .bind(org, trust, digest);
+}
+
+/**
+ * Aborts the batch with the guard `identity_unchanged` when the identity token was exchanged since it was read, or something
+ * was made with what that gave; `undefined` for one that had not been.
+ */
+export function requireIdentity(db: D1Database, { org, trust, digest }: IdentityKey, was: FoundIdentity | undefined): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO guard (identity_unchanged)
-       SELECT 0 WHERE (SELECT token_id FROM used_identities WHERE org = ? AND trust = ? AND digest = ?) IS NOT ?`,
+       SELECT 0 WHERE (SELECT json_array(u.token_id, ${HAS_MADE("u.org", "u.token_id")}) FROM used_identities u WHERE u.org = ? AND u.trust = ? AND u.digest = ?) IS NOT ?`,
     )
-    .bind(org, trust, digest, was?.token_id ?? null);
+    .bind(org, trust, digest, was ? JSON.stringify([was.token_id, was.has_made]) : null);
 }
 
 /** Notes that an identity token was exchanged. When and from where it first was stays; `again` names what it was exchanged for now. */

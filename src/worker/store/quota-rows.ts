@@ -45,7 +45,7 @@ export function writesIn({ minute, writes }: Pick<UsageRow, "minute" | "writes">
 export function selectUsage(db: D1Database, org: string, now: number, most: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT secrets, versions, bytes, scopes, tokens, trusts, minute, writes,
+      `SELECT secrets, versions, bytes, scopes, tokens, trusts, revocations, minute, writes,
          (SELECT COUNT(*) FROM (SELECT at FROM audit_events WHERE org = ?1 ORDER BY seq DESC LIMIT ?3) WHERE at > ?2) AS events,
          (SELECT COUNT(*) FROM secrets WHERE org = ?1 AND deleted_at IS NOT NULL) AS deleted
        FROM (SELECT 1) LEFT JOIN usage ON org = ?1`,
@@ -70,7 +70,7 @@ export interface QuotaGuards {
  * more, and more than its quota.
  *
  * @param kept What of {@link Kept} the write may add to.
- * @param made How many writes it is.
+ * @param made How many writes it is; 0 for what the quota of writes does not hold up.
  */
 export function requireQuotas(
   db: D1Database,
@@ -81,7 +81,7 @@ export function requireQuotas(
 ): QuotaGuards {
   const over = [
     ...kept.map((quota) => [quota, `${quota} > ?2 ->> '${quota}' AND ${quota} > COALESCE(before ->> '${quota}', 0)`] as const),
-    ["writes_per_minute", "writes > ?2 ->> 'writes_per_minute'"] as const,
+    ["writes_per_minute", "?3 > 0 AND writes > ?2 ->> 'writes_per_minute'"] as const,
   ];
   const found = `json_object(${kept.map((quota) => `'${quota}', ${quota}`).join(", ")})`;
   const before = db
@@ -95,7 +95,7 @@ export function requireQuotas(
       `INSERT INTO guard (${over.map(([quota]) => QUOTA_GUARD + quota).join(", ")})
        SELECT ${over.map(([, sql]) => `NOT (${sql})`).join(", ")} FROM usage WHERE org = ?1 AND (${over.map(([, sql]) => sql).join(" OR ")})`,
     )
-    .bind(org, JSON.stringify(quotas));
+    .bind(org, JSON.stringify(quotas), made);
   return { before, after };
 }
 

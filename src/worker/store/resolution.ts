@@ -1,3 +1,4 @@
+import { MAX_BRIEF } from "../../contract/audit.ts";
 import { MAX_RELEASED, MAX_RELEASED_BYTES } from "../../contract/resolve.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { envNameOf } from "./env-names.ts";
@@ -14,6 +15,8 @@ export interface ResolutionQuery extends ScopeSearch {
   readonly strict: boolean;
   /** The variables that no secret may become; `null` where what is released becomes none. */
   readonly reserved: { readonly names: readonly string[]; readonly prefixes: readonly string[] } | null;
+  /** The one scope that was asked for; `null` for none, or several. */
+  readonly only_scope: string | null;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -142,7 +145,22 @@ function mayBeTooLarge({ names }: ResolutionQuery): boolean {
   return (names?.length ?? MAX_RELEASED) * MAX_VALUE_BYTES > MAX_RELEASED_BYTES;
 }
 
-function releasedSql(query: ResolutionQuery): string {
+/** SQL for what was asked for by name and is not there, of how many bytes it may have. A name that has expired, or is locked, is there. */
+const absentSql = (room: string) => `(SELECT json_group_array(json(entry)) FROM (
+    SELECT entry, ROW_NUMBER() OVER (ORDER BY key) AS place, SUM(length(entry) + 1) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING) AS size FROM (
+      SELECT key, json_object('id', NULL, 'name', value, 'scope', :query ->> 'only_scope', 'version', NULL) AS entry
+      FROM json_each(:query, '$.names') WHERE value NOT IN (SELECT name FROM winners)
+    )
+  ) WHERE place <= ${MAX_BRIEF} AND size < ${room})`;
+const ABSENT_TOTAL = "json_array_length(:query, '$.names') - COUNT(*)";
+
+/** When what is not there is all that an event is about: where that refuses the resolve, and where nothing of it is there. */
+function isAllAbsent({ strict }: ResolutionQuery): string {
+  return strict ? `${ABSENT_TOTAL} > 0` : "COUNT(*) = 0";
+}
+
+function releasedSql(query: ResolutionQuery, room: string): string {
+  const absent = query.names ? `CASE WHEN ${isAllAbsent(query)} THEN ${absentSql(room)} END` : "NULL";
   const sized = mayBeTooLarge(query);
   return `${withWinners(query)}
     SELECT CASE
@@ -151,7 +169,14 @@ function releasedSql(query: ResolutionQuery): string {
       ${query.strict ? "WHEN TOTAL(expired) > 0 OR COUNT(*) < json_array_length(:query, '$.names') THEN '[]'" : ""}
       ${sized ? `WHEN TOTAL(v.size) FILTER (WHERE ${RELEASED}) > ${MAX_RELEASED_BYTES} THEN '[]'` : ""}
       ELSE json_group_array(json_object('id', w.id, 'name', w.name, 'scope', w.label, 'version', w.version)) FILTER (WHERE ${RELEASED})
-    END AS secrets, MIN(${LEASE_END}) FILTER (WHERE ${RELEASED}) AS lease_until FROM winners w ${sized ? "LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version" : ""}`;
+    END AS secrets, MIN(${LEASE_END}) FILTER (WHERE ${RELEASED}) AS lease_until, ${absent} AS absent, ${query.names ? ABSENT_TOTAL : 0} AS absent_total, ${query.strict ? 1 : 0} AS refused
+    FROM winners w ${sized ? "LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version" : ""}`;
+}
+
+function partlyAbsentSql(query: ResolutionQuery, room: string): string {
+  return `${withWinners(query)}
+    SELECT '[]' AS secrets, NULL AS lease_until, ${absentSql(room)} AS absent, ${ABSENT_TOTAL} AS absent_total, 0 AS refused
+    FROM winners w HAVING COUNT(*) > 0 AND ${ABSENT_TOTAL} > 0`;
 }
 
 function candidatesSql(query: ResolutionQuery): string {
@@ -163,17 +188,17 @@ function candidatesSql(query: ResolutionQuery): string {
     WHERE w.inside OR s.locked = 1 ORDER BY w.precedence`;
 }
 
-const SQL = { winners: winnersSql, released: releasedSql, candidates: candidatesSql };
+const SQL = { winners: winnersSql, released: releasedSql, partlyAbsent: partlyAbsentSql, candidates: candidatesSql };
 
 // A resolve sends two of them, and D1 looks them up by their text: made once for each kind of query, without what is only layout.
 const made = new Map<string, string>();
 
-function sqlOf(statement: keyof typeof SQL, query: ResolutionQuery, parameter: string): string {
+function sqlOf(statement: keyof typeof SQL, query: ResolutionQuery, parameter: string, room = ""): string {
   const kind = [query.scope_limits === null, query.names === null, query.strict, query.reserved === null, mayBeTooLarge(query)];
-  const key = [statement, parameter, ...kind].join();
+  const key = [statement, parameter, room, ...kind].join();
   const known = made.get(key);
   if (known !== undefined) return known;
-  const sql = SQL[statement](query).replaceAll(":query", parameter).replace(/\s+/g, " ").trim();
+  const sql = SQL[statement](query, room).replaceAll(":query", parameter).replace(/\s+/g, " ").trim();
   made.set(key, sql);
   return sql;
 }
@@ -191,9 +216,19 @@ export function selectCandidates(db: D1Database, query: ResolutionQuery): D1Prep
 /**
  * What a resolve releases, as the SQL for a SELECT of one row: `secrets`, the JSON array `[{id, name, scope, version}]` of
  * the winners that have not expired and are not left out as variables, or `[]` when the resolve is refused as a whole; and
- * `lease_until`, when the first of them may not be given any more. It goes into the audit event, in the same transaction
- * that selects the values.
+ * `lease_until`, when the first of them may not be given any more; and what was asked for instead and is not there
+ * (`ComputedSecrets`). It goes into the audit event, in the same transaction that selects the values.
  */
-export function releasedSecrets(query: ResolutionQuery): { readonly sql: (parameter: string) => string; readonly parameter: string } {
-  return { sql: (parameter) => sqlOf("released", query, parameter), parameter: JSON.stringify(query) };
+export function releasedSecrets(query: ResolutionQuery): EventSql {
+  return { sql: (parameter, room) => sqlOf("released", query, parameter, room), parameter: JSON.stringify(query) };
+}
+
+/** The same of what is not there beside what is, for an event of its own: no row where all is there, or nothing. */
+export function partlyAbsent(query: ResolutionQuery): EventSql {
+  return { sql: (parameter, room) => sqlOf("partlyAbsent", query, parameter, room), parameter: JSON.stringify(query) };
+}
+
+interface EventSql {
+  readonly sql: (parameter: string, room: string) => string;
+  readonly parameter: string;
 }

@@ -81,6 +81,24 @@ export function selectLastRevocation(db: D1Database, org: string): D1PreparedSta
   return db.prepare("SELECT * FROM revocations WHERE org = ? ORDER BY n DESC LIMIT 1").bind(org);
 }
 
+/**
+ * Selects the revocations that there are of what is to be revoked ({@link RevocationRow}): of a time one that is not before
+ * it, the earliest.
+ */
+export function selectCovering(
+  db: D1Database,
+  org: string,
+  revoked: readonly { readonly kind: RevocationKind; readonly value: string }[],
+): D1PreparedStatement {
+  const latest = Math.max(...revoked.flatMap(({ kind, value }) => (kind === "before" ? [Number(value)] : [])));
+  return db
+    .prepare(
+      `SELECT r.* FROM json_each(?2) j CROSS JOIN revocations r ON r.org = ?1 AND r.kind = j.value ->> 'kind' AND r.value = j.value ->> 'value'
+       UNION SELECT * FROM (SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind = 'before' AND CAST(r.value AS INTEGER) >= ?3 ORDER BY CAST(r.value AS INTEGER) LIMIT 1)`,
+    )
+    .bind(org, JSON.stringify(revoked), Number.isFinite(latest) ? latest : null);
+}
+
 /** Inserts revocations after the one with the number `after`; aborts the batch with the guard `revocations_unchanged` when that is not the last one any more. */
 export function insertRevocations(db: D1Database, org: string, after: number, rows: readonly RevocationRow[]): D1PreparedStatement[] {
   return [

@@ -135,8 +135,11 @@ export function selectFamily(db: D1Database, org: string, id: string): D1Prepare
 
 /** An expired token stays in the list for this long, in milliseconds. */
 export const TOKEN_KEPT = 7 * 86_400_000;
-/** SQL for whether the row of a token `t` can go. One that minted others stays as long as they do, because revoking its own maker reaches them through it. */
-export const FORGETTABLE_TOKEN = `t.expires_at < ?1 - ${TOKEN_KEPT} AND NOT EXISTS (SELECT 1 FROM tokens c WHERE c.org = t.org AND c.parent_id = t.id)`;
+/** SQL for whether something was made with the token of an organization that is there still: another token, or a trust. */
+export const HAS_MADE = (org: string, id: string) =>
+  `(EXISTS (SELECT 1 FROM tokens c WHERE c.org = ${org} AND c.parent_id = ${id}) OR EXISTS (SELECT 1 FROM trust_makers k WHERE k.org = ${org} AND k.id = ${id}))`;
+/** SQL for whether the row of a token `t` can go. One with which others, or a trust, were made stays as long as they do, because revoking its own maker reaches them through it. */
+export const FORGETTABLE_TOKEN = `t.expires_at < ?1 - ${TOKEN_KEPT} AND NOT ${HAS_MADE("t.org", "t.id")}`;
 
 /**
  * Selects the ids of the tokens that those of a subject minted, and the ids of these: what a token descends from is in its

@@ -48,6 +48,12 @@ export function destroyVersions(db: D1Database, ranges: readonly VersionRange[],
   ];
 }
 
+/** Selects of each secret its oldest version that is not destroyed, as ranges of that alone ({@link VersionRange}). */
+export function selectOldestKept(db: D1Database, secretIds: readonly string[]): D1PreparedStatement {
+  const all = secretIds.map((secret_id): VersionRange => ({ secret_id, from: 1, to: Number.MAX_SAFE_INTEGER }));
+  return db.prepare(`SELECT v.secret_id, MIN(v.version) AS "from", MIN(v.version) AS "to" ${IN_RANGES} GROUP BY v.secret_id`).bind(JSON.stringify(all));
+}
+
 /** A version as lists show it. */
 export type VersionRow = Pick<VersionIdentity, "version" | "created_at" | "created_by"> & { readonly kind: ValueKind | "destroyed" };
 

@@ -27,7 +27,7 @@ const partsOf = (quota: string) => ({
 const EVENT_BYTES = 460;
 
 /** SQL for whether an organization has had as many events in the last minute as it may, or lists of the size of so many, of the SQL for its {@link EventQuota}. */
-export function noMoreEvents(quota: string): string {
+function noMoreEvents(quota: string): string {
   const parts = partsOf(quota);
   return `${tooManyEvents(parts)} OR ${listedInMinute(parts.org, parts.now)} > ${parts.most} * ${EVENT_BYTES}`;
 }
@@ -36,6 +36,11 @@ export function noMoreEvents(quota: string): string {
 function noMoreRefusals(quota: string): string {
   const { org, most, now } = partsOf(quota);
   return `${refusedInMinute(org, now)} >= MAX(${most} / ${REFUSED_SHARE}, 1)`;
+}
+
+/** The same of an event that finds out by itself whether its call is refused: then it takes of the part of refused calls. */
+export function noMoreOf(refused: string, quota: string): string {
+  return `IIF(${refused}, ${noMoreRefusals(quota)}, ${noMoreEvents(quota)})`;
 }
 
 /** What keeps an event of a call from being written that changes nothing: there is none left. */

@@ -15,6 +15,6 @@ export function insertOwnEvent(
   outcome: Outcome = "allowed",
   secrets: readonly EventSecret[] = [],
 ): D1PreparedStatement {
-  const actor = { org, subject: SUBJECT, tokenId: null, requestId: newId("req"), ip: null, userAgent: null };
+  const actor = { org, subject: SUBJECT, tokenId: null, lineage: null, requestId: newId("req"), ip: null, userAgent: null };
   return insertEvent(db, { actor, action, outcome, at, target }, secrets);
 }

@@ -11,7 +11,7 @@ export type QuotaNeeds = CallerNeeds & { readonly now: Date; readonly quotas: Qu
 /** What a write adds to. */
 export interface Growth {
   readonly kept: readonly Kept[];
-  /** How many secrets, tokens, trusts or links it writes. */
+  /** How many secrets, tokens, trusts or links it writes; 0 for what is not held up for being one write too many. */
   readonly made: number;
 }
 
@@ -35,13 +35,23 @@ export async function writeWithinQuota(needs: QuotaNeeds, caller: Caller, growth
   }
 }
 
+/** A write would be more than a quota of what an organization has. */
+export class QuotaProblem extends Problem {
+  constructor(
+    readonly quota: Quota,
+    detail: string,
+  ) {
+    super("quota-exceeded", detail);
+  }
+}
+
 async function quotaExceeded(needs: QuotaNeeds, caller: Caller, quota: Quota, quotas: Quotas): Promise<Problem> {
   if (quota === "writes_per_minute")
     return new Problem("rate-limited", `The organization has used up its quota ${quota} of ${quotas[quota]}.`, { headers: { "Retry-After": "60" } });
   const [found] = await readForCaller(needs, caller, [selectUsage(needs.db, caller.org, needs.now.getTime(), 0)]);
   const [usage] = rowsOf<UsageRow>(found);
-  return new Problem(
-    "quota-exceeded",
+  return new QuotaProblem(
+    quota,
     `That would be more than the organization's quota ${quota} of ${quotas[quota]}: ${QUOTAS[quota].about} ${freedBy(quota, usage)}`,
   );
 }
@@ -53,6 +63,7 @@ function freedBy(quota: Quota, usage: UsageRow | undefined): string {
   if (quota === "versions" || quota === "bytes")
     return `There are ${earlier} earlier versions: destroying them frees what they take.${purging} GET /v1/usage has the rest.`;
   if (quota === "secrets") return `${purging || " Purging some frees as many; deleting alone does not."} GET /v1/usage has the rest.`.trim();
+  if (quota === "revocations") return "An issued_before of this minute ends everything that was issued until then, and is never too many.";
   if (quota === "tokens") return "A token in the list counts until a week after it has expired. GET /v1/usage has the rest.";
   return "Deleting some frees as many. GET /v1/usage has the rest.";
 }

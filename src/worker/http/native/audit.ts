@@ -39,7 +39,7 @@ export const auditRoutes = [
       id: "readAudit",
       summary: "Read the audit log",
       description:
-        "Newest first, denied attempts included; what is archived, too. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line. A very long one may break off, which is an error of the connection: go on with `after`.",
+        "Newest first, denied attempts included; what is archived, too. A page may be short: go on while there is a `next_cursor`. `format=ndjson` streams everything that matches, oldest first, one event a line. A very long one may break off, which is an error of the connection: go on with `after`. Such an export is itself an event, `audit.export`, and ends before it.",
       tag,
       permission,
       action,

@@ -71,6 +71,6 @@ async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
 function noteRevoked(c: Context<HonoEnv>, error: Error): void {
   const reason = refusalOf(error);
   if (reason !== "revoked" && reason !== "no-row") return;
-  const { org, subject: actor, tokenId } = c.get("caller");
-  countRefusal(c, { org, trust: null, actor, tokenId, reason });
+  const { org, subject: actor, tokenId, lineage } = c.get("caller");
+  countRefusal(c, { org, trust: null, actor, tokenId, issuer: lineage?.issuer ?? null, reason, about: null, logged: true });
 }

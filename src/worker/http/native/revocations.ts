@@ -27,12 +27,12 @@ export const revocationRoutes = [
       id: "createRevocation",
       summary: "Revoke by id, subject or time",
       description:
-        "In force from the next request on, for good, with everything that was minted under it; trusts that were made under it are suspended. A token of the list takes as much as it holds, and anything else every permission without limits: the caller's own token always goes. `issued_before` includes the caller's own.",
+        "In force from the next request on, for good, with everything that was minted under it; trusts that were made under it are suspended. A token of the list takes as much as it holds, and anything else every permission without limits: the caller's own token always goes. `issued_before` includes the caller's own. What is revoked already is answered as it was. Beyond the quota `revocations` a token of the list is still revoked, and all that was issued until this minute.",
       tag,
       permission,
       action: "token.revoke",
       body: jsonBody(createRevocationSchema),
-      problems: ["write-conflict"],
+      problems: ["write-conflict", "quota-exceeded"],
       replies: { 201: json(createRevocationReplySchema, "It is revoked.") },
     },
     async ({ c, needs, caller, body }) => {
