@@ -18,6 +18,7 @@ import { set } from "./commands/set.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { trust } from "./commands/trust.ts";
+import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
 import { type Command, command } from "./define-command.ts";
 
@@ -45,6 +46,7 @@ export const ROOT: Command = command({
     scope,
     audit,
     keys,
+    usage,
     admin,
     completion: completionFor(() => ROOT),
   },
