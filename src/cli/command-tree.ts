@@ -19,6 +19,7 @@ import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
 import { trust } from "./commands/trust.ts";
 import { undelete } from "./commands/undelete.ts";
+import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
 import { type Command, command } from "./define-command.ts";
 
@@ -47,6 +48,7 @@ export const ROOT: Command = command({
     scope,
     audit,
     keys,
+    usage,
     admin,
     completion: completionFor(() => ROOT),
   },

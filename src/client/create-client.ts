@@ -1,6 +1,7 @@
 import { auditCalls } from "./audit.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
+import { quotaCalls, usage } from "./quotas.ts";
 import { resolveCalls } from "./resolve.ts";
 import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
 import { revocationCalls } from "./revocations.ts";
@@ -18,6 +19,7 @@ export type { AnchorReply } from "../contract/audit-registry.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
+export type { QuotasBody, SomeQuotas, UsageBody } from "../contract/quota.ts";
 export type { Explanation, LeaseReply, ResolveOneReply, ResolveReply, ResolveRequest } from "../contract/resolve.ts";
 export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
@@ -67,6 +69,9 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     audit: auditCalls(send),
     keys: keyCalls(send),
     seals: sealCalls(send),
+    quotas: quotaCalls(send),
+    /** What the organization has, beside what it may have. */
+    usage: (options?: CallOptions) => usage(send, options),
     /** What the token is and may do. */
     whoami: (options?: CallOptions) => whoami(send, options),
   };

@@ -1,6 +1,8 @@
-import { exports } from "cloudflare:workers";
+import { createExecutionContext } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { createClient, KeyholeError } from "../../src/client/create-client.ts";
+import { createApp } from "../../src/worker/http/app.ts";
 import { sign, type TokenClaims } from "../support/sign.ts";
 
 /** The Worker under test, in the same runtime that Workers and their clients run in. */
@@ -119,6 +121,18 @@ describe("a client", () => {
     expect((await client.keys.list()).find(({ current }) => current)).toMatchObject({ id: "k1" });
     expect(await client.keys.rewrap()).toEqual({ rewrapped: 0, remaining: 0 });
   });
+});
+
+it("a client shows what there is, and the operator's sets what there may be", async () => {
+  const bindings = { ...env, PLATFORM_ORG: "client-operator" };
+  const fetch = ((input, init) =>
+    createApp().fetch(new Request(input as string, init as never) as never, bindings, createExecutionContext())) as typeof globalThis.fetch;
+  const of = async (org: string) => createClient({ ...SERVICE, fetch, token: await sign({ org }) });
+  const [operator, tenant] = [await of("client-operator"), await of("client-tenant")];
+  expect(await operator.quotas.put("client-tenant", { secrets: 5 })).toMatchObject({ org: "client-tenant", own: { secrets: 5 } });
+  expect((await operator.quotas.get("client-tenant")).quotas).toMatchObject({ secrets: 5, trusts: 1_000 });
+  expect((await tenant.usage()).usage.secrets).toEqual({ used: 0, limit: 5 });
+  expect(await problemOf(tenant.quotas.put("client-tenant", {}))).toMatchObject({ code: "forbidden" });
 });
 
 describe("resolveRefs", () => {

@@ -7,6 +7,7 @@ import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
 import { adminKeys } from "./admin-keys.ts";
+import { adminQuota } from "./admin-quota.ts";
 import { adminSeal } from "./admin-seal.ts";
 
 const restored = command({
@@ -59,5 +60,5 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { keys: adminKeys, log, seal: adminSeal },
+  subCommands: { keys: adminKeys, log, quota: adminQuota, seal: adminSeal },
 });

@@ -11,7 +11,6 @@ import { openSession } from "../session.ts";
 
 /** How far back in milliseconds `--follow` looks for a first event where the log has none yet; clocks differ. */
 const LOOK_BACK = 3_600_000;
-const OUTCOMES = ["allowed", "denied", "not-found", "failed"] as const;
 
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
@@ -76,7 +75,7 @@ export const audit = command({
     "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
     outcome: {
       type: "enum",
-      options: [...OUTCOMES],
+      options: ["allowed", "denied", "not-found", "failed"],
       description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
     },
     since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },

@@ -9,7 +9,7 @@ export interface EventSecret {
 }
 
 /** Who did it, from where. A caller is one. */
-export interface Actor {
+interface Actor {
   readonly org: string;
   readonly subject: string;
   readonly tokenId: string | null;
