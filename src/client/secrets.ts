@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { type ImportReply, importReplySchema } from "../contract/import.ts";
+import { type Doubt, type ImportReply, importReplySchema, type Skippable } from "../contract/import.ts";
 import {
   listSecretsReplySchema,
   type listSecretsSchema,
@@ -26,6 +26,16 @@ export type VersionPage = z.output<typeof versionListSchema>;
 export interface Conditions extends CallOptions {
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
+}
+
+/** How an import is made. */
+export interface ImportOptions extends CallOptions {
+  /** Only say what would happen. */
+  readonly dryRun?: boolean | undefined;
+  /** What is taken as it is, although it is likely meant in another way. */
+  readonly allow?: readonly Doubt[] | undefined;
+  /** What is left out and listed instead of refused. */
+  readonly skip?: readonly Skippable[] | undefined;
 }
 
 /** Secrets: what people write, and what may be read of it. No reply holds a value. */
@@ -88,13 +98,13 @@ export function secretCalls(send: Send) {
       return readNothing(await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) }));
     },
     /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Retried after `write-conflict` only. */
-    async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: CallOptions & { dryRun?: boolean } = {}): Promise<ImportReply> {
-      const { dryRun = false, signal } = options;
-      const dry_run = String(dryRun);
+    async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: ImportOptions = {}): Promise<ImportReply> {
+      const { dryRun = false, allow, skip, signal } = options;
+      const query = { allow, skip, dry_run: String(dryRun) };
       const request =
         typeof secrets === "string"
-          ? { query: { scope, dry_run }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
-          : { query: { dry_run }, json: { scope, secrets } };
+          ? { query: { scope, ...query }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
+          : { query, json: { scope, secrets } };
       return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
     },
   };
