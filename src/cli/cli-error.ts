@@ -4,9 +4,12 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 export class CliError extends Error {
   readonly hint: string;
   readonly exitCode: ExitCode;
+  /** Each thing that is wrong, where there are several: a line for each. */
+  readonly places: readonly string[];
 
-  constructor(message: string, hint: string, exitCode: ExitCode = EXIT.failed) {
+  constructor(message: string, hint: string, exitCode: ExitCode = EXIT.failed, places: readonly string[] = []) {
     super(message);
+    this.places = places;
     this.name = "CliError";
     this.hint = hint;
     this.exitCode = exitCode;
@@ -14,6 +17,6 @@ export class CliError extends Error {
 }
 
 /** The command line itself is wrong. */
-export function usageError(message: string, hint: string): CliError {
-  return new CliError(message, hint, EXIT.usage);
+export function usageError(message: string, hint: string, places: readonly string[] = []): CliError {
+  return new CliError(message, hint, EXIT.usage, places);
 }

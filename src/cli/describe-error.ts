@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 export function describeError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof KeysFileError) return new CliError(error.message, error.hint);
-  if (error instanceof KeyholeError) return new CliError(messageOf(error), hintFor(error), exitCodeFor(error));
+  if (error instanceof KeyholeError) return new CliError(messageOf(error), hintFor(error), exitCodeFor(error), placesOf(error));
   if (error instanceof Error && "syscall" in error) return new CliError(error.message, hintForSystem(error));
   const message = error instanceof Error ? error.message : String(error);
   return new CliError(`unexpected: ${message}`, "this looks like a mistake in keyhole itself; please report it");
@@ -17,12 +17,17 @@ function hintForSystem(error: object): string {
   return "code" in error && error.code === "ENOSPC" ? "make room where it is written to" : "check that the file is there and may be read or written";
 }
 
-function messageOf({ code, status, message, members: { errors = [], expired = [], unavailable = [] } }: KeyholeError): string {
+function messageOf({ code, status, message, members: { expired = [], unavailable = [] } }: KeyholeError): string {
   if (code === "unauthenticated") return "the service does not accept this token";
   if (code === "unexpected-reply" && status === 429) return "what stands before the service asks to try later (status 429)";
-  const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
   const listed = [...expired, ...unavailable.map(({ name }) => name)].filter((name) => !message.includes(name));
-  return [message, ...places, ...listed].join(" ");
+  return [message, ...listed].join(" ");
+}
+
+/** Everything that is wrong, where that is more than the message says. */
+function placesOf({ message, members: { errors = [] } }: KeyholeError): string[] {
+  const places = errors.map(({ pointer, detail }) => (pointer === "" ? detail : `${pointer}: ${detail}`));
+  return places.every((place) => message.includes(place)) ? [] : places;
 }
 
 const HINTS: Record<string, string> = {

@@ -20,9 +20,10 @@ export function note(text: string): void {
   process.stderr.write(`${text.split("\n").map(clean).join("\n")}\n`);
 }
 
-/** Says what went wrong, and what to do about it. */
-export function noteError(message: string, hint: string): void {
-  process.stderr.write(`${noteColors.red("error:")} ${clean(message)}\n${noteColors.dim("hint:")} ${clean(hint)}\n`);
+/** Says what went wrong, where there are several places each of them, and what to do about it. */
+export function noteError(message: string, hint: string, places: readonly string[] = []): void {
+  const listed = places.map((place) => `  ${clean(place)}\n`).join("");
+  process.stderr.write(`${noteColors.red("error:")} ${clean(message)}\n${listed}${noteColors.dim("hint:")} ${clean(hint)}\n`);
 }
 
 /** Whether a stream shows colors: a terminal does, unless https://no-color.org says otherwise. */

@@ -4,8 +4,8 @@ import { endProgress, noteError } from "./output.ts";
 
 /** Says what was thrown, as two lines on standard error. Returns the exit code. */
 export function reportError(error: unknown): ExitCode {
-  const { message, hint, exitCode } = describeError(error);
+  const { message, hint, exitCode, places } = describeError(error);
   endProgress();
-  noteError(message, hint);
+  noteError(message, hint, places);
   return exitCode;
 }

@@ -6,6 +6,7 @@ const OWN_REASONS: Readonly<Partial<Record<LeftOutReason, string>>> = {
   skipped: "its variable is reserved",
   expired: "expired",
   missing: "not found",
+  unwritable: "this form has no way to say its value",
 };
 
 /** Whether a value is left out that is stored and cannot be had now. */
@@ -19,4 +20,9 @@ export function warnLeftOut(names: readonly LeftOut[], more: number): void {
   if (unexpected.length + more === 0) return;
   const listed = unexpected.map(({ name, reason }) => `${name} (${OWN_REASONS[reason] ?? `cannot be had now: ${reason}`})`);
   note(`warning: left out: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`);
+}
+
+/** Says which variables are base64, because their values are bytes. */
+export function noteBase64(names: readonly string[], more: number): void {
+  note(`base64, because they are bytes: ${names.join(", ")}${more > 0 ? `, and ${more} more` : ""}`);
 }

@@ -1,13 +1,16 @@
+import { BASE64_HEADER, parseBase64Names } from "../contract/base64-names.ts";
 import { LEFT_OUT_HEADER, type LeftOut, parseLeftOut } from "../contract/left-out.ts";
 import {
   type Explanation,
   envReplySchema,
   explainReplySchema,
+  type ResolveFormat,
   type ResolveOneReply,
   type ResolveReply,
   type ResolveRequest,
   resolveOneReplySchema,
   resolveReplySchema,
+  type VariableFormat,
 } from "../contract/resolve.ts";
 import type { Keeping } from "./keeping.ts";
 import { type AskService, keptCalls } from "./kept-calls.ts";
@@ -25,16 +28,20 @@ export type KeepingOptions = CallOptions & Keeping;
 export interface VariableOptions extends CallOptions {
   /** Called before the call returns, where names are left out; of very many the first, and how many `more` there are. */
   readonly onLeftOut?: ((names: readonly LeftOut[], more: number) => void) | undefined;
+  /** Called before the call returns, where variables are base64 of bytes, with their names; of very many the first, and how many `more` there are. */
+  readonly onBase64?: ((names: readonly string[], more: number) => void) | undefined;
 }
 
 /** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
 export function resolveCalls(send: Send, keeping: Keeping) {
-  const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: AskService) =>
+  const post = (request: ResolveRequest, format: ResolveFormat, options: AskService) =>
     send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
-  const variables = async (request: ResolveRequest, format: "env" | "dotenv", { onLeftOut, ...options }: VariableOptions) => {
+  const variables = async (request: ResolveRequest, format: VariableFormat, { onLeftOut, onBase64, ...options }: VariableOptions) => {
     const reply = await post(request, format, options);
     const { names, more } = parseLeftOut(reply.headers.get(LEFT_OUT_HEADER));
     if (names.length > 0) onLeftOut?.(names, more);
+    const base64 = parseBase64Names(reply.headers.get(BASE64_HEADER));
+    if (base64.names.length > 0) onBase64?.(base64.names, base64.more);
     return reply;
   };
   const one = (kind: "resolve" | "explain", name: string, { scopes, ...options }: AskService & Pick<Where, "scopes">, format?: "raw") =>
@@ -47,11 +54,15 @@ export function resolveCalls(send: Send, keeping: Keeping) {
     async resolve(request: ResolveRequest = {}, options: KeepingOptions = {}): Promise<ResolveReply> {
       return keptAll.call(request, options, async (asking) => readReply(await post(request, "json", asking), resolveReplySchema));
     },
-    /** The values by environment name. Bytes are base64 text. Reserved variables are left out. */
+    /** The values by environment name. Bytes are base64, and `onBase64` says which. Reserved variables are left out. */
     async resolveEnv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<Record<string, string>> {
       return readReply(await variables(request, "env", options), envReplySchema);
     },
-    /** The values as a `.env` file that dotenv and `sh` read back exactly. */
+    /** The values as a file of `NAME=value` lines for `docker run --env-file`. */
+    async resolveEnvFile(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<string> {
+      return readText(await expectOwn(await variables(request, "docker", options), ["text/plain"]));
+    },
+    /** The values as a `.env` file that dotenv, python-dotenv, godotenv, Node and `sh` read back exactly. */
     async resolveDotenv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<string> {
       return readText(await expectOwn(await variables(request, "dotenv", options), ["text/plain"]));
     },

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { type ImportReply, importReplySchema } from "../contract/import.ts";
+import { type Doubt, type ImportReply, importReplySchema, type Skippable } from "../contract/import.ts";
 import {
   DELETED_UNTIL_HEADER,
   listSecretsReplySchema,
@@ -44,6 +44,16 @@ export type DeleteOptions = Conditions & {
 export interface Deleted {
   /** Until when it can come back; `null` where it is gone for good. */
   readonly deleted_until: string | null;
+}
+
+/** How an import is made. */
+export interface ImportOptions extends CallOptions, Undeleting {
+  /** Only say what would happen. */
+  readonly dryRun?: boolean | undefined;
+  /** What is taken as it is, although it is likely meant in another way. */
+  readonly allow?: readonly Doubt[] | undefined;
+  /** What is left out and listed instead of refused. */
+  readonly skip?: readonly Skippable[] | undefined;
 }
 
 /** Secrets: what people write, and what may be read of it. No reply holds a value. */
@@ -111,18 +121,13 @@ export function secretCalls(send: Send) {
       return readNothing(await send({ method: "DELETE", path: `${byId(id)}/versions/${version}`, ...conditional(options) }));
     },
     /** Sets many secrets of one scope, all or none: names and values, or the text of a `.env` file. Retried after `write-conflict` only. */
-    async import(
-      scope: string,
-      secrets: Readonly<Record<string, string>> | string,
-      options: CallOptions & Undeleting & { dryRun?: boolean } = {},
-    ): Promise<ImportReply> {
-      const { dryRun = false, signal } = options;
-      const dry_run = String(dryRun);
-      const undelete = undeleting(options);
+    async import(scope: string, secrets: Readonly<Record<string, string>> | string, options: ImportOptions = {}): Promise<ImportReply> {
+      const { dryRun = false, allow, skip, signal } = options;
+      const query = { allow, skip, dry_run: String(dryRun), ...undeleting(options) };
       const request =
         typeof secrets === "string"
-          ? { query: { scope, dry_run, ...undelete }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
-          : { query: { dry_run, ...undelete }, json: { scope, secrets } };
+          ? { query: { scope, ...query }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
+          : { query, json: { scope, secrets } };
       return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
     },
   };

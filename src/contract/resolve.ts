@@ -47,7 +47,10 @@ export type ResolveRequest = Omit<z.input<typeof resolveSchema>, "scopes" | "nam
   names?: readonly string[] | undefined;
 };
 
-export const resolveFormatSchema = z.enum(["json", "env", "dotenv"]);
+/** The forms of a reply that hold environment variables. */
+const VARIABLE_FORMATS = ["env", "dotenv", "docker"] as const;
+export type VariableFormat = (typeof VARIABLE_FORMATS)[number];
+export const resolveFormatSchema = z.enum(["json", ...VARIABLE_FORMATS]);
 export type ResolveFormat = z.infer<typeof resolveFormatSchema>;
 
 const sourceScopeSchema = z.string().meta({ description: "A scope, or `builtin`.", example: "namespace:prod" });

@@ -14,6 +14,8 @@ const UNAVAILABLE_REASONS = [
   "plaintext-refused",
   // A scope that is not searched locks the name.
   "name-locked",
+  // The form that was asked for has no way to say it.
+  "unwritable",
 ] as const;
 export type UnavailableReason = (typeof UNAVAILABLE_REASONS)[number];
 

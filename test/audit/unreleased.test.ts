@@ -125,11 +125,16 @@ describe.each(Object.keys(KINDS))("values that cannot be had (%s)", (reason) => 
   });
 });
 
-it("says in a second event that nothing left when a value has no form as a .env file", async () => {
+it("says in a second event what did not leave because it has no form as a .env file: by name, nothing did", async () => {
   const token = { org: "formless" };
   await put("global", "FORMLESS", "nul \0", { token });
   await put("global", "PLAIN", "the-value", { token });
-  const reply = await call("POST /v1/resolve?format=dotenv", { token, json: {} });
+  const all = await call("POST /v1/resolve?format=dotenv", { token, json: {} });
+  expect(await resolves(token, all)).toEqual([
+    ["allowed", ["FORMLESS", "PLAIN"]],
+    ["failed", ["FORMLESS"]],
+  ]);
+  const reply = await call("POST /v1/resolve?format=dotenv", { token, json: { names: ["FORMLESS", "PLAIN"] } });
   expect([reply.status, reply.body.code]).toEqual([400, "invalid-request"]);
   expect(await resolves(token, reply)).toEqual([
     ["allowed", ["FORMLESS", "PLAIN"]],

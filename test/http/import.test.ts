@@ -2,18 +2,19 @@ import { env } from "cloudflare:workers";
 import { parse } from "dotenv";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { DOUBT_KINDS } from "../../src/contract/import.ts";
 import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
-type Query = { readonly scope?: string; readonly dry_run?: boolean };
+type Query = { readonly scope?: string; readonly dry_run?: boolean; readonly more?: string };
 
-const importJson = (secrets: unknown, { token = {}, scope = "global", dry_run = false }: Query & CallOptions = {}) =>
-  call(`POST /v1/import?dry_run=${dry_run}`, { token, json: { scope, secrets } });
-const importEnv = (body: BodyInit, { token = {}, scope = "global", dry_run = false }: Query & CallOptions = {}) =>
-  call(`POST /v1/import?scope=${encodeURIComponent(scope)}&dry_run=${dry_run}`, { token, body, headers: { "Content-Type": "text/plain" } });
+const importJson = (secrets: unknown, { token = {}, scope = "global", dry_run = false, more = "" }: Query & CallOptions = {}) =>
+  call(`POST /v1/import?dry_run=${dry_run}${more}`, { token, json: { scope, secrets } });
+const importEnv = (body: BodyInit, { token = {}, scope = "global", dry_run = false, more = "" }: Query & CallOptions = {}) =>
+  call(`POST /v1/import?scope=${encodeURIComponent(scope)}&dry_run=${dry_run}${more}`, { token, body, headers: { "Content-Type": "text/plain" } });
 const refused = ({ status, body }: Reply) => [status, body.code];
 const pointers = ({ body }: Reply) => body.errors.map(({ pointer }: { pointer: string }) => pointer);
 const countIn = async (org: string) => (await call("GET /v1/secrets?limit=200", { token: { org } })).body.secrets.length;
@@ -40,10 +41,10 @@ describe("an import", () => {
 
   it("as a .env file takes what dotenv takes", async () => {
     const token = { org: "env-file" };
-    const file = `\uFEFF# a comment\r\nexport PLAIN=plain # and another\r\nSINGLE='a # b\\n'\nDOUBLE="one\\ntwo"\nMULTI="three\nfour"\nTWICE=1\nTWICE=2\nCOLON: yes\n`;
+    const file = `\uFEFF# a comment\r\nexport PLAIN=plain\r\nSINGLE='a # b\\n'\nDOUBLE="one\\ntwo"\nMULTI="three\nfour" # a comment\nCOLON: yes\n`;
     const reply = await importEnv(file, { token });
-    expect(reply.body).toEqual({ created: ["PLAIN", "SINGLE", "DOUBLE", "MULTI", "TWICE", "COLON"], updated: [], unchanged: [] });
-    expect(await valuesOf(token)).toEqual({ PLAIN: "plain", SINGLE: "a # b\\n", DOUBLE: "one\ntwo", MULTI: "three\nfour", TWICE: "2", COLON: "yes" });
+    expect(reply.body).toEqual({ created: ["PLAIN", "SINGLE", "DOUBLE", "MULTI", "COLON"], updated: [], unchanged: [] });
+    expect(await valuesOf(token)).toEqual({ PLAIN: "plain", SINGLE: "a # b\\n", DOUBLE: "one\ntwo", MULTI: "three\nfour", COLON: "yes" });
   });
 
   it("as a .env file may have all sorts of lines inside quotes", async () => {
@@ -85,10 +86,35 @@ describe("an import", () => {
     ]);
   });
 
-  it("of nothing is an import of nothing", async () => {
-    for (const reply of [await importJson({}), await importEnv(""), await importEnv("# nothing\n")]) {
-      expect([reply.status, reply.body]).toEqual([200, { created: [], updated: [], unchanged: [] }]);
+  it("of nothing is 400", async () => {
+    for (const reply of [await importJson({}), await importEnv(""), await importEnv("# nothing\n"), await importJson({}, { dry_run: true })])
+      expect([refused(reply), reply.body.detail]).toEqual([[400, "invalid-request"], "body: there is nothing to import"]);
+  });
+
+  it("takes numbers and booleans in JSON as they are written", async () => {
+    const token = { org: "numbers" };
+    const secrets = '{"A":1.0,"B":12345678901234567890,"C":-1e400,"D":true,"E":false,"F":"007","G":0}';
+    const reply = await call("POST /v1/import", { token, headers: { "Content-Type": "application/json" }, body: `{"scope":"global","secrets":${secrets}}` });
+    expect([reply.status, await valuesOf(token)]).toEqual([200, { A: "1.0", B: "12345678901234567890", C: "-1e400", D: "true", E: "false", F: "007", G: "0" }]);
+  });
+
+  it("leaves out empty values and reserved names where it is asked to, and lists them", async () => {
+    const token = { org: "skips" };
+    const file = "EMPTY=\nPATH=/bin\nGOOD=v\n";
+    expect(pointers(await importEnv(file, { token }))).toEqual(["/secrets/EMPTY", "/secrets/PATH"]);
+    expect(pointers(await importEnv(file, { token, more: "&skip=empty" }))).toEqual(["/secrets/PATH"]);
+    const skipped = [
+      { name: "EMPTY", reason: "empty" },
+      { name: "PATH", reason: "reserved" },
+    ];
+    for (const dry_run of [true, false]) {
+      const reply = await importEnv(file, { token, dry_run, more: "&skip=empty&skip=reserved" });
+      expect(reply.body).toEqual({ created: ["GOOD"], updated: [], unchanged: [], skipped });
     }
+    expect((await importJson({ EMPTY: "", PATH: "v", NEW: "w" }, { token, more: "&skip=empty&skip=reserved" })).body).toMatchObject({
+      created: ["NEW"],
+      skipped,
+    });
   });
 });
 
@@ -124,7 +150,7 @@ describe("an import that is refused", () => {
     ["reserved names", { GOOD: "v", PATH: "v", AWS_KEY: "v", user: "v" }, [422, "name-reserved"], ["/secrets/PATH", "/secrets/AWS_KEY"]],
     ["all sorts", { PATH: "v", EMPTY: "", "A B": "v" }, [400, "invalid-request"], ["/secrets/PATH", "/secrets/EMPTY", "/secrets/A B"]],
     ["a lone surrogate", { A: "\ud800" }, [400, "invalid-request"], ["/secrets/A"]],
-    ["a value that is no text", { A: 1, B: null, GOOD: "v" }, [400, "invalid-request"], ["/secrets/A", "/secrets/B"]],
+    ["a value that is no text", { A: [1], B: null, GOOD: "v" }, [400, "invalid-request"], ["/secrets/A", "/secrets/B"]],
     ["a value that is too large", { A: "x".repeat(65_537), GOOD: "v" }, [413, "value-too-large"], ["/secrets/A"]],
   ];
 
@@ -245,6 +271,76 @@ describe("a large import", () => {
     const body = piece.repeat(1_048_576 / new TextEncoder().encode(piece).length);
     const reply = await importEnv(body, { token: { org: "hostile" }, dry_run: true });
     expect([200, 400, 413]).toContain(reply.status);
+  });
+});
+
+describe("what is likely meant in another way than it is read", () => {
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is what files have.
+  const doubts: [string, string, string, string][] = [
+    ["duplicate", "a name twice", "A=1\nB=2\nexport A = 'x'\n", "line:3"],
+    ["comment", "a # after a space", "A='x'\nB=pass # word\n", "line:2"],
+    ["comment", "a # in a word", "A=p#ss\n", "line:1"],
+    ["comment", "a # at the beginning", "\nA=#pass\nB=1", "line:2"],
+    ["comment", "a # after a quote that is not closed", "A='p#ss\nB=1\n", "line:1"],
+    ["escape", "an escaped quote", 'A="say \\"so\\" now"\n', "line:1"],
+    ["escape", "an escaped quote in a value of several lines", 'Z=1\nA="one\ntwo \\" three"\n', "line:2"],
+    ["expansion", "a variable", "A=${HOME}/x\n", "line:1"],
+    ["expansion", "a variable in double quotes, in the second line of them", '# c\nA="x\n${HOME}"\n', "line:2"],
+    ["expansion", "a command", "A=$(id)\n", "line:1"],
+    ["expansion", "a command in double quotes", 'A="$(id)"\n', "line:1"],
+    ["encrypted", "what SOPS has encrypted", "A=ENC[AES256_GCM,data:abc,type:str]\n", "/secrets/A"],
+    ["encrypted", "what dotenvx has encrypted", 'A="encrypted:BD9X"\n', "/secrets/A"],
+    ["reference", "a reference of 1Password", "B=1\nA=op://vault/item/field\n", "/secrets/A"],
+  ];
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: that is what files have.
+
+  it.each(doubts)("(%s: %s) is refused by its line, in a dry run too, and taken as dotenv reads it where it is allowed", async (kind, _, file, pointer) => {
+    const token = { org: `doubt-${kind}-${doubts.findIndex(([, , text]) => text === file)}` };
+    for (const dry_run of [true, false]) {
+      const reply = await importEnv(file, { token, dry_run, more: "&skip=empty" });
+      expect([refused(reply), pointers(reply)]).toEqual([[400, "invalid-request"], [pointer]]);
+      expect(reply.body.errors[0].detail).toContain(`allow=${kind} `);
+      expect(reply.body.errors[0].detail).toMatch(pointer.startsWith("line") ? /./ : /on line \d$/);
+    }
+    const others = DOUBT_KINDS.filter((other) => other !== kind).map((other) => `&allow=${other}`);
+    expect((await importEnv(file, { token, more: `&skip=empty${others.join("")}` })).status).toBe(400);
+    const expected = Object.fromEntries(Object.entries(parse(file)).filter(([, value]) => value !== ""));
+    expect((await importEnv(file, { token, more: `&allow=${kind}&skip=empty` })).status).toBe(200);
+    expect(await valuesOf(token)).toEqual(expected);
+  });
+
+  it.each([
+    ["quotes around a #", "A='p#ss' # a comment\nB=\"a # b\"\nC=`#`\n"],
+    ["single quotes around all sorts", "A='$(id) ${HOME} \\\\\"'\n"],
+    ["a dollar that begins nothing", 'A=pa$$word$\nB="$5"\nC=$HOME\n'],
+    ["a backslash before something else", 'A="a\\\\b\\nc"\nB=a\\b\n'],
+    ["the same words within a value", "A=x-op://y\nB='my ENC[x]'\nC=unencrypted:x\n"],
+    ["an assignment within quotes", "A='one\nA=two # x\n'\n"],
+  ])("is not %s", async (_, file) => {
+    const reply = await importEnv(file, { dry_run: true, token: { org: "no-doubts" } });
+    expect([reply.status, reply.body.errors]).toEqual([200, undefined]);
+  });
+
+  it("is listed with all else that is wrong with a file", async () => {
+    const reply = await importEnv('A=1\nA=2 # twice\nlost\nPATH=x\nE=\nD="\\""\n', { token: { org: "listed" } });
+    expect(pointers(reply)).toEqual(["line:2", "line:2", "line:3", "line:6", "/secrets/E", "/secrets/PATH"]);
+  });
+
+  it("is refused in JSON, too: a reference, and in every body of JSON a name that is given twice", async () => {
+    const token = { org: "json-doubts" };
+    expect(pointers(await importJson({ A: "op://v/i/f", B: "ENC[x]", C: "${HOME}" }, { token }))).toEqual(["/secrets/A", "/secrets/B"]);
+    expect((await importJson({ A: "op://v/i/f", C: "${HOME}" }, { token, more: "&allow=reference" })).status).toBe(200);
+    const headers = { "Content-Type": "application/json" };
+    for (const [request, body] of [
+      ["POST /v1/import", '{"scope":"global","secrets":{"A":"1","B":"2","A":"3"}}'],
+      ["POST /v1/import", '{"scope":"global","secrets":{"A":"1","\\u0041":"3"}}'],
+      [`PUT ${at("global", "TWICE")}`, '{"value":"a","value":"b"}'],
+      ["POST /v1/secrets", '{"scope":"global","name":"TWICE","value":"a:b","labels":{"x":"1","x":"1"}}'],
+    ] as const) {
+      const reply = await call(request, { token, headers, body });
+      expect([request, refused(reply), reply.body.detail]).toEqual([request, [400, "invalid-request"], expect.stringContaining("gives one name twice")]);
+    }
+    expect((await call(`PUT ${at("global", "ONCE")}`, { token, headers, body: '{"value":"{\\"a\\":1,\\"a\\":2}"}' })).status).toBe(201);
   });
 });
 
@@ -388,8 +484,8 @@ describe("a .env file", () => {
       const token = { org: `dotenv-${org++}` };
       const expected = parse(text);
       const wrong = Object.keys(expected).filter((key) => expected[key] === "" || !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(key));
-      const reply = await importEnv(text, { token });
-      if (reply.body.errors?.[0].pointer.startsWith("line:")) return;
+      const reply = await importEnv(text, { token, more: DOUBT_KINDS.map((kind) => `&allow=${kind}`).join("") });
+      if (reply.body.errors?.[0].pointer.startsWith("line:") || Object.keys(expected).length === 0) return;
       expect(losesLine(text)).toBe(false);
       if (wrong.length > 0) expect(pointers(reply)).toEqual(wrong.map((key) => `/secrets/${key}`));
       else if (sharesVariable(Object.keys(expected))) expect(refused(reply)).toEqual([409, "env-name-conflict"]);
@@ -407,7 +503,9 @@ describe("a .env file", () => {
       .map((parts) => parts.join(""));
     const fineFile = fc.array(fc.oneof(fine, fc.constantFrom("", "# A=comment", "  #")), { maxLength: 10 }).map((lines) => lines.join("\n"));
     const property = fc.asyncProperty(fineFile, async (given) => {
-      expect((await importEnv(given, { dry_run: true })).body.errors).toBeUndefined();
+      const more = DOUBT_KINDS.map((kind) => `&allow=${kind}`).join("");
+      const { body } = await importEnv(given, { dry_run: true, more });
+      if (body.code !== "env-name-conflict" && body.detail !== "body: there is nothing to import") expect(body.errors).toBeUndefined();
     });
     await fc.assert(property, { numRuns: 100 });
   });

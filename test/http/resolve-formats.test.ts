@@ -122,6 +122,48 @@ describe("format=env", () => {
     expect([text, headers.get("Content-Type")?.toLowerCase()]).toEqual(['DOT_KEY="it\'s"\n', "text/plain; charset=utf-8"]);
   });
 
+  it("as docker is a line for each, and bytes are marked as base64 in every form", async () => {
+    const token = { org: "docker-format" };
+    await put("global", "dot-key", `it's "$5" \\n`, { token });
+    await put("global", "key-store", BYTES.toBase64(), { token, fields: { encoding: "base64" } });
+    for (const [format, want] of [
+      ["docker", `DOT_KEY=it's "$5" \\n\n# KEY_STORE is base64\nKEY_STORE=${BYTES.toBase64()}\n`],
+      ["dotenv", `# KEY_STORE is base64\nKEY_STORE='${BYTES.toBase64()}'\n`],
+      ["env", JSON.stringify({ DOT_KEY: `it's "$5" \\n`, KEY_STORE: BYTES.toBase64() })],
+    ] as const) {
+      const { text, headers } = await call(`POST /v1/resolve?format=${format}`, { token, json: {} });
+      expect([text, headers.get("Keyhole-Base64")]).toEqual([want, '"KEY_STORE"']);
+    }
+    expect((await resolve({}, { token })).headers.get("Keyhole-Base64")).toBeNull();
+  });
+
+  it.each([
+    ["env", "NUL", ["NUL"]],
+    ["dotenv", "BOTH_QUOTES, CRLF, NUL, PYTHON", ["BOTH_QUOTES", "CRLF", "NUL", "PYTHON"]],
+    ["docker", "CRLF, LINES, NUL", ["CRLF", "LINES", "NUL"]],
+  ])("as %s what the form cannot say is left out, listed and on record, and refused by name, all of it", async (format, _, unwritable) => {
+    const token = { org: `unwritable-${format}` };
+    const secrets = { BOTH_QUOTES: `'"`, CRLF: "a\r\nb", FINE: "v", LINES: "a\nb", NUL: "a\0b", PYTHON: "${HOME}" };
+    await call("POST /v1/import", { token, json: { scope: "global", secrets } });
+    const all = await call(`POST /v1/resolve?format=${format}`, { token, json: {} });
+    expect(all.status).toBe(200);
+    expect(all.text).toMatch(/FINE/);
+    expect(parseLeftOut(all.headers.get("Keyhole-Left-Out")).names).toEqual(unwritable.map((name) => ({ name, reason: "unwritable" })));
+    const events = await eventsOf(token.org);
+    expect(events.at(-1)).toMatchObject({ outcome: "failed" });
+    expect(events.at(-1)?.secrets.map(({ name }) => name)).toEqual(unwritable);
+    const names = Object.keys(secrets);
+    const byName = await call(`POST /v1/resolve?format=${format}`, { token, json: { names } });
+    expect([byName.status, byName.body.code]).toEqual([400, "invalid-request"]);
+    expect(byName.body.unavailable).toEqual(unwritable.map((name) => ({ name, reason: "unwritable" })));
+    for (const name of unwritable) expect(byName.body.detail).toContain(`${name} has no form as ${format}`);
+    expect(byName.text).not.toContain("HOME}");
+    const some = await call(`POST /v1/resolve?format=${format}`, { token, json: { names, allow_missing: true } });
+    expect([some.status, some.text]).toEqual([200, all.text]);
+    const json = await resolve({ names }, { token });
+    expect([json.status, Object.keys(json.body.secrets)]).toEqual([200, names]);
+  });
+
   it.each(["yaml", "raw", ""])("%j is not a format of POST", async (format) => {
     expect((await call(`POST /v1/resolve?format=${format}`, { json: {} })).status).toBe(400);
   });

@@ -92,6 +92,7 @@ const imported = fc.dictionary(fc.oneof({ weight: 20, arbitrary: names }, fc.con
 
 const importAll = commands("import", fc.record({ scope: scopes, secrets: imported, dryRun: fc.boolean() }), async ({ scope, secrets, dryRun }, model, real) => {
   const { status, body } = await real.call(`POST /v1/import?dry_run=${dryRun}`, { scope, secrets });
+  if (Object.keys(secrets).length === 0) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if ("1X" in secrets) return void expect([status, body.code]).toEqual([400, "invalid-request"]);
   if ("PATH" in secrets) return void expect([status, body.code]).toEqual([422, "name-reserved"]);
   const locked = Object.keys(secrets).filter((name) => isLockedAbove(model, scope, name));

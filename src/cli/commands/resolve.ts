@@ -5,7 +5,7 @@ import { locating } from "../locate.ts";
 import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
-import { warnLeftOut } from "../warn-left-out.ts";
+import { noteBase64, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole resolve`. */
 export const resolve = command({
@@ -21,8 +21,9 @@ export const resolve = command({
     only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
     format: {
       type: "enum",
-      options: ["raw", "dotenv", "env", "json"],
-      description: "raw: the exact bytes of one; dotenv: a .env file; env: JSON by environment name; json: with where each came from",
+      options: ["raw", "dotenv", "docker", "env", "json"],
+      description:
+        "raw: the exact bytes of one; dotenv: a .env file; docker: lines for --env-file; env: JSON by environment name; json: with where each came from",
     },
     "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
@@ -45,8 +46,10 @@ async function printAs(
   request: { scopes: string[] | undefined; names: string[] | undefined; allow_missing: boolean },
 ): Promise<void> {
   if (form === "json") return printJson(await client.resolve(request));
-  if (form === "env") return printJson(await client.resolveEnv(request, { onLeftOut: warnLeftOut }));
-  if (form === "dotenv") return print(await client.resolveDotenv(request, { onLeftOut: warnLeftOut }));
+  const warned = { onLeftOut: warnLeftOut, onBase64: noteBase64 };
+  if (form === "env") return printJson(await client.resolveEnv(request, warned));
+  if (form === "dotenv") return print(await client.resolveDotenv(request, warned));
+  if (form === "docker") return print(await client.resolveEnvFile(request, warned));
   const bytes = await client.resolveRaw(request.names?.[0] ?? "", { scopes: request.scopes });
   print(bytes);
   if (process.stdout.isTTY && bytes.at(-1) !== 10) print("\n");

@@ -10,7 +10,7 @@ import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
-import { isIncomplete, warnLeftOut } from "../warn-left-out.ts";
+import { isIncomplete, noteBase64, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -51,7 +51,8 @@ async function resolveVariables(session: SessionOptions, request: FallbackReques
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
     warnLeftOut(names, more);
   };
-  const ask = (signal?: AbortSignal) => locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut }));
+  const ask = (signal?: AbortSignal) =>
+    locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut, onBase64: noteBase64 }));
   if (!fallback) return ask();
   const kept = await openFallback({ url, token, request });
   return kept.keepOrUse(() => answerWithin(PATIENCE, url, ask), { maxAge, now: Date.now() });

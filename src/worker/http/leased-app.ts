@@ -11,7 +11,7 @@ import { newId } from "../transaction/new-id.ts";
 import { bodyText, hasBody, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
-import { leaseReply, leftOutHeaders, resolveContent } from "./native/resolve-body.ts";
+import { leaseReply, resolveContent, variableHeaders, whyUnfit } from "./native/resolve-body.ts";
 import { isHeld, parseEntityTags } from "./parse/parse-precondition.ts";
 
 /** The Worker's HTTP side. */
@@ -79,11 +79,12 @@ async function give(keyring: Config["keyring"], request: Request, lease: KeptLea
     "Cache-Control": "no-store",
     ETag: form.etag,
     Age: age,
-    ...leftOutHeaders(form, findings),
+    ...variableHeaders(form, { ...findings, secrets: values.map(({ secret }) => secret) }),
   };
   if (isHeld(held, form.etag)) return new Response(null, { status: 304, headers });
   const release = await releaseAgain(keyring, values, findings);
-  if (!release) return undefined;
+  // Whoever knows how an entity tag is made may have had an answer kept that has no such form: it is refused strictly.
+  if (!release || release.secrets.some((secret) => whyUnfit(form, secret))) return undefined;
   const content = resolveContent(form, release, leaseReply({ id: lease.tally.id, until: lease.until }, now));
   headers["Content-Type"] = content.type;
   return new Response(content.body, { headers });

@@ -1,5 +1,5 @@
-import { type ImportReply, MAX_IMPORTED } from "../../contract/import.ts";
-import { Problem, type ProblemCode, type ProblemError, problemOfErrors } from "../../contract/problem.ts";
+import { DOUBTS, type Doubt, type ImportReply, MAX_IMPORTED, type Skippable } from "../../contract/import.ts";
+import { invalid, Problem, type ProblemCode, type ProblemError, problemOfErrors } from "../../contract/problem.ts";
 import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
@@ -31,6 +31,12 @@ export interface Import {
   readonly dryRun: boolean;
   /** Whether the earlier versions of what was deleted come back, too. */
   readonly undelete: boolean;
+  /** What is wrong with the file that they come from, and on which line each name is there. */
+  readonly file: { readonly faults: readonly ProblemError[]; readonly lines: ReadonlyMap<string, number> } | null;
+  /** What is taken as it is, although it is likely meant in another way. */
+  readonly allowed: ReadonlySet<Doubt>;
+  /** What is left out instead of being refused. */
+  readonly skip: ReadonlySet<Skippable>;
 }
 
 /**
@@ -38,43 +44,75 @@ export interface Import {
  *
  * @throws {Problem} `forbidden`, `invalid-request`, `value-too-large`, `name-reserved`, `name-locked`, `env-name-conflict`, `too-many-secrets`, `storage-unavailable`.
  */
-export async function importSecrets(needs: NamingNeeds, caller: Caller, { scope, secrets, dryRun, undelete }: Import): Promise<ImportReply> {
+export async function importSecrets(needs: NamingNeeds, caller: Caller, given: Import): Promise<ImportReply> {
+  const { scope, dryRun, undelete } = given;
   caller.require("secrets:write", scope);
-  const values = checkAll(needs, secrets);
+  const { values, skipped } = checkAll(needs, given);
   caller.require("secrets:write", scope, [...values.keys()]);
   return retryWhenChanged(async () => {
     const sealing = await allowSealing(needs);
     const writes = await planAll(sealing, caller, { scope, undelete }, values);
     if (dryRun) await recordDryRun(needs, caller, scope, writes);
     else await writeSecrets(sealing, caller, "secret.import", writes);
-    return importReply(writes);
+    return importReply(writes, skipped);
   });
 }
 
 /** Something that is wrong with what is to be imported. */
 type Fault = ProblemError & { readonly code: ProblemCode };
 
-function checkAll({ reservedNames }: NamingNeeds, secrets: Readonly<Record<string, string>>): Map<SecretName, SecretValue> {
-  const entries = Object.entries(secrets);
-  if (entries.length > MAX_IMPORTED) throw new Problem("too-many-secrets", `An import holds at most ${MAX_IMPORTED} secrets.`);
-  const values = entries.map(([name, value]) => [name, { bytes: new TextEncoder().encode(value), encoding: "utf8" }] as [SecretName, SecretValue]);
-  const faults = entries.flatMap(([name, value], n) => faultsOf(name, value, values[n]?.[1].bytes.length ?? 0, reservedNames));
-  if (faults.length > 0) throw refusal(faults);
-  return new Map(values);
+/** A name with its value, and why it is left out, if it is. */
+interface Entry {
+  readonly name: string;
+  readonly text: string;
+  readonly value: SecretValue;
+  readonly skipped: Skippable | undefined;
 }
 
-function faultsOf(name: string, value: string, size: number, reservedNames: NamingNeeds["reservedNames"]): Fault[] {
+function checkAll(needs: NamingNeeds, { secrets, file, allowed, skip }: Import) {
+  const given = Object.entries(secrets);
+  const faults: Fault[] = (file?.faults ?? []).map((fault) => ({ code: "invalid-request", ...fault }));
+  if (given.length === 0 && faults.length === 0) throw invalid("", "there is nothing to import");
+  if (given.length > MAX_IMPORTED) throw new Problem("too-many-secrets", `An import holds at most ${MAX_IMPORTED} secrets.`);
+  const entries = given.map(([name, text]): Entry => {
+    const value = { bytes: new TextEncoder().encode(text), encoding: "utf8" } as const;
+    return { name, text, value, skipped: whySkipped(needs, skip, name, text) };
+  });
+  const taken = entries.filter(({ skipped }) => skipped === undefined);
+  faults.push(...taken.flatMap((entry) => faultsOf(needs, entry, allowed, file?.lines.get(entry.name))));
+  if (faults.length > 0) throw refusal(faults);
+  return {
+    values: new Map(taken.map(({ name, value }) => [name as SecretName, value])),
+    skipped: entries.flatMap(({ name, skipped }) => (skipped === undefined ? [] : [{ name, reason: skipped }])),
+  };
+}
+
+function whySkipped({ reservedNames }: NamingNeeds, skip: ReadonlySet<Skippable>, name: string, text: string): Skippable | undefined {
+  if (skip.has("empty") && text === "") return "empty";
+  const parsed = secretNameSchema.safeParse(name);
+  return skip.has("reserved") && parsed.success && whyReserved(parsed.data, reservedNames) !== undefined ? "reserved" : undefined;
+}
+
+function faultsOf({ reservedNames }: NamingNeeds, { name, text, value }: Entry, allowed: ReadonlySet<Doubt>, line: number | undefined): Fault[] {
   const pointer = `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   const parsed = secretNameSchema.safeParse(name);
-  const reserved = parsed.success ? whyReserved(parsed.data, reservedNames) : undefined;
+  const doubt = doubtOf(text);
   const wrong: [ProblemCode, string | false | undefined][] = [
     ["invalid-request", !parsed.success && (parsed.error.issues[0]?.message ?? "not a name")],
-    ["invalid-request", value === "" && "a value has 1 to 65,536 bytes"],
-    ["invalid-request", !value.isWellFormed() && "the text holds a lone surrogate, which UTF-8 cannot carry"],
-    ["value-too-large", size > MAX_VALUE_BYTES && "a value has at most 65,536 bytes"],
-    ["name-reserved", reserved],
+    ["invalid-request", text === "" && "a value has 1 to 65,536 bytes; skip=empty leaves it out"],
+    ["invalid-request", !text.isWellFormed() && "the text holds a lone surrogate, which UTF-8 cannot carry"],
+    ["invalid-request", doubt && !allowed.has(doubt) && `${DOUBTS[doubt]} (allow=${doubt} takes it so)`],
+    ["value-too-large", value.bytes.length > MAX_VALUE_BYTES && "a value has at most 65,536 bytes"],
+    ["name-reserved", parsed.success && whyReserved(parsed.data, reservedNames)],
   ];
-  return wrong.flatMap(([code, detail]) => (detail ? [{ code, pointer, detail }] : []));
+  const place = line === undefined ? "" : `, on line ${line}`;
+  return wrong.flatMap(([code, detail]) => (detail ? [{ code, pointer, detail: `${detail}${place}` }] : []));
+}
+
+/** What a value is likely to be that stands for another one. */
+function doubtOf(value: string): Doubt | undefined {
+  if (/^(?:ENC\[|encrypted:)/.test(value)) return "encrypted";
+  return value.startsWith("op://") ? "reference" : undefined;
 }
 
 /** One problem for all faults; its code is that of the gravest, which come first. */
@@ -130,7 +168,7 @@ async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, wr
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
 }
 
-function importReply(writes: readonly Write[]): ImportReply {
+function importReply(writes: readonly Write[], skipped: NonNullable<ImportReply["skipped"]>): ImportReply {
   const names = (wanted: Write["outcome"]) => writes.filter(({ outcome }) => outcome === wanted).map(({ row }) => row.name);
-  return { created: names("created"), updated: names("updated"), unchanged: names("unchanged") };
+  return { created: names("created"), updated: names("updated"), unchanged: names("unchanged"), ...(skipped.length > 0 && { skipped }) };
 }

@@ -1,3 +1,4 @@
+import type { Problem } from "../../contract/problem.ts";
 import type { Encoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
@@ -26,13 +27,19 @@ type Needs = ReadNeeds & { readonly db: D1Database; readonly now: Date };
  * Reads and opens the values of a selection that is on record, and makes of them what leaves. What does not leave is put
  * on record as well, before anything does: the values that cannot be had, or all of them when nothing can be made.
  *
- * @param make Makes what leaves, and throws when there is no form for it.
+ * @param make Makes what leaves.
+ * @param unfit Why a value cannot leave in the form that was asked for; `undefined` where it can.
  * @throws {UnreleasedError} when nothing leaves: `integrity-failed`, `internal` when one does not open,
  *   `answer-too-large`, `storage-unavailable`, and whatever `make` throws.
  */
-export async function releaseSecrets<T>(needs: Needs, selection: RecordedSelection, make: (release: Release) => T | Promise<T>): Promise<T> {
+export async function releaseSecrets<T>(
+  needs: Needs,
+  selection: RecordedSelection,
+  make: (release: Release) => T | Promise<T>,
+  unfit: (secret: Released) => Problem | undefined = () => undefined,
+): Promise<T> {
   try {
-    const { release, unhad } = await open(needs, selection);
+    const { release, unhad } = await open(needs, selection, unfit);
     const made = await make(release);
     if (unhad.size > 0) await recordFailure(needs, selection.caller, { unreleased: unreleased(selection, unhad), broken: [] });
     return made;
@@ -42,15 +49,26 @@ export async function releaseSecrets<T>(needs: Needs, selection: RecordedSelecti
 }
 
 /** Reads and opens the values of a selection; `unhad` are the names of those that cannot be had. */
-async function open(needs: ReadNeeds, { secrets, needed, ...rest }: RecordedSelection): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
+async function open(
+  needs: ReadNeeds,
+  { secrets, needed, ...rest }: RecordedSelection,
+  unfit: (secret: Released) => Problem | undefined,
+): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
   const read = await readValues(needs, secrets);
-  const unhad = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
-  const released = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
+  const unread = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
+  const opened = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
     bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version }] : [],
   );
+  const unwritable = opened.flatMap((secret): Unhad[] => {
+    const problem = unfit(secret);
+    return problem ? [{ name: secret.name, reason: "unwritable", problem }] : [];
+  });
+  const unhad = [...unread, ...unwritable];
+  const without = new Set(unhad.map(({ name }) => name));
+  const released = opened.filter(({ name }) => !without.has(name));
   const { missing, expired, skipped, searched } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
-  return { release: { secrets: released, missing, expired, skipped, unavailable, searched }, unhad: new Set(unhad.map(({ name }) => name)) };
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched }, unhad: without };
 }
 
 /** What of a selection did not leave: all of it, or some names. */

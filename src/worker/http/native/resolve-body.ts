@@ -1,11 +1,14 @@
+import { BASE64_HEADER, formatBase64Names } from "../../../contract/base64-names.ts";
 import { toBase64url } from "../../../contract/base64url.ts";
 import { formatLeftOut, LEFT_OUT_HEADER, type LeftOut } from "../../../contract/left-out.ts";
-import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply } from "../../../contract/resolve.ts";
+import type { Problem } from "../../../contract/problem.ts";
+import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply, VariableFormat } from "../../../contract/resolve.ts";
 import { envName } from "../../../contract/secret-name.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { Release, Released } from "../../secrets/release-secrets.ts";
 import type { Findings, Selection } from "../../secrets/selection.ts";
-import { writeDotenv } from "./write-dotenv.ts";
+import type { Variable } from "./variable.ts";
+import { VARIABLE_FORMS, whyUnwritable } from "./variable-formats.ts";
 
 /** What a resolve released, as JSON replies and RPC callers see it. Lists of what is not there are left out when they are empty. */
 export function resolveBody({ secrets, missing, expired, unavailable, skipped, searched }: Release): ResolveReply {
@@ -57,8 +60,17 @@ export function resolveContent(form: ResolveForm, release: Release, lease: Lease
     return form.format === "raw" ? rawContent(secret) : json({ ...resolveOneBody(secret), ...leased });
   }
   if (form.format === "json") return json({ ...resolveBody(release), ...leased });
-  const variables = release.secrets.map((secret) => [envName(secret.name), valueText(secret)] as const);
-  return form.format === "env" ? json(Object.fromEntries(variables)) : { type: "text/plain; charset=UTF-8", body: writeDotenv(variables) };
+  const { type, write } = VARIABLE_FORMS[form.format];
+  return { type, body: write(release.secrets.map(variableOf)) };
+}
+
+function variableOf(secret: Released): Variable {
+  return { name: envName(secret.name), value: valueText(secret), isBytes: secret.encoding === "base64" };
+}
+
+/** Why a value cannot be had in this form; `undefined` where it can. */
+export function whyUnfit(form: ResolveForm, secret: Released): Problem | undefined {
+  return isOfVariables(form) ? whyUnwritable(form.format, variableOf(secret)) : undefined;
 }
 
 /** A lease as replies show it. Times are milliseconds since 1970. */
@@ -75,14 +87,19 @@ function rawContent({ bytes, encoding }: Released): Content {
 }
 
 /** Whether what is released becomes environment variables. */
-export function isOfVariables({ format }: ResolveForm): boolean {
-  return format === "env" || format === "dotenv";
+export function isOfVariables(form: ResolveForm): form is { readonly of: "all"; readonly format: VariableFormat } {
+  return form.of === "all" && form.format !== "json";
 }
 
-/** The headers of a reply beside its own: with variables, which names are not among them. */
-export function leftOutHeaders(form: ResolveForm, findings: Findings): Record<string, string> {
-  const header = isOfVariables(form) ? formatLeftOut(leftOutOf(findings)) : undefined;
-  return header === undefined ? {} : { [LEFT_OUT_HEADER]: header };
+/** What a reply of variables says of them beside its own headers. */
+type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding">[] };
+
+/** The headers of a reply beside its own: with variables, which names are not among them, and which of them are base64. */
+export function variableHeaders(form: ResolveForm, listed: Listed): Record<string, string> {
+  if (!isOfVariables(form)) return {};
+  const leftOut = formatLeftOut(leftOutOf(listed));
+  const base64 = formatBase64Names(listed.secrets.filter(({ encoding }) => encoding === "base64").map(({ name }) => envName(name)));
+  return { ...(leftOut !== undefined && { [LEFT_OUT_HEADER]: leftOut }), ...(base64 !== undefined && { [BASE64_HEADER]: base64 }) };
 }
 
 function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOut[] {

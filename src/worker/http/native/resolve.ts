@@ -11,7 +11,7 @@ import {
 } from "../../../contract/resolve.ts";
 import { secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
-import { releaseSecrets } from "../../secrets/release-secrets.ts";
+import { type Release, releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
 import { type OpenLease, resolveLeased } from "../../secrets/resolve-leased.ts";
 import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
@@ -23,9 +23,9 @@ import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
-import { LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
+import { BASE64_REPLY_HEADER, LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
-import { isOfVariables, leaseReply, leftOutHeaders, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
+import { isOfVariables, leaseReply, type ResolveForm, resolveContent, selectionEtag, variableHeaders, whyUnfit } from "./resolve-body.ts";
 
 const tag = "Resolve";
 
@@ -56,7 +56,7 @@ export const resolveRoutes = [
       id: "resolveSecrets",
       summary: "Resolve secrets to their values",
       description:
-        "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. By name it is all or nothing, unless `allow_missing`; without names what has expired or cannot be had now is left out and listed. On record before the reply leaves. `format=env` maps environment names to values, `format=dotenv` is the same as a .env file: of two names that become one variable the one in the most specific scope has it, a reserved variable has none, and `Keyhole-Left-Out` lists the names that are not there.",
+        "Of each name the one in the most specific scope: repo, agent, namespace, team, global, builtin. By name it is all or nothing, unless `allow_missing`; without names what has expired or cannot be had now is left out and listed. On record before the reply leaves. `format=env` maps environment names to values; `format=dotenv` is the same as a .env file that dotenv, python-dotenv, godotenv, Node's `parseEnv` and `sh` read alike, and `format=docker` as `NAME=value` lines for `docker run --env-file`. A value that such a form cannot say is refused by name, or left out (`unwritable`) where no names were asked for. Bytes are base64, and `Keyhole-Base64` and a comment in the file say of which variables. Of two names that become one variable the one in the most specific scope has it, a reserved variable has none, and `Keyhole-Left-Out` lists the names that are not there.",
       tag,
       permission: "secrets:resolve",
       action: "secret.resolve",
@@ -68,7 +68,7 @@ export const resolveRoutes = [
       replies: {
         200: {
           description: "The values.",
-          headers: { ...RESOLVE_HEADERS, ...LEFT_OUT_REPLY_HEADER },
+          headers: { ...RESOLVE_HEADERS, ...LEFT_OUT_REPLY_HEADER, ...BASE64_REPLY_HEADER },
           content: {
             "application/json": { schema: z.union([resolveReplySchema, envReplySchema]), examples: REPLY_EXAMPLES },
             "text/plain": { schema: text("OPENAI_API_KEY='sk-example-not-a-key'\n") },
@@ -140,10 +140,10 @@ type Ctx = Context<HonoEnv>;
 async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "asVariables">, form: ResolveForm): Promise<Response> {
   const held = parseEntityTags("If-None-Match", c.req.header("If-None-Match"));
   const { selection, lease } = await select(c, needs, { ...request, asVariables: isOfVariables(form) });
-  const describe = async (findings: Findings): Promise<string> => {
-    const etag = await selectionEtag(form.format, selection, findings);
+  const describe = async (listed: Parameters<typeof variableHeaders>[1]): Promise<string> => {
+    const etag = await selectionEtag(form.format, selection, listed);
     c.header("ETag", etag);
-    for (const [name, value] of Object.entries(leftOutHeaders(form, findings))) c.header(name, value);
+    for (const [name, value] of Object.entries(variableHeaders(form, listed))) c.header(name, value);
     return etag;
   };
   const etag = await describe(selection);
@@ -152,12 +152,13 @@ async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest
     keep(lease, { ...form, etag }, selection);
     return c.body(null, 304);
   }
-  return releaseSecrets(needs, selection, async (release) => {
+  const make = async (release: Release): Promise<Response> => {
     if (isHeld(held, await describe(release))) return c.body(null, 304);
     const { type, body } = resolveContent(form, release, lease && leaseReply(lease, needs.now.getTime()));
     keep(lease, { ...form, etag }, release);
     return c.body(typeof body === "string" ? body : body.slice().buffer, 200, { "Content-Type": type });
-  });
+  };
+  return releaseSecrets(needs, selection, make, (secret) => whyUnfit(form, secret));
 }
 
 /** An answer in which something cannot be had is not given again. */

@@ -9,16 +9,23 @@ export interface Body<T> {
   readonly others: Readonly<Record<string, z.ZodType>>;
   /** Whether a request may come without one. */
   readonly optional: boolean;
+  /** Whether numbers in JSON are read as the text that they are written as: `1.0` and `12345678901234567890` are no other numbers then. */
+  readonly numbersAsText: boolean;
 }
 
 /** A JSON body, which must be there. */
 export function jsonBody<S extends z.ZodType>(schema: S): Body<z.output<S>> {
-  return { schema: schema as unknown as z.ZodType<z.output<S>>, type: "application/json", others: {}, optional: false };
+  return { schema: schema as unknown as z.ZodType<z.output<S>>, type: "application/json", others: {}, optional: false, numbersAsText: false };
 }
 
 /** A JSON body that may be left out. */
 export function optionalJsonBody<S extends z.ZodType>(schema: S): Body<z.output<S> | undefined> {
   return { ...jsonBody(schema), optional: true };
+}
+
+/** {@link jsonBodyOr}, in whose JSON a number stands for its text. */
+export function textBodyOr<S extends z.ZodType>(schema: S, others: Body<unknown>["others"]): Body<z.output<S> | undefined> {
+  return { ...jsonBodyOr(schema, others), numbersAsText: true };
 }
 
 /** A JSON body, or one of another media type, which the route reads by itself: then what is parsed is `undefined`. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BASE64_HEADER } from "../../../contract/base64-names.ts";
 import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
 import { DELETED_UNTIL_HEADER } from "../../../contract/secret.ts";
 
@@ -11,7 +12,7 @@ export const ETAG_HEADER = {
 export const LEFT_OUT_REPLY_HEADER = {
   [LEFT_OUT_HEADER]: {
     description:
-      "With `format=env` and `dotenv`, where names are left out: a List of Strings (RFC 9651), each with a `reason`: `skipped` (the variable is reserved), `expired`, `missing`, or why its value cannot be had. The first 40; the last of them says how many `more` there are.",
+      "With `format=env`, `dotenv` and `docker`, where names are left out: a List of Strings (RFC 9651), each with a `reason`: `skipped` (the variable is reserved), `expired`, `missing`, or why its value cannot be had (`unwritable`: the form cannot say it). The first 40; the last of them says how many `more` there are.",
     schema: { type: "string" as const },
     example: '"user";reason=skipped, "OLD_KEY";reason=expired',
   },
@@ -23,6 +24,16 @@ export const DELETED_UNTIL_REPLY_HEADER = {
     description: "Until when it can come back: a String (RFC 9651) with a time. Not there where it is gone for good.",
     schema: { type: "string" as const },
     example: '"2026-11-28T12:00:00.000Z"',
+  },
+};
+
+/** The header of a reply of variables that says which of them are base64, for the API description. */
+export const BASE64_REPLY_HEADER = {
+  [BASE64_HEADER]: {
+    description:
+      "With `format=env`, `dotenv` and `docker`, the variables that are base64 of bytes: a List of Strings (RFC 9651). The first 40; the last of them says how many `more` there are.",
+    schema: { type: "string" as const },
+    example: '"TLS_KEYSTORE"',
   },
 };
 

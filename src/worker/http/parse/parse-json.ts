@@ -1,24 +1,31 @@
 import { invalid, Problem } from "../../../contract/problem.ts";
+import { hasDuplicateKeys } from "../../access/has-duplicate-keys.ts";
 import { requireText } from "./parse-value.ts";
 
 /**
  * What a JSON body says. Nothing of it may get lost without a word: one that is not UTF-8 (RFC 8259, section 8.1) would be
- * read with replacement characters, so a value would be stored that nobody sent; and the validators leave out the name
+ * read with replacement characters, so a value would be stored that nobody sent; of a name that is given twice one value would
+ * be dropped; and the validators leave out the name
  * `__proto__`, so a trust would lack a condition, or an import a secret.
  *
  * @throws {Problem} `invalid-request`, or `unsupported-media-type` when it says that it is in another character set.
  */
-export function parseJson(bytes: Uint8Array, contentType: string): unknown {
+export function parseJson(bytes: Uint8Array, contentType: string, numbersAsText = false): unknown {
   const text = requireText(bytes, contentType);
-  const json = parse(text);
+  const json = parse(text, numbersAsText);
+  if (hasDuplicateKeys(text, json)) throw invalid("", "an object gives one name twice, and only one of the two values would count");
   // A name in JSON may also be written with escapes.
   if (/__proto__|\\u/.test(text) && holdsProto(json)) throw invalid("", "the name __proto__ is not taken");
   return json;
 }
 
-function parse(text: string): unknown {
+/** What a reviver is told of a primitive value beside the value: how it is written. */
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+const numberAsText: Reviver = (_, value, { source }) => (typeof value === "number" ? source : value);
+
+function parse(text: string, numbersAsText: boolean): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, numbersAsText ? (numberAsText as (key: string, value: unknown) => unknown) : undefined);
   } catch {
     throw new Problem("invalid-request", "The body is not what its Content-Type says: it could not be parsed.");
   }

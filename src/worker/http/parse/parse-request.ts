@@ -36,7 +36,7 @@ export async function parseBody<B>(c: Context<HonoEnv>, body: Body<B> | undefine
   if (!body) return undefined;
   const contentType = c.req.header("Content-Type");
   await requireMediaType(c, contentType, body);
-  if (contentType !== undefined && isJson(contentType)) return parse(body.schema, await readJson(c, contentType), "json");
+  if (contentType !== undefined && isJson(contentType)) return parse(body.schema, await readJson(c, contentType, body), "json");
   if (body.optional || Object.keys(body.others).length > 0) return undefined;
   // A body that is missing lacks every field that it must have.
   return parse(body.schema, {}, "json");
@@ -51,8 +51,8 @@ async function isEmpty(c: Context<HonoEnv>): Promise<boolean> {
   return c.req.raw.body === null || (await c.req.arrayBuffer()).byteLength === 0;
 }
 
-async function readJson(c: Context<HonoEnv>, contentType: string): Promise<unknown> {
-  return parseJson(new Uint8Array(await c.req.arrayBuffer()), contentType);
+async function readJson(c: Context<HonoEnv>, contentType: string, { numbersAsText }: Body<unknown>): Promise<unknown> {
+  return parseJson(new Uint8Array(await c.req.arrayBuffer()), contentType, numbersAsText);
 }
 
 function parse<S extends z.ZodType>(schema: S, given: unknown, target: "query" | "param" | "json"): z.output<S> {

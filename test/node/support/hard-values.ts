@@ -1,0 +1,91 @@
+import fc from "fast-check";
+
+const HARD = [
+  "'",
+  '"',
+  "`",
+  "\\",
+  "\\\\",
+  "\\n",
+  "\\r",
+  "\\'",
+  '\\"',
+  "$",
+  "$(id)",
+  "$HOME",
+  "$\u007bHOME}",
+  "${",
+  "}",
+  "\n",
+  "\r",
+  "\r\n",
+  " ",
+  "\t",
+  "#",
+  " #",
+  "=",
+  "!",
+  "&",
+  ";",
+];
+const RARE = [
+  "V0=x",
+  "export V0=x",
+  ": ",
+  "\u2028",
+  "\u2029",
+  "\u0085",
+  "\u000b",
+  "\u000c",
+  "\u001c",
+  "\u00a0",
+  "\ufeff",
+  "é",
+  "🔑",
+  "\u0001",
+  "\u007f",
+  "%",
+  "*",
+  "~",
+  "a",
+  "Z9",
+  "-n",
+  "<<'E'",
+];
+
+/** A value of pieces that readers of `.env` files take for something. */
+const hardValue = fc.string({ unit: fc.constantFrom(...HARD, ...RARE), minLength: 1, maxLength: 12 });
+
+/** Any text that a value can be, mostly of hard pieces. */
+export const anyValue = fc.oneof(
+  { weight: 5, arbitrary: hardValue },
+  fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
+  fc.string({ minLength: 1, maxLength: 40 }),
+);
+
+/** Values that are hard and common. */
+export const COMMON_VALUES = [
+  `-----BEGIN PRIVATE KEY-----\n${"MIIEvQIBADANBgkqhkiG9w0BAQEF/+==\n".repeat(20)}-----END PRIVATE KEY-----\n`,
+  '{"type":"service_account","private_key":"-----BEGIN\\nabc\\n-----END\\n","n":{"a":5}}',
+  JSON.stringify({ a: ["b", { c: "d e" }], f: 1 }, null, 2),
+  "postgres://u:p%40ss@h:5432/db?sslmode=require&x=#frag",
+  "pa$$w0rd",
+  "$HOME/$(id)",
+  "p#ss",
+  "a # b",
+  "it's",
+  'say "so"',
+  "back\\slash",
+  "C:\\new\\r",
+  "`tick`",
+  "$(rm -rf /)",
+  "!history",
+  " padded ",
+  "# not a comment",
+  "a=b",
+  '"quoted"',
+  "'quoted'",
+  "x",
+  "é🔑\u2028",
+  "\n",
+];
