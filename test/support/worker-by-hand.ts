@@ -1,7 +1,10 @@
+import { moveClock, onceTrue, takeClock } from "../../bench/workers/clock-by-hand.ts";
 import worker from "../../scripts/local/worker-entry.ts";
 import type { Env } from "../../src/worker/config.ts";
 
 export { Resolver } from "../../scripts/local/worker-entry.ts";
+
+takeClock(0);
 
 /**
  * The Worker as `npm start` runs it, with a clock that stands until `POST /test/clock?to=MILLISECONDS` moves it, timers
@@ -12,7 +15,7 @@ export default {
   ...worker,
   async fetch(request: Request, env, context) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/test/clock") now = Number(searchParams.get("to"));
+    if (pathname === "/test/clock") moveClock(Number(searchParams.get("to")));
     else if (pathname === "/test/hold") await hold(env.DB);
     else if (pathname === "/test/release") held = "none";
     else if (pathname !== "/test/held") return worker.fetch(request as Parameters<typeof worker.fetch>[0], holding(env), context);
@@ -20,7 +23,6 @@ export default {
   },
 } satisfies typeof worker;
 
-let now = 0;
 let held: "none" | "next" | "waiting" = "none";
 
 /** What a write leaves to be done after its reply is over when each ciphertext is known to be in KV. */
@@ -28,36 +30,6 @@ async function hold(db: D1Database): Promise<void> {
   while ((await db.prepare("SELECT 1 FROM versions WHERE kv_put_at IS NULL").first()) !== null);
   held = "next";
 }
-
-/** How often what waits looks whether it may go on, in milliseconds: within its own request, because no other one can wake it. */
-const LOOKS = 5;
-const { setInterval, clearInterval } = globalThis;
-const RealDate = Date;
-
-function onceTrue(condition: () => boolean, then: () => void): number {
-  const timer = setInterval(() => {
-    if (!condition()) return;
-    clearInterval(timer);
-    then();
-  }, LOOKS) as unknown as number;
-  return timer;
-}
-
-Object.assign(globalThis, {
-  Date: class extends RealDate {
-    constructor(...given: ConstructorParameters<DateConstructor> | []) {
-      super(...((given.length === 0 ? [now] : given) as ConstructorParameters<DateConstructor>));
-    }
-    static override now(): number {
-      return now;
-    }
-  },
-  setTimeout: (then: () => void, milliseconds = 0) => {
-    const at = now + milliseconds;
-    return onceTrue(() => now >= at, then);
-  },
-  clearTimeout: clearInterval,
-});
 
 /** For each environment one, as the Worker is given one. */
 const environments = new WeakMap<Env, Env>();
