@@ -3,7 +3,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** How many organizations one batch handles. */
-const ORGS = 50;
+const ORGS = 200;
 /** How many events the first batch of a run goes through, and a later one at the most, where D1 is quick. */
 const EVENTS = { first: 500, most: 4_000 };
 /** A batch that takes D1 less time lets the next one be twice as large, and one that takes twice as long half, in milliseconds. */

@@ -4,8 +4,8 @@ import type { LogJobNeeds } from "./log-job-needs.ts";
 import { sealTogether } from "./seal-together.ts";
 import { takeTurnsTogether } from "./take-turns.ts";
 
-/** How many organizations come in one round. */
-const ORGS = 50;
+/** How many organizations come in one round, and at once where they have little: each is signed for twice. */
+const ORGS = 100;
 /** How many events one checkpoint seals, and how many those of one transaction do. */
 const EVENTS = 1_000;
 
