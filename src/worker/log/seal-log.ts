@@ -20,10 +20,14 @@ export interface SealedEvents {
  * Seals what is new in each organization's log into checkpoints, signed and chained to the one before. Logs take turns,
  * several in one transaction where they have little, and one that is not what was signed keeps none of the others from
  * being sealed. Of two runs at once the first one's checkpoint stays.
+ *
+ * @throws {AggregateError} when it failed on a log.
+ * @throws {Problem} `storage-unavailable`.
  */
 export async function sealLog(needs: LogJobNeeds): Promise<SealedEvents> {
   const { db, registry, now } = needs;
   const sealed: SealedEvents = { events: 0, refused: 0 };
+  const failures: unknown[] = [];
   if (!registry) return sealed;
   const select = async (except: string) => {
     const [found] = await runBatch(db, [selectUnseen(db, "seal", now.getTime(), ORGS, except)]);
@@ -39,11 +43,16 @@ export async function sealLog(needs: LogJobNeeds): Promise<SealedEvents> {
       const end = ends[n] ?? "nothing";
       if (end === "refused") sealed.refused++;
       if (typeof end === "string") return "stuck";
+      if ("failure" in end) {
+        failures.push(end.failure);
+        return "stuck";
+      }
       sealed.events += end.events;
       return end.to < last ? "more" : "done";
     });
   };
   const accused = await takeTurnsTogether(needs, { job: "seal", select, together, work });
+  if (failures.length > 0) throw new AggregateError(failures, "audit logs could not be sealed");
   return { ...sealed, refused: sealed.refused + accused };
 }
 

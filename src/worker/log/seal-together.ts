@@ -8,12 +8,12 @@ import { LogError } from "./log-head.ts";
 import type { LogJobNeeds } from "./log-job-needs.ts";
 import { type NextCheckpoint, nextCheckpoint, type OpenLog } from "./next-checkpoint.ts";
 
-/** What was sealed of a log, up to which event; or that nothing was, or that it is not sealed any further. */
-export type SealEnd = { readonly events: number; readonly to: number } | "nothing" | "refused";
+/** What was sealed of a log, up to which event; or that nothing was, that it is not sealed any further, or what failed. */
+export type SealEnd = { readonly events: number; readonly to: number } | "nothing" | "refused" | { readonly failure: unknown };
 
 /**
  * Seals the next events of logs in one transaction, of each up to its share. Where that fails nothing of it has happened,
- * and each log is sealed by itself; so is one that there was no room for, or that failed by itself.
+ * and each log is sealed by itself; so is one that there was no room for.
  *
  * @returns What came of each, in their order.
  * @throws {Problem} `storage-unavailable`.
@@ -21,19 +21,19 @@ export type SealEnd = { readonly events: number; readonly to: number } | "nothin
 export async function sealTogether(needs: LogJobNeeds, logs: readonly Share[]): Promise<readonly SealEnd[]> {
   const alone = logs.length === 1;
   const open = await readLogs(needs.db, logs);
-  const next = await Promise.all(open.map((log) => nextOrRefused(needs, log, alone)));
+  const next = await Promise.all(open.map((log) => nextOrFailure(needs, log)));
   await refuse(
     needs,
     open.filter((_, n) => next[n] === "refused"),
   );
   const written = await write(
     needs,
-    next.filter((one) => one !== undefined && one !== "refused"),
+    next.filter((one) => typeof one === "object" && "checkpoint" in one),
     alone,
   );
   const ends: SealEnd[] = [];
   for (const [n, one] of next.entries()) {
-    if (one === "refused") ends.push(one);
+    if (one === "refused" || (one && "failure" in one)) ends.push(one);
     else if (one && written) ends.push(progressOf(one));
     else ends.push(...(alone ? (["nothing"] as const) : await sealTogether(needs, logs.slice(n, n + 1))));
   }
@@ -68,14 +68,11 @@ async function readLogs(db: D1Database, logs: readonly Share[]): Promise<OpenLog
   }));
 }
 
-/** What of several fails in another way is left for when it is sealed by itself. */
-async function nextOrRefused(needs: LogJobNeeds, log: OpenLog, alone: boolean): Promise<NextCheckpoint | "refused" | undefined> {
+async function nextOrFailure(needs: LogJobNeeds, log: OpenLog): Promise<NextCheckpoint | "refused" | { readonly failure: unknown } | undefined> {
   try {
     return await nextCheckpoint(needs, log);
   } catch (error) {
-    if (error instanceof LogError) return "refused";
-    if (alone) throw error;
-    return undefined;
+    return error instanceof LogError ? "refused" : { failure: error };
   }
 }
 
