@@ -1,7 +1,7 @@
 import { casesFor } from "./cases.ts";
 import { fire, type Shot } from "./load.ts";
 import { archiveAll, type LogCounts, type LogSetup, type LogWorker, startLogWorker } from "./log-worker.ts";
-import { seedNames } from "./seed.ts";
+import { NAMES, seedNames } from "./seed.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -38,8 +38,9 @@ export async function measureLives(setup: LogSetup): Promise<EventLife[]> {
 
   async function askLeased({ url, moveTo }: LogWorker, from: number): Promise<number> {
     const shots: Shot[] = Array.from({ length: CALLERS * KEYS }, (_, n) => {
-      const one = resolve((n % KEYS) + 1);
-      return { ...one, headers: { ...one.headers, "Cache-Control": "max-age=60", "User-Agent": `caller ${Math.floor(n / KEYS)}` } };
+      const one = resolve(1);
+      const body = JSON.stringify({ scopes: ["namespace:prod"], names: [NAMES[n % KEYS]] });
+      return { ...one, body, headers: { ...one.headers, "Cache-Control": "max-age=60", "User-Agent": `caller ${Math.floor(n / KEYS)}` } };
     });
     for (let second = 0; second < EACH; second++) {
       await moveTo(from + second * 1000);
@@ -49,7 +50,9 @@ export async function measureLives(setup: LogSetup): Promise<EventLife[]> {
   }
 }
 
-async function measureLife(setup: LogSetup, name: string, ask: (worker: LogWorker, from: number) => Promise<number>): Promise<EventLife> {
+type Ask = (worker: LogWorker, from: number) => Promise<number>;
+
+async function measureLife(setup: LogSetup, name: string, ask: Ask): Promise<EventLife> {
   // The token is in force all the time.
   const start = Date.now();
   const worker = await startLogWorker(setup, start);
@@ -58,6 +61,25 @@ async function measureLife(setup: LogSetup, name: string, ask: (worker: LogWorke
   const before = await lastEvent(worker);
   await worker.counts();
   const stages = { requests: nothing(), seal: nothing(), digest: nothing(), archive: nothing(), retention: nothing() };
+  const requests = await live(worker, start, ask, stages);
+  const events = (await lastEvent(worker)) - before;
+  // One event more, for the others to be archived: the end of a log stays in D1.
+  await fire(worker.url, casesFor(setup.token).resolve(1));
+  await sealAndDigest(worker);
+  await worker.counts();
+  await archiveAll(worker, start + 9 * DAY);
+  add(stages.archive, await worker.counts());
+  await worker.moveTo(start + 400 * DAY);
+  await worker.work("remove");
+  add(stages.retention, await worker.counts());
+  const left = await worker.db.prepare("SELECT COUNT(*) AS n FROM audit_archives").first<number>("n");
+  if (left !== 0) throw new Error("something of the log is still in the archive");
+  await worker.stop();
+  return { name, requests, events, stages };
+}
+
+/** Asks for some minutes, with the log sealed and digested after each, and returns how many requests that were. */
+async function live(worker: LogWorker, start: number, ask: Ask, stages: EventLife["stages"]): Promise<number> {
   let requests = 0;
   for (let minute = 1; minute <= MINUTES; minute++) {
     await worker.moveTo(start + minute * MINUTE);
@@ -77,20 +99,7 @@ async function measureLife(setup: LogSetup, name: string, ask: (worker: LogWorke
     await new Promise((resolve) => setTimeout(resolve, LEFT_BEHIND));
   }
   add(stages.requests, await worker.counts());
-  const events = (await lastEvent(worker)) - before;
-  // One event more, for the others to be archived: the end of a log stays in D1.
-  await fire(worker.url, casesFor(setup.token).resolve(1));
-  await sealAndDigest(worker);
-  await worker.counts();
-  await archiveAll(worker, start + 9 * DAY);
-  add(stages.archive, await worker.counts());
-  await worker.moveTo(start + 400 * DAY);
-  await worker.work("remove");
-  add(stages.retention, await worker.counts());
-  const left = await worker.db.prepare("SELECT COUNT(*) AS n FROM audit_archives").first<number>("n");
-  if (left !== 0) throw new Error("something of the log is still in the archive");
-  await worker.stop();
-  return { name, requests, events, stages };
+  return requests;
 }
 
 async function sealAndDigest({ work }: LogWorker): Promise<void> {

@@ -41,7 +41,11 @@ export interface LogResult {
   readonly seconds: Readonly<Record<"seal" | "digest" | "archive", number>>;
 }
 
-/** Makes a log of so many events, has it sealed and digested by the Worker's own jobs, measures it, and again when it is archived. */
+/**
+ * Makes a log of so many events, has it sealed and digested by the Worker's own jobs, measures it, and again when it is archived.
+ *
+ * @throws {Error} when a page reads too many rows, or the archive leaves too much in D1.
+ */
 export async function measureLog(setup: LogSetup, events: number, say: (text: string) => void): Promise<LogResult> {
   const now = Date.now();
   const worker = await startLogWorker(setup, now);
@@ -74,7 +78,18 @@ export async function measureLog(setup: LogSetup, events: number, say: (text: st
     ...(await measureReads(worker, setup.token, events)),
   };
   await worker.stop();
+  requireBounds([hot, cold]);
   return { events, archived, hot, cold, indexInD1: sizes.index / archived, seconds: { seal: sealing, digest: digesting, archive: archiving } };
+}
+
+/** What a page may read for each event that it returns, and what an archived event may leave in D1, in bytes. */
+const MOST = { rowsRead: 10, bytesInD1: 2 };
+
+function requireBounds(states: readonly LogState[]): void {
+  for (const { name, rowsRead, returned } of states.flatMap(({ reads }) => reads))
+    if (rowsRead > returned * MOST.rowsRead) throw new Error(`${name} read ${rowsRead} rows for ${returned} events`);
+  const left = states.at(-1)?.bytesInD1 ?? 0;
+  if (left > MOST.bytesInD1) throw new Error(`an archived event leaves ${left} bytes in D1`);
 }
 
 /** Resolves of one secret, as a gateway causes them: the rows that they leave, without the requests. */
