@@ -9,6 +9,7 @@ import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { applyMigrations } from "../scripts/local/apply-migrations.ts";
 import { ROOT, readConfig } from "../scripts/wrangler-config.ts";
+import { QUOTAS } from "../src/contract/quota.ts";
 import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 
 // The Worker writes its log, but nobody reads it: that would be measured too, in the process that makes the load.
@@ -78,6 +79,8 @@ export interface Extras {
 }
 
 const NAME = "worker";
+/** A load is one organization's: no quota is to hold it up. */
+const WIDEST = Object.fromEntries(Object.entries(QUOTAS).map(([quota, { most }]) => [quota, most]));
 
 /** Starts a Worker with an empty D1 and KV of its own. */
 export async function startInstance(script: string, secrets: Partial<WorkerSecrets>, { vars, inspected, rateLimit, direct }: Extras = {}): Promise<Instance> {
@@ -89,7 +92,7 @@ export async function startInstance(script: string, secrets: Partial<WorkerSecre
       script,
       compatibilityDate: compatibility_date,
       compatibilityFlags: compatibility_flags,
-      bindings: { ...secrets, PLATFORM_ORG: "platform", ...vars },
+      bindings: { ...secrets, PLATFORM_ORG: "platform", QUOTAS: JSON.stringify(WIDEST), ...vars },
       d1Databases: ["DB"],
       kvNamespaces: ["KV"],
       handleStructuredLogs: () => undefined,

@@ -31,7 +31,7 @@ export interface Results {
 }
 
 /** Cloudflare's list prices in dollars per million, Workers Paid plan, beyond what the plan includes. */
-const PRICES = { request: 0.3, rowRead: 0.001, rowWritten: 1, kvRead: 0.5, kvWrite: 5 };
+export const PRICES = { request: 0.3, rowRead: 0.001, rowWritten: 1, kvRead: 0.5, kvWrite: 5 };
 
 /** The report, in Markdown. */
 export function writeReport(results: Results): string {
@@ -53,7 +53,8 @@ export function writeReport(results: Results): string {
   ].join("\n\n");
 }
 
-function machine(): string {
+/** When and on which machine, with the versions of what was measured. */
+export function machine(): string {
   const versions = ["miniflare", "workerd", "wrangler", "hono", "zod", "jose"].map((name) => `${name} ${versionOf(name)}`);
   const [{ model } = { model: "unknown" }] = cpus();
   return `Date: ${new Date().toISOString().slice(0, 10)}. Machine: ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}; ${versions.join(", ")}.`;
@@ -63,7 +64,8 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(join(import.meta.dirname, "../node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+/** A table in Markdown, whose first column is text. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   return [head, head.map((_, n) => (n === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 

@@ -20,6 +20,7 @@ export interface WranglerConfig {
     readonly simple: { readonly limit: number; readonly period: 10 | 60 };
   }[];
   readonly triggers: { readonly crons: readonly string[] };
+  readonly observability?: { readonly head_sampling_rate?: number; readonly logs?: { readonly head_sampling_rate?: number } };
 }
 
 /** Reads wrangler.toml. What a deployment has taken out of it is empty. */

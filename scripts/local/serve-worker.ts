@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly bindings: Bindings;
   /** Milliseconds from one scheduled run to the next, `null` for none; unless given a minute. */
   readonly period?: number | null;
+  /** The path of the main module from the project's folder, unless it is the Worker's own. */
+  readonly entry?: string;
   /** Another Worker, served beside this one on loopback: it may have bindings to it. */
   readonly beside?: BesideOptions | undefined;
   /** Gets each line that a Worker logs; unless given they go to standard output. */
@@ -53,9 +55,10 @@ export interface Served {
  *
  * @throws {Refusal} when the port is taken.
  */
-export async function serveWorker({ port, persistTo, bindings, beside, period = 60_000, onLine = console.log }: ServeOptions): Promise<Served> {
+export async function serveWorker(options: ServeOptions): Promise<Served> {
+  const { port, persistTo, bindings, beside, entry = "scripts/local/worker-entry.ts", period = 60_000, onLine = console.log } = options;
   const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
-  const [script] = await Promise.all([bundleWorker("scripts/local/worker-entry.ts"), migrate(persistTo)]);
+  const [script] = await Promise.all([bundleWorker(entry), migrate(persistTo)]);
   const { d1Databases, kvNamespaces, ...shared } = storageOptions(persistTo);
   const workerWith = (bindings: Bindings): V4WorkerOptions => ({
     d1Databases,

@@ -1,15 +1,19 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { eventDigest, sha256 } from "../../src/contract/audit-digest.ts";
+import type { AuditEvent } from "../../src/contract/audit.ts";
+import { EVENT_VERSIONS, type EventVersions, eventDigest, sha256 } from "../../src/contract/audit-digest.ts";
 import { formatTime } from "../../src/contract/time.ts";
 import { signPayload } from "../../src/worker/access/sign-payload.ts";
-import { insertCheckpoint } from "../../src/worker/audit/checkpoints.ts";
+import { type CheckpointRow, insertCheckpoints } from "../../src/worker/audit/checkpoints.ts";
 import { replaceHead } from "../../src/worker/audit/heads.ts";
 import type { EventRow } from "../../src/worker/audit/read-events.ts";
 import { loadConfig, parseConfig } from "../../src/worker/config.ts";
 import { eventBody } from "../../src/worker/log/event-body.ts";
 import { signHead } from "../../src/worker/log/log-head.ts";
+import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { renewHeads } from "../../src/worker/log/renew-heads.ts";
+import { sealLog } from "../../src/worker/log/seal-log.ts";
+import { sealTogether } from "../../src/worker/log/seal-together.ts";
 import { CHECKPOINTS } from "../../src/worker/log/verify-log.ts";
 import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
@@ -93,6 +97,47 @@ describe("sealing", () => {
     expect(await verified("twice-a")).toMatchObject({ checked: 9 });
   });
 
+  it("of several logs at once keeps none from another's failure: one bent, one that fails, one that another run has sealed", async () => {
+    const orgs = ["along-a", "along-bent", "along-failing", "along-raced", "along-z"];
+    for (const org of orgs) await append(org, 2);
+    await seal();
+    for (const org of orgs) await append(org, 1);
+    const honest = await env.DB.prepare("SELECT jws FROM audit_heads WHERE org = 'along-bent'").first<string>("jws");
+    await sql("UPDATE audit_heads SET jws = 'x' WHERE org = 'along-bent'");
+    const first = EVENT_VERSIONS[1] as EventVersions[number];
+    const covers = (event: AuditEvent) => {
+      if (event.org === "along-failing") throw new Error("it fails");
+      return first.covers(event);
+    };
+    const { logKeys, keyring } = await loadConfig(env);
+    const needs = { logKeys, keyring, now, registry: NO_REGISTRY, versions: { ...EVENT_VERSIONS, 1: { ...first, covers } } };
+    const batch = env.DB.batch.bind(env.DB);
+    const besideIt = { ...needs, db: { prepare: env.DB.prepare.bind(env.DB), batch } as D1Database };
+    let calls = 0;
+    // The first transaction says which logs wait, the second reads them.
+    const raced = vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      if (++calls === 3) expect(await sealTogether(besideIt, [{ org: "along-raced", limit: 1 }])).toEqual([{ events: 1, to: 3 }]);
+      return batch(statements) as never;
+    });
+    await expect(sealLog({ ...needs, db: env.DB })).rejects.toMatchObject({ name: "AggregateError", errors: [{ message: "it fails" }] });
+    raced.mockRestore();
+    const sealedTo = async (org: string) => (await checkpointsOf(org)).map(({ last_seq }) => last_seq);
+    for (const org of orgs) expect([org, await sealedTo(org)]).toEqual([org, /bent|failing/.test(org) ? [2] : [2, 3]]);
+    await sql("UPDATE audit_heads SET jws = ? WHERE org = 'along-bent'", honest);
+    await seal();
+    for (const org of orgs) expect(await verified(org)).toMatchObject({ ok: true, checked: org === "along-bent" ? 2 : 3 });
+  });
+
+  it("seals each log by itself where D1 does not take what seals several, and the others as far as they come before it", async () => {
+    for (const org of ["taken-a", "taken-refused"]) await append(org, 1);
+    await sql("CREATE TRIGGER refused BEFORE INSERT ON audit_checkpoints WHEN NEW.org = 'taken-refused' BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await expect(seal()).rejects.toThrow("The metadata store did not answer.");
+    await sql("DROP TRIGGER refused");
+    expect([await checkpointsOf("taken-a"), await checkpointsOf("taken-refused")]).toMatchObject([[{ last_seq: 1 }], []]);
+    await seal();
+    expect(await verified("taken-refused")).toMatchObject({ ok: true, checked: 1, unsealed: 0 });
+  });
+
   it("is done by the next run when D1 fails in the middle", async () => {
     await append("failing", 4);
     const batch = env.DB.batch.bind(env.DB);
@@ -121,18 +166,18 @@ async function sealOneByOne(org: string, count: number): Promise<void> {
   await append(org, count);
   const { logKeys } = await loadConfig(env);
   const { results } = await env.DB.prepare("SELECT * FROM audit_events WHERE org = ? ORDER BY seq").bind(org).all<EventRow>();
-  const statements: D1PreparedStatement[] = [];
+  const checkpoints: CheckpointRow[] = [];
   let previous: string | null = null;
   for (const row of results) {
     const digest = await eventDigest(eventBody(row));
     const stretch = { org, number: row.seq, first_seq: row.seq, last_seq: row.seq };
     const payload = { ...stretch, last_at: formatTime(row.at), rows: await sha256(digest), previous };
     const jws = await signPayload(logKeys, "keyhole-checkpoint", payload);
-    statements.push(insertCheckpoint(env.DB, { ...stretch, first_at: row.at, last_at: row.at, row_digests: JSON.stringify([digest]), jws }));
+    checkpoints.push({ ...stretch, first_at: row.at, last_at: row.at, row_digests: JSON.stringify([digest]), jws });
     previous = await sha256(jws);
   }
   const head = await signHead(logKeys, { org, number: count, checkpoint: previous, removed_to: 0 });
-  await env.DB.batch([...statements, replaceHead(env.DB, head, null, START)]);
+  await env.DB.batch([insertCheckpoints(env.DB, checkpoints), replaceHead(env.DB, head, null, START)]);
 }
 
 describe("a verification", () => {

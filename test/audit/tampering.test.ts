@@ -90,8 +90,8 @@ const CHANGES: [column: string, value: string][] = [
 const TAMPERINGS: Record<string, (log: Log, a: number, b: number) => Promise<number>> = {
   "an event is changed": async (log, a, b) => {
     const [column, value] = CHANGES[b % CHANGES.length] ?? ["actor", "''"];
-    // The list of the first event is beside it: there is nothing in its row to be replaced.
-    const seq = value.startsWith("replace(") ? Math.max(2, event(log, a)) : event(log, a);
+    // The first event has its list beside it and was caused without a token: there is nothing to be replaced in its row, or taken out.
+    const seq = value.startsWith("replace(") || value === "NULL" ? Math.max(2, event(log, a)) : event(log, a);
     await sql(`UPDATE audit_events SET ${column} = ${value} WHERE org = ? AND seq = ?`, log.org, seq);
     return seq;
   },

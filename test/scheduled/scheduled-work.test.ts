@@ -229,6 +229,28 @@ describe("an organization with little to do is done in the first run beside one 
     expect(await countOf("audit_by_secret WHERE org = 'log-small'")).toBe(3);
   });
 
+  it("of logs with a few events each: hundreds of them are sealed and digested in one run", async () => {
+    await sql(
+      `${NUMBERS} INSERT INTO audit_events (org, seq, at, actor, action, outcome, secrets, request_id)
+       SELECT ?1 || (i / 2), i % 2 + 1, 0, 'a', 'secret.update', 'allowed', '[]', 'r' FROM n`,
+      "few-",
+      800,
+    );
+    const { logKeys, keyring } = await loadConfig(env);
+    const sealing = slowly(20);
+    expect(await sealLog({ ...sealing.needs(6), logKeys, keyring, now, registry: NO_REGISTRY })).toMatchObject({ refused: 0 });
+    expect(await countOf("audit_checkpoints WHERE org LIKE 'few-%'")).toBe(400);
+    expect(sealing.work.statements).toBeLessThanOrEqual(6 * 18);
+  });
+
+  it("of a log of many events: a batch that was quick lets the next one be larger", async () => {
+    await append("log-long", 30_000, { secrets: "[]" });
+    const [quick, slow] = [slowly(20), slowly(150)];
+    expect(await digestLog({ ...slow.needs(5), now })).toBeLessThan(5_000);
+    expect(await digestLog({ ...quick.needs(5), now })).toBeGreaterThan(20_000);
+    await sql("INSERT INTO audit_marks (job, org, seq, seen_at) VALUES ('seal', 'log-long', 30000, 0)");
+  });
+
   it("of a job whose first logs are all stuck or accused", async () => {
     const logs = Array.from({ length: 40 }, (_, n) => ({ org: `o${String(n).padStart(2, "0")}` }));
     const worked: string[] = [];

@@ -15,16 +15,30 @@ export function selectLastCheckpoint(db: D1Database, org: string): D1PreparedSta
   return db.prepare("SELECT * FROM audit_checkpoints WHERE org = ? ORDER BY number DESC LIMIT 1").bind(org);
 }
 
+/** What the next checkpoint of a log goes on from. */
+export type LastCheckpoint = Pick<CheckpointRow, "org" | "number" | "last_seq" | "jws">;
+
+/** Selects the last checkpoint of each of some organizations, where there is one ({@link LastCheckpoint}). */
+export function selectLastCheckpoints(db: D1Database, orgs: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT k.org, k.number, k.last_seq, k.jws FROM json_each(?) j CROSS JOIN audit_checkpoints k ON k.org = j.value
+         AND k.number = (SELECT MAX(l.number) FROM audit_checkpoints l WHERE l.org = j.value)`,
+    )
+    .bind(JSON.stringify(orgs));
+}
+
 /** Selects up to `limit` checkpoints after a number, in their order ({@link CheckpointRow}). */
 export function selectCheckpoints(db: D1Database, org: string, after: number, limit: number): D1PreparedStatement {
   return db.prepare("SELECT * FROM audit_checkpoints WHERE org = ? AND number > ? ORDER BY number LIMIT ?").bind(org, after, limit);
 }
 
-/** Inserts a checkpoint. */
-export function insertCheckpoint(db: D1Database, c: CheckpointRow): D1PreparedStatement {
-  return db
-    .prepare("INSERT INTO audit_checkpoints (org, number, first_seq, last_seq, first_at, last_at, row_digests, jws) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-    .bind(c.org, c.number, c.first_seq, c.last_seq, c.first_at, c.last_at, c.row_digests, c.jws);
+const COLUMNS = ["org", "number", "first_seq", "last_seq", "first_at", "last_at", "row_digests", "jws"] as const satisfies readonly (keyof CheckpointRow)[];
+
+/** Inserts checkpoints, of any number of organizations. */
+export function insertCheckpoints(db: D1Database, rows: readonly CheckpointRow[]): D1PreparedStatement {
+  const values = COLUMNS.map((column) => `value ->> '${column}'`).join(", ");
+  return db.prepare(`INSERT INTO audit_checkpoints (${COLUMNS.join(", ")}) SELECT ${values} FROM json_each(?)`).bind(JSON.stringify(rows));
 }
 
 /** What there is of an organization's log. */

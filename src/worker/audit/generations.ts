@@ -18,6 +18,16 @@ export function selectLastGeneration(db: D1Database, org: string): D1PreparedSta
   return db.prepare("SELECT org, generation, number, lost_seq, jws FROM audit_generations WHERE org = ? ORDER BY generation DESC LIMIT 1").bind(org);
 }
 
+/** Selects the last of them of each of some organizations, where there is one ({@link GenerationRow}). */
+export function selectLastGenerations(db: D1Database, orgs: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT g.org, g.generation, g.number, g.lost_seq, g.jws FROM json_each(?) j CROSS JOIN audit_generations g ON g.org = j.value
+         AND g.generation = (SELECT MAX(l.generation) FROM audit_generations l WHERE l.org = j.value)`,
+    )
+    .bind(JSON.stringify(orgs));
+}
+
 /** Inserts one. */
 export function insertGeneration(db: D1Database, { org, generation, number, lost_seq, jws }: GenerationRow): D1PreparedStatement {
   return db

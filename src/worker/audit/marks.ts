@@ -47,6 +47,26 @@ export interface Stretch {
   readonly to: number;
 }
 
+/** How long what an event says of one secret is at the least, as JSON, in characters. */
+const NAMED_LENGTH = 48;
+
+/** Where a stretch is to end. */
+export type Cut = Pick<Stretch, "org" | "to">;
+
+/** Selects those stretches whose events name more than `named` secrets in about, and where they come to so many, beside the last event ({@link Cut}). */
+export function selectCuts(db: D1Database, stretches: readonly Stretch[], named: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT org, MIN(seq) - 1 AS "to" FROM (
+         SELECT org, seq, SUM(named) OVER (PARTITION BY org ORDER BY seq ROWS UNBOUNDED PRECEDING) - named AS before FROM (
+           SELECT e.org, e.seq, MAX(COALESCE(e.secrets_total, 0), length(e.secrets) / ${NAMED_LENGTH}) AS named
+           FROM json_each(?1) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
+         )
+       ) WHERE before >= ?2 GROUP BY org`,
+    )
+    .bind(JSON.stringify(stretches), named);
+}
+
 /** Records at `now` that a job has come to the ends of stretches. A slower run at the same time never takes it back. */
 export function markSeen(db: D1Database, job: Job, stretches: readonly Stretch[], now: number): D1PreparedStatement {
   return db

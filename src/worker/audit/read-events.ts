@@ -143,22 +143,34 @@ function matching({ action, actor, outcome, since, until }: EventFilter): string
   return conditions.filter((condition) => condition !== false).join(" AND ");
 }
 
-/** How many characters of secrets one checkpoint seals, beside its last event: a resolve can name 500, and all is read at once. */
+/** How many characters of secrets are sealed at once, beside the last event: a resolve can name 500, and all is read at once. */
 const SEALED_SIZE = 2_000_000;
 
-/** Selects up to `limit` events that no checkpoint seals, oldest first ({@link EventRow}). */
-export function selectUnsealed(db: D1Database, org: string, limit: number): D1PreparedStatement {
+/** Up to how many events of a log are wanted. */
+export interface Share {
+  readonly org: string;
+  readonly limit: number;
+}
+
+/**
+ * Selects of each of some logs the next events that no checkpoint seals, oldest first, log by log ({@link EventRow}). Of
+ * the later logs there are fewer, or none, where those before them name very many secrets. Numbers follow each other: what
+ * comes after one that is missing may be left out.
+ */
+export function selectUnsealed(db: D1Database, shares: readonly Share[]): D1PreparedStatement {
+  const first = `(SELECT MIN(f.seq) FROM audit_events f WHERE f.org = j.value ->> 'org'
+    AND f.seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = j.value ->> 'org' ORDER BY k.number DESC LIMIT 1), 0))`;
   return db
     .prepare(
       `SELECT * FROM (
-         SELECT *, SUM(length(secrets)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - length(secrets) AS size_before FROM (
-           SELECT ${EVENT_COLUMNS} FROM audit_events e
-           WHERE e.org = ?1 AND e.seq > COALESCE((SELECT k.last_seq FROM audit_checkpoints k WHERE k.org = ?1 ORDER BY k.number DESC LIMIT 1), 0)
-           ORDER BY e.seq LIMIT ?2
+         SELECT *, SUM(length(secrets)) OVER (ORDER BY place, seq ROWS UNBOUNDED PRECEDING) - length(secrets) AS size_before FROM (
+           SELECT l.place, ${EVENT_COLUMNS}
+           FROM (SELECT j.key AS place, j.value ->> 'org' AS org, ${first} AS first, j.value ->> 'limit' AS most FROM json_each(?) j) l
+           CROSS JOIN audit_events e ON e.org = l.org AND e.seq >= l.first AND e.seq < l.first + l.most
          )
-       ) WHERE size_before < ${SEALED_SIZE} ORDER BY seq`,
+       ) WHERE size_before < ${SEALED_SIZE} ORDER BY place, seq`,
     )
-    .bind(org, limit);
+    .bind(JSON.stringify(shares));
 }
 
 /** Selects up to `limit` events from `first` on, oldest first ({@link EventRow}). */

@@ -12,6 +12,13 @@ interface Turns<Log> {
   readonly work: (log: Log) => Promise<TurnEnd>;
 }
 
+interface TurnsTogether<Log> extends Omit<Turns<Log>, "work"> {
+  /** How many of the logs that come next have their turn at once: one at the least. */
+  readonly together: (logs: readonly Log[]) => number;
+  /** What the turn of each came to, in their order. */
+  readonly work: (logs: readonly Log[]) => Promise<readonly TurnEnd[]>;
+}
+
 interface Needs extends BatchNeeds {
   /** Organizations whose logs are not what the registry says: nothing is done to them. */
   readonly accused?: ReadonlySet<string> | undefined;
@@ -21,8 +28,14 @@ interface Needs extends BatchNeeds {
  * Works on logs one after the other, and again on those that have more: each has its turn before one has a second. What is
  * stuck or accused comes last in the next run, so that it keeps no other from its turn. Returns how many were accused.
  */
-export async function takeTurns<Log extends { readonly org: string }>(needs: Needs, { job, select, work }: Turns<Log>): Promise<number> {
+export function takeTurns<Log extends { readonly org: string }>(needs: Needs, { work, ...turns }: Turns<Log>): Promise<number> {
+  return takeTurnsTogether(needs, { ...turns, together: () => 1, work: (logs) => Promise.all(logs.map(work)) });
+}
+
+/** {@link takeTurns}, some logs at once. */
+export async function takeTurnsTogether<Log extends { readonly org: string }>(needs: Needs, turns: TurnsTogether<Log>): Promise<number> {
   const { db, now, accused = new Set(), budget } = needs;
+  const { job, select, together, work } = turns;
   const rested = new Set<string>();
   let queue: readonly Log[] = [];
   let mayBeMore = true;
@@ -36,12 +49,13 @@ export async function takeTurns<Log extends { readonly org: string }>(needs: Nee
       queue = logs.filter(({ org }) => !accused.has(org));
       mayBeMore = full;
     }
-    const [log, ...others] = queue;
-    queue = others;
-    if (!log) return mayBeMore;
-    const end = rested.has(log.org) ? "stuck" : await work(log);
-    if (end === "stuck") await rest([log.org]);
-    mayBeMore ||= end === "more";
+    queue = queue.filter(({ org }) => !rested.has(org));
+    if (queue.length === 0) return mayBeMore;
+    const logs = queue.slice(0, together(queue));
+    queue = queue.slice(logs.length);
+    const ends = await work(logs);
+    await rest(logs.filter((_, n) => ends[n] === "stuck").map(({ org }) => org));
+    mayBeMore ||= ends.includes("more");
     return queue.length > 0 || mayBeMore;
   });
   return refused;
