@@ -58,7 +58,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
   return {
     secrets: secretCalls(send),
     ...resolving,
-    /** A copy of a parsed configuration in which every `{secret_key_ref: {store: NAME}}` is the value. */
+    /** A copy of a parsed configuration with values in place of its references: `{secret_key_ref: {store: NAME}}`, alone or beside other keys, and `${keyhole:NAME}` in a string. */
     resolveRefs: <T>(config: T, options?: RefOptions): Promise<T> => resolveRefs(resolving, config, options),
     tokens: tokenCalls(send),
     revocations: revocationCalls(send),
