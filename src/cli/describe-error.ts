@@ -20,6 +20,7 @@ function hintForSystem(error: object): string {
 function messageOf({ code, status, message, members: { errors = [], expired = [], unavailable = [] } }: KeyholeError): string {
   if (code === "unauthenticated") return "the service does not accept this token";
   if (code === "unexpected-reply" && status === 429) return "what stands before the service asks to try later (status 429)";
+  if (code === "unexpected-reply" && status !== undefined && status >= 500) return `the service, or what stands before it, fails (status ${status})`;
   const places = errors.map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`).filter((place) => !message.includes(place));
   const listed = [...expired, ...unavailable.map(({ name }) => name)].filter((name) => !message.includes(name));
   return [message, ...places, ...listed].join(" ");
@@ -48,11 +49,12 @@ const HINTS: Record<string, string> = {
   unreachable: "check the address (`keyhole status`) and the network",
   "unexpected-reply": "check the address: `keyhole status` shows it",
   "exchange-refused": "check KEYHOLE_TRUST, and the trust's issuer, audience and claims (`keyhole trust get NAME`)",
+  "exchange-unavailable": "it does not depend on you: try again in a while",
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
 
-function hintFor({ code, status, requestId }: KeyholeError): string {
-  const hint = HINTS[status === 429 ? "rate-limited" : code];
+function hintFor({ code, status = 0, requestId }: KeyholeError): string {
+  const hint = status >= 500 && code === "unexpected-reply" ? HINTS["exchange-unavailable"] : HINTS[status === 429 ? "rate-limited" : code];
   const request = requestId === undefined ? "" : `request ${requestId}`;
   return hint ?? (request ? `the service's log has more under ${request}` : "`keyhole --help` shows the commands");
 }

@@ -24,7 +24,7 @@ export interface SessionOptions {
 
 /** Opens the deployment that the environment names, or else the saved profile. */
 export async function openSession({ profile, ...options }: SessionOptions): Promise<Session> {
-  const { url, token, source } = await findDeployment(profile);
+  const { url, token, source } = await findDeployment(profile, options.retries);
   return { client: clientFor(url, token, options), url, token, source };
 }
 
@@ -44,14 +44,14 @@ function createFor(url: string, token: TokenProvider, options: { retries?: numbe
   }
 }
 
-async function findDeployment(wanted: string | undefined): Promise<Omit<Session, "client">> {
+async function findDeployment(wanted: string | undefined, retries: number | undefined): Promise<Omit<Session, "client">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
   const name = wantedProfile(wanted);
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
   if (KEYHOLE_TOKEN) return { url, token: parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN), source: "KEYHOLE_TOKEN" };
-  const exchanged = exchangedToken(url);
+  const exchanged = exchangedToken(url, retries);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
   if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");
   if (!isSameAddress(url, saved.profile.url))

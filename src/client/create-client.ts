@@ -38,7 +38,7 @@ export interface ClientOptions extends Keeping {
   readonly token: TokenProvider;
   /** What to use in place of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** How often a request that may be repeated is, after 429, 503 and lost connections. 3 unless told. */
+  /** How often a request that may be repeated is, after 429, 502 and above, and lost connections. 3 unless told. */
   readonly retries?: number | undefined;
   /** Milliseconds that one attempt may take with its reply; `audit.stream` until its reply begins. 30,000 unless told. */
   readonly timeout?: number | undefined;

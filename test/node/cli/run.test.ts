@@ -190,6 +190,45 @@ describe("a login without a home folder", () => {
 });
 
 describe("a job of GitHub's", () => {
+  const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
+  const reply = { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+  const answer = (url: string) => (url === "/oauth/token" ? reply : { json: { API_KEY: VALUE } });
+  const runIn = (job: Record<string, string>) => {
+    const { KEYHOLE_TOKEN: _, ...rest } = env;
+    return runProgram(cli.path, ["run", "--", "sh", "-c", "echo ran"], { env: { ...rest, KEYHOLE_TRUST: "acme/github", ...job } });
+  };
+  const runner = () => ({ ACTIONS_ID_TOKEN_REQUEST_URL: `${service.url}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token" });
+
+  it("goes on when the endpoint of its identity and the exchange fail once", async () => {
+    const failed = new Set<string>();
+    service.answer = ({ url = "" }) => {
+      const path = url.split("?")[0] ?? "";
+      if (path !== "/v1/resolve" && !failed.has(path)) return failed.add(path) && { status: 503, code: "storage-unavailable" };
+      return path === "/identity" ? { json: { value: "identity" } } : answer(path);
+    };
+    expect(await runIn(runner())).toEqual({ code: 0, stdout: "ran\n", stderr: "" });
+    expect([...failed]).toEqual(["/identity", "/oauth/token"]);
+  });
+
+  it.each([
+    [503, 5, "answers 503.", "run it again in a while"],
+    [403, 4, "answers 403.", "id-token: write"],
+  ])("is told what to do when the endpoint goes on to answer %i", async (status, code, message, hint) => {
+    service.answer = () => ({ status, code: "forbidden" });
+    const { stderr, ...ended } = await runIn(runner());
+    expect([ended, stderr.split("\n").slice(0, 2)]).toEqual([{ code, stdout: "" }, [expect.stringContaining(message), expect.stringContaining(hint)]]);
+  });
+
+  it("may have a line end after its identity token", async () => {
+    const subjects: (string | null)[] = [];
+    service.answer = ({ url = "" }, body) => {
+      if (url === "/oauth/token") subjects.push(new URLSearchParams(body).get("subject_token"));
+      return answer(url);
+    };
+    expect(await runIn({ KEYHOLE_IDENTITY: "identity\n" })).toMatchObject({ code: 0, stderr: "" });
+    expect(subjects).toEqual(["identity"]);
+  });
+
   it("has its identity token exchanged, and its command gets the secrets and no token", async () => {
     const asked: string[] = [];
     service.answer = ({ url = "", headers }, body) => {
@@ -197,9 +236,7 @@ describe("a job of GitHub's", () => {
         [url, headers.authorization ?? "", new URLSearchParams(body).get("subject_token") ?? "", new URLSearchParams(body).get("audience") ?? ""].join(" "),
       );
       if (url.startsWith("/identity")) return { json: { value: "identity" } };
-      const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
-      if (url === "/oauth/token") return { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
-      return { json: { API_KEY: VALUE } };
+      return answer(url);
     };
     const { KEYHOLE_TOKEN: _, ...rest } = env;
     const job = { ACTIONS_ID_TOKEN_REQUEST_URL: `${service.url}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token", KEYHOLE_TRUST: "acme/github" };
