@@ -1,4 +1,4 @@
-import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
+import { type Client, createClient, type OnEmptyScopes, type TokenProvider } from "../client/create-client.ts";
 import { isInTheClear } from "../contract/in-the-clear.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
@@ -20,6 +20,8 @@ export interface SessionOptions {
   /** Whether a token may cross the network in the clear. */
   readonly insecure?: boolean | undefined;
   readonly retries?: number;
+  /** Told which of the scopes of a resolve nobody has declared or used. */
+  readonly onEmptyScopes?: OnEmptyScopes;
 }
 
 /** Opens the deployment that the environment names, or else the saved profile. */
@@ -36,7 +38,7 @@ export function clientFor(url: string, token: TokenProvider, { insecure, ...opti
   return client;
 }
 
-function createFor(url: string, token: TokenProvider, options: { retries?: number }): Client {
+function createFor(url: string, token: TokenProvider, options: Pick<SessionOptions, "retries" | "onEmptyScopes">): Client {
   try {
     return createClient({ baseUrl: url, token, ...options });
   } catch {

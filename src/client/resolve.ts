@@ -1,3 +1,4 @@
+import { EMPTY_SCOPES_HEADER, parseEmptyScopes } from "../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER, type LeftOut, parseLeftOut } from "../contract/left-out.ts";
 import {
   type Explanation,
@@ -27,8 +28,17 @@ export interface VariableOptions extends CallOptions {
   readonly onLeftOut?: ((names: readonly LeftOut[], more: number) => void) | undefined;
 }
 
+/** What is told the scopes that nobody has declared or used; what it throws is what the call throws. */
+export type OnEmptyScopes = (scopes: readonly string[]) => void | Promise<void>;
+
 /** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
-export function resolveCalls(send: Send, keeping: Keeping) {
+export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: OnEmptyScopes) {
+  const send: Send = async (request) => {
+    const reply = await sendAny(request);
+    const empty = parseEmptyScopes(reply.headers.get(EMPTY_SCOPES_HEADER));
+    if (empty.length > 0) await onEmptyScopes?.(empty);
+    return reply;
+  };
   const post = (request: ResolveRequest, format: "json" | "env" | "dotenv", options: AskService) =>
     send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
   const variables = async (request: ResolveRequest, format: "env" | "dotenv", { onLeftOut, ...options }: VariableOptions) => {

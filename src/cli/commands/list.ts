@@ -1,5 +1,6 @@
 import type { SecretBody } from "../../client/create-client.ts";
 import { command } from "../define-command.ts";
+import { STRICT_ARG, tellIfEmpty } from "../empty-scopes.ts";
 import { endProgress, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -11,13 +12,14 @@ export const list = command({
   examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json"],
   args: {
     scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
+    ...STRICT_ARG,
     kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
     name: { type: "string", valueHint: "NAME", description: "only this name" },
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
   },
-  async run({ profile, insecure, json, scope, kind, name, prefix, label, due }) {
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, due, strict }) {
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,
@@ -30,6 +32,7 @@ export const list = command({
     const secrets: SecretBody[] = [];
     for await (const secret of client.secrets.listAll(query)) if (secrets.push(secret) % 200 === 0) progress(`${secrets.length} secrets …`);
     endProgress();
+    if (secrets.length === 0 && scope !== undefined && scope !== "global") await tellIfEmpty(client, scope, strict);
     if (json) return printJson(secrets);
     printTable(["NAME", "SCOPE", "VERSION", "UPDATED", "BY", "LAST USED", ""], secrets.map(row), "No secrets.");
   },

@@ -1,6 +1,7 @@
 import { resolveNames, USUAL_KEY } from "../../client/resolve-refs.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
 import { locating } from "../locate.ts";
 import { note, print, printJson } from "../output.ts";
 import { readText } from "../read-text.ts";
@@ -18,13 +19,14 @@ export const render = command({
   args: {
     file: { type: "positional", description: "a .yaml, .yml, .json, .jsonc or .toml file, or - for standard input" },
     ...SCOPES_ARG,
+    ...STRICT_ARG,
     as: { type: "string", valueHint: "KEY", default: USUAL_KEY, description: "the key that a secret_key_ref with other keys beside it becomes" },
     check: { type: "boolean", description: "only make sure that every reference resolves; print no value" },
     out: { type: "string", valueHint: "PATH", description: "write to this file in place of standard output; a new one only you may read" },
     mode: { type: "string", valueHint: "MODE", description: "the mode of the file that --out writes, such as 640 [600, or that of the file it replaces]" },
     format: { type: "enum", options: FORMATS, description: "what the file is, when its name does not say" },
   },
-  async run({ file, check, out, as, mode: wanted, format: given, profile, insecure, json }, { all }) {
+  async run({ file, check, out, as, mode: wanted, format: given, profile, insecure, json, strict }, { all }) {
     const mode = parseMode(wanted);
     if (mode !== undefined && out === undefined) throw usageError("--mode is for a file", "name one with --out");
     const format = given ?? FORMATS.find((format) => file.endsWith(`.${format}`)) ?? "yaml";
@@ -35,7 +37,7 @@ export const render = command({
     const { names: found, edits, unfilled } = findReferences(text, format, requireKey(as));
     for (const what of unfilled) note(`warning: ${what}`);
     const names = [...new Set(found)];
-    const { client } = await openSession({ profile, insecure });
+    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
     const scopes = scopesOf(all("scope"));
     const values = await locating(client, names, scopes ?? [], () => resolveNames(client, names, { scopes }));
     if (check) return endCheck(found, names, unfilled, json === true);

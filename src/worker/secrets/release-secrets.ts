@@ -48,9 +48,9 @@ async function open(needs: ReadNeeds, { secrets, needed, ...rest }: RecordedSele
   const released = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
     bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version }] : [],
   );
-  const { missing, expired, skipped, searched } = rest;
+  const { missing, expired, skipped, searched, empty } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
-  return { release: { secrets: released, missing, expired, skipped, unavailable, searched }, unhad: new Set(unhad.map(({ name }) => name)) };
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty }, unhad: new Set(unhad.map(({ name }) => name)) };
 }
 
 /** What of a selection did not leave: all of it, or some names. */

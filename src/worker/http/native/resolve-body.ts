@@ -1,4 +1,5 @@
 import { toBase64url } from "../../../contract/base64url.ts";
+import { EMPTY_SCOPES_HEADER, formatEmptyScopes } from "../../../contract/empty-scopes.ts";
 import { formatLeftOut, LEFT_OUT_HEADER, type LeftOut } from "../../../contract/left-out.ts";
 import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply } from "../../../contract/resolve.ts";
 import { envName } from "../../../contract/secret-name.ts";
@@ -79,10 +80,11 @@ export function isOfVariables({ format }: ResolveForm): boolean {
   return format === "env" || format === "dotenv";
 }
 
-/** The headers of a reply beside its own: with variables, which names are not among them. */
-export function leftOutHeaders(form: ResolveForm, findings: Findings): Record<string, string> {
-  const header = isOfVariables(form) ? formatLeftOut(leftOutOf(findings)) : undefined;
-  return header === undefined ? {} : { [LEFT_OUT_HEADER]: header };
+/** The headers of a reply beside its own: which scopes that were asked for are empty; with variables, which names are not among them. */
+export function findingHeaders(form: ResolveForm, findings: Findings): Record<string, string> {
+  const leftOut = isOfVariables(form) ? formatLeftOut(leftOutOf(findings)) : undefined;
+  const empty = formatEmptyScopes(findings.empty);
+  return { ...(leftOut !== undefined && { [LEFT_OUT_HEADER]: leftOut }), ...(empty !== undefined && { [EMPTY_SCOPES_HEADER]: empty }) };
 }
 
 function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOut[] {

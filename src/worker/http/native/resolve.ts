@@ -25,7 +25,7 @@ import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
 import { LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
-import { isOfVariables, leaseReply, leftOutHeaders, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
+import { findingHeaders, isOfVariables, leaseReply, type ResolveForm, resolveContent, selectionEtag } from "./resolve-body.ts";
 
 const tag = "Resolve";
 
@@ -143,7 +143,7 @@ async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest
   const describe = async (findings: Findings): Promise<string> => {
     const etag = await selectionEtag(form.format, selection, findings);
     c.header("ETag", etag);
-    for (const [name, value] of Object.entries(leftOutHeaders(form, findings))) c.header(name, value);
+    for (const [name, value] of Object.entries(findingHeaders(form, findings))) c.header(name, value);
     return etag;
   };
   const etag = await describe(selection);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { EMPTY_SCOPES_HEADER } from "../../../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
 
 /** The headers of a reply that carries an entity tag, for the API description. */
@@ -46,6 +47,11 @@ export const RESOLVE_CONDITIONS = [
 /** The headers of a resolve's reply, for the API description. */
 export const RESOLVE_HEADERS = {
   ...ETAG_HEADER,
+  [EMPTY_SCOPES_HEADER]: {
+    description: "Those of the scopes asked for that nobody has declared and that hold no secret, most likely misspelled: a List of Strings (RFC 9651).",
+    schema: { type: "string" as const },
+    example: '"namespace:prodd"',
+  },
   Age: {
     description: "How old the answer is, in seconds (RFC 9111, section 5.1). There when it was given under a lease.",
     schema: { type: "integer" as const },
