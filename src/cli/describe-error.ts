@@ -1,3 +1,4 @@
+import { type ConnectionFault, connectionFaultOf } from "../client/connection-fault.ts";
 import { KeyholeError } from "../client/create-client.ts";
 import { KeysFileError } from "../keys-file/keys-file-error.ts";
 import { CliError } from "./cli-error.ts";
@@ -53,7 +54,19 @@ const HINTS: Record<string, string> = {
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
 
-function hintFor({ code, status = 0, requestId }: KeyholeError): string {
+const CONNECTION_HINTS: Record<ConnectionFault, string> = {
+  name: "is the address right (`keyhole status`)? Where only a proxy knows it, set HTTPS_PROXY",
+  refused: "is the address right (`keyhole status`), and does the service run?",
+  port: "browsers' rules forbid this port: serve on another one",
+  "no-tls": "an address that is not https begins with http://; else the port is another one",
+  certificate: "NODE_EXTRA_CA_CERTS names a file with the certificate of an authority of your own; what stands in between may have put its own",
+  proxy: "check HTTPS_PROXY; NO_PROXY names hosts that are called without it",
+  closed: "does the service speak TLS there? Then the address begins with https://",
+};
+
+function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
+  const fault = code === "unreachable" ? connectionFaultOf(cause) : undefined;
+  if (fault !== undefined) return CONNECTION_HINTS[fault];
   const hint = status >= 500 && code === "unexpected-reply" ? HINTS["exchange-unavailable"] : HINTS[status === 429 ? "rate-limited" : code];
   const request = requestId === undefined ? "" : `request ${requestId}`;
   return hint ?? (request ? `the service's log has more under ${request}` : "`keyhole --help` shows the commands");

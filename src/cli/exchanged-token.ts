@@ -2,6 +2,7 @@ import { exchangeToken } from "../client/create-client.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { parseToken } from "./parse-token.ts";
+import { proxiedFetch } from "./proxied-fetch.ts";
 import { requestIdentity } from "./request-identity.ts";
 
 /**
@@ -12,7 +13,8 @@ import { requestIdentity } from "./request-identity.ts";
 export function exchangedToken(url: string, retries: number | undefined): (() => Promise<string>) | undefined {
   const audience = process.env.KEYHOLE_TRUST;
   if (!audience) return undefined;
-  return async () => (await exchangeToken({ baseUrl: url, audience, subjectToken: () => identityToken(url, retries), retries })).access_token;
+  return async () =>
+    (await exchangeToken({ baseUrl: url, audience, fetch: proxiedFetch, subjectToken: () => identityToken(url, retries), retries })).access_token;
 }
 
 /** The identity token of this CI job, for the deployment at an address unless `KEYHOLE_OIDC_AUDIENCE` says for what. */

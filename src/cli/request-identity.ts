@@ -6,6 +6,7 @@ import { fetchReply } from "../client/fetch-reply.ts";
 import { repeat } from "../client/repeat.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
+import { proxiedFetch } from "./proxied-fetch.ts";
 
 const replySchema = z.object({ value: z.string().min(1) });
 
@@ -37,7 +38,7 @@ async function requestOnce({ address, token, audience }: Omit<IdentityRequest, "
   const url = new URL(address);
   url.searchParams.set("audience", audience);
   const init = { headers: { Authorization: `Bearer ${token}` } };
-  const reply = await fetchReply({ fetch: globalThis.fetch, url: url.href, init, timeout: 30_000, signal: undefined });
+  const reply = await fetchReply({ fetch: proxiedFetch, url: url.href, init, timeout: 30_000, signal: undefined });
   const { status } = reply;
   const how = { status, retryAfter: parseRetryAfter(reply.headers.get("Retry-After")) };
   if (!reply.ok) throw new KeyholeError("unexpected-reply", `The endpoint of the runner answers ${status}.`, how);

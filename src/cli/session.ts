@@ -4,6 +4,8 @@ import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
 import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
+import { proxiedFetch, proxyFor } from "./proxied-fetch.ts";
+import { tellingExpiry } from "./telling-expiry.ts";
 
 /** The deployment that a command talks to. */
 export interface Session {
@@ -32,15 +34,17 @@ export async function openSession({ profile, ...options }: SessionOptions): Prom
 
 /** A client for an address that a person gave. Nothing has been sent there yet. */
 export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile"> = {}): Client {
-  const client = createFor(url, token, options);
+  const client = createFor(url, typeof token === "string" ? tellingExpiry(token) : token, options);
   if (!insecure && isInTheClear(url))
     throw usageError(`${url} is not https: the token and every value would cross the network in the clear`, "use its https address; --insecure if you mean it");
+  // What is wrong with the proxy is said before anything is sent.
+  proxyFor(new URL(url), process.env);
   return client;
 }
 
 function createFor(url: string, token: TokenProvider, options: Pick<SessionOptions, "retries" | "onEmptyScopes">): Client {
   try {
-    return createClient({ baseUrl: url, token, ...options });
+    return createClient({ baseUrl: url, token, fetch: proxiedFetch, ...options });
   } catch {
     throw usageError("the address is not an http or https URL", "for example https://keyhole.example");
   }

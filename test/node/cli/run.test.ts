@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { runProgram } from "./support/run-program.ts";
 import { SECRET_REPLY } from "./support/secret-reply.ts";
@@ -250,6 +253,60 @@ describe("a job of GitHub's", () => {
     const without = await runProgram(cli.path, ["run", "--", "true"], { env: { ...rest, KEYHOLE_TRUST: "acme/github" } });
     expect(without).toMatchObject({ code: 4, stderr: expect.stringContaining("no identity token") });
   });
+});
+
+describe("an address where the service cannot be reached", () => {
+  const resolveAt = (url: string, more: Record<string, string>) =>
+    runProgram(cli.path, ["resolve", "A", "--insecure"], { env: { ...env, KEYHOLE_URL: url, ...more } });
+
+  it.each<[string, () => string | Promise<string>, string, string, string?]>([
+    ["no name of", () => "https://no-such-name.invalid", "there is no such name (DNS)", "HTTPS_PROXY"],
+    ["where nothing listens", async () => `http://127.0.0.1:${await freePort()}`, "connection refused", "does the service run?"],
+    ["https where http is", () => service.url.replace("http:", "https:"), "what answers does not speak TLS", "http://"],
+    ["behind a proxy that is not there", () => "https://keyhole.test", "the proxy refuses", "check HTTPS_PROXY", "127.0.0.1:9"],
+  ])("is told from others: %s", async (_, address, message, hint, proxy = "") => {
+    const { code, stderr } = await resolveAt(await address(), { https_proxy: proxy });
+    expect([code, stderr.split("\n")]).toEqual([5, [expect.stringContaining(message), expect.stringContaining(hint), ""]]);
+  });
+});
+
+describe("a proxy", () => {
+  it("is gone by, but for what NO_PROXY names", async () => {
+    service.answer = () => ({ json: { API_KEY: VALUE } });
+    const asked: string[] = [];
+    const port = Number(new URL(service.url).port);
+    const proxy = createServer().on("connect", ({ url = "" }, socket: Socket) => {
+      asked.push(url);
+      if (url.startsWith("refused.")) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+      const through: Socket = connect(port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket.pipe(through).pipe(socket);
+      });
+    });
+    await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const run = (more: Record<string, string>) =>
+      runProgram(cli.path, ["resolve", "--format", "env", "--insecure"], { env: { ...env, KEYHOLE_URL: "http://keyhole.invalid", HTTP_PROXY, ...more } });
+    expect(await run({})).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining(VALUE) });
+    expect(await run({ NO_PROXY: "other.example,.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("no such name") });
+    expect(await run({ KEYHOLE_URL: "http://refused.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("the proxy refuses") });
+    // What stays on this machine may go in the clear, and so never to a proxy.
+    expect(await run({ KEYHOLE_URL: service.url })).toMatchObject({ code: 0 });
+    expect(await run({ HTTP_PROXY: "socks5://127.0.0.1:1080" })).toMatchObject({ code: 2, stderr: expect.stringContaining("HTTP_PROXY is not the address") });
+    expect(new Set(asked)).toEqual(new Set(["keyhole.invalid:80", "refused.invalid:80"]));
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+});
+
+it("a token that expired is said to have, and since when", async () => {
+  service.answer = () => ({ status: 401, code: "unauthenticated" });
+  const expired = (exp: number) => `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.x`;
+  const run = (exp: number) => runProgram(cli.path, ["resolve", "A"], { env: { ...env, KEYHOLE_TOKEN: expired(exp) } });
+  const past = Math.floor(Date.now() / 1000) - 2 * 86_400 - 60;
+  const message = `error: the token expired 2 days ago, at ${new Date(past * 1000).toISOString()}\n`;
+  expect(await run(past)).toMatchObject({ code: 4, stderr: expect.stringContaining(message) });
+  expect(await run(past + 10 * 86_400)).toMatchObject({ code: 4, stderr: expect.stringContaining("the service does not accept this token") });
 });
 
 describe.runIf(process.platform === "linux")("a listing of processes", () => {
