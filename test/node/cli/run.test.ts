@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { constants, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findExecutable } from "../../../src/cli/find-executable.ts";
 import { freePort } from "../support/free-port.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { runProgram } from "./support/run-program.ts";
@@ -104,7 +105,8 @@ describe("a command that runs", () => {
   });
 
   it("ends with 128 and the number of the signal that ends it", async () => {
-    const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
+    // Where it takes keyhole's place, it is the shell around it that says so.
+    const { code } = await runProgram("sh", ["-c", `"$0" run -- sh -c 'kill -TERM $$'; exit $?`, cli.path], { env });
     expect(code).toBe(143);
   });
 
@@ -167,6 +169,52 @@ describe("a command that runs", () => {
       stderr:
         "error: the secret LD_PRELOAD would replace a protected variable (LD_*: loaders and the C library)\nhint: name the ones you want with --only, or rename it\n",
     });
+  });
+});
+
+describe.runIf(process.platform === "linux")("a command in keyhole's place", () => {
+  const findings = async (options: readonly string[]) => {
+    const script = "echo $$; grep SigIgn /proc/self/status; for fd in 1 2; do grep flags /proc/self/fdinfo/$fd; done";
+    const child = spawn(cli.path, ["run", ...options, "--", "sh", "-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await once(child, "close");
+    const [pid, ignored, ...flags] = output.trim().split("\n");
+    const blocking = flags.map((line) => (Number.parseInt(line.replace("flags:", ""), 8) & constants.O_NONBLOCK) === 0);
+    return { replaced: Number(pid) === child.pid, ignored: ignored?.replace(/\s+/, " "), blocking };
+  };
+
+  it("has its number where Node can do that and nothing is masked, and is started as it would be without us", async () => {
+    const usual = { ignored: "SigIgn: 0000000000000000", blocking: [true, true] };
+    expect(await findings([])).toEqual({ replaced: process.execve !== undefined, ...usual });
+    expect(await findings(["--mask"])).toEqual({ replaced: false, ...usual });
+  });
+
+  it("is only a program that the system will surely run", () => {
+    const write = (name: string, content: string | Buffer, mode = 0o755) => {
+      writeFileSync(join(cli.folder, name), content, { mode });
+      return name;
+    };
+    const program = readFileSync("/bin/sh");
+    const other = Buffer.from(program);
+    other.writeUInt16LE(0x1234, 18);
+    const lost = Buffer.from(program.toString("latin1").replace("/ld-", "/no-"), "latin1");
+    const good = [write("program", program), write("script", "#!/bin/sh -e\n"), write("by-env", "#! /usr/bin/env node\n")];
+    const bad = [
+      ...[write("other-machine", other), write("no-loader", lost), write("cut-short", program.subarray(0, 80)), write("not-executable", program, 0o644)],
+      ...[
+        write("no-mark", "echo\n"),
+        write("no-interpreter", "#!/no/such\n"),
+        write("windows", "#!/bin/sh\r\n"),
+        write("script-of-script", `#!${cli.folder}/script\n`),
+      ],
+      ...["nowhere", "dist"],
+    ];
+    const path = `/no/such:${cli.folder}`;
+    expect(good.map((name) => findExecutable(name, path))).toEqual(good.map((name) => join(cli.folder, name)));
+    expect(bad.filter((name) => findExecutable(name, path) !== undefined)).toEqual([]);
+    expect(findExecutable(`${cli.folder}/program`, undefined)).toBe(join(cli.folder, "program"));
+    expect(findExecutable("program", undefined)).toBeUndefined();
   });
 });
 
