@@ -1,3 +1,4 @@
+import { type ConnectionFault, connectionFaultOf } from "../client/connection-fault.ts";
 import { KeyholeError } from "../client/create-client.ts";
 import { KeysFileError } from "../keys-file/keys-file-error.ts";
 import { CliError } from "./cli-error.ts";
@@ -20,6 +21,7 @@ function hintForSystem(error: object): string {
 function messageOf({ code, status, message, members: { expired = [], unavailable = [] } }: KeyholeError): string {
   if (code === "unauthenticated") return "the service does not accept this token";
   if (code === "unexpected-reply" && status === 429) return "what stands before the service asks to try later (status 429)";
+  if (code === "unexpected-reply" && status !== undefined && status >= 500) return `the service, or what stands before it, fails (status ${status})`;
   const listed = [...expired, ...unavailable.map(({ name }) => name)].filter((name) => !message.includes(name));
   return [message, ...listed].join(" ");
 }
@@ -54,11 +56,24 @@ const HINTS: Record<string, string> = {
   unreachable: "check the address (`keyhole status`) and the network",
   "unexpected-reply": "check the address: `keyhole status` shows it",
   "exchange-refused": "check KEYHOLE_TRUST, and the trust's issuer, audience and claims (`keyhole trust get NAME`)",
+  "exchange-unavailable": "it does not depend on you: try again in a while",
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
 
-function hintFor({ code, status, requestId }: KeyholeError): string {
-  const hint = HINTS[status === 429 ? "rate-limited" : code];
+const CONNECTION_HINTS: Record<ConnectionFault, string> = {
+  name: "is the address right (`keyhole status`)? Where only a proxy knows it, set HTTPS_PROXY",
+  refused: "is the address right (`keyhole status`), and does the service run?",
+  port: "browsers' rules forbid this port: serve on another one",
+  "no-tls": "an address that is not https begins with http://; else the port is another one",
+  certificate: "NODE_EXTRA_CA_CERTS names a file with the certificate of an authority of your own; what stands in between may have put its own",
+  proxy: "check HTTPS_PROXY; NO_PROXY names hosts that are called without it",
+  closed: "does the service speak TLS there? Then the address begins with https://",
+};
+
+function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
+  const fault = code === "unreachable" ? connectionFaultOf(cause) : undefined;
+  if (fault !== undefined) return CONNECTION_HINTS[fault];
+  const hint = status >= 500 && code === "unexpected-reply" ? HINTS["exchange-unavailable"] : HINTS[status === 429 ? "rate-limited" : code];
   const request = requestId === undefined ? "" : `request ${requestId}`;
   return hint ?? (request ? `the service's log has more under ${request}` : "`keyhole --help` shows the commands");
 }

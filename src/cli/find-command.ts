@@ -1,5 +1,6 @@
 import { usageError } from "./cli-error.ts";
 import type { Command } from "./define-command.ts";
+import { editDistance } from "./edit-distance.ts";
 
 /** A command of the tree, the words that lead to it, and what is left for it. */
 export interface Found {
@@ -20,18 +21,7 @@ export function findCommand(root: Command, args: readonly string[], words: reado
 }
 
 function unknownCommand(word: string, known: readonly string[], words: readonly string[]) {
-  const near = known.find((name) => name.startsWith(word) || word.startsWith(name) || distance(name, word) <= Math.max(1, Math.floor(name.length / 3)));
+  const near = known.find((name) => name.startsWith(word) || word.startsWith(name) || editDistance(name, word) <= Math.max(1, Math.floor(name.length / 3)));
   const path = ["keyhole", ...words].join(" ");
   return usageError(`there is no command ${path} ${word}`, near ? `did you mean \`${path} ${near}\`?` : `\`${path} --help\` lists the commands`);
-}
-
-/** How many letters have to change to make `a` of `b` (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (const [i, letter] of [...a].entries()) {
-    const above = row;
-    row = [i + 1];
-    for (const [j, other] of [...b].entries()) row.push(Math.min((above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1, (above[j] ?? 0) + (letter === other ? 0 : 1)));
-  }
-  return row[b.length] ?? 0;
 }

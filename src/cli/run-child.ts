@@ -6,11 +6,17 @@ import { isatty } from "node:tty";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { maskStream } from "./mask-stream.ts";
+import { note } from "./output.ts";
+import { replaceProcess } from "./replace-process.ts";
 
 /** Signals that a supervisor sends to us and means for the child. */
 const FORWARDED = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 /** Signals that a terminal sends to the child as well as to us: a second one would be taken for impatience. */
 const FROM_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
+
+/** Of the processes that lose their parent in a container, process 1 becomes the parent. Node does not look after those. */
+const CANNOT_REAP =
+  "warning: keyhole is process 1 and does not collect what the command leaves behind: start the container with an init (docker run --init), or let the command take its place: Node 22.15, without --mask";
 
 let started = false;
 
@@ -19,8 +25,13 @@ export function childStarted(): boolean {
   return started;
 }
 
-/** Runs a program, without a shell, on our own standard streams. Returns its exit code, or 128 and the number of the signal that ended it. */
+/**
+ * Runs a program, without a shell, on our own standard streams: in our place, unless its output is masked or that cannot be
+ * done. Else returns its exit code, or 128 and the number of the signal that ended it.
+ */
 export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Promise<number> {
+  if (!masked) replaceProcess(file, args, env);
+  if (process.pid === 1) note(CANNOT_REAP);
   const child = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);
   started = true;

@@ -1,9 +1,11 @@
-import { type Client, createClient, type TokenProvider } from "../client/create-client.ts";
+import { type Client, createClient, type OnEmptyScopes, type TokenProvider } from "../client/create-client.ts";
 import { isInTheClear } from "../contract/in-the-clear.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
 import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
+import { proxiedFetch, proxyFor } from "./proxied-fetch.ts";
+import { tellingExpiry } from "./telling-expiry.ts";
 
 /** The deployment that a command talks to. */
 export interface Session {
@@ -20,38 +22,42 @@ export interface SessionOptions {
   /** Whether a token may cross the network in the clear. */
   readonly insecure?: boolean | undefined;
   readonly retries?: number;
+  /** Told which of the scopes of a resolve nobody has declared or used. */
+  readonly onEmptyScopes?: OnEmptyScopes;
 }
 
 /** Opens the deployment that the environment names, or else the saved profile. */
 export async function openSession({ profile, ...options }: SessionOptions): Promise<Session> {
-  const { url, token, source } = await findDeployment(profile);
+  const { url, token, source } = await findDeployment(profile, options.retries);
   return { client: clientFor(url, token, options), url, token, source };
 }
 
 /** A client for an address that a person gave. Nothing has been sent there yet. */
 export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile"> = {}): Client {
-  const client = createFor(url, token, options);
+  const client = createFor(url, typeof token === "string" ? tellingExpiry(token) : token, options);
   if (!insecure && isInTheClear(url))
     throw usageError(`${url} is not https: the token and every value would cross the network in the clear`, "use its https address; --insecure if you mean it");
+  // What is wrong with the proxy is said before anything is sent.
+  proxyFor(new URL(url), process.env);
   return client;
 }
 
-function createFor(url: string, token: TokenProvider, options: { retries?: number }): Client {
+function createFor(url: string, token: TokenProvider, options: Pick<SessionOptions, "retries" | "onEmptyScopes">): Client {
   try {
-    return createClient({ baseUrl: url, token, ...options });
+    return createClient({ baseUrl: url, token, fetch: proxiedFetch, ...options });
   } catch {
     throw usageError("the address is not an http or https URL", "for example https://keyhole.example");
   }
 }
 
-async function findDeployment(wanted: string | undefined): Promise<Omit<Session, "client">> {
+async function findDeployment(wanted: string | undefined, retries: number | undefined): Promise<Omit<Session, "client">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
   const name = wantedProfile(wanted);
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
   if (KEYHOLE_TOKEN) return { url, token: parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN), source: "KEYHOLE_TOKEN" };
-  const exchanged = exchangedToken(url);
+  const exchanged = exchangedToken(url, retries);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };
   if (!saved) throw usageError("there is no token", "set KEYHOLE_TOKEN, or `keyhole login`");
   if (!isSameAddress(url, saved.profile.url))

@@ -2,7 +2,7 @@ import { auditCalls } from "./audit.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
 import { quotaCalls, usage } from "./quotas.ts";
-import { resolveCalls } from "./resolve.ts";
+import { type OnEmptyScopes, resolveCalls } from "./resolve.ts";
 import { type RefOptions, resolveRefs } from "./resolve-refs.ts";
 import { revocationCalls } from "./revocations.ts";
 import { scopeCalls } from "./scopes.ts";
@@ -29,7 +29,7 @@ export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
-export type { KeepingOptions, Where } from "./resolve.ts";
+export type { KeepingOptions, OnEmptyScopes, Where } from "./resolve.ts";
 export type { CallOptions, Keeping, RefOptions, TokenProvider };
 
 /** How to reach a Keyhole, and for how long `resolve`, `resolveOne` and `resolveRefs` keep what they got. Nothing else is kept. */
@@ -40,10 +40,12 @@ export interface ClientOptions extends Keeping {
   readonly token: TokenProvider;
   /** What to use in place of the runtime's own `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** How often a request that may be repeated is, after 429, 503 and lost connections. 3 unless told. */
+  /** How often a request that may be repeated is, after 429, 502 and above, and lost connections. 3 unless told. */
   readonly retries?: number | undefined;
   /** Milliseconds that one attempt may take with its reply; `audit.stream` until its reply begins. 30,000 unless told. */
   readonly timeout?: number | undefined;
+  /** Told, before a resolve that the service answered returns, which of its scopes nobody has declared or used: most likely they are misspelled. */
+  readonly onEmptyScopes?: OnEmptyScopes | undefined;
 }
 
 /**
@@ -52,15 +54,15 @@ export interface ClientOptions extends Keeping {
  *
  * @throws {TypeError} when `baseUrl` is not an http or https address, or `maxAge` or `staleIfError` no whole seconds.
  */
-export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries = 3, timeout = 30_000, ...keeping }: ClientOptions) {
+export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries = 3, timeout = 30_000, onEmptyScopes, ...keeping }: ClientOptions) {
   // A token that is rejected takes along what was kept under it: the next one may not be allowed as much.
   const source = tokenSource(token, () => resolving.refresh());
   const send = createSend({ baseUrl: parseBaseUrl(baseUrl), fetch, token: source, retries, timeout });
-  const resolving = resolveCalls(send, keepingOf(keeping, {}));
+  const resolving = resolveCalls(send, keepingOf(keeping, {}), onEmptyScopes);
   return {
     secrets: secretCalls(send),
     ...resolving,
-    /** A copy of a parsed configuration in which every `{secret_key_ref: {store: NAME}}` is the value. */
+    /** A copy of a parsed configuration with values in place of its references: `{secret_key_ref: {store: NAME}}`, alone or beside other keys, and `${keyhole:NAME}` in a string. */
     resolveRefs: <T>(config: T, options?: RefOptions): Promise<T> => resolveRefs(resolving, config, options),
     tokens: tokenCalls(send),
     revocations: revocationCalls(send),

@@ -1,40 +1,82 @@
 import { type ExchangeReply, exchangeReplySchema, JWT_TOKEN_TYPE, oauthErrorSchema, TOKEN_EXCHANGE } from "../contract/trust.ts";
+import { parseRetryAfter } from "./backoff.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 import { readReply } from "./read-reply.ts";
+import { repeat } from "./repeat.ts";
 import type { CallOptions } from "./send.ts";
 
 /** An identity token, and the trust under which it is exchanged. */
 export interface ExchangeRequest extends CallOptions {
   readonly baseUrl: string;
-  /** The identity token: a JWT of the issuer that the trust names. */
-  readonly subjectToken: string;
+  /** The identity token: a JWT of the issuer that the trust names. What gives one is asked before each attempt. */
+  readonly subjectToken: string | (() => string | Promise<string>);
   /** `<org>/<trust name>`. */
   readonly audience: string;
   /** Space-separated permissions, if fewer than the trust gives. */
   readonly scope?: string | undefined;
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Milliseconds that it may take. 30,000 unless told. */
+  /** Milliseconds that one attempt may take. 30,000 unless told. */
   readonly timeout?: number | undefined;
+  /** How often it is tried again. 3 unless told. */
+  readonly retries?: number | undefined;
 }
+
+/** How long a wait the exchange may ask for, in milliseconds: it is the first thing that a job does, and without it the job fails. */
+export const EXCHANGE_WAIT = 120_000;
 
 /**
  * Exchanges an OIDC identity token for a Keyhole token (RFC 8693). Fit for the `token` of a client:
- * `token: async () => (await exchangeToken({ baseUrl, subjectToken: await identityToken(), audience })).access_token`.
+ * `token: async () => (await exchangeToken({ baseUrl, subjectToken: identityToken, audience })).access_token`.
+ * After 429, 5xx and lost connections it is tried again, after as long as the service asks for.
  *
- * @throws {KeyholeError} `exchange-refused`, whose message is OAuth's error; `unreachable`; `unexpected-reply`.
+ * @throws {KeyholeError} `exchange-refused`, whose message is OAuth's error; `exchange-unavailable`, the same with a status
+ *   that asks to try later; `unreachable`; `unexpected-reply`. What `subjectToken` throws.
  */
-export async function exchangeToken(request: ExchangeRequest): Promise<ExchangeReply> {
+export async function exchangeToken({ retries = 3, ...request }: ExchangeRequest): Promise<ExchangeReply> {
+  let lost = false;
+  return repeat({ retries, mayRepeat: isWorthRepeating, longestWait: EXCHANGE_WAIT, signal: request.signal }, async () => {
+    try {
+      return await exchangeOnce(request);
+    } catch (error) {
+      if (error instanceof KeyholeError && error.code === "unreachable") lost = true;
+      throw lost ? withLostReply(error) : error;
+    }
+  });
+}
+
+/** Whether a failure may pass: the service fails, asks to try later, or did not answer. */
+export function isWorthRepeating({ code, status = 0 }: KeyholeError): boolean {
+  return code === "unreachable" || status === 429 || status >= 500;
+}
+
+async function exchangeOnce(request: Omit<ExchangeRequest, "retries">): Promise<ExchangeReply> {
   const { baseUrl, subjectToken, audience, scope, signal, fetch = globalThis.fetch, timeout = 30_000 } = request;
-  const form = { grant_type: TOKEN_EXCHANGE, subject_token: subjectToken, subject_token_type: JWT_TOKEN_TYPE, audience };
+  const identity = typeof subjectToken === "string" ? subjectToken : await subjectToken();
+  // A line end, which files and variables often have, is no part of a JWT.
+  const form = { grant_type: TOKEN_EXCHANGE, subject_token: identity.trim(), subject_token_type: JWT_TOKEN_TYPE, audience };
   const init = {
     method: "POST",
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams(scope === undefined ? form : { ...form, scope }).toString(),
   };
   const reply = await fetchReply({ fetch, url: `${baseUrl.replace(/\/+$/, "")}/oauth/token`, init, timeout, signal });
-  if (reply.ok) return readReply(reply, exchangeReplySchema);
+  return reply.ok ? readReply(reply, exchangeReplySchema) : refuse(reply);
+}
+
+async function refuse(reply: Response): Promise<never> {
+  const { status } = reply;
+  const how = { status, retryAfter: parseRetryAfter(reply.headers.get("Retry-After")) };
   const refusal = oauthErrorSchema.safeParse(await reply.json().catch(() => undefined));
-  if (!refusal.success) throw new KeyholeError("unexpected-reply", `The reply is status ${reply.status} and no error of OAuth's.`, { status: reply.status });
-  throw new KeyholeError("exchange-refused", `${refusal.data.error}: ${refusal.data.error_description}`, { status: reply.status });
+  if (!refusal.success) throw new KeyholeError("unexpected-reply", `The reply is status ${status} and no error of OAuth's.`, how);
+  const code = status === 429 || status >= 500 ? "exchange-unavailable" : "exchange-refused";
+  throw new KeyholeError(code, `${refusal.data.error}: ${refusal.data.error_description}`, how);
+}
+
+/** Where an identity token is exchanged once, a refusal may only say that it was. */
+function withLostReply(error: unknown): unknown {
+  if (!(error instanceof KeyholeError) || error.code !== "exchange-refused") return error;
+  return new KeyholeError(error.code, `${error.message} An earlier attempt, whose reply was lost, may have used the identity token up.`, {
+    status: error.status,
+  });
 }

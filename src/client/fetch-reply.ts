@@ -1,3 +1,4 @@
+import { CONNECTION_FAULTS, connectionFaultOf } from "./connection-fault.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 
 /** A request, and how long its reply may take. */
@@ -21,18 +22,23 @@ export async function fetchReply({ fetch, url, init, timeout, signal, streamed =
   signal?.throwIfAborted();
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeout);
-  let broken = "no connection";
+  let broken = false;
   try {
     // A token goes to the address it was given for and to no other.
     const reply = await fetch(url, { ...init, redirect: "manual", signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal });
     if (!reply.body || (streamed && reply.ok)) return reply;
-    broken = "the reply broke off";
+    broken = true;
     return new Response(await reply.arrayBuffer(), reply);
   } catch (cause) {
     signal?.throwIfAborted();
-    const why = deadline.signal.aborted ? `no reply within ${timeout / 1000} seconds` : broken;
+    const why = deadline.signal.aborted ? `no reply within ${timeout / 1000} seconds` : broken ? "the reply broke off" : faultIn(cause);
     throw new KeyholeError("unreachable", `${new URL(url).host} cannot be reached: ${why}.`, { cause });
   } finally {
     clearTimeout(timer);
   }
+}
+
+function faultIn(error: unknown): string {
+  const fault = connectionFaultOf(error);
+  return fault === undefined ? "no connection" : CONNECTION_FAULTS[fault];
 }

@@ -1,4 +1,5 @@
 import { BASE64_HEADER, parseBase64Names } from "../contract/base64-names.ts";
+import { EMPTY_SCOPES_HEADER, parseEmptyScopes } from "../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER, type LeftOut, parseLeftOut } from "../contract/left-out.ts";
 import {
   type Explanation,
@@ -32,8 +33,17 @@ export interface VariableOptions extends CallOptions {
   readonly onBase64?: ((names: readonly string[], more: number) => void) | undefined;
 }
 
+/** What is told the scopes that nobody has declared or used; what it throws is what the call throws. */
+export type OnEmptyScopes = (scopes: readonly string[]) => void | Promise<void>;
+
 /** How values leave. Each of these calls is in the audit log before its reply is sent; all of them are retried. */
-export function resolveCalls(send: Send, keeping: Keeping) {
+export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: OnEmptyScopes) {
+  const send: Send = async (request) => {
+    const reply = await sendAny(request);
+    const empty = parseEmptyScopes(reply.headers.get(EMPTY_SCOPES_HEADER));
+    if (empty.length > 0) await onEmptyScopes?.(empty);
+    return reply;
+  };
   const post = (request: ResolveRequest, format: ResolveFormat, options: AskService) =>
     send({ method: "POST", path: "/v1/resolve", query: { format }, json: request, repeatable: true, ...options });
   const variables = async (request: ResolveRequest, format: VariableFormat, { onLeftOut, onBase64, ...options }: VariableOptions) => {

@@ -1,7 +1,9 @@
 import { type ProblemBody, problemSchema } from "../contract/problem.ts";
-import { delayAfter, LONGEST_WAIT, parseRetryAfter, wait } from "./backoff.ts";
+import { parseRetryAfter } from "./backoff.ts";
+import { isOutage } from "./failure-kind.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { fromProblem, KeyholeError } from "./keyhole-error.ts";
+import { repeat } from "./repeat.ts";
 import type { TokenSource } from "./token-source.ts";
 
 /** What every call takes. */
@@ -37,32 +39,25 @@ export interface Transport {
 /** A reply with a status that is a success, or 304. */
 export type Send = (request: Request) => Promise<Response>;
 
-/** Sends requests, and sends them again where that is safe and could help. */
+/** Sends requests, and sends them again where that is safe and could help. What gives the token does that by itself. */
 export function createSend(transport: Transport): Send {
   return async (request) => {
-    for (let attempt = 0; ; attempt++) {
+    if (!request.anonymous) await transport.token.get();
+    const repeating = { retries: transport.retries, mayRepeat: (error: KeyholeError) => mayRepeat(request, error), signal: request.signal };
+    return repeat(repeating, async (failed) => {
       try {
         return await sendOnce(transport, request);
       } catch (error) {
-        if (wasDone(request, error, attempt)) return new Response(null, { status: 204 });
-        const delay = attempt < transport.retries ? retryDelay(request, error, attempt) : undefined;
-        if (delay === undefined) throw error;
-        await wait(delay, request.signal);
+        if (failed > 0 && wasDone(request, error)) return new Response(null, { status: 204 });
+        throw error;
       }
-    }
+    });
   };
 }
 
 /** Whether a repeated delete found nothing because an earlier attempt, whose reply was lost, had done it. */
-function wasDone({ method }: Request, error: unknown, attempt: number): boolean {
-  return method === "DELETE" && attempt > 0 && error instanceof KeyholeError && error.status === 404;
-}
-
-/** Milliseconds until the next attempt, or `undefined` when there is to be none. */
-function retryDelay(request: Request, error: unknown, attempt: number): number | undefined {
-  if (!(error instanceof KeyholeError) || !mayRepeat(request, error)) return undefined;
-  const delay = delayAfter(attempt, error.retryAfter);
-  return delay <= LONGEST_WAIT ? delay : undefined;
+function wasDone({ method }: Request, error: unknown): boolean {
+  return method === "DELETE" && error instanceof KeyholeError && error.status === 404;
 }
 
 function mayRepeat({ method, headers, repeatable }: Request, { code, status }: KeyholeError): boolean {
@@ -72,7 +67,7 @@ function mayRepeat({ method, headers, repeatable }: Request, { code, status }: K
   if (status === 429) return true;
   // The first attempt may have been carried out: then its own precondition no longer holds.
   if (method !== "GET" && method !== "POST" && (headers?.["If-Match"] ?? headers?.["If-None-Match"]) !== undefined) return false;
-  return status === 503 || code === "unreachable";
+  return isOutage(status) || code === "unreachable";
 }
 
 /** One attempt; a second one with another token when the first is answered 401 and there is another. */

@@ -1,7 +1,11 @@
-/** The name of an organization, a trust, a team, a namespace, an agent, and each part of a repository's path. As a regular expression. */
+/** The name of an organization, a trust, a team, a namespace and an agent. As a regular expression. */
 export const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
-/** The path of a repository: one to eight names joined by `/`. */
-export const REPO_PATH = `${NAME}(?:/${NAME}){0,7}`;
+/** A part of a repository's path: 1 to 100 letters, digits, `.`, `_` or `-`, but neither `.` nor `..`. Without a look-ahead, which not every reader of the API description knows. */
+export const REPO_PART = "(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}|\\.[A-Za-z0-9_-][A-Za-z0-9._-]{0,98}|\\.\\.[A-Za-z0-9._-]{1,98})";
+/** The path of a repository: one to twenty parts joined by `/`. */
+export const REPO_PATH = `${REPO_PART}(?:/${REPO_PART}){0,19}`;
+/** The longest text of a scope, whose path has all its parts at their longest. */
+export const MAX_SCOPE_LENGTH = "repo:".length + 20 * 101 - 1;
 /** The name of a secret. */
 export const SECRET_NAME = "[A-Za-z_][A-Za-z0-9_.-]{0,127}";
 /** The key of a label. */

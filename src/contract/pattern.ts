@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MAX_SCOPE_LENGTH } from "./grammar.ts";
 
 /**
  * A limit of a grant: a literal, or a prefix followed by `*`, which matches any rest (also an empty one).
@@ -7,7 +8,7 @@ import * as z from "zod";
 export const patternSchema = z
   .string()
   .min(1)
-  .max(600)
+  .max(MAX_SCOPE_LENGTH + 1)
   .regex(/^[A-Za-z0-9_.:/-]*\*?$/, { error: "a pattern is a literal or a prefix followed by one '*'" })
   .brand<"Pattern">()
   .meta({ description: "A literal, or a prefix followed by `*`.", example: "repo:acme/*" });

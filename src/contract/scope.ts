@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { NAME, REPO_PATH, whole } from "./grammar.ts";
+import { MAX_SCOPE_LENGTH, NAME, REPO_PATH, whole } from "./grammar.ts";
 
 /** The kinds of scope, most specific first: the order in which a resolve searches them. */
 export const SCOPE_KINDS = ["repo", "agent", "namespace", "team", "global"] as const;
@@ -13,10 +13,10 @@ const SCOPE = `global|(?:team|namespace|agent):${NAME}|repo:${REPO_PATH}`;
  */
 export const scopeSchema = z
   .string()
-  .max(600)
+  .max(MAX_SCOPE_LENGTH)
   .regex(whole(SCOPE), {
     error:
-      "a scope is global, team:<name>, namespace:<name>, agent:<name> or repo:<path>; a name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit; a path is 1 to 8 names joined by '/'",
+      "a scope is global, team:<name>, namespace:<name>, agent:<name> or repo:<path>; a name is up to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit; a path is 1 to 20 parts of up to 100 such characters joined by '/', none of which is '.' or '..'",
   })
   .brand<"Scope">()
   .meta({

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CLAIM } from "./claim-path.ts";
 import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
-import { NAME, whole } from "./grammar.ts";
+import { MAX_SCOPE_LENGTH, NAME, whole } from "./grammar.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
@@ -33,7 +33,7 @@ const TEMPLATE = new RegExp(`^(?:global|builtin|\\*|(?:team|namespace|agent|repo
 export const scopeTemplateSchema = z
   .string()
   .min(1)
-  .max(600)
+  .max(MAX_SCOPE_LENGTH + 1)
   .regex(TEMPLATE, { error: "a scope pattern, in which ${claim} stands for a claim of the identity token" })
   // `repo:${owner}*` would match the repositories of every owner whose name begins alike.
   .refine((template) => !template.includes("}*"), { error: "put a separator between ${claim} and '*'" })

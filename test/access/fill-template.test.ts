@@ -11,6 +11,10 @@ describe("fills", () => {
     ["repo:${repository}/*", { repository: "acme/api" }, "repo:acme/api/*"],
     ["repo:${project_path}", { project_path: "group/sub/project" }, "repo:group/sub/project"],
     ["repo:acme/${name}", { name: "api" }, "repo:acme/api"],
+    ["repo:acme/${name}", { name: ".github" }, "repo:acme/.github"],
+    ["repo:${repository}", { repository: "acme/_site" }, "repo:acme/_site"],
+    ["repo:${project_path}/*", { project_path: "a/b/c/d/e/f/g/h/i" }, "repo:a/b/c/d/e/f/g/h/i/*"],
+    ["repo:acme/${name}", { name: "x".repeat(80) }, `repo:acme/${"x".repeat(80)}`],
     ["repo:${owner}/${name}", { owner: "acme", name: "api" }, "repo:acme/api"],
     ["namespace:${environment}", { environment: "prod" }, "namespace:prod"],
     ["namespace:${https://keyhole.dev/x}", {}, undefined],
@@ -23,37 +27,13 @@ describe("fills", () => {
 });
 
 describe("refuses", () => {
-  const bad = [
-    "a*",
-    "*",
-    "a:b",
-    ":",
-    "a/",
-    "/a",
-    "a//b",
-    "/",
-    "",
-    " ",
-    "a b",
-    "ä",
-    "a\n",
-    "a\u0000",
-    "ａ",
-    "a${x}",
-    "${x}",
-    "..",
-    ".",
-    "a/..",
-    "a/./b",
-    "-a",
-    "_a",
-    "%2F",
-  ];
+  const bad = ["a*", "*", "a:b", ":", "a/", "/a", "a//b", "/", "", " ", "a b", "ä", "a\n", "a\u0000", "ａ", "a${x}", "${x}", "..", ".", "a/..", "a/./b", "%2F"];
+  const badNames = [...bad, "-a", "_a", ".a"];
 
   it.each(["repo:${claim}", "repo:acme/${claim}", "repo:${claim}/*", "team:${claim}", "namespace:x-${claim}"])(
     "in %s every value that is no name",
     (template) => {
-      const taken = bad.filter((value) => fillTemplate(template, { claim: value }) !== undefined);
+      const taken = (template.startsWith("repo:") ? bad : badNames).filter((value) => fillTemplate(template, { claim: value }) !== undefined);
       expect(taken).toEqual([]);
     },
   );
@@ -72,10 +52,12 @@ describe("refuses", () => {
     expect(fillTemplate("team:${claim}", { claim: "a/b" })).toBeUndefined();
   });
 
-  it("a path of more than eight names, and a name of more than 64 characters", () => {
-    expect(fillTemplate("repo:${claim}", { claim: "a/b/c/d/e/f/g/h" })).toBe("repo:a/b/c/d/e/f/g/h");
-    expect(fillTemplate("repo:${claim}", { claim: "a/b/c/d/e/f/g/h/i" })).toBeUndefined();
-    expect(fillTemplate("repo:${claim}", { claim: "a".repeat(65) })).toBeUndefined();
+  it("a path of more than twenty parts, a part of more than 100 characters, and a name of more than 64", () => {
+    const path = Array(20).fill("a").join("/");
+    expect(fillTemplate("repo:${claim}", { claim: path })).toBe(`repo:${path}`);
+    expect(fillTemplate("repo:${claim}", { claim: `${path}/i` })).toBeUndefined();
+    expect(fillTemplate("repo:${claim}", { claim: "a".repeat(101) })).toBeUndefined();
+    expect(fillTemplate("team:${claim}", { claim: "a".repeat(65) })).toBeUndefined();
     expect(fillTemplate("team:x${claim}", { claim: "a".repeat(64) })).toBeUndefined();
   });
 });
@@ -102,9 +84,9 @@ const template = fc.oneof(
 
 /** What may stand in a template's places, as a regular expression of our own. */
 function mayBecome(text: string): RegExp {
-  const name = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
+  const name = text.startsWith("repo:") ? "(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,100}" : "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
   const whole = /^repo:\$\{a\}(\/\*)?$/.exec(text);
-  if (whole) return new RegExp(`^repo:${name}(/${name}){0,7}${whole[1] ? "/\\*" : ""}$`);
+  if (whole) return new RegExp(`^repo:${name}(/${name}){0,19}${whole[1] ? "/\\*" : ""}$`);
   const escaped = text.split(/\$\{[ab]\}/).map((piece) => piece.replace(/[.*/]/g, "\\$&"));
   return new RegExp(`^${escaped.join(name)}$`);
 }

@@ -146,13 +146,26 @@ describe("resolveRefs", () => {
     expect(await problemOf(client.resolveRefs({ a: { secret_key_ref: { store: "NOWHERE" } } }))).toMatchObject({ code: "secret-not-found" });
   });
 
+  it("replaces a reference beside other keys under a key of its own, in its place, and within a text", async () => {
+    const client = await clientOf({ org: "client-6" });
+    await client.secrets.import("global", { A: "${keyhole:B}", B: "2" });
+    const target = { id: "x", secret_key_ref: { store: "A" }, headers: { Authorization: "Bearer ${keyhole:A} ${keyhole:B}" } };
+    expect(JSON.stringify(await client.resolveRefs([target]))).toBe(
+      '[{"id":"x","api_key":"${keyhole:B}","headers":{"Authorization":"Bearer ${keyhole:B} 2"}}]',
+    );
+    expect(await client.resolveRefs(target, { as: "token" })).toMatchObject({ id: "x", token: "${keyhole:B}" });
+  });
+
   it("refuses what begins as a reference and is none", async () => {
     const client = await clientOf({ org: "client-6" });
     for (const bad of [
       { secret_key_ref: "A" },
       { secret_key_ref: { store: 1 } },
       { secret_key_ref: { store: "A", x: 1 } },
-      { secret_key_ref: { store: "A" }, x: 1 },
+      { secret_key_ref: { store: "A B" } },
+      { secret_key_ref: { store: "A" }, api_key: 1 },
+      "Bearer ${keyhole:A",
+      "Bearer ${keyhole:}",
     ])
       await expect(client.resolveRefs({ bad })).rejects.toThrow(TypeError);
   });

@@ -54,6 +54,10 @@ describe("what is safe to send again", () => {
     expect((sent[1]?.at ?? 0) - (sent[0]?.at ?? 0)).toBe(2000);
   });
 
+  it.each([502, 504, 522])("is a read after %i of what stands before the service", async (status) => {
+    expect(await settle(clientOf([new Response("<html>", { status }), json(WHO)]).client.whoami())).toBe("done");
+  });
+
   it("ends after three more attempts, and does not wait for what would be too long", async () => {
     const busy = clientOf([BUSY(), BUSY(), BUSY(), BUSY(), BUSY()]);
     expect([await settle(busy.client.whoami()), busy.sent.length]).toEqual(["storage-unavailable", 4]);
@@ -193,10 +197,44 @@ describe("a reply that stalls after it began", () => {
 });
 
 describe("a token exchange", () => {
-  it("that is never answered ends as a service that cannot be reached", async () => {
-    const fetch = (async (_url: unknown, { signal }: RequestInit = {}) =>
-      new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)))) as typeof globalThis.fetch;
-    expect(await settle(exchangeToken({ baseUrl: "https://keyhole.test", subjectToken: "identity", audience: "acme/github", fetch }))).toBe("unreachable");
+  const EXCHANGED = { access_token: "t", issued_token_type: "urn:ietf:params:oauth:token-type:access_token", token_type: "Bearer", expires_in: 900, scope: "" };
+  const oauth = (status: number, error: string, headers = {}) => Response.json({ error, error_description: "No." }, { status, headers });
+  const asked = vi.fn((_body: unknown) => Date.now());
+  /** What an exchange comes to whose requests are answered in turn. */
+  const exchange = (replies: readonly Reply[], subjectToken: string | (() => string) = "identity\r\n") => {
+    asked.mockClear();
+    const left = [...replies];
+    const fetch = async (_url: unknown, { signal, body }: RequestInit = {}) => {
+      asked(new URLSearchParams(String(body)).get("subject_token"));
+      const reply = left.shift() ?? new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+      if (reply instanceof Error) throw reply;
+      return reply;
+    };
+    return exchangeToken({ baseUrl: "https://keyhole.test", subjectToken, audience: "acme/github", fetch: fetch as typeof globalThis.fetch });
+  };
+
+  it("is tried again after 5xx, 429 and a lost connection, after as long as the service asks for", async () => {
+    const replies = [oauth(503, "temporarily_unavailable", { "Retry-After": "60" }), oauth(429, "temporarily_unavailable"), LOST(), Response.json(EXCHANGED)];
+    expect(await settle(exchange(replies))).toBe("done");
+    const [first = 0, second = 0] = asked.mock.results.map(({ value }) => value as number);
+    expect([second - first, asked.mock.calls.flat()]).toEqual([60_000, Array(4).fill("identity")]);
+    expect(await settle(exchange([new Response("<html>", { status: 520 }), Response.json(EXCHANGED)]))).toBe("done");
+  });
+
+  it("says whether it was refused or cannot be had now, and is not tried again when it was refused", async () => {
+    const busy = () => oauth(503, "temporarily_unavailable");
+    expect([await settle(exchange([busy(), busy(), busy(), busy(), busy()])), asked.mock.calls.length]).toEqual(["exchange-unavailable", 4]);
+    expect([await settle(exchange([oauth(400, "invalid_request")])), asked.mock.calls.length]).toEqual(["exchange-refused", 1]);
+    expect(await settle(exchange([oauth(429, "temporarily_unavailable", { "Retry-After": "3600" })]))).toBe("exchange-unavailable");
+    expect(await settle(exchange([]))).toBe("unreachable");
+  });
+
+  it("asks for an identity token before each attempt, and says that a lost one may have been used up", async () => {
+    let count = 0;
+    const refused = exchange([LOST(), oauth(400, "invalid_request")], () => `identity-${++count}`);
+    const message = refused.catch((error: Error) => error.message);
+    await settle(refused);
+    expect([await message, asked.mock.calls.flat()]).toEqual([expect.stringContaining("may have used the identity token up"), ["identity-1", "identity-2"]]);
   });
 });
 
@@ -226,7 +264,7 @@ describe("a token provider", () => {
 
 describe("a reply that is not Keyhole's", () => {
   it.each([
-    ["a page", new Response("<html>", { status: 502 })],
+    ["a page", new Response("<html>", { status: 404 })],
     ["a redirect", new Response(null, { status: 302, headers: { Location: "https://elsewhere.test" } })],
     ["other JSON", Response.json({ org: 1 })],
     ["no JSON", new Response("ok")],

@@ -29,6 +29,25 @@ describe("the search", () => {
     expect(alone.body).toEqual({ secrets: {}, missing: ["WIDE"], searched: ["team:nowhere"] });
   });
 
+  it("says which scopes that were asked for nobody has declared or used, in every form of the reply, also under a lease", async () => {
+    const org = "misspells";
+    await put("global", "A", "v", { token: { org } });
+    await put("namespace:used", "B", "v", { token: { org } });
+    await call("PUT /v1/scopes/repo%3Adeclared", { token: { org }, json: { parent: "team:parent" } });
+    const token = { org, scope: "secrets:resolve", secret_scopes: ["global", "repo:*", "team:*", "namespace:*"] };
+    const empty = async (scopes: string[], format = "env", headers = {}) =>
+      (await call(`POST /v1/resolve?format=${format}`, { token, headers, json: { scopes, names: ["A"] } })).headers.get("Keyhole-Empty-Scopes");
+    expect(await empty(["repo:declared", "team:parent", "namespace:used", "global"])).toBeNull();
+    const wrong = ["repo:Declared", "namespace:usedd", "team:parent"];
+    for (const format of ["json", "env", "dotenv"]) expect(await empty(wrong, format)).toBe('"repo:Declared", "namespace:usedd"');
+    const lease = { "Cache-Control": "max-age=60" };
+    expect([await empty(wrong, "json", lease), await empty(wrong, "json", lease)]).toEqual(Array(2).fill('"repo:Declared", "namespace:usedd"'));
+    const one = await call("GET /v1/resolve/A?format=raw&scope=namespace%3Ausedd", { token });
+    expect([one.text, one.headers.get("Keyhole-Empty-Scopes")]).toEqual(["v", '"namespace:usedd"']);
+    const outside = await call("POST /v1/resolve", { token, json: { scopes: ["agent:x"] } });
+    expect([outside.status, outside.headers.get("Keyhole-Empty-Scopes")]).toEqual([403, null]);
+  });
+
   it("without scopes is in the exact scopes of the grant, or global where it has none", async () => {
     await put("agent:mine", "MINE", "v");
     const exact = await resolve({ names: ["MINE"] }, { token: { secret_scopes: ["agent:mine", "repo:x/*"] } });

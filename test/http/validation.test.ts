@@ -99,17 +99,29 @@ describe("the name __proto__, which JavaScript's objects lose", () => {
 });
 
 describe("a scope", () => {
-  it.each(["global", `team:${"t".repeat(64)}`, "namespace:9.a_b-c", "agent:A", `repo:${Array(8).fill("p".repeat(64)).join("/")}`])(
-    "may be %s",
-    async (scope) => {
-      const set = await put(scope, "SCOPED", scope);
-      expect([set.status, set.body.scope]).toEqual([201, scope]);
-      expect(await resolvedValue("SCOPED", scope)).toBe(scope);
-    },
-  );
+  const deepest = `repo:${Array(20).fill("p".repeat(100)).join("/")}`;
+  const real = ["repo:acme/.github", "repo:acme/_site", "repo:-a/..a/...", `repo:acme/${"p".repeat(80)}`, "repo:a/b/c/d/e/f/g/h/i"];
+  it.each(["global", `team:${"t".repeat(64)}`, "namespace:9.a_b-c", "agent:A", deepest, ...real])("may be %s", async (scope) => {
+    const set = await put(scope, "SCOPED", scope);
+    expect([set.status, set.body.scope]).toEqual([201, scope]);
+    expect(await resolvedValue("SCOPED", scope)).toBe(scope);
+  });
 
   const wrong = ["", "Global", "global:", "global:x", "team", "team:", "team:a/b", "team:.a", "team:-a", "team:a b", "team:é", "teams:a", "builtin"];
-  const long = [`team:${"t".repeat(65)}`, `repo:${Array(9).fill("p").join("/")}`, "repo:a//b", "repo:/a", "repo:a/", "repo:a/../b", "repo:a\n", "team:a*"];
+  const long = [
+    `team:${"t".repeat(65)}`,
+    `repo:${Array(21).fill("p").join("/")}`,
+    `repo:${"p".repeat(101)}`,
+    "repo:.",
+    "repo:a/..",
+    "repo:./a",
+    "repo:a//b",
+    "repo:/a",
+    "repo:a/",
+    "repo:a/../b",
+    "repo:a\n",
+    "team:a*",
+  ];
   it.each([...wrong, ...long])("may not be %j", async (scope) => {
     const posted = await refused("POST /v1/secrets", { json: { scope, name: "SUBJECT", value: "v" } });
     expect([posted.status, posted.body.errors[0].pointer]).toEqual([400, "/scope"]);

@@ -1,5 +1,6 @@
 import type { SecretBody } from "../../client/create-client.ts";
 import { command } from "../define-command.ts";
+import { STRICT_ARG, tellIfEmpty } from "../empty-scopes.ts";
 import { endProgress, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -11,6 +12,7 @@ export const list = command({
   examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json", "keyhole list --deleted"],
   args: {
     scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
+    ...STRICT_ARG,
     kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
     name: { type: "string", valueHint: "NAME", description: "only this name" },
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
@@ -18,7 +20,7 @@ export const list = command({
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
     deleted: { type: "boolean", description: "what was deleted and can come back, and nothing else" },
   },
-  async run({ profile, insecure, json, scope, kind, name, prefix, label, due, deleted }) {
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, due, deleted, strict }) {
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,
@@ -32,6 +34,7 @@ export const list = command({
     const secrets: SecretBody[] = [];
     for await (const secret of client.secrets.listAll(query)) if (secrets.push(secret) % 200 === 0) progress(`${secrets.length} secrets …`);
     endProgress();
+    if (secrets.length === 0 && scope !== undefined && scope !== "global") await tellIfEmpty(client, scope, strict);
     if (json) return printJson(secrets);
     printTable(["NAME", "SCOPE", "VERSION", "UPDATED", "BY", "LAST USED", ""], secrets.map(row), deleted ? "Nothing that can come back." : "No secrets.");
   },

@@ -1,44 +1,68 @@
-import { resolve as absolute, dirname } from "node:path";
-import { resolveNames } from "../../client/resolve-refs.ts";
-import { writePrivateFile } from "../config-folder.ts";
+import { resolveNames, USUAL_KEY } from "../../client/resolve-refs.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import type { ConfigFormat } from "../fill-references.ts";
+import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
 import { locating } from "../locate.ts";
 import { note, print, printJson } from "../output.ts";
 import { readText } from "../read-text.ts";
+import type { ConfigFormat } from "../references/find-references.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
+import { parseMode, writeOutput } from "../write-output.ts";
+
+const FORMATS: ConfigFormat[] = ["yaml", "json", "jsonc", "toml"];
 
 /** `keyhole render`. */
 export const render = command({
-  description: "Fill a JSON or YAML configuration: every `secret_key_ref: {store: NAME}` becomes the value",
+  description: "Fill a configuration: `secret_key_ref: {store: NAME}` and, within a text, `${keyhole:NAME}` become values",
   examples: ["keyhole render gateway.yaml --scope namespace:prod --out gateway.live.yaml", "keyhole render gateway.json --check"],
   args: {
-    file: { type: "positional", description: "a .yaml, .yml or .json file, or - for standard input" },
+    file: { type: "positional", description: "a .yaml, .yml, .json, .jsonc or .toml file, or - for standard input" },
     ...SCOPES_ARG,
+    ...STRICT_ARG,
+    as: { type: "string", valueHint: "KEY", default: USUAL_KEY, description: "the key that a secret_key_ref with other keys beside it becomes" },
     check: { type: "boolean", description: "only make sure that every reference resolves; print no value" },
-    out: { type: "string", valueHint: "PATH", description: "write to this file, which only you may read, in place of standard output" },
-    format: { type: "enum", options: ["yaml", "json"], description: "what the file is, when its name does not say" },
+    out: { type: "string", valueHint: "PATH", description: "write to this file in place of standard output; a new one only you may read" },
+    mode: { type: "string", valueHint: "MODE", description: "the mode of the file that --out writes, such as 640 [600, or that of the file it replaces]" },
+    format: { type: "enum", options: FORMATS, description: "what the file is, when its name does not say" },
   },
-  async run({ file, check, out, format: given, profile, insecure, json }, { all }) {
-    const format = formatOf(file, given);
+  async run({ file, check, out, as, mode: wanted, format: given, profile, insecure, json, strict }, { all }) {
+    const mode = parseMode(wanted);
+    if (mode !== undefined && out === undefined) throw usageError("--mode is for a file", "name one with --out");
+    const format = given ?? FORMATS.find((format) => file.endsWith(`.${format}`)) ?? "yaml";
     const text = await readText(file, format);
-    // The YAML parser is loaded when it is needed: every other command starts faster without it.
-    const { fillReferences, findReferences } = await import("../fill-references.ts");
-    const references = findReferences(text, format);
-    const names = [...new Set(references.map(({ name }) => name))];
-    const { client } = await openSession({ profile, insecure });
+    // The parsers are loaded when they are needed: every other command starts faster without them.
+    const { fillReferences } = await import("../references/fill-references.ts");
+    const { findReferences } = await import("../references/find-references.ts");
+    const { names: found, edits, unfilled } = findReferences(text, format, requireKey(as));
+    for (const what of unfilled) note(`warning: ${what}`);
+    const names = [...new Set(found)];
+    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
     const scopes = scopesOf(all("scope"));
     const values = await locating(client, names, scopes ?? [], () => resolveNames(client, names, { scopes }));
-    if (check) return json ? printJson({ references: references.length, names }) : note(`All ${references.length} references resolve.`);
-    const filled = fillReferences(text, format, references, values);
+    if (check) return endCheck(found, names, unfilled, json === true);
+    const filled = fillReferences(text, format, edits, values);
     if (out === undefined) return print(filled);
-    writePrivateFile(out, filled, dirname(absolute(out)));
-    if (json) printJson({ written: out, references: references.length, names });
-    else note(`Wrote ${out} with ${references.length} values.`);
+    warnIfOpen(out, writeOutput(out, filled, mode), mode);
+    if (json) printJson({ written: out, references: found.length, names });
+    else note(`Wrote ${out} with ${found.length} values.`);
   },
 });
 
-function formatOf(file: string, given: string | undefined): ConfigFormat {
-  return (given ?? (file.endsWith(".json") ? "json" : "yaml")) === "json" ? "json" : "yaml";
+function endCheck(found: readonly string[], names: readonly string[], unfilled: readonly string[], json: boolean): void {
+  if (unfilled.length > 0) throw new CliError("not every reference would be filled", "the warnings above say which, and what to write");
+  if (json) printJson({ references: found.length, names });
+  else note(`All ${found.length} references resolve.`);
+}
+
+/** A file that is replaced keeps its mode, which may be that of one without values. */
+function warnIfOpen(out: string, mode: number | undefined, wanted: number | undefined): void {
+  if (wanted === undefined && mode !== undefined && (mode & 0o004) !== 0)
+    note(`warning: everybody on this machine may read ${out} (mode ${mode.toString(8)}), as before; --mode 600 changes that`);
+}
+
+/** A key that is written the same, without quotes, in every format. */
+function requireKey(key: string): string {
+  if (/^(?!(?:true|false|null|yes|no|on|off|y|n|__proto__)$)[a-z_][\w-]{0,127}$/i.test(key)) return key;
+  throw usageError("--as is a key", "letters, digits, '_' and '-', the first a letter or '_'; not true, null, yes or the like");
 }

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
 import { locating } from "../locate.ts";
 import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
@@ -18,6 +19,7 @@ export const resolve = command({
   args: {
     name: { type: "positional", required: false, description: "the secret to print; left out: everything that applies" },
     ...SCOPES_ARG,
+    ...STRICT_ARG,
     only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
     format: {
       type: "enum",
@@ -27,13 +29,13 @@ export const resolve = command({
     },
     "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
-  async run({ name, profile, insecure, json, format, ...options }, { all }) {
+  async run({ name, profile, insecure, json, format, strict, ...options }, { all }) {
     const form = json ? "json" : (format ?? (name === undefined ? "dotenv" : "raw"));
     const names = [...(name === undefined ? [] : [name]), ...all("only")];
     if (form === "raw" && names.length !== 1) throw usageError("--format raw is for one secret", "name one, or use --format dotenv, env or json");
     if (form === "raw" && options["allow-missing"])
       throw usageError("--allow-missing is for several secrets", "leave it out, or use --format dotenv, env or json");
-    const { client } = await openSession({ profile, insecure });
+    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
     const scopes = scopesOf(all("scope"));
     const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };
     await locating(client, names, scopes ?? [], () => printAs(client, form, request));

@@ -4,6 +4,7 @@ import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
@@ -21,6 +22,7 @@ export const run = command({
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
   args: {
     ...SCOPES_ARG,
+    ...STRICT_ARG,
     only: { type: "string", valueHint: "NAMES", description: "only these secrets, separated by commas" },
     secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
@@ -28,13 +30,13 @@ export const run = command({
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, insecure, secrets, mask, fallback, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, strict, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
-    const variables = secrets ? await resolveVariables({ profile, insecure }, request, fallback === true, maxAge) : {};
+    const variables = secrets ? await resolveVariables({ profile, insecure, strict }, request, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
     return runChild(file, args, env, mask ? Object.values(variables) : undefined);
   },
@@ -44,8 +46,11 @@ export const run = command({
 const PATIENCE = 10_000;
 const RETRIES = 1;
 
-async function resolveVariables(session: SessionOptions, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
-  const { client, url, token } = await openSession({ ...session, ...(fallback && { retries: RETRIES }) });
+type Asking = SessionOptions & { readonly strict: boolean | undefined };
+
+async function resolveVariables({ strict, ...session }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+  const onEmptyScopes = (scopes: readonly string[]) => tellEmptyScopes(client, scopes, strict);
+  const { client, url, token } = await openSession({ ...session, onEmptyScopes, ...(fallback && { retries: RETRIES }) });
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });

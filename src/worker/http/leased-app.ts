@@ -11,7 +11,7 @@ import { newId } from "../transaction/new-id.ts";
 import { bodyText, hasBody, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
-import { leaseReply, resolveContent, variableHeaders, whyUnfit } from "./native/resolve-body.ts";
+import { findingHeaders, leaseReply, resolveContent, whyUnfit } from "./native/resolve-body.ts";
 import { isHeld, parseEntityTags } from "./parse/parse-precondition.ts";
 
 /** The Worker's HTTP side. */
@@ -79,7 +79,7 @@ async function give(keyring: Config["keyring"], request: Request, lease: KeptLea
     "Cache-Control": "no-store",
     ETag: form.etag,
     Age: age,
-    ...variableHeaders(form, { ...findings, secrets: values.map(({ secret }) => secret) }),
+    ...findingHeaders(form, { ...findings, secrets: values.map(({ secret }) => secret) }),
   };
   if (isHeld(held, form.etag)) return new Response(null, { status: 304, headers });
   const release = await releaseAgain(keyring, values, findings);

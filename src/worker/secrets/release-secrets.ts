@@ -66,9 +66,9 @@ async function open(
   const unhad = [...unread, ...unwritable];
   const without = new Set(unhad.map(({ name }) => name));
   const released = opened.filter(({ name }) => !without.has(name));
-  const { missing, expired, skipped, searched } = rest;
+  const { missing, expired, skipped, searched, empty } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
-  return { release: { secrets: released, missing, expired, skipped, unavailable, searched }, unhad: without };
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty }, unhad: without };
 }
 
 /** What of a selection did not leave: all of it, or some names. */

@@ -33,6 +33,8 @@ export interface Findings {
   readonly unavailable: readonly Unavailable[];
   /** The labels of the scopes that were searched, in the order of the search. */
   readonly searched: readonly string[];
+  /** Those of the scopes asked for that nobody has declared or used. */
+  readonly empty: readonly string[];
 }
 
 /** What a search came to. Versions are immutable: the same secrets in the same versions are the same values. */
@@ -84,6 +86,7 @@ export function selectionOf(query: ResolutionQuery, rows: readonly WinnerRow[], 
     skipped: known.filter(({ expired, skipped, shadowed }) => skipped && !expired && !shadowed).map(({ name }) => name),
     unavailable: cannotBeHad,
     searched,
+    empty: JSON.parse(rows[0]?.empty ?? "[]") as string[],
   };
 }
 
@@ -97,7 +100,7 @@ export function isReleased({ expired, skipped, shadowed, outside }: Winner): boo
   return !(expired || skipped || shadowed || outside);
 }
 
-function selected({ searched, links, expired, skipped, shadowed, outside, ...winner }: WinnerRow & Winner): SelectedSecret {
+function selected({ searched, links, empty, expired, skipped, shadowed, outside, ...winner }: WinnerRow & Winner): SelectedSecret {
   return { ...winner, name: winner.name as SecretName, binding: winner };
 }
 

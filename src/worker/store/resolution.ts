@@ -2,7 +2,7 @@ import { MAX_BRIEF } from "../../contract/audit.ts";
 import { MAX_RELEASED, MAX_RELEASED_BYTES } from "../../contract/resolve.ts";
 import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { envNameOf } from "./env-names.ts";
-import { type ScopeSearch, SEARCHED, WALKED_LINKS, withSearch } from "./scope-search.ts";
+import { EMPTY, type ScopeSearch, SEARCHED, WALKED_LINKS, withSearch } from "./scope-search.ts";
 import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter, in SQL called `:query`. */
@@ -57,6 +57,8 @@ export type WinnerRow = {
   readonly searched: string;
   /** The links that the search went by, as JSON ({@link WalkedLink}). */
   readonly links: string;
+  /** The scopes asked for that nobody has declared or used, as JSON. */
+  readonly empty: string;
 } & (Winner | { readonly name: null });
 
 /** One scope of a search, and what it holds under one name. */
@@ -129,8 +131,8 @@ function selectedValue(query: ResolutionQuery): string {
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
     SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
-      v.encoding, ${selectedValue(query)}, searched, links
-    FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links) LEFT JOIN winners w
+      v.encoding, ${selectedValue(query)}, searched, links, empty
+    FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
     LIMIT ${MAX_RELEASED + 1}`;
 }

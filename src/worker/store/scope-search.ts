@@ -1,4 +1,4 @@
-import { BUILTIN, MAX_DEPTH, SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
+import { BUILTIN, GLOBAL, MAX_DEPTH, SCOPE_KINDS, type ScopeKind } from "../../contract/scope.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 
 /** A scope that a walk begins in. */
@@ -77,6 +77,12 @@ export interface WalkedLink {
   readonly parent: string;
   readonly seal: string | null;
 }
+
+/** SQL for the scopes where the search began that nobody has declared or used, as JSON: most likely misspelled. Only what the caller named, within its grant. */
+export const EMPTY = `
+  SELECT json_group_array(label) FROM search e WHERE e.distance = 0 AND e.label NOT IN ('${GLOBAL}', '${BUILTIN}')
+    AND NOT EXISTS (SELECT 1 FROM scopes u WHERE u.org = e.org AND u.scope = e.scope)
+    AND NOT EXISTS (SELECT 1 FROM scopes c WHERE c.org = e.org AND c.parent = e.scope)`;
 
 /** SQL for the scopes of the table `search` as {@link searchedLabels} reads them. */
 export const SEARCHED = "SELECT json_group_array(json_array(precedence, label)) FROM search";

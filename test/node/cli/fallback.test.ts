@@ -259,7 +259,7 @@ describe("keyhole run --fallback", () => {
     }
     await service.stop();
     const host = new URL(service.url).host;
-    const warning = `warning: ${host} cannot be reached: no connection. Using the answer from just now; what changed since then is not in it.\n`;
+    const warning = `warning: ${host} cannot be reached: nothing listens on this port (connection refused). Using the answer from just now; what changed since then is not in it.\n`;
     expect(await run()).toEqual({ code: 0, stdout: "sk-kept\n", stderr: warning });
     cli.remove();
   });

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  chownSync,
   closeSync,
   constants,
   lstatSync,
@@ -18,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePrivateFile } from "../../../src/cli/config-folder.ts";
+import { writeOutput } from "../../../src/cli/write-output.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -52,5 +54,37 @@ describe("a file that only its owner may read", () => {
     mkdirSync(join(own, "folder"));
     expect(() => writePrivateFile(join(own, "folder"), "text", own)).toThrow(/EISDIR/);
     expect(readdirSync(own)).toEqual(["file", `file.${process.pid}`, "folder"]);
+  });
+});
+
+describe("a file with values, for a program to read", () => {
+  it.each([
+    ["is the owner's alone where there was none", undefined, undefined, 0o600],
+    ["keeps the mode of the one that it replaces", 0o640, undefined, 0o640],
+    ["has the mode that was asked for", 0o644, 0o440, 0o440],
+  ])("%s", (name, before, asked, after) => {
+    const path = join(folder, name);
+    if (before !== undefined) writeFileSync(path, "longer than it will be", { mode: before });
+    writeOutput(path, "values", asked);
+    expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual(["values", after]);
+  });
+
+  it.runIf(process.getuid?.() === 0)("keeps the owner of the one that it replaces", () => {
+    const path = join(folder, "owned");
+    writeFileSync(path, "before");
+    chownSync(path, 12, 34);
+    writeOutput(path, "values", undefined);
+    expect([statSync(path).uid, statSync(path).gid]).toEqual([12, 34]);
+  });
+
+  it.each(["EBUSY", "EPERM", "EACCES"])("is written over where it cannot be replaced (%s), and stays the same file", (code) => {
+    const path = join(folder, code);
+    writeFileSync(path, "longer than it will be", { mode: 0o600 });
+    const { ino } = statSync(path);
+    writeOutput(path, "values", 0o640, () => {
+      throw Object.assign(new Error(code), { code });
+    });
+    expect([readFileSync(path, "utf8"), statSync(path).ino, statSync(path).mode & 0o777]).toEqual(["values", ino, 0o640]);
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${code}.`))).toEqual([]);
   });
 });

@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { constants, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findExecutable } from "../../../src/cli/find-executable.ts";
+import { freePort } from "../support/free-port.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { runProgram } from "./support/run-program.ts";
 import { SECRET_REPLY } from "./support/secret-reply.ts";
@@ -101,7 +105,8 @@ describe("a command that runs", () => {
   });
 
   it("ends with 128 and the number of the signal that ends it", async () => {
-    const { code } = await runProgram(cli.path, ["run", "--", "sh", "-c", "kill -TERM $$"], { env });
+    // Where it takes keyhole's place, it is the shell around it that says so.
+    const { code } = await runProgram("sh", ["-c", `"$0" run -- sh -c 'kill -TERM $$'; exit $?`, cli.path], { env });
     expect(code).toBe(143);
   });
 
@@ -167,6 +172,52 @@ describe("a command that runs", () => {
   });
 });
 
+describe.runIf(process.platform === "linux")("a command in keyhole's place", () => {
+  const findings = async (options: readonly string[]) => {
+    const script = "echo $$; grep SigIgn /proc/self/status; for fd in 1 2; do grep flags /proc/self/fdinfo/$fd; done";
+    const child = spawn(cli.path, ["run", ...options, "--", "sh", "-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await once(child, "close");
+    const [pid, ignored, ...flags] = output.trim().split("\n");
+    const blocking = flags.map((line) => (Number.parseInt(line.replace("flags:", ""), 8) & constants.O_NONBLOCK) === 0);
+    return { replaced: Number(pid) === child.pid, ignored: ignored?.replace(/\s+/, " "), blocking };
+  };
+
+  it("has its number where Node can do that and nothing is masked, and is started as it would be without us", async () => {
+    const usual = { ignored: "SigIgn: 0000000000000000", blocking: [true, true] };
+    expect(await findings([])).toEqual({ replaced: process.execve !== undefined, ...usual });
+    expect(await findings(["--mask"])).toEqual({ replaced: false, ...usual });
+  });
+
+  it("is only a program that the system will surely run", () => {
+    const write = (name: string, content: string | Buffer, mode = 0o755) => {
+      writeFileSync(join(cli.folder, name), content, { mode });
+      return name;
+    };
+    const program = readFileSync("/bin/sh");
+    const other = Buffer.from(program);
+    other.writeUInt16LE(0x1234, 18);
+    const lost = Buffer.from(program.toString("latin1").replace("/ld-", "/no-"), "latin1");
+    const good = [write("program", program), write("script", "#!/bin/sh -e\n"), write("by-env", "#! /usr/bin/env node\n")];
+    const bad = [
+      ...[write("other-machine", other), write("no-loader", lost), write("cut-short", program.subarray(0, 80)), write("not-executable", program, 0o644)],
+      ...[
+        write("no-mark", "echo\n"),
+        write("no-interpreter", "#!/no/such\n"),
+        write("windows", "#!/bin/sh\r\n"),
+        write("script-of-script", `#!${cli.folder}/script\n`),
+      ],
+      ...["nowhere", "dist"],
+    ];
+    const path = `/no/such:${cli.folder}`;
+    expect(good.map((name) => findExecutable(name, path))).toEqual(good.map((name) => join(cli.folder, name)));
+    expect(bad.filter((name) => findExecutable(name, path) !== undefined)).toEqual([]);
+    expect(findExecutable(`${cli.folder}/program`, undefined)).toBe(join(cli.folder, "program"));
+    expect(findExecutable("program", undefined)).toBeUndefined();
+  });
+});
+
 describe.runIf(process.platform === "linux")("a disk that is full", () => {
   it("is an error of two lines", async () => {
     const resolved = await runProgram("sh", ["-c", '"$0" resolve --format env > /dev/full', cli.path], { env });
@@ -190,6 +241,45 @@ describe("a login without a home folder", () => {
 });
 
 describe("a job of GitHub's", () => {
+  const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
+  const reply = { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+  const answer = (url: string) => (url === "/oauth/token" ? reply : { json: { API_KEY: VALUE } });
+  const runIn = (job: Record<string, string>) => {
+    const { KEYHOLE_TOKEN: _, ...rest } = env;
+    return runProgram(cli.path, ["run", "--", "sh", "-c", "echo ran"], { env: { ...rest, KEYHOLE_TRUST: "acme/github", ...job } });
+  };
+  const runner = () => ({ ACTIONS_ID_TOKEN_REQUEST_URL: `${service.url}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token" });
+
+  it("goes on when the endpoint of its identity and the exchange fail once", async () => {
+    const failed = new Set<string>();
+    service.answer = ({ url = "" }) => {
+      const path = url.split("?")[0] ?? "";
+      if (path !== "/v1/resolve" && !failed.has(path)) return failed.add(path) && { status: 503, code: "storage-unavailable" };
+      return path === "/identity" ? { json: { value: "identity" } } : answer(path);
+    };
+    expect(await runIn(runner())).toEqual({ code: 0, stdout: "ran\n", stderr: "" });
+    expect([...failed]).toEqual(["/identity", "/oauth/token"]);
+  });
+
+  it.each([
+    [503, 5, "answers 503.", "run it again in a while"],
+    [403, 4, "answers 403.", "id-token: write"],
+  ])("is told what to do when the endpoint goes on to answer %i", async (status, code, message, hint) => {
+    service.answer = () => ({ status, code: "forbidden" });
+    const { stderr, ...ended } = await runIn(runner());
+    expect([ended, stderr.split("\n").slice(0, 2)]).toEqual([{ code, stdout: "" }, [expect.stringContaining(message), expect.stringContaining(hint)]]);
+  });
+
+  it("may have a line end after its identity token", async () => {
+    const subjects: (string | null)[] = [];
+    service.answer = ({ url = "" }, body) => {
+      if (url === "/oauth/token") subjects.push(new URLSearchParams(body).get("subject_token"));
+      return answer(url);
+    };
+    expect(await runIn({ KEYHOLE_IDENTITY: "identity\n" })).toMatchObject({ code: 0, stderr: "" });
+    expect(subjects).toEqual(["identity"]);
+  });
+
   it("has its identity token exchanged, and its command gets the secrets and no token", async () => {
     const asked: string[] = [];
     service.answer = ({ url = "", headers }, body) => {
@@ -197,9 +287,7 @@ describe("a job of GitHub's", () => {
         [url, headers.authorization ?? "", new URLSearchParams(body).get("subject_token") ?? "", new URLSearchParams(body).get("audience") ?? ""].join(" "),
       );
       if (url.startsWith("/identity")) return { json: { value: "identity" } };
-      const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
-      if (url === "/oauth/token") return { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
-      return { json: { API_KEY: VALUE } };
+      return answer(url);
     };
     const { KEYHOLE_TOKEN: _, ...rest } = env;
     const job = { ACTIONS_ID_TOKEN_REQUEST_URL: `${service.url}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token", KEYHOLE_TRUST: "acme/github" };
@@ -213,6 +301,60 @@ describe("a job of GitHub's", () => {
     const without = await runProgram(cli.path, ["run", "--", "true"], { env: { ...rest, KEYHOLE_TRUST: "acme/github" } });
     expect(without).toMatchObject({ code: 4, stderr: expect.stringContaining("no identity token") });
   });
+});
+
+describe("an address where the service cannot be reached", () => {
+  const resolveAt = (url: string, more: Record<string, string>) =>
+    runProgram(cli.path, ["resolve", "A", "--insecure"], { env: { ...env, KEYHOLE_URL: url, ...more } });
+
+  it.each<[string, () => string | Promise<string>, string, string, string?]>([
+    ["no name of", () => "https://no-such-name.invalid", "there is no such name (DNS)", "HTTPS_PROXY"],
+    ["where nothing listens", async () => `http://127.0.0.1:${await freePort()}`, "connection refused", "does the service run?"],
+    ["https where http is", () => service.url.replace("http:", "https:"), "what answers does not speak TLS", "http://"],
+    ["behind a proxy that is not there", () => "https://keyhole.test", "the proxy refuses", "check HTTPS_PROXY", "127.0.0.1:9"],
+  ])("is told from others: %s", async (_, address, message, hint, proxy = "") => {
+    const { code, stderr } = await resolveAt(await address(), { https_proxy: proxy });
+    expect([code, stderr.split("\n")]).toEqual([5, [expect.stringContaining(message), expect.stringContaining(hint), ""]]);
+  });
+});
+
+describe("a proxy", () => {
+  it("is gone by, but for what NO_PROXY names", async () => {
+    service.answer = () => ({ json: { API_KEY: VALUE } });
+    const asked: string[] = [];
+    const port = Number(new URL(service.url).port);
+    const proxy = createServer().on("connect", ({ url = "" }, socket: Socket) => {
+      asked.push(url);
+      if (url.startsWith("refused.")) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+      const through: Socket = connect(port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket.pipe(through).pipe(socket);
+      });
+    });
+    await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const run = (more: Record<string, string>) =>
+      runProgram(cli.path, ["resolve", "--format", "env", "--insecure"], { env: { ...env, KEYHOLE_URL: "http://keyhole.invalid", HTTP_PROXY, ...more } });
+    expect(await run({})).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining(VALUE) });
+    expect(await run({ NO_PROXY: "other.example,.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("no such name") });
+    expect(await run({ KEYHOLE_URL: "http://refused.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("the proxy refuses") });
+    // What stays on this machine may go in the clear, and so never to a proxy.
+    expect(await run({ KEYHOLE_URL: service.url })).toMatchObject({ code: 0 });
+    expect(await run({ HTTP_PROXY: "socks5://127.0.0.1:1080" })).toMatchObject({ code: 2, stderr: expect.stringContaining("HTTP_PROXY is not the address") });
+    expect(new Set(asked)).toEqual(new Set(["keyhole.invalid:80", "refused.invalid:80"]));
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+});
+
+it("a token that expired is said to have, and since when", async () => {
+  service.answer = () => ({ status: 401, code: "unauthenticated" });
+  const expired = (exp: number) => `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.x`;
+  const run = (exp: number) => runProgram(cli.path, ["resolve", "A"], { env: { ...env, KEYHOLE_TOKEN: expired(exp) } });
+  const past = Math.floor(Date.now() / 1000) - 2 * 86_400 - 60;
+  const message = `error: the token expired 2 days ago, at ${new Date(past * 1000).toISOString()}\n`;
+  expect(await run(past)).toMatchObject({ code: 4, stderr: expect.stringContaining(message) });
+  expect(await run(past + 10 * 86_400)).toMatchObject({ code: 4, stderr: expect.stringContaining("the service does not accept this token") });
 });
 
 describe.runIf(process.platform === "linux")("a listing of processes", () => {

@@ -1,5 +1,6 @@
 import { BASE64_HEADER, formatBase64Names } from "../../../contract/base64-names.ts";
 import { toBase64url } from "../../../contract/base64url.ts";
+import { EMPTY_SCOPES_HEADER, formatEmptyScopes } from "../../../contract/empty-scopes.ts";
 import { formatLeftOut, LEFT_OUT_HEADER, type LeftOut } from "../../../contract/left-out.ts";
 import type { Problem } from "../../../contract/problem.ts";
 import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply, VariableFormat } from "../../../contract/resolve.ts";
@@ -91,15 +92,24 @@ export function isOfVariables(form: ResolveForm): form is { readonly of: "all"; 
   return form.of === "all" && form.format !== "json";
 }
 
-/** What a reply of variables says of them beside its own headers. */
-type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding">[] };
+/** What a reply says of what is in it beside its own headers. */
+export type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding">[] };
 
-/** The headers of a reply beside its own: with variables, which names are not among them, and which of them are base64. */
-export function variableHeaders(form: ResolveForm, listed: Listed): Record<string, string> {
-  if (!isOfVariables(form)) return {};
-  const leftOut = formatLeftOut(leftOutOf(listed));
-  const base64 = formatBase64Names(listed.secrets.filter(({ encoding }) => encoding === "base64").map(({ name }) => envName(name)));
-  return { ...(leftOut !== undefined && { [LEFT_OUT_HEADER]: leftOut }), ...(base64 !== undefined && { [BASE64_HEADER]: base64 }) };
+/**
+ * The headers of a reply beside its own: which scopes that were asked for are empty; with variables, which names are not
+ * among them, and which of them are base64.
+ */
+export function findingHeaders(form: ResolveForm, listed: Listed): Record<string, string> {
+  const empty = formatEmptyScopes(listed.empty);
+  const ofVariables = isOfVariables(form);
+  const leftOut = ofVariables ? formatLeftOut(leftOutOf(listed)) : undefined;
+  const bytes = listed.secrets.filter(({ encoding }) => encoding === "base64").map(({ name }) => envName(name));
+  const base64 = ofVariables ? formatBase64Names(bytes) : undefined;
+  return {
+    ...(leftOut !== undefined && { [LEFT_OUT_HEADER]: leftOut }),
+    ...(base64 !== undefined && { [BASE64_HEADER]: base64 }),
+    ...(empty !== undefined && { [EMPTY_SCOPES_HEADER]: empty }),
+  };
 }
 
 function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOut[] {

@@ -25,7 +25,7 @@ import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
 import { BASE64_REPLY_HEADER, LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
-import { isOfVariables, leaseReply, type ResolveForm, resolveContent, selectionEtag, variableHeaders, whyUnfit } from "./resolve-body.ts";
+import { findingHeaders, isOfVariables, type Listed, leaseReply, type ResolveForm, resolveContent, selectionEtag, whyUnfit } from "./resolve-body.ts";
 
 const tag = "Resolve";
 
@@ -140,10 +140,10 @@ type Ctx = Context<HonoEnv>;
 async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "asVariables">, form: ResolveForm): Promise<Response> {
   const held = parseEntityTags("If-None-Match", c.req.header("If-None-Match"));
   const { selection, lease } = await select(c, needs, { ...request, asVariables: isOfVariables(form) });
-  const describe = async (listed: Parameters<typeof variableHeaders>[1]): Promise<string> => {
+  const describe = async (listed: Listed): Promise<string> => {
     const etag = await selectionEtag(form.format, selection, listed);
     c.header("ETag", etag);
-    for (const [name, value] of Object.entries(variableHeaders(form, listed))) c.header(name, value);
+    for (const [name, value] of Object.entries(findingHeaders(form, listed))) c.header(name, value);
     return etag;
   };
   const etag = await describe(selection);

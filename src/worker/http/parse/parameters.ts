@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { BASE64_HEADER } from "../../../contract/base64-names.ts";
+import { EMPTY_SCOPES_HEADER } from "../../../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
 import { DELETED_UNTIL_HEADER } from "../../../contract/secret.ts";
 
@@ -67,6 +68,11 @@ export const RESOLVE_CONDITIONS = [
 /** The headers of a resolve's reply, for the API description. */
 export const RESOLVE_HEADERS = {
   ...ETAG_HEADER,
+  [EMPTY_SCOPES_HEADER]: {
+    description: "Those of the scopes asked for that nobody has declared and that hold no secret, most likely misspelled: a List of Strings (RFC 9651).",
+    schema: { type: "string" as const },
+    example: '"namespace:prodd"',
+  },
   Age: {
     description: "How old the answer is, in seconds (RFC 9111, section 5.1). There when it was given under a lease.",
     schema: { type: "integer" as const },
