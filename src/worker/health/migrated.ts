@@ -23,6 +23,7 @@ export const MIGRATED = [
   ["quotas"],
   ["tokens", "lease_seconds"],
   ["scheduled_run"],
+  ["restores"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */
