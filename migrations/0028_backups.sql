@@ -15,7 +15,7 @@ CREATE TABLE changed_rows (
 ) STRICT;
 
 -- The restore that is under way: its last page, as it was signed. `logs` is what the backup's end says, once that is here (JSON), and
--- `done_to` up to which organization all has been seen to.
+-- `done_to` up to which organization all has been seen to, `verified_to` up to which checkpoint the log of the next one is verified.
 CREATE TABLE restores (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   backup TEXT NOT NULL,
@@ -23,7 +23,8 @@ CREATE TABLE restores (
   jws TEXT NOT NULL,
   begun_at INTEGER NOT NULL,
   logs TEXT,
-  done_to TEXT NOT NULL DEFAULT ''
+  done_to TEXT NOT NULL DEFAULT '',
+  verified_to INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 ALTER TABLE guard ADD COLUMN no_restore INTEGER CONSTRAINT no_restore CHECK (no_restore = 1);

@@ -1,4 +1,5 @@
 import { auditCalls } from "./audit.ts";
+import { backupCalls } from "./backup.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
 import { resolveCalls } from "./resolve.ts";
@@ -15,6 +16,7 @@ import { trustCalls } from "./trusts.ts";
 export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
 export type { AcceptedRestorations, LostRange, RestorationsReply } from "../contract/audit-generation.ts";
 export type { AnchorReply } from "../contract/audit-registry.ts";
+export type { BackupPage, BackupReply, FinishedRestore, RestoredPage } from "../contract/backup.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
@@ -67,6 +69,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     audit: auditCalls(send),
     keys: keyCalls(send),
     seals: sealCalls(send),
+    backup: backupCalls(send),
     /** What the token is and may do. */
     whoami: (options?: CallOptions) => whoami(send, options),
   };

@@ -11,10 +11,7 @@ export const MAX_PAGE_BYTES = 16 * 1_048_576;
 const keySchema = z.array(z.union([z.string(), z.number()]));
 
 /** Where the next page begins: in a table after a row, or among the changes since the backup began. */
-const positionSchema = z.union([
-  z.strictObject({ table: z.string(), after: keySchema.nullable() }),
-  z.strictObject({ changes: z.int().min(0) }),
-]);
+const positionSchema = z.union([z.strictObject({ table: z.string(), after: keySchema.nullable() }), z.strictObject({ changes: z.int().min(0) })]);
 export type BackupPosition = z.infer<typeof positionSchema>;
 
 /** What the last page says of the whole. */
@@ -108,7 +105,10 @@ const finishedLogSchema = z.object({
   org: z.string(),
   events: z.int().meta({ description: "The number of the last event that the backup has." }),
   verified: z.boolean().meta({ description: "Whether the log is what was signed." }),
-  lost: z.object({ first_seq: z.int(), last_seq: z.int() }).nullable().meta({ description: "Sealed events that are on record outside the database and not in the backup." }),
+  lost: z
+    .object({ first_seq: z.int(), last_seq: z.int() })
+    .nullable()
+    .meta({ description: "Sealed events that are on record outside the database and not in the backup." }),
 });
 export const finishedRestoreSchema = z
   .object({

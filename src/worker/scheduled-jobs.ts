@@ -1,3 +1,4 @@
+import { forgetBackups } from "./backup/forget-backups.ts";
 import type { Config } from "./config.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
 import { forgetIdentities } from "./grants/forget-identities.ts";
@@ -73,6 +74,7 @@ export const JOBS: Readonly<Record<string, Job>> = {
   tokens_forgotten: { seconds: 1, work: forgetExpiredTokens },
   identities_forgotten: { work: forgetIdentities },
   revocations_forgotten: { seconds: 1, work: forgetRevocations },
+  changes_forgotten: { work: forgetBackups },
   // After the others: it asks KV most often, and how often a run may ask has an end.
   ciphertexts: { seconds: 9, work: settleCiphertexts },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },

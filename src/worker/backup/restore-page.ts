@@ -47,7 +47,8 @@ async function requireNext(restore: RestoreRow | undefined, { backup, page, prev
   if (!restore) return;
   if (backup !== restore.backup) throw new Problem("version-conflict", "Another backup is being restored.");
   if (restore.logs !== null) throw new Problem("version-conflict", "All pages are here.");
-  if (page !== restore.page + 1 || previous !== (await sha256(restore.jws))) throw new Problem("version-conflict", `The next page is page ${restore.page + 1} of the same chain.`);
+  if (page !== restore.page + 1 || previous !== (await sha256(restore.jws)))
+    throw new Problem("version-conflict", `The next page is page ${restore.page + 1} of the same chain.`);
 }
 
 /** The rows of a page, all of which this version has a place for. */
@@ -68,7 +69,14 @@ async function putObjects({ kv }: BackupNeeds, taken: readonly Carried[]): Promi
   for (const { table, row } of taken) if (table === "audit_archives" && row) await putCiphertext(kv, String(row.kv_key), String(row[OBJECT]));
 }
 
-async function put(needs: BackupNeeds, caller: Caller, restore: RestoreRow | undefined, payload: BackupPayload, jws: string, taken: readonly Carried[]): Promise<void> {
+async function put(
+  needs: BackupNeeds,
+  caller: Caller,
+  restore: RestoreRow | undefined,
+  payload: BackupPayload,
+  jws: string,
+  taken: readonly Carried[],
+): Promise<void> {
   const { db, now } = needs;
   const row = { backup: payload.backup, page: payload.page, jws, logs: payload.end && JSON.stringify(payload.end.logs) };
   const noted = restore ? advanceRestore(db, restore, row) : beginRestore(db, row, now.getTime());
@@ -76,7 +84,8 @@ async function put(needs: BackupNeeds, caller: Caller, restore: RestoreRow | und
     await runForCaller(needs, caller, [...noted, ...putCarried(db, changesOf(taken), now.getTime())]);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
-    if (error.guard === "nothing_here") throw new Problem("version-conflict", "The deployment is not empty: a backup is restored into a new database.", { cause: error });
+    if (error.guard === "nothing_here")
+      throw new Problem("version-conflict", "The deployment is not empty: a backup is restored into a new database.", { cause: error });
     throw new Problem("version-conflict", "Another call has restored a page meanwhile.", { cause: error });
   }
 }

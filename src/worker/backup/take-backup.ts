@@ -89,7 +89,13 @@ async function takePage(needs: BackupNeeds, caller: Caller, id: string, before: 
 /** What one page has, and where the next one begins. */
 type Part = Pick<BackupPayload, "table" | "next" | "end"> & { readonly carried: readonly Carried[] };
 
-async function takeRows(needs: BackupNeeds, caller: Caller, columns: Columns, { table: name, after }: Extract<BackupPosition, { table: string }>, backup: BackupRow): Promise<Part> {
+async function takeRows(
+  needs: BackupNeeds,
+  caller: Caller,
+  columns: Columns,
+  { table: name, after }: Extract<BackupPosition, { table: string }>,
+  backup: BackupRow,
+): Promise<Part> {
   const table = CARRIED_TABLE_NAMES.find((one) => one === name);
   if (!table) throw new Problem("version-conflict", "The backup was begun by another version: begin another one.");
   const [found] = await readForCaller(needs, caller, [selectNextCarried(needs.db, columns, table, after)]);
@@ -112,9 +118,19 @@ async function takeChanges(needs: BackupNeeds, caller: Caller, columns: Columns,
   const [extents, found, ...tables] = await readForCaller(needs, caller, [selectLogExtents(db), ...selectChanges(db, columns, after, CHANGES)]);
   const changes = rowsOf<ChangedRow>(found);
   const now = new Map(CARRIED_TABLE_NAMES.flatMap((table, n) => rowsOf<CarriedRow>(tables[n]).map((row) => [nameOf(table, keyIn(table, row)), row] as const)));
-  const named = new Map(changes.map(({ n, table_name, row_key }) => [nameOf(table_name, JSON.parse(row_key) as RowKey), { n, table: table_name, key: JSON.parse(row_key) as string[] }]));
+  const named = new Map(
+    changes.map(({ n, table_name, row_key }) => [
+      nameOf(table_name, JSON.parse(row_key) as RowKey),
+      { n, table: table_name, key: JSON.parse(row_key) as string[] },
+    ]),
+  );
   const carried = [...named].map(([name, { n, table, key }]) => ({ n, table, key, row: now.get(name) ?? null }));
-  const fit = fitting(await withCiphertexts(needs, carried.sort((a, b) => a.n - b.n)));
+  const fit = fitting(
+    await withCiphertexts(
+      needs,
+      carried.sort((a, b) => a.n - b.n),
+    ),
+  );
   const page = fit.map(({ table, key, row }) => ({ table, key, row }));
   if (changes.length === CHANGES || fit.length < carried.length) return { table: null, next: { changes: fit.at(-1)?.n ?? after }, end: null, carried: page };
   const [extent] = rowsOf<{ logs: string }>(extents);
@@ -124,7 +140,10 @@ async function takeChanges(needs: BackupNeeds, caller: Caller, columns: Columns,
 function endOf({ begun_at, logs }: BackupRow, now: string): NonNullable<BackupPayload["end"]> {
   const began = JSON.parse(logs) as Record<string, number>;
   const ended = JSON.parse(now) as Record<string, number>;
-  return { begun_at: formatTime(begun_at), logs: Object.fromEntries(Object.entries(ended).map(([org, seq]) => [org, [began[org] ?? 0, seq] as [number, number]])) };
+  return {
+    begun_at: formatTime(begun_at),
+    logs: Object.fromEntries(Object.entries(ended).map(([org, seq]) => [org, [began[org] ?? 0, seq] as [number, number]])),
+  };
 }
 
 function keyIn(table: CarriedTableName, row: CarriedRow): RowKey {

@@ -40,7 +40,10 @@ function selection(columns: Columns, table: CarriedTableName): string {
   return `SELECT ${[...own, ...current].join(", ")} FROM secrets t LEFT JOIN versions v ON v.secret_id = t.id AND v.version = t.version`;
 }
 
-const keyOf = (table: CarriedTableName) => carriedTable(table).key.map((column) => `t.${column}`).join(", ");
+const keyOf = (table: CarriedTableName) =>
+  carriedTable(table)
+    .key.map((column) => `t.${column}`)
+    .join(", ");
 const onlyOf = (table: CarriedTableName) => `(${carriedTable(table).only ?? "true"})`;
 
 /** Selects the next rows of a table after one, in the order of their keys ({@link CarriedRow}). */

@@ -13,11 +13,13 @@ export interface RestoreRow {
   readonly logs: string | null;
   /** The last organization that has been seen to. */
   readonly done_to: string;
+  /** Up to which checkpoint the log of the next one has been verified. */
+  readonly verified_to: number;
 }
 
 /** Selects the restore that is under way ({@link RestoreRow}). */
 export function selectRestore(db: D1Database): D1PreparedStatement {
-  return db.prepare("SELECT backup, page, jws, logs, done_to FROM restores");
+  return db.prepare("SELECT backup, page, jws, logs, done_to, verified_to FROM restores");
 }
 
 /** What there may be of a log in a deployment that has nothing yet: refused calls, and that something was missed. */
@@ -34,7 +36,9 @@ export function beginRestore(db: D1Database, row: Pick<RestoreRow, "backup" | "p
     // The trigger that keeps events asks how far retention has come.
     `INSERT INTO audit_heads (org, removed_to, kid, jws, tried_at) SELECT org, MAX(seq), '', '', 0 FROM audit_events GROUP BY org
      ON CONFLICT (org) DO UPDATE SET removed_to = excluded.removed_to`,
-    ...["audit_events", "audit_checkpoints", "audit_heads", "audit_marks", "audit_statements", "audit_by_secret", "usage"].map((table) => `DELETE FROM ${table}`),
+    ...["audit_events", "audit_checkpoints", "audit_heads", "audit_marks", "audit_statements", "audit_by_secret", "usage"].map(
+      (table) => `DELETE FROM ${table}`,
+    ),
   ];
   return [
     db.prepare(
@@ -57,9 +61,14 @@ export function advanceRestore(db: D1Database, was: RestoreRow, row: Pick<Restor
   ];
 }
 
+/** Records how far the log of the next organization has been verified. */
+export function noteVerified(db: D1Database, was: string, number: number): D1PreparedStatement {
+  return db.prepare("UPDATE restores SET verified_to = ? WHERE done_to = ? AND logs IS NOT NULL").bind(number, was);
+}
+
 /** Records that an organization has been seen to; the batch is stopped by the guard `unchanged` when another call has done that. */
 export function noteDone(db: D1Database, was: string, org: string): D1PreparedStatement[] {
-  return [db.prepare("UPDATE restores SET done_to = ? WHERE done_to = ? AND logs IS NOT NULL").bind(org, was), requireChanges(db, 1)];
+  return [db.prepare("UPDATE restores SET done_to = ?, verified_to = 0 WHERE done_to = ? AND logs IS NOT NULL").bind(org, was), requireChanges(db, 1)];
 }
 
 /** Ends the restore. */
@@ -107,7 +116,8 @@ function putRows(db: D1Database, table: CarriedTableName, rows: readonly Carried
   const { key, changing } = carriedTable(table);
   const columns = Object.keys(rows[0] ?? {});
   const changed = (changing ?? columns.filter((column) => !key.includes(column))).filter((column) => columns.includes(column));
-  const conflict = changed.length === 0 ? "DO NOTHING" : `(${key.join(", ")}) DO UPDATE SET ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+  const conflict =
+    changed.length === 0 ? "DO NOTHING" : `(${key.join(", ")}) DO UPDATE SET ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}`;
   const values = columns.map((column) => `j.value ->> '${column}'`).join(", ");
   const insert = `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values} FROM json_each(?1) j WHERE ${FITTING[table] ?? "true"} ON CONFLICT ${conflict}`;
   return [...(BEFORE[table]?.(db, rows, now) ?? []), db.prepare(insert).bind(JSON.stringify(rows))];
@@ -152,7 +162,9 @@ const NOTED: Readonly<Partial<Record<CarriedTableName, string>>> = {
 function removeRows(db: D1Database, table: CarriedTableName, gone: readonly RowKey[], now: number): D1PreparedStatement[] {
   const keys = JSON.stringify(gone);
   const noted = NOTED[table];
-  const named = `(${carriedTable(table).key.join(", ")}) IN (SELECT ${carriedTable(table).key.map((_, n) => `j.value ->> ${n}`).join(", ")} FROM json_each(?) j)`;
+  const named = `(${carriedTable(table).key.join(", ")}) IN (SELECT ${carriedTable(table)
+    .key.map((_, n) => `j.value ->> ${n}`)
+    .join(", ")} FROM json_each(?) j)`;
   // A scope that is in use stays, for triggers count.
   const undeclared = table === "scopes" ? [db.prepare(`UPDATE scopes SET parent = NULL, seal = NULL WHERE ${named}`).bind(keys)] : [];
   const unused = table === "scopes" ? "secrets = 0 AND " : "";
