@@ -6,7 +6,9 @@ import { note, printJson } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
+import { adminBackup } from "./admin-backup.ts";
 import { adminKeys } from "./admin-keys.ts";
+import { adminRestore } from "./admin-restore.ts";
 import { adminSeal } from "./admin-seal.ts";
 
 const restored = command({
@@ -59,5 +61,5 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { keys: adminKeys, log, seal: adminSeal },
+  subCommands: { backup: adminBackup, keys: adminKeys, log, restore: adminRestore, seal: adminSeal },
 });

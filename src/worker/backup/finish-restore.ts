@@ -32,6 +32,7 @@ type FinishedLog = FinishedRestore["logs"][number];
 export async function finishRestore(needs: BackupNeeds, caller: Caller, keepTokens: boolean): Promise<FinishedRestore> {
   requireOperator(needs, caller, "backup:write");
   const restore = await readRestore(needs, caller);
+  if (!restore) return { done: true, logs: [] };
   const ends = JSON.parse(restore.logs) as Record<string, [began: number, ended: number]>;
   const accused = await accusedLogs(needs);
   const logs: FinishedLog[] = [];
@@ -50,10 +51,12 @@ export async function finishRestore(needs: BackupNeeds, caller: Caller, keepToke
   return { done: doneTo === caller.org, logs };
 }
 
-async function readRestore(needs: BackupNeeds, caller: Caller): Promise<RestoreRow & { readonly logs: string }> {
+/** The restore that is to be finished; `undefined` for none: a call whose reply was lost may have finished it. */
+async function readRestore(needs: BackupNeeds, caller: Caller): Promise<(RestoreRow & { readonly logs: string }) | undefined> {
   const [found] = await readForRestorer(needs, caller, [selectRestore(needs.db)]);
   const [restore] = rowsOf<RestoreRow>(found);
-  if (!restore || restore.logs === null) throw new Problem("version-conflict", "Not all pages of a backup are here.");
+  if (!restore) return undefined;
+  if (restore.logs === null) throw new Problem("version-conflict", "Not all pages of a backup are here.");
   return { ...restore, logs: restore.logs };
 }
 
