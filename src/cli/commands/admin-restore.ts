@@ -72,12 +72,13 @@ function show(refused: RestoredPage["refused"], logs: FinishedRestore["logs"]): 
     ]),
     "It was finished before.",
   );
-  if (refused.length === 0) return note("Every row has its seal, and every value opens.");
-  printTable(
-    ["TABLE", "ROW", "REFUSED"],
-    refused.map(({ table, key, reason }) => [table, key.join(" "), WHY[reason]]),
-    "",
-  );
+  if (refused.length === 0) note("Every row has its seal, and every value opens.");
+  else
+    printTable(
+      ["TABLE", "ROW", "REFUSED"],
+      refused.map(({ table, key, reason }) => [table, key.join(" "), WHY[reason]]),
+      "",
+    );
 }
 
 const WHY: Readonly<Record<RestoredPage["refused"][number]["reason"], string>> = {
