@@ -196,6 +196,7 @@ describe("a restore", () => {
       ["GET /v1/tokens", {}],
     ] as const;
     for (const [request, options] of requests) expect((await other(request, { ...mine(), ...options })).status, request).toBe(503);
+    expect((await other("GET /readyz", { token: null })).status).toBe(503);
     const rows = () =>
       env.OTHER_DB.prepare("SELECT (SELECT COUNT(*) FROM audit_events) AS events, (SELECT COUNT(*) FROM audit_checkpoints) AS checkpoints").first();
     const before = await rows();

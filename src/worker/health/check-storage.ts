@@ -1,5 +1,6 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { isRestoring } from "../transaction/is-restoring.ts";
 import { COUNT_MIGRATED, MIGRATED } from "./migrated.ts";
 
 /** A store that the Worker needs and cannot use, and what is wrong with it. */
@@ -18,7 +19,7 @@ async function checkD1(db: D1Database | undefined): Promise<UnusableStore[]> {
   try {
     const [tables] = await runBatch(db, [db.prepare(COUNT_MIGRATED).bind(JSON.stringify(MIGRATED))]);
     if (rowsOf<{ n: number }>(tables)[0]?.n !== MIGRATED.length) return unusableD1("the migrations have not been applied");
-    return [];
+    return (await isRestoring({ db })) ? unusableD1("a restore is under way") : [];
   } catch {
     return unusableD1("the database does not answer");
   }

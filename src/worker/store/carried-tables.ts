@@ -19,7 +19,7 @@ const ROWS = 500;
  * about. All columns are, but for those that D1 computes and those that say why not. A table of the database that is neither
  * here nor in {@link MADE_ANEW} fails a test.
  */
-export const CARRIED_TABLES = {
+const CARRIED_TABLES = {
   quotas: { key: ["org"], rows: ROWS },
   revocations: { key: ["org", "n"], rows: ROWS, changing: ["seal"] },
   trusts: { key: ["org", "name"], rows: 100 },

@@ -17,5 +17,5 @@ export const limitBody = createMiddleware<HonoEnv>((c, next) =>
 );
 
 function refuse(): never {
-  throw new Problem("body-too-large", "A body has at most 1 MiB.");
+  throw new Problem("body-too-large", "A body has at most 1 MiB, a page of a backup 16.");
 }
