@@ -16,7 +16,7 @@ import { trustCalls } from "./trusts.ts";
 export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
 export type { AcceptedRestorations, LostRange, RestorationsReply } from "../contract/audit-generation.ts";
 export type { AnchorReply } from "../contract/audit-registry.ts";
-export type { BackupPage, BackupReply, FinishedRestore, RestoredPage } from "../contract/backup.ts";
+export type { BackupPage, BackupReply, ComparedStores, FinishedRestore, ReconciledStores, RestoredPage } from "../contract/backup.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";

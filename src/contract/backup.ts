@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { cursorSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
 
 /** The version of pages that this code writes. */
@@ -98,8 +99,11 @@ export const finishRestoreSchema = z
     keep_tokens: z.boolean().default(false).meta({
       description: "Whether tokens that were issued before stay in force, but for those that are known to be revoked.",
     }),
+    restored_in_place: z.boolean().default(false).meta({
+      description: "Whether there were no pages: the database itself was set back to an earlier time.",
+    }),
   })
-  .meta({ id: "FinishRestore", example: { keep_tokens: false } });
+  .meta({ id: "FinishRestore", example: { keep_tokens: false, restored_in_place: false } });
 
 const finishedLogSchema = z.object({
   org: z.string(),
@@ -117,3 +121,49 @@ export const finishedRestoreSchema = z
   })
   .meta({ id: "FinishedRestore", example: { done: true, logs: [{ org: "acme", events: 812, verified: true, lost: null }] } });
 export type FinishedRestore = z.infer<typeof finishedRestoreSchema>;
+
+/** What is compared, a page at a time: rows of a page of the inventory, versions after one, objects in KV. */
+export const comparedSchema = z.union([
+  z.strictObject({ rows: z.enum(["secrets", "scopes", "trusts", "tokens"]), page: z.string().max(64) }),
+  z.strictObject({ versions: keySchema.nullable() }),
+  z.strictObject({ objects: z.string().max(1024).nullable() }),
+]);
+export type Compared = z.infer<typeof comparedSchema>;
+
+/** `GET /v1/backup/reconcile`. */
+export const compareStoresSchema = z.strictObject({ cursor: cursorSchema });
+
+const faultSchema = z
+  .object({
+    org: z.string(),
+    table: z.string(),
+    key: keySchema,
+    fault: z.enum(["missing", "returned", "changed"]).meta({
+      description: "By the inventory outside the database: the row is gone, is there again after it was deleted, or is another one. No event says why.",
+    }),
+  })
+  .meta({ id: "RowFault", example: { org: "acme", table: "trusts", key: ["acme", "github"], fault: "returned" } });
+export type RowFault = z.infer<typeof faultSchema>;
+
+export const comparedStoresSchema = z
+  .object({
+    rows: z.array(faultSchema),
+    values: z.array(refusedSchema).meta({ description: "Versions without a ciphertext, or with one that does not open." }),
+    orphans: z.int().meta({ description: "Objects in KV that no row names." }),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: "ComparedStores", example: { rows: [], values: [], orphans: 0, next_cursor: null } });
+export type ComparedStores = z.infer<typeof comparedStoresSchema>;
+
+/** `POST /v1/backup/reconcile`. */
+export const reconcileStoresSchema = z
+  .strictObject({ cursor: cursorSchema })
+  .meta({ id: "ReconcileStores", example: { cursor: "eyJyb3dzIjoidHJ1c3RzIiwicGFnZSI6ImZpcnN0In0" } });
+
+export const reconciledStoresSchema = z
+  .object({
+    deleted: z.array(faultSchema).meta({ description: "Rows that were there again, and are deleted again." }),
+    removed: z.int().meta({ description: "Objects in KV that no row names, and that are to be removed." }),
+  })
+  .meta({ id: "ReconciledStores", example: { deleted: [], removed: 0 } });
+export type ReconciledStores = z.infer<typeof reconciledStoresSchema>;

@@ -11,6 +11,40 @@ export const OTHER = { DB: env.OTHER_DB, KV: env.OTHER_KV };
 
 type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
 
+/** What a database has, and a way to set it back to that, as D1's time travel does. */
+export async function timeTravel(): Promise<() => Promise<void>> {
+  const db = env.OTHER_DB;
+  const { results: schema } = await db
+    .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%'")
+    .all<Record<"type" | "name" | "sql", string>>();
+  const of = (type: string) => schema.filter((one) => one.type === type);
+  const rows = new Map<string, Record<string, unknown>[]>();
+  for (const { name } of of("table")) {
+    const columns = (await db.prepare(`SELECT name FROM pragma_table_info('${name}')`).all<{ name: string }>()).results.map((column) => column.name);
+    rows.set(name, (await db.prepare(`SELECT ${columns.join(", ")} FROM ${name}`).all()).results);
+  }
+  return async () => {
+    const statements = [
+      "PRAGMA defer_foreign_keys = on",
+      ...of("trigger").map(({ name }) => `DROP TRIGGER ${name}`),
+      ...of("table").map(({ name }) => `DELETE FROM ${name}`),
+    ].map((sql) => db.prepare(sql));
+    const inserts = [...rows].flatMap(([name, some]) =>
+      some.map((row) =>
+        db
+          .prepare(
+            `INSERT INTO ${name} (${Object.keys(row).join(", ")}) VALUES (${Object.keys(row)
+              .map(() => "?")
+              .join(", ")})`,
+          )
+          .bind(...Object.values(row)),
+      ),
+    );
+    await db.batch([...statements, ...inserts, ...of("trigger").map(({ sql }) => db.prepare(sql))]);
+    forgetLatest();
+  };
+}
+
 /** A deployment with nothing in it but its tables, and this isolate one that knows of no revocation. */
 export async function emptyDeployment(): Promise<Ask> {
   const { results } = await env.OTHER_DB.prepare(

@@ -6,6 +6,7 @@ import { endProgress, note, printJson, progress } from "../output.ts";
 import { readPages } from "../page-file.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
+import { finishAll, showLogs, WHY_REFUSED } from "../restored-logs.ts";
 import { openSession } from "../session.ts";
 
 /** `keyhole admin restore`. */
@@ -24,7 +25,7 @@ export const adminRestore = command({
       yes,
     );
     const refused = await restoreAll(client, file);
-    const logs = await finishAll(client, keep);
+    const logs = await finishAll(client, { keep_tokens: keep });
     if (json) printJson({ refused, logs });
     else show(refused, logs);
     return refused.length > 0 || logs.some(({ verified }) => !verified) ? EXIT.failed : EXIT.ok;
@@ -52,38 +53,13 @@ async function restoreAll(client: Client, file: string): Promise<RestoredPage["r
   return refused;
 }
 
-async function finishAll(client: Client, keep: boolean): Promise<FinishedRestore["logs"]> {
-  const logs: FinishedRestore["logs"] = [];
-  for (;;) {
-    const reply = await client.backup.finish({ keep_tokens: keep });
-    logs.push(...reply.logs);
-    if (reply.done) return logs;
-  }
-}
-
 function show(refused: RestoredPage["refused"], logs: FinishedRestore["logs"]): void {
-  printTable(
-    ["ORGANIZATION", "EVENTS UP TO", "LOST", ""],
-    logs.map(({ org, events, lost, verified }) => [
-      org,
-      String(events),
-      lost ? `${lost.first_seq} to ${lost.last_seq}` : "none known",
-      verified ? "" : "not what was signed",
-    ]),
-    "It was finished before.",
-  );
+  showLogs(logs);
   if (refused.length === 0) note("Every row has its seal, and every value opens.");
   else
     printTable(
       ["TABLE", "ROW", "REFUSED"],
-      refused.map(({ table, key, reason }) => [table, key.join(" "), WHY[reason]]),
+      refused.map(({ table, key, reason }) => [table, key.join(" "), WHY_REFUSED[reason]]),
       "",
     );
 }
-
-const WHY: Readonly<Record<RestoredPage["refused"][number]["reason"], string>> = {
-  seal: "a seal that is not its own",
-  value: "does not open",
-  archive: "a part of a log that is not there, or does not open",
-  "no-ciphertext": "taken; its ciphertext was lost before the backup",
-};

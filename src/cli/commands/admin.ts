@@ -8,6 +8,7 @@ import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
 import { adminBackup } from "./admin-backup.ts";
 import { adminKeys } from "./admin-keys.ts";
+import { adminReconcile } from "./admin-reconcile.ts";
 import { adminRestore } from "./admin-restore.ts";
 import { adminSeal } from "./admin-seal.ts";
 
@@ -61,5 +62,5 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { backup: adminBackup, keys: adminKeys, log, restore: adminRestore, seal: adminSeal },
+  subCommands: { backup: adminBackup, keys: adminKeys, log, reconcile: adminReconcile, restore: adminRestore, seal: adminSeal },
 });

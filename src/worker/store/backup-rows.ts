@@ -85,7 +85,7 @@ export interface BackupRow {
 }
 
 /** SQL for up to which event each log has come, as a JSON object. Every event is in D1 or, at the end of a log, the last that was removed. */
-const LOGS = `(WITH RECURSIVE orgs (org) AS (
+export const LOGS = `(WITH RECURSIVE orgs (org) AS (
     SELECT MIN(org) FROM audit_events UNION ALL SELECT (SELECT MIN(e.org) FROM audit_events e WHERE e.org > o.org) FROM orgs o WHERE o.org IS NOT NULL
   ) SELECT json_group_object(org, (SELECT MAX(e.seq) FROM audit_events e WHERE e.org = orgs.org)) FROM orgs WHERE org IS NOT NULL)`;
 

@@ -1,4 +1,4 @@
-import type { CarriedRow } from "./backup-rows.ts";
+import { type CarriedRow, LOGS } from "./backup-rows.ts";
 import { CARRIED_TABLE_NAMES, type CarriedTableName, carriedTable } from "./carried-tables.ts";
 import type { RowKey } from "./integrity-rows.ts";
 import { requireChanges } from "./secret-rows.ts";
@@ -49,6 +49,27 @@ export function beginRestore(db: D1Database, row: Pick<RestoreRow, "backup" | "p
     ...clearing.map((sql) => db.prepare(sql)),
     db.prepare("INSERT INTO restores (id, backup, page, jws, begun_at, logs) VALUES (1, ?, ?, ?, ?, ?)").bind(row.backup, row.page, row.jws, now, row.logs),
   ];
+}
+
+/** Begins to finish a restore without pages, unless one is under way: the database itself was set back. */
+export function beginInPlace(db: D1Database, id: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO restores (id, backup, page, jws, begun_at, logs)
+     SELECT 1, ?, 0, '', ?, (SELECT json_group_object(e.key, json_array(0, e.value)) FROM json_each(${LOGS}) e) WHERE true ON CONFLICT DO NOTHING`,
+    )
+    .bind(id, now);
+}
+
+/** Selects those of some KV keys that no row names, as `kv_key`. */
+export function selectUnnamed(db: D1Database, kvKeys: readonly string[]): D1PreparedStatement {
+  const named = ["versions", "audit_archives", "kv_removals"].map((table) => `NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.kv_key = j.value)`);
+  return db.prepare(`SELECT j.value AS kv_key FROM json_each(?) j WHERE ${named.join(" AND ")}`).bind(JSON.stringify(kvKeys));
+}
+
+/** Notes KV keys for removal that no row names. */
+export function noteUnnamed(db: D1Database, kvKeys: readonly string[], now: number): D1PreparedStatement {
+  return db.prepare("INSERT OR IGNORE INTO kv_removals (kv_key, noted_at) SELECT value, ? FROM json_each(?)").bind(now, JSON.stringify(kvKeys));
 }
 
 /** Records that the next page is here: the batch is stopped by the guard `unchanged` when another one is meanwhile. */

@@ -1,17 +1,25 @@
 import {
   backupPageSchema,
   backupReplySchema,
+  comparedSchema,
+  comparedStoresSchema,
+  compareStoresSchema,
   finishedRestoreSchema,
   finishRestoreSchema,
+  reconciledStoresSchema,
+  reconcileStoresSchema,
   restoredPageSchema,
   takeBackupSchema,
 } from "../../../contract/backup.ts";
+import { compareStores } from "../../backup/compare-stores.ts";
 import { finishRestore } from "../../backup/finish-restore.ts";
+import { reconcileStores } from "../../backup/reconcile-stores.ts";
 import { restorePage } from "../../backup/restore-page.ts";
 import { takeBackup } from "../../backup/take-backup.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { jsonBody } from "../parse/body.ts";
+import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 
 const tag = "Backup";
 
@@ -71,6 +79,42 @@ export const backupRoutes = [
       problems: ["version-conflict"],
       replies: { 200: json(finishedRestoreSchema, "How far it is.") },
     },
-    async ({ c, needs, caller, body: { keep_tokens } }) => c.json(await finishRestore(needs, caller, keep_tokens)),
+    async ({ c, needs, caller, body: { keep_tokens, restored_in_place } }) =>
+      c.json(await finishRestore(needs, caller, { keepTokens: keep_tokens, inPlace: restored_in_place })),
+  ),
+  operation(
+    {
+      method: "get",
+      path: "/v1/backup/reconcile",
+      id: "compareStores",
+      summary: "Compare the database with what is outside it, a page at a time",
+      description:
+        "For the operator's own organization, after the database was set back to an earlier time: rows that are not what the inventory says, versions whose ciphertext is gone or does not open, and objects in KV that no row names. Every value is opened, and none is shown.",
+      tag,
+      permission: "backup:read",
+      action: "backup.read",
+      query: compareStoresSchema,
+      replies: { 200: json(comparedStoresSchema, "What was found; go on while there is a `next_cursor`.") },
+    },
+    async ({ c, needs, caller, query: { cursor } }) => {
+      const { rows, values, orphans, next } = await compareStores(needs, caller, fromCursor(comparedSchema, cursor));
+      return c.json({ rows: [...rows], values: [...values], orphans: orphans.length, next_cursor: nextCursor(next) });
+    },
+  ),
+  operation(
+    {
+      method: "post",
+      path: "/v1/backup/reconcile",
+      id: "reconcileStores",
+      summary: "Put right what a comparison has shown",
+      description:
+        "For the operator's own organization, with the cursor of the page that showed it: rows that were deleted and are there again are deleted again, and objects in KV that no row names are noted for removal.",
+      tag,
+      permission: "backup:write",
+      action: "backup.restore",
+      body: jsonBody(reconcileStoresSchema),
+      replies: { 200: json(reconciledStoresSchema, "What was done.") },
+    },
+    async ({ c, needs, caller, body: { cursor } }) => c.json(await reconcileStores(needs, caller, fromCursor(comparedSchema, cursor))),
   ),
 ];
