@@ -329,6 +329,19 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: () => ["POST /v1/backup", json({})],
     effects: async ({ ask }) => [await recorded(ask, "backup.read")],
   },
+  "POST of a reconciliation": {
+    vars: operator,
+    prepare: async ({ org }) => {
+      const key = `c_${org.replace(/\D/g, "").padStart(32, "0")}`;
+      await env.KV.put(key, "of nothing");
+      return key;
+    },
+    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS })],
+    effects: async ({ made: key, ask }) => [
+      (await env.KV.get(key)) === null || (await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
+      await recorded(ask, "backup.restore"),
+    ],
+  },
   "POST of a page of a backup": {
     vars: empty,
     prepare: emptied,
@@ -348,6 +361,9 @@ export const WRITES: Record<string, FaultedOperation> = {
   },
   "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
 };
+
+/** The cursor of a comparison of what is in KV. */
+const OBJECTS = btoa('{"objects":null}').replace(/=+$/, "");
 
 const inline = ({ ask }: { ask: Ask }) => made(ask);
 
@@ -415,5 +431,7 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },
   "GET /v1/audit/anchor": { prepare: inline, request: () => ["GET /v1/audit/anchor"], shown: withoutTime },
   "GET /v1/audit/restorations": { varying: true, prepare: inline, request: () => ["GET /v1/audit/restorations", OPERATOR] },
+  "GET a comparison of rows": { request: () => ["GET /v1/backup/reconcile", OPERATOR] },
+  "GET a comparison of objects": { request: () => [`GET /v1/backup/reconcile?cursor=${OBJECTS}`, OPERATOR] },
   "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
 };

@@ -107,6 +107,20 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: [],
     action: "backup.read",
   },
+  "GET /v1/backup/reconcile": {
+    permission: "backup:read",
+    request: (_, token) => call("GET /v1/backup/reconcile", { token: asOperator(token) }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.read",
+  },
+  "POST /v1/backup/reconcile": {
+    permission: "backup:write",
+    request: (_, token) => call("POST /v1/backup/reconcile", { token: asOperator(token), json: {} }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.restore",
+  },
   "POST /v1/backup/restore": {
     permission: "backup:write",
     request: (_, token) => restoring(token, "POST /v1/backup/restore", ([first]) => first as BackupPage, "nothing"),
