@@ -20,6 +20,7 @@ import { takeInventory } from "./log/take-inventory.ts";
 import { thinRegistry } from "./log/thin-registry.ts";
 import { writeRegistry } from "./log/write-registry.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
+import { scrubValues } from "./secrets/scrub-values.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 import type { Budget } from "./transaction/work-in-batches.ts";
 
@@ -76,6 +77,7 @@ export const JOBS: Readonly<Record<string, Job>> = {
   revocations_forgotten: { seconds: 1, work: forgetRevocations },
   changes_forgotten: { work: forgetBackups },
   // After the others: it asks KV most often, and how often a run may ask has an end.
-  ciphertexts: { seconds: 9, work: settleCiphertexts },
+  ciphertexts: { seconds: 8, work: settleCiphertexts },
+  values: { seconds: 1, work: scrubValues },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },
 };

@@ -24,6 +24,7 @@ export const MIGRATED = [
   ["tokens", "lease_seconds"],
   ["scheduled_run"],
   ["restores"],
+  ["lost_values"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

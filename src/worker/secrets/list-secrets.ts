@@ -28,13 +28,14 @@ export async function listSecrets(
   after: Position | undefined,
 ): Promise<Page<SecretRow, Position>> {
   caller.require("secrets:read", query.scope, query.name);
-  const { limit, label, due } = query;
+  const { limit, label, due, state } = query;
   const filter = {
     org: caller.org,
     names: namesAsked(query, caller),
     scopes: scopesAsked(query, caller),
     label: label === undefined ? undefined : splitLabel(label),
     due,
+    state,
     after,
     now: needs.now.getTime(),
     limit: limit + 1,

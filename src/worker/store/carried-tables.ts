@@ -68,6 +68,7 @@ export const MADE_ANEW = {
   audit_marks: "how far scheduled work has come: it begins anew",
   audit_statements: "what the scheduled run has found here: it looks for itself",
   integrity_failures: "what the scheduled run has found here: it looks for itself",
+  lost_values: "what the scheduled run has found here: it looks for itself",
   integrity_marks: "how far scheduled work has come: it begins anew",
   kv_removals: "what is to go from the KV that was: a restored deployment may have another",
   trust_refusals: "a tally for people: it begins anew",

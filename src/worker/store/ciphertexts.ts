@@ -25,11 +25,12 @@ export function removeCiphertext(kv: KVNamespace, kvKey: string): Promise<void> 
 /**
  * Reads ciphertexts from KV, several in bulk. What KV does not have is not in the result.
  *
+ * @param copies Whether a copy that a location has kept will do.
  * @throws {Problem} `storage-unavailable` when KV fails or does not answer in time.
  */
-export async function readCiphertexts(kv: KVNamespace, kvKeys: readonly string[]): Promise<Map<string, string>> {
+export async function readCiphertexts(kv: KVNamespace, kvKeys: readonly string[], copies: "kept" | "fresh" = "kept"): Promise<Map<string, string>> {
   try {
-    return await withDeadline(readTwice(kv, kvKeys), DEADLINE);
+    return await withDeadline(copies === "fresh" ? read(kv, kvKeys, MISS_TTL) : readTwice(kv, kvKeys), DEADLINE);
   } catch (cause) {
     throw storageUnavailable("The ciphertext store did not answer.", cause);
   }

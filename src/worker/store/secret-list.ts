@@ -18,6 +18,8 @@ export interface SecretFilter {
   readonly scopes: readonly ScopeRange[] | null;
   readonly label?: { readonly key: string; readonly value: string } | undefined;
   readonly due?: "rotation" | "expiry" | undefined;
+  /** Those whose current value is lost. */
+  readonly state?: "lost" | undefined;
   /** The list goes on after this name and scope. */
   readonly after?: { readonly name: string; readonly scope: string } | undefined;
   /** Milliseconds since 1970. */
@@ -27,7 +29,7 @@ export interface SecretFilter {
 
 /** Selects up to `filter.limit` secrets ({@link SecretRow}), by name, then scope. */
 export function selectSecrets(db: D1Database, filter: SecretFilter): D1PreparedStatement {
-  const found = filter.due ? selectDue(filter.due, filter) : slicesOf(filter).join(" UNION ALL ");
+  const found = filter.state || filter.due ? selectAll(filter) : slicesOf(filter).join(" UNION ALL ");
   return db
     .prepare(
       `WITH found (id, name, scope) AS (${found}), page (id) AS (SELECT id FROM found ORDER BY name, scope LIMIT ?1 ->> 'limit')
@@ -77,13 +79,20 @@ function slice(each: string, select: string): string {
 
 const DUE = { expiry: ["secrets_by_expiry", "x.expires_at"], rotation: ["secrets_by_rotation", "x.rotation_due_at"] } as const;
 
-// What is due changes with the time, so no index has it in the order of the list: all that is due is read, and sorted.
-function selectDue(due: keyof typeof DUE, { scopes, label }: SecretFilter): string {
-  const [index, time] = DUE[due];
+const LOST =
+  "EXISTS (SELECT 1 FROM lost_values l JOIN versions v USING (secret_id, version) WHERE l.secret_id = x.id AND l.version = x.version AND v.kv_key IS NOT NULL)";
+
+// What is due changes with the time, and what is lost with every look at it, so no index has it in the order of the list:
+// all of it is read, and sorted.
+function selectAll({ due, state, scopes, label }: SecretFilter): string {
+  const [index, time] = due ? DUE[due] : [null, null];
+  const from = index
+    ? `secrets x INDEXED BY ${index}`
+    : "(SELECT DISTINCT secret_id FROM lost_values WHERE org = ?1 ->> 'org') o CROSS JOIN secrets x ON x.id = o.secret_id";
   const conditions = [
-    `x.org = ?1 ->> 'org' AND ${time} <= ?1 ->> 'now' AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
+    `x.org = ?1 ->> 'org'${time ? ` AND ${time} <= ?1 ->> 'now'` : ""}${state ? ` AND ${LOST}` : ""} AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
     scopes ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.scopes') p WHERE ${WITHIN_SCOPES})` : "",
     label ? ` AND EXISTS (SELECT 1 FROM secret_labels l WHERE l.secret_id = x.id AND l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
   ];
-  return `SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY ${index} WHERE ${conditions.join("")}`;
+  return `SELECT x.id, x.name, x.scope FROM ${from} WHERE ${conditions.join("")}`;
 }
