@@ -14,7 +14,8 @@ import { backUp, emptyDeployment, finish, forgetLatest, OPERATOR, OTHER, putBack
 let org = "";
 let made = 0;
 let other: Awaited<ReturnType<typeof emptyDeployment>>;
-const mine = () => ({ token: { org } });
+const mine = () => ({ token: { org, iat: before } });
+const before = Math.floor(Date.now() / 1000) - 60;
 /** A token of after the restore. */
 const later = () => ({ token: { org, iat: Math.floor(Date.now() / 1000) + 2 } });
 
