@@ -45,6 +45,9 @@ export default defineConfig(({ mode }) => ({
             wrangler: { configPath: "../wrangler.toml" },
             miniflare: {
               cf: false,
+              // A deployment beside the other one, for what is carried from one to the other.
+              d1Databases: { OTHER_DB: "other" },
+              kvNamespaces: { OTHER_KV: "other" },
               // A .dev.vars that is there has a LOG_KEY: tests begin without one. What is shipped has no PLATFORM_ORG.
               bindings: {
                 ...TEST_SECRETS,

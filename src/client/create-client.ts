@@ -1,4 +1,5 @@
 import { auditCalls } from "./audit.ts";
+import { backupCalls } from "./backup.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
 import { quotaCalls, usage } from "./quotas.ts";
@@ -16,6 +17,7 @@ import { trustCalls } from "./trusts.ts";
 export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
 export type { AcceptedRestorations, LostRange, RestorationsReply } from "../contract/audit-generation.ts";
 export type { AnchorReply } from "../contract/audit-registry.ts";
+export type { BackupPage, BackupReply, ComparedStores, FinishedRestore, ReconciledStores, RestoredPage } from "../contract/backup.ts";
 export type { ImportReply } from "../contract/import.ts";
 export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
@@ -74,6 +76,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     quotas: quotaCalls(send),
     /** What the organization has, beside what it may have. */
     usage: (options?: CallOptions) => usage(send, options),
+    backup: backupCalls(send),
     /** What the token is and may do. */
     whoami: (options?: CallOptions) => whoami(send, options),
   };

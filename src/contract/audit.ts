@@ -25,6 +25,8 @@ const ACTIONS = [
   ...(["audit.export", "audit.retention", "log.restored", "integrity.failed"] as const),
   // What an organization may have.
   ...(["quota.put", "quota.read"] as const),
+  // That all rows were read out, sealed as they are, and that they were put into an empty deployment.
+  ...(["backup.read", "backup.restore"] as const),
 ] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;

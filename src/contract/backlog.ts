@@ -37,6 +37,9 @@ export const backlogSchema = z.object({
   integrity_failures: z
     .int()
     .meta({ description: "Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused." }),
+  lost_values: z.int().meta({
+    description: "Versions whose ciphertext was found not to be in KV, or not to open. `GET /v1/secrets?state=lost` lists the secrets whose current one is.",
+  }),
   leases_unsettled: z.int().meta({
     description:
       "Leases of the last day that ended without their last count, because an isolate was lost: the log says at least and at most how often each was used.",
@@ -63,6 +66,7 @@ export const BACKLOG_EXAMPLE: Backlog = {
   legacy_plaintext: 0,
   audit_logs: 0,
   integrity_failures: 0,
+  lost_values: 0,
   leases_unsettled: 0,
   env_name_conflicts: 0,
   scheduled: {

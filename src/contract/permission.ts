@@ -11,6 +11,8 @@ export const PERMISSIONS = [
   "audit:write",
   "keys:read",
   "keys:write",
+  "backup:read",
+  "backup:write",
 ] as const;
 
 export const permissionSchema = z.enum(PERMISSIONS).meta({ description: "What a token may do.", example: "secrets:resolve" });

@@ -135,6 +135,10 @@ export const listSecretsSchema = z.strictObject({
     .meta({ description: "`key:value`.", example: "team:payments" }),
   due: z.enum(["rotation", "expiry"]).optional().meta({ description: "Only what is due for rotation, or has expired.", example: "rotation" }),
   deleted: z.enum(["true", "false"]).default("false").meta({ description: "true: what was deleted and can come back, and nothing else.", example: "false" }),
+  state: z.enum(["lost"]).optional().meta({
+    description: "Only those whose current value was found not to be there, or not to open: the scheduled run looks at some of all values in each run.",
+    example: "lost",
+  }),
   limit: limitSchema,
   cursor: cursorSchema,
 });

@@ -1,3 +1,4 @@
+import { forgetBackups } from "./backup/forget-backups.ts";
 import type { Config } from "./config.ts";
 import { forgetExpiredTokens } from "./grants/forget-expired-tokens.ts";
 import { forgetIdentities } from "./grants/forget-identities.ts";
@@ -20,6 +21,7 @@ import { thinRegistry } from "./log/thin-registry.ts";
 import { writeRegistry } from "./log/write-registry.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
 import { purgeDeleted } from "./secrets/purge-deleted.ts";
+import { scrubValues } from "./secrets/scrub-values.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 import type { Budget } from "./transaction/work-in-batches.ts";
 
@@ -75,7 +77,9 @@ export const JOBS: Readonly<Record<string, Job>> = {
   identities_forgotten: { work: forgetIdentities },
   revocations_forgotten: { seconds: 1, work: forgetRevocations },
   secrets_purged: { seconds: 1, work: purgeDeleted },
+  changes_forgotten: { work: forgetBackups },
   // After the others: it asks KV most often, and how often a run may ask has an end.
-  ciphertexts: { seconds: 8, work: settleCiphertexts },
+  ciphertexts: { seconds: 7, work: settleCiphertexts },
+  values: { seconds: 1, work: scrubValues },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },
 };

@@ -5,6 +5,7 @@ import { judgeLogs } from "./log/judge-logs.ts";
 import { readRegistry } from "./log/read-registry.ts";
 import { recordRun } from "./log/record-run.ts";
 import { JOBS, type JobNeeds } from "./scheduled-jobs.ts";
+import { isRestoring } from "./transaction/is-restoring.ts";
 import { runAlone } from "./transaction/run-alone.ts";
 import { beginWork, budgetOf, type Pace } from "./transaction/work-in-batches.ts";
 
@@ -13,7 +14,8 @@ const LATEST = 60_000;
 
 /**
  * Runs every job, one after the other, and logs one line with what each did. A job that fails keeps none of the others
- * from running. A run more than a day after the last one only records itself, and one beside another does nothing.
+ * from running. A run more than a day after the last one only records itself, and one beside another, or
+ * beside a restore, does nothing.
  *
  * @param now The time by the clock: that for which the run was asked for could be anybody's.
  * @throws {ConfigError} when the Worker is not configured.
@@ -41,6 +43,7 @@ async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "k
       return undefined;
     }
   };
+  if (await isRestoring(needs)) return console.log(JSON.stringify({ level: "info", event: "scheduled", skipped: "a restore is under way" }));
   const run = await recordRun(needs);
   if (run.resumed) return console.log(JSON.stringify({ level: "info", event: "scheduled", resumed: true }));
   const registry = await attempt(

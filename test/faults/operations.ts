@@ -4,6 +4,7 @@ import { readRegistry } from "../../src/worker/log/read-registry.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
 import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { writeRegistry } from "../../src/worker/log/write-registry.ts";
+import { backUp, emptyDeployment } from "../backup/other-deployment.ts";
 import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
@@ -40,13 +41,38 @@ export interface FaultedOperation {
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
   /** The Worker's vars and secrets, where they are not those of the others. */
-  readonly vars?: (org: string) => Readonly<Record<string, string>>;
+  readonly vars?: (org: string) => Readonly<Record<string, string | D1Database>>;
 }
 
 /** A deployment that does not require seals takes plaintext as it is. */
 const unsealed = () => ({ KEYRING: UNSEALED_KEYRING });
 /** The organization of the cell is the operator's own. */
 const operator = (org: string) => ({ PLATFORM_ORG: org });
+
+/** The same of a deployment of its own, which is empty. */
+const empty = (org: string) => ({ PLATFORM_ORG: org, DB: env.OTHER_DB });
+
+let firstPage = "";
+/** Makes that deployment empty, and a page that begins a restore there. */
+async function emptied(): Promise<string> {
+  if (firstPage === "") firstPage = JSON.stringify((await backUp(await emptyDeployment()))[0]);
+  const { n } = (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events").first<{ n: number }>()) ?? { n: 1 };
+  if (n > 0) await emptyDeployment();
+  await env.OTHER_DB.prepare("DELETE FROM restores").run();
+  return firstPage;
+}
+
+/** A restore there of which all pages are here. */
+async function allPagesHere({ org }: { org: string }): Promise<string> {
+  if (firstPage === "") await emptied();
+  await env.OTHER_DB.batch([
+    env.OTHER_DB.prepare("DELETE FROM restores"),
+    env.OTHER_DB.prepare("INSERT INTO restores (id, backup, page, jws, begun_at, logs) VALUES (1, 'bak_1', 16, 'j', 0, ?)").bind(
+      JSON.stringify({ [org]: [0, 0] }),
+    ),
+  ]);
+  return "";
+}
 
 /** How many versions are kept. */
 export const MAX_VERSIONS = 3;
@@ -331,8 +357,46 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ org }) => [`PUT /v1/quotas/${org}`, { ...OPERATOR, ...json({ secrets: 77 }) }],
     effects: async ({ org, ask }) => [(await ask(`GET /v1/quotas/${org}`, OPERATOR)).body.own.secrets === 77, await recorded(ask, "quota.put")],
   },
+  "POST of a backup": {
+    vars: operator,
+    request: () => ["POST /v1/backup", json({})],
+    effects: async ({ ask }) => [await recorded(ask, "backup.read")],
+  },
+  "POST of a reconciliation": {
+    vars: operator,
+    prepare: async ({ org }) => {
+      const key = `c_${org.replace(/\D/g, "").padStart(32, "0")}`;
+      await env.KV.put(key, "of nothing");
+      return key;
+    },
+    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS })],
+    effects: async ({ made: key, ask }) => [
+      (await env.KV.get(key)) === null || (await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
+      await recorded(ask, "backup.restore"),
+    ],
+  },
+  "POST of a page of a backup": {
+    vars: empty,
+    prepare: emptied,
+    request: ({ made: page }) => ["POST /v1/backup/restore", json(page.startsWith("{") ? JSON.parse(page) : {})],
+    effects: async () => [(await env.OTHER_DB.prepare("SELECT page FROM restores").first("page")) === 1],
+  },
+  "POST of the end of a restore": {
+    vars: empty,
+    prepare: allPagesHere,
+    request: () => ["POST /v1/backup/finish", json({})],
+    effects: async ({ org }) => [
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM restores WHERE logs LIKE ?").bind(`%"${org}"%`).first("n")) === 0,
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND action = 'backup.restore'").bind(org).first("n")) === 1,
+    ],
+    // The token ends with it.
+    again: 401,
+  },
   "POST of a rewrap": { request: () => ["POST /v1/keys/rewrap"], effects: async ({ ask }) => [await recorded(ask, "keys.rewrap")] },
 };
+
+/** The cursor of a comparison of what is in KV. */
+const OBJECTS = btoa('{"objects":null}').replace(/=+$/, "");
 
 const inline = ({ ask }: { ask: Ask }) => made(ask);
 
@@ -400,5 +464,7 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/seals": { vars: operator, prepare: inline, request: () => ["GET /v1/seals"] },
   "GET /v1/audit/anchor": { prepare: inline, request: () => ["GET /v1/audit/anchor"], shown: withoutTime },
   "GET /v1/audit/restorations": { varying: true, prepare: inline, request: () => ["GET /v1/audit/restorations", OPERATOR] },
+  "GET a comparison of rows": { request: () => ["GET /v1/backup/reconcile", OPERATOR] },
+  "GET a comparison of objects": { request: () => [`GET /v1/backup/reconcile?cursor=${OBJECTS}`, OPERATOR] },
   "GET /v1/keys": { prepare: inline, request: () => ["GET /v1/keys"] },
 };

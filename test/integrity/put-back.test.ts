@@ -267,7 +267,8 @@ describe("somebody who can write to D1 and", () => {
       await put_right();
       await run();
       expect(await rows()).toMatchObject({ verdict: "ok", faults: 0 });
-      expect(await findings()).toHaveLength(1);
+      // That its value is gone is another finding.
+      expect((await findings()).filter((one) => !one.startsWith("value:"))).toHaveLength(1);
     },
   );
 

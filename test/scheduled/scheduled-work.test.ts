@@ -8,11 +8,12 @@ import { sealLog } from "../../src/worker/log/seal-log.ts";
 import { takeTurns } from "../../src/worker/log/take-turns.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { JOBS } from "../../src/worker/scheduled-jobs.ts";
+import { scrubValues } from "../../src/worker/secrets/scrub-values.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { runAlone } from "../../src/worker/transaction/run-alone.ts";
 import { type Budget, beginWork, budgetOf, workInBatches } from "../../src/worker/transaction/work-in-batches.ts";
 import { append } from "../audit/support.ts";
-import { call } from "../support/call.ts";
+import { at, call, put } from "../support/call.ts";
 import { STILL } from "../support/still.ts";
 
 const NOW = Date.parse("2026-12-01T00:00:00Z");
@@ -324,5 +325,53 @@ describe("/readyz with keys:read", () => {
     for (const minutes of [1, 2, 61]) await runScheduled(env as never, new Date(NOW + minutes * MINUTE), STILL);
     expect(await countOf("database_sizes WHERE at > ?", NOW)).toBe(2);
     expect(await countOf("database_sizes WHERE at < ?", NOW - 25 * 60 * MINUTE)).toBe(0);
+  });
+});
+
+describe("the look at values", () => {
+  const scrub = async () => scrubValues({ db: env.DB, kv: env.KV, keyring: (await loadConfig(env)).keyring, now });
+  const token = { org: "scrubbed" };
+  const listed = async () => (await call("GET /v1/secrets?state=lost", { token })).body.secrets.map(({ name }: { name: string }) => name);
+  const events = async () => (await call("GET /v1/audit?action=integrity.failed", { token })).body.events;
+  /** A whole turn. */
+  async function turn() {
+    let [checked, lost] = [0, 0];
+    for (let n = 0; n < 2; n++) ({ checked, lost } = await scrub());
+    return { checked, lost };
+  }
+
+  it("finds those that are gone or do not open, says so once, and forgets those that are well again", async () => {
+    const values: Record<string, { kv_key: string; text: string }> = {};
+    for (const name of ["GONE", "BENT", "WELL"]) {
+      await put("global", name, name, { token });
+      const where = "FROM versions v JOIN secrets s ON s.id = v.secret_id WHERE s.org = 'scrubbed' AND s.name = ?";
+      const row = await env.DB.prepare(`SELECT v.kv_key, v.ciphertext AS text ${where}`).bind(name).first<{ kv_key: string; text: string }>();
+      if (row) values[name] = row;
+    }
+    for (const { kv_key, text } of Object.values(values)) await env.KV.put(kv_key, text);
+    await sql("UPDATE versions SET ciphertext = NULL, kv_put_at = 1 WHERE org = 'scrubbed'");
+    await sql("DELETE FROM integrity_marks");
+    await turn();
+    expect(await listed()).toEqual([]);
+    await env.KV.delete(values.GONE?.kv_key ?? "");
+    await env.KV.put(values.BENT?.kv_key ?? "", values.WELL?.text ?? "");
+    await turn();
+    expect(await listed()).toEqual(["BENT", "GONE"]);
+    expect((await call("GET /readyz", { token })).body.backlog.lost_values).toBe(2);
+    await turn();
+    const found = (await events()).map(({ target, outcome, secrets }: { target: string; outcome: string; secrets: { name: string }[] }) => [
+      target,
+      outcome,
+      secrets[0]?.name,
+    ]);
+    expect(found.sort()).toEqual([
+      ["value:does-not-open", "failed", "BENT"],
+      ["value:not-there", "failed", "GONE"],
+    ]);
+    await env.KV.put(values.BENT?.kv_key ?? "", values.BENT?.text ?? "");
+    await turn();
+    expect(await listed()).toEqual(["GONE"]);
+    await call(`DELETE ${at("global", "GONE")}`, { token });
+    expect([await listed(), await countOf("lost_values")]).toEqual([[], 0]);
   });
 });

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
+import type { BackupPage } from "../../src/contract/backup.ts";
 import type { ProblemCode } from "../../src/contract/problem.ts";
+import { backUp, emptyDeployment, putBack } from "../backup/other-deployment.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import type { TokenClaims } from "../support/sign.ts";
@@ -81,7 +83,58 @@ async function restorationsDigest(): Promise<string> {
   return (await call("GET /v1/audit/restorations", { token: { org: "platform" } })).body.digest;
 }
 
+/** Makes a request that succeeds in an empty deployment only there, and any other one where the rest of the matrix is. */
+async function restoring(
+  token: string | TokenClaims | null,
+  request: string,
+  json: (pages: readonly BackupPage[]) => object,
+  here: "nothing" | "all",
+): Promise<Reply> {
+  const claims = asOperator(token);
+  const allowed = typeof claims === "object" && claims?.org === "platform" && (claims.scope ?? "backup:write").includes("backup:write");
+  if (!allowed) return call(request, { token: claims, json: json([{ jws: "a.b.c", rows: "[]" }]) });
+  const pages = await backUp(await emptyDeployment());
+  const ask = await emptyDeployment();
+  if (here === "all") await putBack(ask, pages);
+  return ask(request, { token: claims, json: json(pages) });
+}
+
 export const OPERATIONS: Record<string, Operation> = {
+  "POST /v1/backup": {
+    permission: "backup:read",
+    request: (_, token) => call("POST /v1/backup", { token: asOperator(token), json: {} }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.read",
+  },
+  "GET /v1/backup/reconcile": {
+    permission: "backup:read",
+    request: (_, token) => call("GET /v1/backup/reconcile", { token: asOperator(token) }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.read",
+  },
+  "POST /v1/backup/reconcile": {
+    permission: "backup:write",
+    request: (_, token) => call("POST /v1/backup/reconcile", { token: asOperator(token), json: {} }),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.restore",
+  },
+  "POST /v1/backup/restore": {
+    permission: "backup:write",
+    request: (_, token) => restoring(token, "POST /v1/backup/restore", ([first]) => first as BackupPage, "nothing"),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.restore",
+  },
+  "POST /v1/backup/finish": {
+    permission: "backup:write",
+    request: (_, token) => restoring(token, "POST /v1/backup/finish", () => ({}), "all"),
+    elsewhere: "forbidden",
+    limits: [],
+    action: "backup.restore",
+  },
   "PUT /v1/scopes/{scope}/secrets/{name}": {
     permission: "secrets:write",
     request: (subject, token) => call(`PUT ${path(subject)}`, { token, json }),

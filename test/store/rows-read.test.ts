@@ -33,7 +33,7 @@ async function expectSame(request: string, limits: TokenClaims, status: number, 
     reads.push(read);
   }
   const [small = 0, large = 0] = reads;
-  expect(large, `rows read: ${small} of ${SIZES.small}, ${large} of ${SIZES.large}`).toBeLessThanOrEqual(small + 5);
+  expect(large, `rows read: ${small} of ${SIZES.small}, ${large} of ${SIZES.large}`).toBeLessThanOrEqual(small + 10);
   expect(large).toBeLessThanOrEqual(most);
 }
 
@@ -87,7 +87,7 @@ describe("reading as much in a large organization as in a small one,", () => {
   // The seeded values do not open: the rows are read all the same.
   it.each<[string, string, TokenClaims, number, number, unknown]>([
     ["a resolve by names", "POST /v1/resolve", {}, 200, 300, { scopes: ["repo:noise/big", "team:answer"], names, allow_missing: true }],
-    ["a resolve of all", "POST /v1/resolve", {}, 200, 350, { scopes: ["team:answer"], allow_missing: true }],
+    ["a resolve of all", "POST /v1/resolve", {}, 200, 360, { scopes: ["team:answer"], allow_missing: true }],
     ["a resolve through parents", "POST /v1/resolve", {}, 200, 400, { scopes: ["namespace:under"], allow_missing: true }],
     ["a resolve of all that the grant names", "POST /v1/resolve", { secret_names: ["ANSWER_1*"] }, 200, 250, { scopes: ["team:answer"], allow_missing: true }],
     ["a resolve of one", "GET /v1/resolve/ANSWER_01?scope=team:answer", {}, 503, 200, undefined],
@@ -101,9 +101,9 @@ describe("reading as much in a large organization as in a small one,", () => {
     ["a deep page of scopes", `GET /v1/scopes?limit=10&cursor=${btoa('"repo:noise/r1"').replace(/=+$/, "")}`, {}, 200, 40, undefined],
     ["a version that is destroyed", "DELETE /v1/secrets/sec_{org}_ANSWER_00/versions/2", {}, 204, 40, undefined],
     ["a change of what is said", "PATCH /v1/secrets/sec_{org}_ANSWER_05", {}, 200, 40, { labels: { env: "answer", a: "b" } }],
-    ["a new version, with the oldest destroyed", "PATCH /v1/secrets/sec_{org}_ANSWER_00", {}, 200, 60, { value: "new" }],
-    ["an import", "POST /v1/import", {}, 200, 60, { scope: "repo:noise/big", secrets: { NOISE_0000002: "new", NOISE_NEW: "new" } }],
-    ["a deleted secret", "DELETE /v1/scopes/team:answer/secrets/ANSWER_19", {}, 204, 40, undefined],
+    ["a new version, with the oldest destroyed", "PATCH /v1/secrets/sec_{org}_ANSWER_00", {}, 200, 80, { value: "new" }],
+    ["an import", "POST /v1/import", {}, 200, 70, { scope: "repo:noise/big", secrets: { NOISE_0000002: "new", NOISE_NEW: "new" } }],
+    ["a deleted secret", "DELETE /v1/scopes/team:answer/secrets/ANSWER_19", {}, 204, 50, undefined],
     ["a scope's parent", "PUT /v1/scopes/repo%3Anoise%2Fbig", {}, 200, 40, { parent: "team:answer" }],
   ])("%s", async (_, request, limits, status, most, json) => {
     await expectSame(request, limits, status, most, json);
@@ -135,7 +135,7 @@ describe("reading as much in a large organization as in a small one,", () => {
       for (let calls = 0; remaining > 0; calls++) {
         const { reply, read } = await measure("DELETE /v1/scopes/repo%3Anoise%2Fbig?secrets=true", { token: { org } });
         expect(reply.body.deleted).toBeLessThanOrEqual(200);
-        expect(read).toBeLessThan(28 * reply.body.deleted + 100);
+        expect(read).toBeLessThan(32 * reply.body.deleted + 100);
         remaining = reply.body.remaining;
         expect(calls).toBeLessThan(SIZES[org] / 200 + 1);
       }

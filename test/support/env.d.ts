@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
       TEST_MIGRATIONS: D1Migration[];
+      OTHER_DB: D1Database;
+      OTHER_KV: KVNamespace;
       TEST_SEED: number;
       FUZZ_REQUESTS: number;
     }

@@ -6,8 +6,11 @@ import { note, printJson } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
+import { adminBackup } from "./admin-backup.ts";
 import { adminKeys } from "./admin-keys.ts";
 import { adminQuota } from "./admin-quota.ts";
+import { adminReconcile } from "./admin-reconcile.ts";
+import { adminRestore } from "./admin-restore.ts";
 import { adminSeal } from "./admin-seal.ts";
 
 const restored = command({
@@ -60,5 +63,5 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { keys: adminKeys, log, quota: adminQuota, seal: adminSeal },
+  subCommands: { backup: adminBackup, keys: adminKeys, log, quota: adminQuota, reconcile: adminReconcile, restore: adminRestore, seal: adminSeal },
 });

@@ -17,10 +17,11 @@ export const list = command({
     name: { type: "string", valueHint: "NAME", description: "only this name" },
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
+    state: { type: "enum", options: ["lost"], description: "only those whose value was found to be lost" },
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
     deleted: { type: "boolean", description: "what was deleted and can come back, and nothing else" },
   },
-  async run({ profile, insecure, json, scope, kind, name, prefix, label, due, deleted, strict }) {
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, state, due, deleted, strict }) {
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,
@@ -28,6 +29,7 @@ export const list = command({
       prefix,
       label: label?.replace("=", ":"),
       kind,
+      state,
       due,
       deleted: deleted ? ("true" as const) : undefined,
     };

@@ -6,6 +6,7 @@ import type { LogKeys } from "./log-keys.ts";
 export type PayloadType =
   | ("keyhole-checkpoint" | "keyhole-head" | "keyhole-generation") // links of a log's chain, and its end
   | ("keyhole-registry" | "keyhole-anchor") // what is kept of heads outside D1, and outside the deployment
+  | "keyhole-backup" // a page of a backup
   | "keyhole-statement"; // what the scheduled run notes for itself
 
 /** Signs a payload about the audit log: a compact JWS (RFC 7515) with the log's own key. */

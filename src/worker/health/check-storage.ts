@@ -1,4 +1,5 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
+import { selectRestore } from "../store/restore-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { COUNT_MIGRATED, MIGRATED } from "./migrated.ts";
 
@@ -15,13 +16,25 @@ export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv:
 
 async function checkD1(db: D1Database | undefined): Promise<UnusableStore[]> {
   if (!db) return unusableD1("the binding DB is missing");
+  const count = () => db.prepare(COUNT_MIGRATED).bind(JSON.stringify(MIGRATED));
   try {
-    const [tables] = await runBatch(db, [db.prepare(COUNT_MIGRATED).bind(JSON.stringify(MIGRATED))]);
-    if (rowsOf<{ n: number }>(tables)[0]?.n !== MIGRATED.length) return unusableD1("the migrations have not been applied");
-    return [];
+    const [tables, restores] = await runBatch(db, [count(), selectRestore(db)]);
+    if (!isMigrated(tables)) return unusableD1(UNMIGRATED);
+    return rowsOf(restores).length > 0 ? unusableD1("a restore is under way") : [];
   } catch {
-    return unusableD1("the database does not answer");
+    // Without the migrations there is no such table.
+    const unmigrated = await Promise.resolve()
+      .then(() => runBatch(db, [count()]))
+      .then(([tables]) => !isMigrated(tables))
+      .catch(() => false);
+    return unusableD1(unmigrated ? UNMIGRATED : "the database does not answer");
   }
+}
+
+const UNMIGRATED = "the migrations have not been applied";
+
+function isMigrated(tables: D1Result | undefined): boolean {
+  return rowsOf<{ n: number }>(tables)[0]?.n === MIGRATED.length;
 }
 
 function unusableD1(detail: string): UnusableStore[] {

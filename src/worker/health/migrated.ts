@@ -27,6 +27,8 @@ export const MIGRATED = [
   ["scheduled_run"],
   ["secrets", "deleted_until"],
   ["shared_env_names"],
+  ["restores"],
+  ["lost_values"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -75,7 +75,8 @@ export async function findRestorations(needs: RestorationNeeds, caller: Caller, 
   return { logs, digest, unnamed: missing.length };
 }
 
-async function whatIsLeft({ db, logKeys }: { db: D1Database; logKeys: LogKeys }, { org, entry }: AccusedLog): Promise<RestoredLog> {
+/** What is left of a log, and whether that is as it was signed. */
+export async function whatIsLeft({ db, logKeys }: { readonly db: D1Database; readonly logKeys: LogKeys }, { org, entry }: AccusedLog): Promise<RestoredLog> {
   const [checkpoints, generations, heads, first, last] = await runBatch(db, [
     ...[selectLastCheckpoint(db, org), selectLastGeneration(db, org), selectHead(db, org)],
     ...[selectFirstRevocations(db, org, 1), selectLastRevocation(db, org)],

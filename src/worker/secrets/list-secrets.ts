@@ -28,7 +28,7 @@ export async function listSecrets(
   after: Position | undefined,
 ): Promise<Page<SecretRow, Position>> {
   caller.require("secrets:read", query.scope, query.name);
-  const { limit, label, due, deleted } = query;
+  const { limit, label, due, state, deleted } = query;
   const filter = {
     org: caller.org,
     names: namesAsked(query, caller),
@@ -36,6 +36,7 @@ export async function listSecrets(
     label: label === undefined ? undefined : splitLabel(label),
     due,
     deleted: deleted === "true",
+    state,
     after,
     now: needs.now.getTime(),
     limit: limit + 1,

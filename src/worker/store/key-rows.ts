@@ -57,6 +57,8 @@ export interface Deferred {
   readonly audit_logs: number;
   /** Rows that are not what this deployment wrote: they count for nothing, and calls that need them are refused. */
   readonly integrity_failures: number;
+  /** Versions whose ciphertext was found not to be there, or not to open. */
+  readonly lost_values: number;
   /** Leases of the last day that ended without their last count: an isolate was lost. */
   readonly leases_unsettled: number;
 }
@@ -71,6 +73,6 @@ export function selectDeferred(db: D1Database): D1PreparedStatement {
   return db.prepare(
     `SELECT ${count("versions", "retry_at IS NOT NULL")} AS set_aside, ${count("versions", "legacy_plaintext IS NOT NULL")} AS legacy_plaintext,
        ${count("audit_marks", "failed = 1")} AS audit_logs,
-       ${count("integrity_failures", "true")} AS integrity_failures, ${count("open_leases", "unsettled_at IS NOT NULL")} AS leases_unsettled`,
+       ${count("integrity_failures", "true")} AS integrity_failures, ${count("lost_values", "true")} AS lost_values, ${count("open_leases", "unsettled_at IS NOT NULL")} AS leases_unsettled`,
   );
 }

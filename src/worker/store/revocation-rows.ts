@@ -54,6 +54,8 @@ export interface StandingRow {
   readonly last: string | null;
   /** The organization's own quotas, or `null` for none. */
   readonly quotas: string | null;
+  /** Whether a restore is under way. */
+  readonly restoring: number;
 }
 
 /** Selects what decides whether a token is in force ({@link StandingRow}). */
@@ -62,7 +64,8 @@ export function selectStanding(db: D1Database, token: TokenMarks): D1PreparedSta
   const sql = `SELECT (SELECT ${columnsAsJson("tokens", "t")} ${OWN_ROW}) AS token,
     (SELECT json_group_array(json(x.row)) FROM (SELECT ${revocation} AS row ${MARKED} UNION ALL SELECT ${revocation} ${BEFORE} LIMIT 10) x) AS revocations,
     (SELECT ${revocation} FROM revocations r WHERE r.org = ${ORG} ORDER BY r.n DESC LIMIT 1) AS last,
-    (SELECT ${columnsAsJson("quotas", "q")} FROM quotas q WHERE q.org = ${ORG}) AS quotas`;
+    (SELECT ${columnsAsJson("quotas", "q")} FROM quotas q WHERE q.org = ${ORG}) AS quotas,
+    EXISTS (SELECT 1 FROM restores) AS restoring`;
   return db.prepare(sql.replaceAll(":token", "?1")).bind(JSON.stringify(token));
 }
 

@@ -9,6 +9,8 @@ export class GuardError extends Error {
   }
 }
 
+/** The guard of a restore that is under way. Whatever the batch was to do, it cannot be done now. */
+const RESTORING = "no_restore";
 const GUARD = /CHECK constraint failed: (\w+)/;
 
 /** How long D1 may take, in milliseconds. */
@@ -25,6 +27,7 @@ export async function runBatch(db: D1Database, statements: D1PreparedStatement[]
     return await withDeadline(db.batch<never>(statements), DEADLINE);
   } catch (cause) {
     const [, guard] = GUARD.exec(cause instanceof Error ? cause.message : "") ?? [];
+    if (guard === RESTORING) throw storageUnavailable("The deployment is being restored: until that is over, nothing is released or changed.", cause);
     if (guard) throw new GuardError(guard);
     throw storageUnavailable("The metadata store did not answer.", cause);
   }

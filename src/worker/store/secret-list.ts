@@ -20,6 +20,8 @@ export interface SecretFilter {
   readonly due?: "rotation" | "expiry" | undefined;
   /** Whether what was deleted and can come back is listed, and nothing else. */
   readonly deleted: boolean;
+  /** Those whose current value is lost. */
+  readonly state?: "lost" | undefined;
   /** The list goes on after this name and scope. */
   readonly after?: { readonly name: string; readonly scope: string } | undefined;
   /** Milliseconds since 1970. */
@@ -29,7 +31,7 @@ export interface SecretFilter {
 
 /** Selects up to `filter.limit` secrets ({@link SecretRow}), by name, then scope. */
 export function selectSecrets(db: D1Database, filter: SecretFilter): D1PreparedStatement {
-  const found = filter.due || filter.deleted ? selectEach(filter) : slicesOf(filter).join(" UNION ALL ");
+  const found = filter.state || filter.due || filter.deleted ? selectAll(filter) : slicesOf(filter).join(" UNION ALL ");
   return db
     .prepare(
       `WITH found (id, name, scope) AS (${found}), page (id) AS (SELECT id FROM found ORDER BY name, scope LIMIT ?1 ->> 'limit')
@@ -79,14 +81,28 @@ function slice(each: string, select: string): string {
 
 const DUE = { expiry: ["secrets_there_by_expiry", "x.expires_at"], rotation: ["secrets_there_by_rotation", "x.rotation_due_at"] } as const;
 
-// What is due, and what can come back, changes with the time, so no index has it in the order of the list: all of it is read, and sorted.
-function selectEach({ due, deleted, scopes, label }: SecretFilter): string {
-  const index = due && !deleted ? DUE[due][0] : "secrets_deleted";
-  const which = deleted ? "x.deleted_at IS NOT NULL AND x.deleted_until > ?1 ->> 'now'" : "x.deleted_at IS NULL";
+const LOST =
+  "EXISTS (SELECT 1 FROM lost_values l JOIN versions v USING (secret_id, version) WHERE l.secret_id = x.id AND l.version = x.version AND v.kv_key IS NOT NULL)";
+
+/** Where those are that {@link selectAll} goes through. */
+function fromOf({ due, deleted }: SecretFilter): string {
+  if (deleted) return "secrets x INDEXED BY secrets_deleted";
+  return due
+    ? `secrets x INDEXED BY ${DUE[due][0]}`
+    : "(SELECT DISTINCT secret_id FROM lost_values WHERE org = ?1 ->> 'org') o CROSS JOIN secrets x ON x.id = o.secret_id";
+}
+
+// What is due, and what can come back, changes with the time, and what is lost with every look at it, so no index has it in
+// the order of the list: all of it is read, and sorted.
+function selectAll(filter: SecretFilter): string {
+  const { due, state, deleted, scopes, label } = filter;
   const conditions = [
-    `x.org = ?1 ->> 'org' AND ${which}${due ? ` AND ${DUE[due][1]} <= ?1 ->> 'now'` : ""} AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
+    `x.org = ?1 ->> 'org' AND ${deleted ? "x.deleted_at IS NOT NULL AND x.deleted_until > ?1 ->> 'now'" : "x.deleted_at IS NULL"}`,
+    due ? ` AND ${DUE[due][1]} <= ?1 ->> 'now'` : "",
+    state ? ` AND ${LOST}` : "",
+    ` AND EXISTS (SELECT 1 FROM ${NAMES} WHERE ${WITHIN_NAME})`,
     scopes ? ` AND EXISTS (SELECT 1 FROM json_each(?1, '$.scopes') p WHERE ${WITHIN_SCOPES})` : "",
     label ? ` AND EXISTS (SELECT 1 FROM json_each(x.labels) l WHERE l.key = ?1 ->> '$.label.key' AND l.value = ?1 ->> '$.label.value')` : "",
   ];
-  return `SELECT x.id, x.name, x.scope FROM secrets x INDEXED BY ${index} WHERE ${conditions.join("")}`;
+  return `SELECT x.id, x.name, x.scope FROM ${fromOf(filter)} WHERE ${conditions.join("")}`;
 }

@@ -20,11 +20,20 @@ const standings = new WeakMap<Caller, Standing>();
  *
  * @throws {Problem} `unauthenticated` when the token is not in force, `integrity-failed`, `storage-unavailable`.
  */
-export async function readForCaller({ db, keyring }: CallerNeeds, caller: Caller, statements: D1PreparedStatement[]): Promise<D1Result<never>[]> {
+export function readForCaller(needs: CallerNeeds, caller: Caller, statements: D1PreparedStatement[]): Promise<D1Result<never>[]> {
+  return read(needs, caller, statements, null);
+}
+
+/** The same for the one who restores the deployment: others are refused until that is over. */
+export function readForRestorer(needs: CallerNeeds, caller: Caller, statements: D1PreparedStatement[]): Promise<D1Result<never>[]> {
+  return read(needs, caller, statements, "a restore");
+}
+
+async function read({ db, keyring }: CallerNeeds, caller: Caller, statements: D1PreparedStatement[], within: "a restore" | null): Promise<D1Result<never>[]> {
   const marks = tokenMarks(caller);
   if (marks === null) return statements.length === 0 ? [] : runBatch(db, statements);
   const [found, ...results] = await runBatch(db, [selectStanding(db, marks), ...statements]);
-  standings.set(caller, await judgeStanding(keyring, marks, rowsOf<StandingRow>(found)[0]));
+  standings.set(caller, await judgeStanding(keyring, marks, rowsOf<StandingRow>(found)[0], within));
   return results;
 }
 

@@ -37,10 +37,13 @@ export function tokenMarks({ org, tokenId, lineage }: Caller): TokenMarks | null
  * Judges a token by what D1 has of it: SQL says which rows these are, and here each is believed only with its seal.
  *
  * @throws {Problem} `unauthenticated` when it is not in force, `integrity-failed` when a row that decides is not what was
- *   written, `storage-unavailable` when this isolate has seen later revocations than D1 shows.
+ *   written, `storage-unavailable` when this isolate has seen later revocations than D1 shows, or a restore is under way
+ *   and the call is not a part of it.
  */
-export async function judgeStanding(keyring: Keyring, marks: TokenMarks, found: StandingRow | undefined): Promise<Standing> {
+export async function judgeStanding(keyring: Keyring, marks: TokenMarks, found: StandingRow | undefined, within: "a restore" | null = null): Promise<Standing> {
   if (!found) throw storageUnavailable("The metadata store did not say whether the token is in force.");
+  // What takes a token out of force may not be here yet.
+  if (found.restoring === 1 && within === null) throw storageUnavailable("The deployment is being restored: until that is over, it answers nothing else.");
   const token = found.token === null ? null : await verifyRow(keyring, "tokens", JSON.parse(found.token) as TokenRow);
   const revocations = await verifyRows(keyring, "revocations", JSON.parse(found.revocations) as RevocationRow[]);
   const last = found.last === null ? null : await verifyRow(keyring, "revocations", JSON.parse(found.last) as RevocationRow);

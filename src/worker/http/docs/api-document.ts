@@ -27,6 +27,7 @@ const TAGS = [
   { name: "Audit", description: "Who did what, when; and that nobody has bent the log since." },
   { name: "Quotas", description: "What an organization has, and may have." },
   { name: "Keys", description: "The keyring, and how a rotation is coming along." },
+  { name: "Backup", description: "All organizations' rows, sealed as they are, and putting them into an empty deployment." },
   { name: "System", description: "Health, readiness, public keys, this description." },
 ];
 

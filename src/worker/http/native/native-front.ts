@@ -15,6 +15,7 @@ import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
 import { problemOfCall } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
+import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
 import { keyRoutes } from "./keys.ts";
 import { quotaRoutes } from "./quotas.ts";
@@ -39,6 +40,7 @@ const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...quotaRoutes,
   ...sealRoutes,
+  ...backupRoutes,
   ...tokenRoutes,
   ...revocationRoutes,
   ...trustRoutes,

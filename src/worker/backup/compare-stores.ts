@@ -1,0 +1,93 @@
+import type { Compared, RefusedRow, RowFault } from "../../contract/backup.ts";
+import { storageUnavailable } from "../../contract/problem.ts";
+import type { Caller } from "../access/caller.ts";
+import type { RecordedTable } from "../audit/row-events.ts";
+import { comparePage } from "../log/compare-page.ts";
+import { FIRST_PAGE, readPage } from "../log/inventory-page.ts";
+import { type CarriedColumn, type CarriedRow, carriedColumns, selectCarriedColumns, selectNextCarried } from "../store/backup-rows.ts";
+import { carriedTable } from "../store/carried-tables.ts";
+import { listCiphertexts } from "../store/ciphertexts.ts";
+import { selectUnnamed } from "../store/restore-rows.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
+import { judgeCarried } from "./judge-carried.ts";
+import { requireOperator } from "./require-operator.ts";
+import type { BackupNeeds } from "./take-backup.ts";
+import { withCiphertexts } from "./with-ciphertexts.ts";
+
+const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "trusts", "tokens"];
+/** What is compared first. */
+export const FIRST: Compared = { rows: "secrets", page: FIRST_PAGE };
+
+/** What was found, and what is compared next; `null` at the end. */
+export interface Comparison {
+  readonly rows: readonly RowFault[];
+  readonly values: readonly RefusedRow[];
+  /** The KV keys that no row names. */
+  readonly orphans: readonly string[];
+  readonly next: Compared | null;
+}
+
+/**
+ * Compares the database with what is outside it, a page at a time: rows with the inventory, versions with their ciphertexts, which
+ * are opened, and KV with the rows that name its objects. Nothing is changed.
+ *
+ * @throws {Problem} `forbidden`, `storage-unavailable`.
+ */
+export async function compareStores(needs: BackupNeeds, caller: Caller, at: Compared = FIRST): Promise<Comparison> {
+  requireOperator(needs, caller, "backup:read");
+  return compare(needs, caller, at);
+}
+
+/** The same for whoever puts it right. */
+export async function compare(needs: BackupNeeds, caller: Caller, at: Compared): Promise<Comparison> {
+  const nothing = { rows: [], values: [], orphans: [] };
+  if ("rows" in at) return { ...nothing, ...(await compareRows(needs, caller, at)) };
+  return { ...nothing, ...("versions" in at ? await compareVersions(needs, caller, at) : await compareObjects(needs, caller, at)) };
+}
+
+async function compareRows(
+  needs: BackupNeeds,
+  caller: Caller,
+  { rows: table, page: id }: Extract<Compared, { rows: string }>,
+): Promise<Pick<Comparison, "rows" | "next">> {
+  await readForCaller(needs, caller, []);
+  const after = TABLES[TABLES.indexOf(table) + 1];
+  const nextTable: Compared = after === undefined ? { versions: null } : { rows: after, page: FIRST_PAGE };
+  const found = await readPage({ ...needs, faultyKeys: new Set(needs.keyring.faults.keys()) }, table, id).catch((cause: unknown) => {
+    throw storageUnavailable("The inventory cannot be read.", cause);
+  });
+  // What should be there is not known.
+  if (!found || found === "closed") return { rows: [], next: nextTable };
+  const { faults } = await comparePage(needs, table, found.page);
+  const rows = faults.map(({ org, key, fault }) => ({ org, table, key: [...key], fault }));
+  return { rows, next: found.page.next === null ? nextTable : { rows: table, page: found.page.next } };
+}
+
+async function compareVersions(
+  needs: BackupNeeds,
+  caller: Caller,
+  { versions: after }: Extract<Compared, { versions: unknown }>,
+): Promise<Pick<Comparison, "values" | "next">> {
+  const { db } = needs;
+  const table = "versions";
+  const [columns] = await readForCaller(needs, caller, [selectCarriedColumns(db)]);
+  const [found] = await readForCaller(needs, caller, [selectNextCarried(db, carriedColumns(rowsOf<CarriedColumn>(columns)), table, after)]);
+  const rows = rowsOf<CarriedRow>(found).map((row) => ({ table, key: [String(row.secret_id), Number(row.version)], row }));
+  const { refused } = await judgeCarried(needs, await withCiphertexts(needs, rows));
+  const last = rows.length === carriedTable(table).rows ? rows.at(-1) : undefined;
+  return { values: refused, next: last ? { versions: last.key } : { objects: null } };
+}
+
+async function compareObjects(
+  needs: BackupNeeds,
+  caller: Caller,
+  { objects }: Extract<Compared, { objects: unknown }>,
+): Promise<Pick<Comparison, "orphans" | "next">> {
+  // Before the rows: one that puts an object names it first.
+  const { keys, next } = await listCiphertexts(needs.kv, objects).catch((cause: unknown) => {
+    throw storageUnavailable("The ciphertext store did not answer.", cause);
+  });
+  const [found] = await readForCaller(needs, caller, [selectUnnamed(needs.db, keys)]);
+  return { orphans: rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key), next: next === null ? null : { objects: next } };
+}
