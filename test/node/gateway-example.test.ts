@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -74,8 +75,9 @@ describe("the gateway", () => {
 describe("npm run gateway", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyhole-gateway-"));
   let child: ChildProcess | undefined;
-  afterAll(() => {
-    child?.kill("SIGKILL");
+  afterAll(async () => {
+    // It takes the runtime with it when it is told to end, and leaves it behind when it is killed.
+    if (child?.kill("SIGTERM")) await once(child, "exit");
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
 
