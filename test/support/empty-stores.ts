@@ -1,10 +1,13 @@
 import { reset } from "cloudflare:test-internal";
 import { env } from "cloudflare:workers";
 
-/** How often {@link reset} is tried: one that meets a call of before can leave a store as it was. */
+/** How often {@link reset} is tried: it passes over a store that is answering a call. */
 const TRIES = 5;
 
-/** Empties D1 and KV of what the file before has left there, its tables too. */
+/**
+ * Empties D1 and KV of what the file before has left there, its tables too, and the counts of rate limits. A store that was not
+ * used for ten seconds would be passed over as well: looking into it first wakes it.
+ */
 export async function emptyStores(): Promise<void> {
   for (let n = 0; n <= TRIES; n++) {
     const [tables, { keys }] = await Promise.all([env.DB.prepare("SELECT name FROM sqlite_schema").all(), env.KV.list()]);
