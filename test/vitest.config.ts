@@ -1,6 +1,9 @@
 import { existsSync, statfsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./node/support/longest-first.ts";
+import { packagesOfWorker } from "./node/support/packages-of-worker.ts";
 import { TEST_SECRETS } from "./support/test-secrets.ts";
 
 // Local D1 and KV are files in the temporary folder: in memory, where there is room, each test run is a fifth cheaper.
@@ -19,14 +22,9 @@ const seed = Number(process.env.TEST_SEED);
 
 /**
  * What the Worker and its tests import of packages: each is one module here, where zod alone has a hundred, and every test
- * file brings them into an isolate of its own. An entry of hono's that is missing has a second copy of what the others share.
+ * file evaluates them. Only dotenv is one as it comes, and names modules of Node as no bundler for Workers finds them.
  */
-const PACKAGES = [
-  "fast-check",
-  ...["hono", "hono/body-limit", "hono/factory", "hono/html", "hono/route", "hono/router/trie-router", "hono/utils/html", "hono/utils/url"],
-  "jose",
-  "zod",
-];
+const PACKAGES = ["fast-check", ...packagesOfWorker().filter((name) => name !== "dotenv")];
 
 /** Tests that are too long, or need more than Node, for every run: each is in the runs of one mode. */
 const ONLY_IN = { "node/hostile-http.test.ts": "fuzz", "node/dotenv-peers.test.ts": "peers" };
@@ -36,8 +34,9 @@ export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   test: {
     silent: "passed-only",
-    // One more than there are cores: some tests wait for servers that they have started.
-    maxWorkers: "150%",
+    // One more than there are cores: some tests wait for servers that they have started. A percentage would be cut to the cores.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [
@@ -62,6 +61,8 @@ export default defineConfig(({ mode }) => ({
         ],
         test: {
           name: "worker",
+          // A runtime of its own would cost each file as much again as most tests do. What keeps them apart is in the setup.
+          isolate: false,
           deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
           testTimeout: 60_000,
           include: ["**/*.test.ts"],
