@@ -215,7 +215,7 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
       await done(`DELETE /v1/secrets/${id}`);
       return () => putBack("secrets", `id = '${id}'`, secret);
     },
-    found: /^changed:secrets sec_/,
+    found: /^returned:secrets sec_/,
   },
   "puts back a secret as deleted that has come back": {
     make: async () => {

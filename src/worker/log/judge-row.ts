@@ -73,7 +73,8 @@ function says({ action, target, version }: RowEvent, row: SealedCells): boolean 
 async function judgeByEntry(keyring: Keyring, { table, entry, row, now }: Case, current: Entry | undefined): Promise<JudgedRow> {
   if (!entry) return { entry: undefined, fault: row ? "returned" : null };
   if (!row || !current) return entry.until !== null && entry.until <= now ? { entry: undefined, fault: null } : { entry, fault: "missing" };
-  return (await isOnRecord(keyring, table, entry, row)) ? { entry: current, fault: null } : { entry, fault: "changed" };
+  if (await isOnRecord(keyring, table, entry, row)) return { entry: current, fault: null };
+  return { entry, fault: table === "secrets" && entry.until !== null && row.deleted_at === null ? "returned" : "changed" };
 }
 
 /** Whether a row has the content that is on record: it may have been sealed anew since. */
@@ -86,6 +87,6 @@ async function isOnRecord(keyring: Keyring, table: RecordedTable, { seal, not }:
 
 /** A row as it is put on record. */
 export function entryOf(table: RecordedTable, row: SealedCells): Entry {
-  const until = table === "tokens" ? Number(row.expires_at) : null;
+  const until = table === "tokens" ? Number(row.expires_at) : table === "secrets" ? ((row.deleted_until ?? null) as number | null) : null;
   return { key: [...brokenRow(table, row).key], org: row.org, seal: row.seal, not: false, until };
 }

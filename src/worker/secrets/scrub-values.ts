@@ -1,10 +1,9 @@
-import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { KeyMissingError, OpenError, open } from "../envelope/open.ts";
 import { readCiphertexts } from "../store/ciphertexts.ts";
 import { forgetLost, type LostValue, markStored, noteLost, type StoredVersion, selectLost, selectNextStored } from "../store/lost-values.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { newId } from "../transaction/new-id.ts";
+import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import type { BatchNeeds } from "../transaction/work-in-batches.ts";
 
 /** How many values one run looks at, and how many of those that are known to be lost. */
@@ -71,6 +70,5 @@ function asLost({ row: { secret_id, version, org }, reason }: { readonly row: St
 }
 
 function insertLostEvent(db: D1Database, { org, secret_id, name, scope, version }: StoredVersion, reason: string, at: Date): D1PreparedStatement {
-  const actor = { org, subject: "keyhole:scheduled", tokenId: null, lineage: null, requestId: newId("req"), ip: null, userAgent: null };
-  return insertEvent(db, { actor, action: "integrity.failed", outcome: "failed", at, target: `value:${reason}` }, [{ id: secret_id, name, scope, version }]);
+  return insertOwnEvent(db, org, "integrity.failed", `value:${reason}`, at, "failed", [{ id: secret_id, name, scope, version }]);
 }
