@@ -35,3 +35,11 @@ export function connectionFaultOf(error: unknown): ConnectionFault | undefined {
   const [inner] = error instanceof AggregateError ? error.errors : [error.cause];
   return connectionFaultOf(inner);
 }
+
+/** What another attempt a moment later would not change. */
+const LASTING: ReadonlySet<ConnectionFault | undefined> = new Set(["port", "no-tls", "certificate"]);
+
+/** Whether a connection that failed may succeed a moment later. */
+export function mayPass(error: unknown): boolean {
+  return !LASTING.has(connectionFaultOf(error));
+}

@@ -1,5 +1,6 @@
 import { type ExchangeReply, exchangeReplySchema, JWT_TOKEN_TYPE, oauthErrorSchema, TOKEN_EXCHANGE } from "../contract/trust.ts";
 import { parseRetryAfter } from "./backoff.ts";
+import { mayPass } from "./connection-fault.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 import { readReply } from "./read-reply.ts";
@@ -46,8 +47,8 @@ export async function exchangeToken({ retries = 3, ...request }: ExchangeRequest
 }
 
 /** Whether a failure may pass: the service fails, asks to try later, or did not answer. */
-export function isWorthRepeating({ code, status = 0 }: KeyholeError): boolean {
-  return code === "unreachable" || status === 429 || status >= 500;
+export function isWorthRepeating({ code, status = 0, cause }: KeyholeError): boolean {
+  return (code === "unreachable" && mayPass(cause)) || status === 429 || status >= 500;
 }
 
 async function exchangeOnce(request: Omit<ExchangeRequest, "retries">): Promise<ExchangeReply> {

@@ -1,5 +1,6 @@
 import { type ProblemBody, problemSchema } from "../contract/problem.ts";
 import { parseRetryAfter } from "./backoff.ts";
+import { mayPass } from "./connection-fault.ts";
 import { isOutage } from "./failure-kind.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { fromProblem, KeyholeError } from "./keyhole-error.ts";
@@ -60,14 +61,14 @@ function wasDone({ method }: Request, error: unknown): boolean {
   return method === "DELETE" && error instanceof KeyholeError && error.status === 404;
 }
 
-function mayRepeat({ method, headers, repeatable }: Request, { code, status }: KeyholeError): boolean {
+function mayRepeat({ method, headers, repeatable }: Request, { code, status, cause }: KeyholeError): boolean {
   // The service says that nothing of it has happened: its conditions are judged anew.
   if (code === "write-conflict") return true;
   if (method === "PATCH" || (method === "POST" && !repeatable)) return false;
   if (status === 429) return true;
   // The first attempt may have been carried out: then its own precondition no longer holds.
   if (method !== "GET" && method !== "POST" && (headers?.["If-Match"] ?? headers?.["If-None-Match"]) !== undefined) return false;
-  return isOutage(status) || code === "unreachable";
+  return isOutage(status) || (code === "unreachable" && mayPass(cause));
 }
 
 /** One attempt; a second one with another token when the first is answered 401 and there is another. */

@@ -118,6 +118,13 @@ describe("what is safe to send again", () => {
     expect(await settle(clientOf([problem(404, "secret-not-found")]).client.secrets.delete("global", "A"))).toBe("secret-not-found");
   });
 
+  it("is nothing where no connection can be made for a reason that stays", async () => {
+    const untrusted = new TypeError("fetch failed", { cause: Object.assign(new Error("self-signed"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }) });
+    const { client, sent } = clientOf([untrusted]);
+    await expect(client.whoami()).rejects.toThrow("keyhole.test cannot be reached: its certificate is not trusted here.");
+    expect(sent).toHaveLength(1);
+  });
+
   it("is nothing that was refused", async () => {
     for (const [status, code] of [
       [400, "invalid-request"],
