@@ -118,7 +118,7 @@ describe("/readyz", () => {
     const integrity = { registry: "unknown", logs: 0, forged_objects: 0, judged_at: null, lost_at: null, rows, shorter_retention: null };
     const notices = [{ part: "log_key", detail: "LOG_KEY is not set: SIGNING_KEY signs the audit log too" }];
     const backlog = {
-      ...{ set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0 },
+      ...{ set_aside: 0, legacy_plaintext: 0, audit_logs: 0, integrity_failures: 0, leases_unsettled: 0, env_name_conflicts: 0 },
       ...{ scheduled: expect.objectContaining({ sealed: { events: 0, seconds: 0 } }), database_bytes: expect.any(Number), database_days_left: null },
     };
     expect([status, body]).toEqual([200, { status: "ready", unusable: [], degraded: [], notices, backlog, integrity }]);

@@ -10,7 +10,7 @@ import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
-import { isIncomplete, noteBase64, warnLeftOut } from "../warn-left-out.ts";
+import { isIncomplete, noteBase64, refuseLeftOut, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -23,18 +23,19 @@ export const run = command({
     ...SCOPES_ARG,
     only: { type: "string", valueHint: "NAMES", description: "only these secrets, separated by commas" },
     secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
+    strict: { type: "boolean", description: "do not run the command when a secret is left out, expired for example: exit code 6" },
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
     fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, insecure, secrets, mask, fallback, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, strict, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
-    const variables = secrets ? await resolveVariables({ profile, insecure }, request, fallback === true, maxAge) : {};
+    const variables = secrets ? await resolveVariables({ profile, insecure }, { ...request, strict: strict === true }, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
     return runChild(file, args, env, mask ? Object.values(variables) : undefined);
   },
@@ -44,12 +45,17 @@ export const run = command({
 const PATIENCE = 10_000;
 const RETRIES = 1;
 
-async function resolveVariables(session: SessionOptions, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+async function resolveVariables(
+  session: SessionOptions,
+  { strict, ...request }: FallbackRequest & { readonly strict: boolean },
+  fallback: boolean,
+  maxAge: number,
+): Promise<Record<string, string>> {
   const { client, url, token } = await openSession({ ...session, ...(fallback && { retries: RETRIES }) });
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
-    warnLeftOut(names, more);
+    (strict ? refuseLeftOut : warnLeftOut)(names, more);
   };
   const ask = (signal?: AbortSignal) =>
     locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut, onBase64: noteBase64 }));
