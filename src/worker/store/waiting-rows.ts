@@ -1,3 +1,4 @@
+import { OLD_IDENTITY } from "./identity-rows.ts";
 import { DUE_CIPHERTEXTS } from "./inline-ciphertexts.ts";
 import { OLD_REVOCATION, REVOCATION_KEPT } from "./revocation-rows.ts";
 import { FORGETTABLE_TOKEN, TOKEN_KEPT } from "./token-rows.ts";
@@ -19,6 +20,7 @@ const SOURCES = {
   ciphertexts_cleared: { from: cleared.table, due: `${cleared.indexed} AND ${cleared.due("?1")}`, since: cleared.since, order: "kv_put_at" },
   ciphertexts_removed: { from: removed.table, due: removed.due("?1"), since: removed.since, order: "noted_at" },
   tokens_forgotten: { from: "tokens t", due: FORGETTABLE_TOKEN, since: `t.expires_at + ${TOKEN_KEPT}`, order: "t.expires_at" },
+  identities_forgotten: { from: "used_identities u", due: OLD_IDENTITY, since: "u.forget_at", order: "u.forget_at" },
   revocations_forgotten: { from: "revocations r", due: OLD_REVOCATION, since: `r.at + ${REVOCATION_KEPT}`, order: "r.at" },
 } as const;
 
