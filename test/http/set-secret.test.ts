@@ -72,7 +72,11 @@ describe("PUT /v1/scopes/{scope}/secrets/{name}", () => {
   it("keeps one name apart in scopes, and by case", async () => {
     const scopes = ["global", "team:apart", "namespace:apart", "agent:apart", "repo:a/b"];
     for (const scope of scopes) expect((await put(scope, "Apart", scope)).status).toBe(201);
-    expect((await put("global", "APART", "other case")).status).toBe(201);
+    expect((await put("team:cased", "APART", "other case")).status).toBe(201);
+    expect((await call("POST /v1/resolve", { json: { scopes: ["team:cased"], names: ["APART", "Apart"] } })).body.secrets).toMatchObject({
+      APART: { value: "other case" },
+      Apart: { value: "global" },
+    });
     for (const scope of scopes) expect(await resolvedValue("Apart", scope)).toBe(scope);
   });
 });
