@@ -6,6 +6,7 @@ export const EXIT = {
   notFound: 3,
   refused: 4,
   unavailable: 5,
+  incomplete: 6,
   cannotExecute: 126,
   noSuchCommand: 127,
   cancelled: 130,

@@ -1,4 +1,6 @@
 import type { LeftOut, LeftOutReason } from "../contract/left-out.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT } from "./exit-code.ts";
 import { note } from "./output.ts";
 
 /** What is no fault of the service: the others say that a value cannot be had now. */
@@ -17,9 +19,17 @@ export function isIncomplete(names: readonly LeftOut[]): boolean {
 /** Says which names are not among the variables, and why; but for those that are nowhere, which only whoever allows that is not refused. */
 export function warnLeftOut(names: readonly LeftOut[], more: number): void {
   const unexpected = names.filter(({ reason }) => reason !== "missing");
-  if (unexpected.length + more === 0) return;
-  const listed = unexpected.map(({ name, reason }) => `${name} (${OWN_REASONS[reason] ?? `cannot be had now: ${reason}`})`);
-  note(`warning: left out: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`);
+  if (unexpected.length + more > 0) note(`warning: ${describe(unexpected, more)}`);
+}
+
+/** With `--strict`: refuses to go on without what is left out, whatever the reason. */
+export function refuseLeftOut(names: readonly LeftOut[], more: number): void {
+  if (names.length + more > 0) throw new CliError(describe(names, more), "without --strict this is a warning", EXIT.incomplete);
+}
+
+function describe(names: readonly LeftOut[], more: number): string {
+  const listed = names.map(({ name, reason }) => `${name} (${OWN_REASONS[reason] ?? `cannot be had now: ${reason}`})`);
+  return `left out: ${listed.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }
 
 /** Says which variables are base64, because their values are bytes. */

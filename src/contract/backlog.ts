@@ -19,6 +19,7 @@ const waitingWorkSchema = z
     archived: waitingEvents("Events that are still in D1 although they should be in the archive: a day after `AUDIT_HOT_DAYS`."),
     events_removed: waitingEvents("Events that are older than they are kept."),
     tokens_forgotten: waitingRows("Rows of tokens that expired more than a week ago."),
+    identities_forgotten: waitingRows("Identity tokens that were exchanged and are refused for their age by now."),
     revocations_forgotten: waitingRows("Revocations of tokens that are long gone."),
   })
   .meta({
@@ -81,6 +82,7 @@ export const BACKLOG_EXAMPLE: Backlog = {
     archived: NO_EVENTS,
     events_removed: NO_EVENTS,
     tokens_forgotten: NO_ROWS,
+    identities_forgotten: NO_ROWS,
     revocations_forgotten: NO_ROWS,
   },
   database_bytes: 1_048_576,

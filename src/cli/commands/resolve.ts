@@ -1,4 +1,6 @@
 import type { Client } from "../../client/create-client.ts";
+import type { LeftOut } from "../../contract/left-out.ts";
+import type { ResolveReply } from "../../contract/resolve.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
@@ -6,7 +8,7 @@ import { locating } from "../locate.ts";
 import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
-import { noteBase64, warnLeftOut } from "../warn-left-out.ts";
+import { noteBase64, refuseLeftOut, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole resolve`. */
 export const resolve = command({
@@ -27,6 +29,7 @@ export const resolve = command({
       description:
         "raw: the exact bytes of one; dotenv: a .env file; docker: lines for --env-file; env: JSON by environment name; json: with where each came from",
     },
+    strict: { type: "boolean", description: "print nothing when a secret is left out, expired for example: exit code 6" },
     "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
   async run({ name, profile, insecure, json, format, strict, ...options }, { all }) {
@@ -38,7 +41,7 @@ export const resolve = command({
     const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
     const scopes = scopesOf(all("scope"));
     const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };
-    await locating(client, names, scopes ?? [], () => printAs(client, form, request));
+    await locating(client, names, scopes ?? [], () => printAs(client, form, request, strict === true));
   },
 });
 
@@ -46,13 +49,24 @@ async function printAs(
   client: Client,
   form: string,
   request: { scopes: string[] | undefined; names: string[] | undefined; allow_missing: boolean },
+  strict: boolean,
 ): Promise<void> {
-  if (form === "json") return printJson(await client.resolve(request));
-  const warned = { onLeftOut: warnLeftOut, onBase64: noteBase64 };
+  if (form === "json") {
+    const reply = await client.resolve(request);
+    if (strict) refuseLeftOut(leftOutOf(reply), 0);
+    return printJson(reply);
+  }
+  const warned = { onLeftOut: strict ? refuseLeftOut : warnLeftOut, onBase64: noteBase64 };
   if (form === "env") return printJson(await client.resolveEnv(request, warned));
   if (form === "dotenv") return print(await client.resolveDotenv(request, warned));
   if (form === "docker") return print(await client.resolveEnvFile(request, warned));
   const bytes = await client.resolveRaw(request.names?.[0] ?? "", { scopes: request.scopes });
   print(bytes);
   if (process.stdout.isTTY && bytes.at(-1) !== 10) print("\n");
+}
+
+/** What a JSON reply lists as left out: with that, reserved variables are there. */
+function leftOutOf({ missing, expired = [], unavailable = [] }: ResolveReply): LeftOut[] {
+  const named = (names: readonly string[], reason: LeftOut["reason"]) => names.map((name) => ({ name, reason }));
+  return [...named(missing, "missing"), ...named(expired, "expired"), ...unavailable];
 }

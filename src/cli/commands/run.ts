@@ -4,14 +4,14 @@ import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
+import { tellEmptyScopes } from "../empty-scopes.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
-import { isIncomplete, noteBase64, warnLeftOut } from "../warn-left-out.ts";
+import { isIncomplete, noteBase64, refuseLeftOut, warnLeftOut } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -22,9 +22,9 @@ export const run = command({
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
   args: {
     ...SCOPES_ARG,
-    ...STRICT_ARG,
     only: { type: "string", valueHint: "NAMES", description: "only these secrets, separated by commas" },
     secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
+    strict: { type: "boolean", description: "do not run the command when a scope is empty (exit code 3), or a secret is left out, expired for example (6)" },
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
     fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
@@ -36,7 +36,7 @@ export const run = command({
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
-    const variables = secrets ? await resolveVariables({ profile, insecure, strict }, request, fallback === true, maxAge) : {};
+    const variables = secrets ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
     return runChild(file, args, env, mask ? Object.values(variables) : undefined);
   },
@@ -46,7 +46,7 @@ export const run = command({
 const PATIENCE = 10_000;
 const RETRIES = 1;
 
-type Asking = SessionOptions & { readonly strict: boolean | undefined };
+type Asking = SessionOptions & { readonly strict: boolean };
 
 async function resolveVariables({ strict, ...session }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
   const onEmptyScopes = (scopes: readonly string[]) => tellEmptyScopes(client, scopes, strict);
@@ -54,7 +54,7 @@ async function resolveVariables({ strict, ...session }: Asking, request: Fallbac
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
-    warnLeftOut(names, more);
+    (strict ? refuseLeftOut : warnLeftOut)(names, more);
   };
   const ask = (signal?: AbortSignal) =>
     locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut, onBase64: noteBase64 }));

@@ -1,4 +1,4 @@
-import { runBatch } from "../store/run-batch.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { deleteExpiredTokens } from "../store/token-rows.ts";
 import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
@@ -9,9 +9,10 @@ export async function forgetExpiredTokens({ db, now, budget }: BatchNeeds): Prom
   let forgotten = 0;
   await workInBatches(budget, async () => {
     const [deleted] = await runBatch(db, [deleteExpiredTokens(db, now.getTime(), BATCH)]);
-    const changes = deleted?.meta.changes ?? 0;
-    forgotten += changes;
-    return changes >= BATCH;
+    // What D1 says was changed counts the changes of triggers as well.
+    const { length } = rowsOf(deleted);
+    forgotten += length;
+    return length >= BATCH;
   });
   return forgotten;
 }

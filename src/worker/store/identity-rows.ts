@@ -54,12 +54,15 @@ export function noteIdentity(db: D1Database, used: UsedIdentity): D1PreparedStat
     .bind(used.org, used.trust, used.digest, used.token_id, used.used_at, used.network, used.forget_at);
 }
 
+/** SQL for whether an identity token `u` is refused for its age by now. */
+export const OLD_IDENTITY = "u.forget_at < ?1";
+
 /** Deletes up to `limit` identity tokens that are refused for their age by now. */
 export function deleteOldIdentities(db: D1Database, now: number, limit: number): D1PreparedStatement {
   return db
     .prepare(
       `DELETE FROM used_identities WHERE (org, trust, digest) IN (
-         SELECT org, trust, digest FROM used_identities WHERE forget_at < ? ORDER BY forget_at LIMIT ?)`,
+         SELECT u.org, u.trust, u.digest FROM used_identities u WHERE ${OLD_IDENTITY} ORDER BY u.forget_at LIMIT ?2)`,
     )
     .bind(now, limit);
 }

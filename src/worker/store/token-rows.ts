@@ -174,7 +174,7 @@ export function selectMintedAfter(db: D1Database, org: string, time: number): D1
 }
 
 /**
- * Deletes up to `limit` tokens that expired long enough ago: they are refused without being looked up. Those of each
+ * Deletes up to `limit` tokens that expired long enough ago, and returns their ids (`{ id }`): they are refused without being looked up. Those of each
  * organization that expired first come first, in a stretch of the oldest: no organization waits for all of another one's.
  */
 export function deleteExpiredTokens(db: D1Database, now: number, limit: number): D1PreparedStatement {
@@ -182,7 +182,7 @@ export function deleteExpiredTokens(db: D1Database, now: number, limit: number):
     .prepare(
       `DELETE FROM tokens WHERE id IN (
          SELECT id FROM (SELECT t.id, t.org, t.expires_at FROM tokens t WHERE ${FORGETTABLE_TOKEN} ORDER BY t.expires_at LIMIT ?2 * ${STRETCH})
-         ORDER BY ROW_NUMBER() OVER (PARTITION BY org ORDER BY expires_at) LIMIT ?2)`,
+         ORDER BY ROW_NUMBER() OVER (PARTITION BY org ORDER BY expires_at) LIMIT ?2) RETURNING id`,
     )
     .bind(now, limit);
 }

@@ -1,3 +1,4 @@
+import { OLD_IDENTITY } from "./identity-rows.ts";
 import { DUE_CIPHERTEXTS } from "./inline-ciphertexts.ts";
 import { OLD_REVOCATION, REVOCATION_KEPT } from "./revocation-rows.ts";
 import { OVER } from "./secret-rows.ts";
@@ -21,6 +22,7 @@ const SOURCES = {
   ciphertexts_removed: { from: removed.table, due: removed.due("?1"), since: removed.since, order: "noted_at" },
   secrets_purged: { from: OVER.table, due: `${OVER.indexed} AND ${OVER.due("?1")}`, since: "deleted_until", order: OVER.order },
   tokens_forgotten: { from: "tokens t", due: FORGETTABLE_TOKEN, since: `t.expires_at + ${TOKEN_KEPT}`, order: "t.expires_at" },
+  identities_forgotten: { from: "used_identities u", due: OLD_IDENTITY, since: "u.forget_at", order: "u.forget_at" },
   revocations_forgotten: { from: "revocations r", due: OLD_REVOCATION, since: `r.at + ${REVOCATION_KEPT}`, order: "r.at" },
 } as const;
 

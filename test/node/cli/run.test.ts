@@ -139,6 +139,27 @@ describe("a command that runs", () => {
     expect(resolved).toMatchObject({ code: 0, stderr });
   });
 
+  it("is not run with --strict when anything is left out, and resolve prints nothing: exit code 6", async () => {
+    const { API_KEY } = { API_KEY: VALUE };
+    const secrets = { API_KEY: { value: API_KEY, encoding: "utf8", scope: "global", id: "sec_1", version: 1 } };
+    const error = "error: left out: OLD (expired)\nhint: without --strict this is a warning\n";
+    service.answer = ({ url = "" }) =>
+      url.includes("format=json")
+        ? { json: { secrets, missing: [], expired: ["OLD"], searched: ["global"] } }
+        : { json: { API_KEY }, headers: { "Keyhole-Left-Out": '"OLD";reason=expired' } };
+    const lines = [
+      ["run", "--strict", "--", "echo", "ran"],
+      ["resolve", "--format", "env", "--strict"],
+      ["resolve", "--json", "--strict"],
+    ];
+    for (const line of lines) {
+      const { code, stdout, stderr } = await runProgram(cli.path, line, { env });
+      expect([line[0], code, stdout, stderr]).toEqual([line[0], 6, "", error]);
+    }
+    service.answer = () => ({ json: { API_KEY } });
+    expect(await runProgram(cli.path, ["run", "--strict", "--", "echo", "ran"], { env })).toMatchObject({ code: 0, stdout: "ran\n", stderr: "" });
+  });
+
   it("finds nothing in its environment with which it could get more, unless that is asked for", async () => {
     const more = {
       KEYHOLE_PROFILE: "",
