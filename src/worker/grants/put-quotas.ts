@@ -36,10 +36,17 @@ export async function putQuotas(needs: Needs, caller: Caller, org: string, own: 
   requireOperator(needs, caller, "keys:write");
   const { db, keyring, now } = await allowSealing(needs);
   const row = { org, limits: JSON.stringify(own), updated_at: now.getTime(), updated_by: caller.subject };
-  const noted = org === caller.org ? [] : [insertOwnEvent(db, org, "quota.put", org, now)];
+  const target = describe(org, own);
+  const noted = org === caller.org ? [] : [insertOwnEvent(db, org, "quota.put", target, now)];
   const statements = [upsertQuotas(db, { ...row, seal: await sealFor(keyring, "quotas", row) }), ...noted];
-  await writeForCaller(needs, caller, statements, { action: "quota.put", secrets: [], target: org });
+  await writeForCaller(needs, caller, statements, { action: "quota.put", secrets: [], target });
   return { org, own, quotas: withQuotas(needs.quotas, own) };
+}
+
+/** What was set, as the log has it: `acme secrets=50000 tokens=10`, or that nothing is the organization's own. */
+function describe(org: string, own: SomeQuotas): string {
+  const set = Object.entries(own).flatMap(([quota, limit]) => (limit === undefined ? [] : [`${quota}=${limit}`]));
+  return [org, ...(set.length === 0 ? ["as usual"] : set)].join(" ");
 }
 
 function requireOperator({ platformOrg }: Needs, caller: Caller, permission: Permission): void {
