@@ -59,7 +59,7 @@ export type BackupPage = z.infer<typeof backupPageSchema>;
 
 /** `POST /v1/backup`. */
 export const takeBackupSchema = z
-  .strictObject({ after: z.string().min(1).max(65_536).optional().meta({ description: "The `jws` of the page before. Without it a backup begins." }) })
+  .strictObject({ after: z.string().min(1).max(1_000_000).optional().meta({ description: "The `jws` of the page before. Without it a backup begins." }) })
   .meta({ id: "TakeBackup", example: {} });
 
 export const backupReplySchema = z

@@ -29,7 +29,7 @@ export const resolve = command({
       description:
         "raw: the exact bytes of one; dotenv: a .env file; docker: lines for --env-file; env: JSON by environment name; json: with where each came from",
     },
-    strict: { type: "boolean", description: "print nothing when a secret is left out, expired for example: exit code 6" },
+    strict: { type: "boolean", description: "print nothing when a scope is empty (exit code 3), or a secret is left out, expired for example (6)" },
     "allow-missing": { type: "boolean", description: "leave out what is missing, expired or not to be had now" },
   },
   async run({ name, profile, insecure, json, format, strict, ...options }, { all }) {

@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePrivateFile } from "../../../src/cli/config-folder.ts";
+import { openPageFile, readPages } from "../../../src/cli/page-file.ts";
 import { writeOutput } from "../../../src/cli/write-output.ts";
 
 let folder: string;
@@ -86,5 +87,40 @@ describe("a file with values, for a program to read", () => {
     });
     expect([readFileSync(path, "utf8"), statSync(path).ino, statSync(path).mode & 0o777]).toEqual(["values", ino, 0o640]);
     expect(readdirSync(folder).filter((name) => name.startsWith(`${code}.`))).toEqual([]);
+  });
+});
+
+describe("a file of a backup's pages", () => {
+  const page = (n: number) => ({ jws: `a.${n}.c`, rows: JSON.stringify([`é ${n}`]) });
+  const path = () => join(mkdtempSync(join(folder, "pages-")), "keyhole.backup");
+  const append = (file: string, ...pages: { jws: string; rows: string }[]) => {
+    const opened = openPageFile(file);
+    for (const one of pages) opened.append(one);
+    opened.close();
+    return opened.last;
+  };
+
+  it("goes on after its last whole line, wherever it broke off, and only its owner can read it", async () => {
+    const whole = path();
+    expect(append(whole, page(1), page(2))).toBeUndefined();
+    expect(statSync(whole).mode & 0o777).toBe(0o600);
+    const text = readFileSync(whole);
+    const [first = ""] = text.toString().split("\n");
+    for (const length of [0, 5, first.length + 2, text.length - 1, text.length]) {
+      const file = path();
+      writeFileSync(file, text.subarray(0, length));
+      const lines = text.subarray(0, length).toString().split("\n").length - 1;
+      expect(append(file, page(9)), `cut at ${length}`).toEqual([undefined, page(1), page(2)][lines]);
+      const pages = [];
+      for await (const one of readPages(file)) pages.push(one);
+      expect(pages).toEqual([page(1), page(2)].slice(0, lines).concat(page(9)));
+    }
+  });
+
+  it("is refused when a line is no page", async () => {
+    const file = path();
+    writeFileSync(file, '{"jws":"a.b.c"}\n');
+    expect(() => openPageFile(file)).toThrow("no page of a backup");
+    await expect(readPages(file).next()).rejects.toThrow("no page of a backup");
   });
 });
