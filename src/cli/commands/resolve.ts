@@ -3,7 +3,7 @@ import type { LeftOut } from "../../contract/left-out.ts";
 import type { ResolveReply } from "../../contract/resolve.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { STRICT_ARG, tellEmptyScopes } from "../empty-scopes.ts";
+import { tellEmptyScopes } from "../empty-scopes.ts";
 import { locating } from "../locate.ts";
 import { print, printJson } from "../output.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
@@ -21,7 +21,6 @@ export const resolve = command({
   args: {
     name: { type: "positional", required: false, description: "the secret to print; left out: everything that applies" },
     ...SCOPES_ARG,
-    ...STRICT_ARG,
     only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
     format: {
       type: "enum",
