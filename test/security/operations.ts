@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import type { BackupPage } from "../../src/contract/backup.ts";
 import type { ProblemCode } from "../../src/contract/problem.ts";
-import { backUp, emptyDeployment, putBack } from "../backup/other-deployment.ts";
+import { backUp, emptyDeployment, forgetLatest, putBack } from "../backup/other-deployment.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import type { TokenClaims } from "../support/sign.ts";
@@ -96,7 +96,10 @@ async function restoring(
   const pages = await backUp(await emptyDeployment());
   const ask = await emptyDeployment();
   if (here === "all") await putBack(ask, pages);
-  return ask(request, { token: claims, json: json(pages) });
+  const reply = await ask(request, { token: claims, json: json(pages) });
+  // It has revocations that the other deployment has not.
+  forgetLatest();
+  return reply;
 }
 
 export const OPERATIONS: Record<string, Operation> = {
