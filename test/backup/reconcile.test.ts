@@ -45,14 +45,16 @@ async function compareAll() {
 }
 
 it("a database that was set back is compared with what is outside it, and put right: what was deleted goes again, all tokens end, logs go on", async () => {
-  const [kept, gone] = [await put("KEPT"), await put("GONE")];
+  const [kept, gone, deleted] = [await put("KEPT"), await put("GONE"), await put("DELETED")];
   for (const name of ["t", "kept"])
     expect((await ask(`PUT /v1/trusts/${name}`, { ...ACME, json: githubTrust("https://token.actions.githubusercontent.com") })).status).toBeLessThan(300);
   // Until ciphertexts are in KV only.
   await run(10);
   expect((await compareAll()).flatMap(({ rows, values: some }) => [...rows, ...some])).toEqual([]);
   const setBack = await timeTravel();
-  await ask(`DELETE ${at("global", "GONE")}`, ACME);
+  await ask(`DELETE ${at("global", "GONE")}?purge=true`, ACME);
+  await ask(`DELETE ${at("global", "DELETED")}`, ACME);
+  const [{ deleted_until }] = (await ask("GET /v1/secrets?deleted=true", ACME)).body.secrets;
   await ask("DELETE /v1/trusts/t", ACME);
   const lost = await put("LOST");
   await run(25);
@@ -61,9 +63,11 @@ it("a database that was set back is compared with what is outside it, and put ri
   const before = ACME.token;
   expect((await values({ token: before })).unavailable, "it is there again, without a value").toMatchObject([{ name: "GONE" }]);
   const pages = await compareAll();
-  expect(pages.flatMap(({ rows }) => rows).sort((a, b) => a.fault.localeCompare(b.fault) || a.table.localeCompare(b.table))).toEqual([
+  const order = ({ fault, table, deleted_until: until = "" }: ComparedStores["rows"][number]) => `${fault} ${table} ${until}`;
+  expect(pages.flatMap(({ rows }) => rows).sort((a, b) => order(a).localeCompare(order(b)))).toEqual([
     { org: "acme", table: "secrets", key: [lost.body.id], fault: "missing" },
     { org: "acme", table: "secrets", key: [gone.body.id], fault: "returned" },
+    { org: "acme", table: "secrets", key: [deleted.body.id], fault: "returned", deleted_until },
     { org: "acme", table: "trusts", key: ["acme", "t"], fault: "returned" },
   ]);
   expect(pages.flatMap(({ values: some }) => some)).toEqual([{ table: "versions", key: [gone.body.id, 1], reason: "no-ciphertext" }]);
@@ -78,5 +82,10 @@ it("a database that was set back is compared with what is outside it, and put ri
   expect(Object.keys((await values(later)).secrets)).toEqual(["KEPT"]);
   expect((await ask("GET /v1/trusts", later)).body.trusts).toMatchObject([{ name: "kept", suspended: true }]);
   expect((await ask("GET /v1/audit/verify", later)).body).toMatchObject({ ok: true, restored: [{ generation: 2 }] });
-  expect((await ask("GET /v1/audit?action=secret.delete", later)).body.events).toMatchObject([{ actor: "ops", secrets: [{ id: gone.body.id }] }]);
+  const eventsOf = async (action: string) => (await ask(`GET /v1/audit?action=${action}`, later)).body.events;
+  expect(await eventsOf("secret.purge")).toMatchObject([{ actor: "ops", secrets: [{ id: gone.body.id }] }]);
+  expect(await eventsOf("secret.delete")).toMatchObject([{ actor: "ops", secrets: [{ id: deleted.body.id, name: "DELETED", version: 1 }] }]);
+  expect((await ask("GET /v1/secrets?deleted=true", later)).body.secrets).toMatchObject([{ id: deleted.body.id, deleted_until }]);
+  await ask(`POST /v1/secrets/${deleted.body.id}/undelete`, later);
+  expect((await values(later)).secrets.DELETED.value).toBe("DELETED");
 });

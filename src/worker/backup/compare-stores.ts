@@ -1,8 +1,9 @@
 import type { Compared, RefusedRow, RowFault } from "../../contract/backup.ts";
 import { storageUnavailable } from "../../contract/problem.ts";
+import { formatTime } from "../../contract/time.ts";
 import type { Caller } from "../access/caller.ts";
 import type { RecordedTable } from "../audit/row-events.ts";
-import { comparePage } from "../log/compare-page.ts";
+import { comparePage, type FaultyRow } from "../log/compare-page.ts";
 import { FIRST_PAGE, readPage } from "../log/inventory-page.ts";
 import { type CarriedColumn, type CarriedRow, carriedColumns, selectCarriedColumns, selectNextCarried } from "../store/backup-rows.ts";
 import { carriedTable } from "../store/carried-tables.ts";
@@ -19,9 +20,17 @@ const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "trusts", "tokens
 /** What is compared first. */
 export const FIRST: Compared = { rows: "secrets", page: FIRST_PAGE };
 
+/** A row that is not what it should be. */
+export type ReturnedRow = FaultyRow & { readonly table: RecordedTable };
+
+/** As replies show it. */
+export function rowFault({ org, table, key, fault, until }: ReturnedRow): RowFault {
+  return { org, table, key: [...key], fault, ...(table === "secrets" && until !== null && { deleted_until: formatTime(until) }) };
+}
+
 /** What was found, and what is compared next; `null` at the end. */
 export interface Comparison {
-  readonly rows: readonly RowFault[];
+  readonly rows: readonly ReturnedRow[];
   readonly values: readonly RefusedRow[];
   /** The KV keys that no row names. */
   readonly orphans: readonly string[];
@@ -60,7 +69,7 @@ async function compareRows(
   // What should be there is not known.
   if (!found || found === "closed") return { rows: [], next: nextTable };
   const { faults } = await comparePage(needs, table, found.page);
-  const rows = faults.map(({ org, key, fault }) => ({ org, table, key: [...key], fault }));
+  const rows = faults.map((fault) => ({ ...fault, table }));
   return { rows, next: found.page.next === null ? nextTable : { rows: table, page: found.page.next } };
 }
 

@@ -16,6 +16,8 @@ export interface FaultyRow {
   readonly org: string;
   readonly key: RowKey;
   readonly fault: RowFault;
+  /** Of what was deleted, until when it could come back, in milliseconds since 1970; `null` for what could not, or is no such row. */
+  readonly until: number | null;
 }
 
 /** What came of comparing a page with D1. */
@@ -99,7 +101,7 @@ async function judgeAll({ keyring, now }: Needs, table: RecordedTable, material:
   for (const one of casesOf(table, material)) {
     const { entry, fault } = await judgeRow(keyring, { ...one, table, accepted: accepted.has(one.org), now: now.getTime() });
     if (entry) entries.push(entry);
-    if (fault) faults.push({ org: one.org, key: one.key, fault });
+    if (fault) faults.push({ org: one.org, key: one.key, fault, until: one.entry?.until ?? null });
     changed ||= one.event !== undefined || JSON.stringify(entry) !== JSON.stringify(one.entry);
   }
   return { entries: entries.sort((a, b) => compareKeys(a.key, b.key)), faults, changed };

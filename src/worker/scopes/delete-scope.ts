@@ -9,7 +9,7 @@ import type { SecretRow } from "../store/secret-columns.ts";
 import { deleteSecretRows, requireChanges, requireRevisions, selectFirstSecrets, updateSecrets } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { markDeleted } from "../transaction/mark-deleted.ts";
+import { deletedUntil, markDeleted } from "../transaction/mark-deleted.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyLink } from "../transaction/verify-link.ts";
@@ -92,7 +92,7 @@ async function deletion(
     return { statements: [requireRevisions(db, rows), noteRemovals(db, ids, removeAt), deleteSecretRows(db, ids)], until: null };
   }
   const { keyring } = await allowSealing(needs);
-  const deleted = await markDeleted({ keyring, now, recoveryDays }, rows);
+  const deleted = await markDeleted({ keyring, now }, rows, deletedUntil(needs));
   const statements = chunks(deleted).flatMap((some) => [updateSecrets(db, some), requireChanges(db, some.length)]);
   return { statements, until: deleted[0]?.deleted_until ?? null };
 }

@@ -4,7 +4,7 @@ import type { SecretRow } from "../store/secret-columns.ts";
 import { deleteSecretRow, requireChanges, updateSecrets } from "../store/secret-rows.ts";
 import { noteRemovals } from "../store/version-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { markDeleted } from "../transaction/mark-deleted.ts";
+import { deletedUntil, markDeleted } from "../transaction/mark-deleted.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import type { Verified } from "../transaction/verify-row.ts";
@@ -38,7 +38,7 @@ export async function deleteSecret(needs: DeletionNeeds, caller: Caller, selecto
       return now.getTime();
     }
     const sealing = await allowSealing(needs);
-    const [deleted] = await markDeleted(sealing, [row]);
+    const [deleted] = await markDeleted(sealing, [row], deletedUntil(needs));
     if (!deleted) throw new Error("nothing was marked");
     await writeForCaller(needs, caller, [updateSecrets(db, [deleted]), requireChanges(db, 1)], named);
     return deleted.deleted_until;

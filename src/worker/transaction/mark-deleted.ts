@@ -7,13 +7,18 @@ const DAY = 86_400_000;
 /** A secret as it is once it is deleted. */
 export type DeletedRow = SecretRow & { readonly deleted_at: number; readonly deleted_until: number };
 
-/** Marks secrets as deleted, sealed again. Until when they can come back is settled here, whatever the deployment says later. */
+/** Until when what is deleted now can come back, in milliseconds since 1970: it is settled here, whatever the deployment says later. */
+export function deletedUntil({ now, recoveryDays }: { readonly now: Date; readonly recoveryDays: number }): number {
+  return now.getTime() + recoveryDays * DAY;
+}
+
+/** Marks secrets as deleted until a time, sealed again. */
 export function markDeleted(
-  { keyring, now, recoveryDays }: { readonly keyring: SealingKeyring; readonly now: Date; readonly recoveryDays: number },
+  { keyring, now }: { readonly keyring: SealingKeyring; readonly now: Date },
   rows: readonly Verified<SecretRow>[],
+  deleted_until: number,
 ): Promise<DeletedRow[]> {
   const deleted_at = now.getTime();
-  const deleted_until = deleted_at + recoveryDays * DAY;
   return Promise.all(
     rows.map(async (row) => {
       const deleted = { ...row, revision: row.revision + 1, deleted_at, deleted_until };

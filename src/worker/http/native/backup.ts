@@ -11,7 +11,7 @@ import {
   restoredPageSchema,
   takeBackupSchema,
 } from "../../../contract/backup.ts";
-import { compareStores } from "../../backup/compare-stores.ts";
+import { compareStores, rowFault } from "../../backup/compare-stores.ts";
 import { finishRestore } from "../../backup/finish-restore.ts";
 import { reconcileStores } from "../../backup/reconcile-stores.ts";
 import { restorePage } from "../../backup/restore-page.ts";
@@ -98,7 +98,7 @@ export const backupRoutes = [
     },
     async ({ c, needs, caller, query: { cursor } }) => {
       const { rows, values, orphans, next } = await compareStores(needs, caller, fromCursor(comparedSchema, cursor));
-      return c.json({ rows: [...rows], values: [...values], orphans: orphans.length, next_cursor: nextCursor(next) });
+      return c.json({ rows: rows.map(rowFault), values: [...values], orphans: orphans.length, next_cursor: nextCursor(next) });
     },
   ),
   operation(
