@@ -19,6 +19,16 @@ DROP INDEX secrets_locked;
 CREATE INDEX secrets_locked ON secrets (org, scope, name) WHERE locked = 1 AND deleted_at IS NULL;
 
 -- A scope's count is of what is there, and so are the labels that lists go by.
+DROP TRIGGER secrets_counted_in;
+CREATE TRIGGER secrets_counted_in AFTER INSERT ON secrets WHEN NEW.deleted_at IS NULL
+BEGIN
+  INSERT INTO scopes (org, scope, secrets) VALUES (NEW.org, NEW.scope, 1) ON CONFLICT (org, scope) DO UPDATE SET secrets = secrets + 1;
+END;
+DROP TRIGGER secrets_labelled;
+CREATE TRIGGER secrets_labelled AFTER INSERT ON secrets WHEN NEW.labels <> '{}' AND NEW.deleted_at IS NULL
+BEGIN
+  INSERT INTO secret_labels (org, key, value, name, scope, secret_id) SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+END;
 DROP TRIGGER secrets_counted_out;
 CREATE TRIGGER secrets_counted_out AFTER DELETE ON secrets WHEN OLD.deleted_at IS NULL
 BEGIN

@@ -141,7 +141,9 @@ const faultSchema = z
     fault: z.enum(["missing", "returned", "changed"]).meta({
       description: "By the inventory outside the database: the row is gone, is there again after it was deleted, or is another one. No event says why.",
     }),
-    deleted_until: timeSchema.optional().meta({ description: "There where a secret was deleted that could come back: until when. It is deleted until then, and not purged." }),
+    deleted_until: timeSchema
+      .optional()
+      .meta({ description: "There where a secret was deleted that could come back: until when. It is deleted until then, and not purged." }),
   })
   .meta({ id: "RowFault", example: { org: "acme", table: "trusts", key: ["acme", "github"], fault: "returned" } });
 export type RowFault = z.infer<typeof faultSchema>;

@@ -94,6 +94,21 @@ describe("a backup", () => {
     expect((await other("GET /v1/audit/verify", later())).body.ok).toBe(true);
   });
 
+  it("carries what was deleted and can come back", async () => {
+    const { id } = (await put("team:gone", "DELETED", "comes back", { ...mine(), fields: { labels: { a: "b" } } })).body;
+    await put("global", "STAYS", "v", mine());
+    await call(`DELETE ${at("team:gone", "DELETED")}`, mine());
+    const [{ deleted_until }] = (await call("GET /v1/secrets?deleted=true", mine())).body.secrets;
+    expect(await putBack(other, await backUp(call))).toEqual([]);
+    await finish(other);
+    expect((await other("GET /v1/scopes", later())).body.scopes).toMatchObject([{ scope: "global", secrets: 1 }]);
+    expect((await other("GET /v1/secrets?label=a:b", later())).body.secrets).toEqual([]);
+    expect((await other("GET /v1/secrets?deleted=true", later())).body.secrets).toMatchObject([{ id, deleted_until }]);
+    expect((await other(`POST /v1/secrets/${id}/undelete`, later())).status).toBe(200);
+    expect((await other("POST /v1/resolve", { ...later(), json: { scopes: ["team:gone"], names: ["DELETED"] } })).body.secrets.DELETED.value).toBe("comes back");
+    expect((await other("GET /v1/secrets?label=a:b", later())).body.secrets).toMatchObject([{ id }]);
+  });
+
   it("carries archived parts of logs, with their objects", async () => {
     await forgetLogs();
     await makeLog(org, [0, 1, 2, 29]);
@@ -102,7 +117,7 @@ describe("a backup", () => {
     const before = await events(call, mine());
     expect(await putBack(other, await backUp(call))).toEqual([]);
     const { body } = await finish(other);
-    expect(body.logs.find((log: { org: string }) => log.org === org)).toEqual({ org, events: 8, verified: true, lost: null });
+    expect(body.logs.find((log: { org: string }) => log.org === org)).toEqual({ org, events: 9, verified: true, lost: null });
     expect(await events(other, later())).toEqual(before);
     expect(await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_archives").first("n")).toBeGreaterThan(0);
     expect((await other("GET /v1/audit/verify", later())).body).toMatchObject({ ok: true });

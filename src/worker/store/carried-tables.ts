@@ -62,6 +62,8 @@ export const CARRIED_TABLE_NAMES = Object.keys(CARRIED_TABLES) as readonly Carri
 export const MADE_ANEW = {
   secret_labels: "triggers make it of the secrets",
   usage: "triggers count",
+  trust_makers: "triggers make it of the trusts",
+  shared_env_names: "triggers make it of the secrets",
   epochs: "triggers make others",
   open_leases: "triggers make it of the events",
   audit_by_secret: "the scheduled run makes it of the events",
