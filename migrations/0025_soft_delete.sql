@@ -29,6 +29,12 @@ CREATE TRIGGER secrets_labelled AFTER INSERT ON secrets WHEN NEW.labels <> '{}' 
 BEGIN
   INSERT INTO secret_labels (org, key, value, name, scope, secret_id) SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
 END;
+DROP TRIGGER secrets_relabelled;
+CREATE TRIGGER secrets_relabelled AFTER UPDATE OF labels ON secrets WHEN NEW.labels <> OLD.labels AND NEW.deleted_at IS NULL
+BEGIN
+  DELETE FROM secret_labels WHERE secret_id = NEW.id;
+  INSERT INTO secret_labels (org, key, value, name, scope, secret_id) SELECT NEW.org, l.key, l.value, NEW.name, NEW.scope, NEW.id FROM json_each(NEW.labels) l;
+END;
 DROP TRIGGER secrets_counted_out;
 CREATE TRIGGER secrets_counted_out AFTER DELETE ON secrets WHEN OLD.deleted_at IS NULL
 BEGIN

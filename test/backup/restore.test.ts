@@ -105,7 +105,9 @@ describe("a backup", () => {
     expect((await other("GET /v1/secrets?label=a:b", later())).body.secrets).toEqual([]);
     expect((await other("GET /v1/secrets?deleted=true", later())).body.secrets).toMatchObject([{ id, deleted_until }]);
     expect((await other(`POST /v1/secrets/${id}/undelete`, later())).status).toBe(200);
-    expect((await other("POST /v1/resolve", { ...later(), json: { scopes: ["team:gone"], names: ["DELETED"] } })).body.secrets.DELETED.value).toBe("comes back");
+    expect((await other("POST /v1/resolve", { ...later(), json: { scopes: ["team:gone"], names: ["DELETED"] } })).body.secrets.DELETED.value).toBe(
+      "comes back",
+    );
     expect((await other("GET /v1/secrets?label=a:b", later())).body.secrets).toMatchObject([{ id }]);
   });
 
