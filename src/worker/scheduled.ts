@@ -1,5 +1,6 @@
 import { type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
+import { recordDamage } from "./health/record-damage.ts";
 import { checkKeysOnce } from "./keys/check-keys.ts";
 import { judgeLogs } from "./log/judge-logs.ts";
 import { readRegistry } from "./log/read-registry.ts";
@@ -40,6 +41,8 @@ async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "k
     } catch (error) {
       failures.push(error);
       done[name] = { failed: describeError(error) };
+      // What cannot be noted in a database that is damaged shows by that.
+      await recordDamage(needs, name, error).catch((unnoted: unknown) => failures.push(unnoted));
       return undefined;
     }
   };

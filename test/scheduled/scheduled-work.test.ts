@@ -416,3 +416,38 @@ describe("the look at values", () => {
     expect([await listed(), await countOf("lost_values")]).toEqual([[], 0]);
   });
 });
+
+describe("a page of the database that cannot be read", () => {
+  it("is 503 on /readyz for a day after a run came upon it, and a failure that is none is not", async () => {
+    const failing = (message: string) => {
+      const batch = env.DB.batch.bind(env.DB);
+      vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+        // The look at seals is the first to read how far it has come.
+        if (JSON.stringify(statements).includes("integrity_marks")) throw new Error(message);
+        return batch(statements);
+      });
+    };
+    const ready = async () => {
+      vi.restoreAllMocks();
+      const { status, body } = await call("GET /readyz");
+      return [status, ...body.unusable];
+    };
+    const run = () => runScheduled(env, new Date(), STILL).catch(() => undefined);
+    vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+    try {
+      for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
+      await run();
+      failing("D1_ERROR: too many requests queued");
+      await run();
+      expect(await ready()).toEqual([200]);
+      failing("D1_ERROR: database disk image is malformed: SQLITE_CORRUPT");
+      await run();
+      expect(await ready()).toEqual([503, { part: "d1" }]);
+      vi.setSystemTime(NOW + 86_400_000);
+      expect(await ready()).toEqual([200]);
+    } finally {
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,4 +1,5 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
+import { isDamage, selectDamage } from "../store/database-damage.ts";
 import { selectRestore } from "../store/restore-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { COUNT_MIGRATED, MIGRATED } from "./migrated.ts";
@@ -10,24 +11,34 @@ export interface UnusableStore {
 }
 
 /** Tries D1 and KV, and returns what cannot be used. A binding may be missing. */
-export async function checkStorage({ db, kv }: { db: D1Database | undefined; kv: KVNamespace | undefined }): Promise<UnusableStore[]> {
-  return (await Promise.all([checkD1(db), checkKv(kv)])).flat();
+export async function checkStorage({
+  db,
+  kv,
+  now,
+}: {
+  readonly db: D1Database | undefined;
+  readonly kv: KVNamespace | undefined;
+  readonly now: Date;
+}): Promise<UnusableStore[]> {
+  return (await Promise.all([checkD1(db, now), checkKv(kv)])).flat();
 }
 
-async function checkD1(db: D1Database | undefined): Promise<UnusableStore[]> {
+async function checkD1(db: D1Database | undefined, now: Date): Promise<UnusableStore[]> {
   if (!db) return unusableD1("the binding DB is missing");
   const count = () => db.prepare(COUNT_MIGRATED).bind(JSON.stringify(MIGRATED));
   try {
-    const [tables, restores] = await runBatch(db, [count(), selectRestore(db)]);
+    const [tables, restores, damage] = await runBatch(db, [count(), selectRestore(db), selectDamage(db, now.getTime())]);
     if (!isMigrated(tables)) return unusableD1(UNMIGRATED);
-    return rowsOf(restores).length > 0 ? unusableD1("a restore is under way") : [];
-  } catch {
+    if (rowsOf(restores).length > 0) return unusableD1("a restore is under way");
+    const [damaged] = rowsOf<{ job: string }>(damage);
+    return damaged ? unusableD1(`a page of the database cannot be read: the scheduled run came upon it (${damaged.job})`) : [];
+  } catch (error) {
     // Without the migrations there is no such table.
     const unmigrated = await Promise.resolve()
       .then(() => runBatch(db, [count()]))
       .then(([tables]) => !isMigrated(tables))
       .catch(() => false);
-    return unusableD1(unmigrated ? UNMIGRATED : "the database does not answer");
+    return unusableD1(unmigrated ? UNMIGRATED : isDamage(error) ? "a page of the database cannot be read" : "the database does not answer");
   }
 }
 

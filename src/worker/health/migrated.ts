@@ -29,6 +29,7 @@ export const MIGRATED = [
   ["shared_env_names"],
   ["restores"],
   ["lost_values"],
+  ["database_damage"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

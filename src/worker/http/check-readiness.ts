@@ -18,7 +18,7 @@ export interface Readiness {
 
 /** Tries everything that the Worker needs: its configuration, the runtime's flags, D1, KV and the keys. */
 export async function checkReadiness(env: Env, now: Date): Promise<Readiness> {
-  const [config, stores] = await Promise.all([configOf(env), checkStorage({ db: env.DB, kv: env.KV })]);
+  const [config, stores] = await Promise.all([configOf(env), checkStorage({ db: env.DB, kv: env.KV, now })]);
   const faults = config instanceof ConfigError ? config.faults : [];
   const keys = await keyFindings(env, config, hasDatabase(stores), now);
   return { unusable: [...faults, ...checkCompatibility(), ...stores, ...keys.unusable], degraded: keys.degraded };

@@ -75,6 +75,7 @@ export const MADE_ANEW = {
   kv_removals: "what is to go from the KV that was: a restored deployment may have another",
   trust_refusals: "a tally for people: it begins anew",
   database_sizes: "of the database that was",
+  database_damage: "of the database that was",
   scheduled_run: "of a run that is over",
   guard: "nothing is ever stored here",
   backups: "of the deployment that was backed up",
