@@ -1,6 +1,6 @@
--- That a scheduled run came upon a page of the database that cannot be read: what it was doing, and when it was the last time.
+-- Jobs of scheduled runs that failed because D1 could not read what it has: in how many runs in a row, and when the last time.
 CREATE TABLE database_damage (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  job TEXT NOT NULL,
+  job TEXT PRIMARY KEY,
+  runs INTEGER NOT NULL,
   seen_at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;

@@ -1,11 +1,12 @@
 import { type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
-import { recordDamage } from "./health/record-damage.ts";
 import { checkKeysOnce } from "./keys/check-keys.ts";
 import { judgeLogs } from "./log/judge-logs.ts";
 import { readRegistry } from "./log/read-registry.ts";
 import { recordRun } from "./log/record-run.ts";
 import { JOBS, type JobNeeds } from "./scheduled-jobs.ts";
+import { mayBeDamage, noteDamage } from "./store/database-damage.ts";
+import { runBatch } from "./store/run-batch.ts";
 import { isRestoring } from "./transaction/is-restoring.ts";
 import { runAlone } from "./transaction/run-alone.ts";
 import { beginWork, budgetOf, type Pace } from "./transaction/work-in-batches.ts";
@@ -33,6 +34,7 @@ export async function runScheduled(env: Env, now: Date, pace: Pace): Promise<voi
 async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "keyFaults">, pace: Pace, latest: number): Promise<void> {
   const failures: unknown[] = [];
   const done: Record<string, unknown> = {};
+  const damaged: string[] = [];
   const attempt = async <T>(name: string, job: () => Promise<T>, report: (result: T) => unknown): Promise<T | undefined> => {
     try {
       const result = await job();
@@ -41,8 +43,7 @@ async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "k
     } catch (error) {
       failures.push(error);
       done[name] = { failed: describeError(error) };
-      // What cannot be noted in a database that is damaged shows by that.
-      await recordDamage(needs, name, error).catch((unnoted: unknown) => failures.push(unnoted));
+      if (mayBeDamage(error)) damaged.push(name);
       return undefined;
     }
   };
@@ -72,6 +73,8 @@ async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "k
         (result) => result,
       );
   }
+  // What cannot even be noted in a database that is damaged shows by that.
+  await runBatch(needs.db, noteDamage(needs.db, damaged, needs.now.getTime())).catch((error: unknown) => failures.push(error));
   console.log(
     JSON.stringify({ level: failures.length > 0 ? "error" : "info", event: "scheduled", ...done, log_signed_with: needs.logKeys.secret, slow: work.slow }),
   );

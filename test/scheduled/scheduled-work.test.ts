@@ -417,37 +417,40 @@ describe("the look at values", () => {
   });
 });
 
-describe("a page of the database that cannot be read", () => {
-  it("is 503 on /readyz for a day after a run came upon it, and a failure that is none is not", async () => {
-    const failing = (message: string) => {
-      const batch = env.DB.batch.bind(env.DB);
-      vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
-        // The look at seals is the first to read how far it has come.
-        if (JSON.stringify(statements).includes("integrity_marks")) throw new Error(message);
-        return batch(statements);
-      });
-    };
-    const ready = async () => {
-      vi.restoreAllMocks();
-      const { status, body } = await call("GET /readyz");
-      return [status, ...body.unusable];
-    };
-    const run = () => runScheduled(env, new Date(), STILL).catch(() => undefined);
-    vi.useFakeTimers({ toFake: ["Date"], now: NOW });
-    try {
-      for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
-      await run();
-      failing("D1_ERROR: too many requests queued");
-      await run();
-      expect(await ready()).toEqual([200]);
-      failing("D1_ERROR: database disk image is malformed: SQLITE_CORRUPT");
-      await run();
-      expect(await ready()).toEqual([503, { part: "d1" }]);
-      vi.setSystemTime(NOW + 86_400_000);
-      expect(await ready()).toEqual([200]);
-    } finally {
-      vi.restoreAllMocks();
-      vi.useRealTimers();
-    }
-  });
+describe("a part of the database that cannot be read", () => {
+  it.each(["D1_ERROR: database disk image is malformed: SQLITE_CORRUPT", "internal error; reference = abc"])(
+    "is 503 on /readyz once two runs in a row came upon it, until one comes through (%s)",
+    async (message) => {
+      const run = (failure?: string) => {
+        const batch = env.DB.batch.bind(env.DB);
+        const spy = vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+          // The look at seals is the first to read how far it has come.
+          if (failure && JSON.stringify(statements).includes("integrity_marks")) throw new Error(failure);
+          return batch(statements);
+        });
+        return runScheduled(env, new Date(), STILL).then(
+          () => spy.mockRestore(),
+          () => spy.mockRestore(),
+        );
+      };
+      const ready = async () => {
+        const { status, body } = await call("GET /readyz");
+        return [status, ...body.unusable];
+      };
+      vi.useFakeTimers({ toFake: ["Date"], now: NOW });
+      try {
+        for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockReturnValue();
+        await run();
+        for (const failure of ["D1_ERROR: too many requests queued", "D1_ERROR: too many requests queued", message]) await run(failure);
+        expect(await ready(), "once may be the platform's own trouble").toEqual([200]);
+        await run(message);
+        expect(await ready()).toEqual([503, { part: "d1" }]);
+        await run();
+        expect(await ready()).toEqual([200]);
+      } finally {
+        vi.restoreAllMocks();
+        vi.useRealTimers();
+      }
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { probeCiphertexts } from "../store/ciphertexts.ts";
-import { isDamage, selectDamage } from "../store/database-damage.ts";
+import { selectDamage } from "../store/database-damage.ts";
 import { selectRestore } from "../store/restore-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { COUNT_MIGRATED, MIGRATED } from "./migrated.ts";
@@ -30,15 +30,15 @@ async function checkD1(db: D1Database | undefined, now: Date): Promise<UnusableS
     const [tables, restores, damage] = await runBatch(db, [count(), selectRestore(db), selectDamage(db, now.getTime())]);
     if (!isMigrated(tables)) return unusableD1(UNMIGRATED);
     if (rowsOf(restores).length > 0) return unusableD1("a restore is under way");
-    const [damaged] = rowsOf<{ job: string }>(damage);
-    return damaged ? unusableD1(`a page of the database cannot be read: the scheduled run came upon it (${damaged.job})`) : [];
-  } catch (error) {
+    const jobs = rowsOf<{ job: string }>(damage).map(({ job }) => job);
+    return jobs.length > 0 ? unusableD1(`a part of the database cannot be read: scheduled runs fail at it (${jobs.join(", ")})`) : [];
+  } catch {
     // Without the migrations there is no such table.
     const unmigrated = await Promise.resolve()
       .then(() => runBatch(db, [count()]))
       .then(([tables]) => !isMigrated(tables))
       .catch(() => false);
-    return unusableD1(unmigrated ? UNMIGRATED : isDamage(error) ? "a page of the database cannot be read" : "the database does not answer");
+    return unusableD1(unmigrated ? UNMIGRATED : "the database does not answer");
   }
 }
 
