@@ -65,7 +65,10 @@ export const usageSchema = z
     org: z.string(),
     usage: z.object(byName(usedSchema)),
     earlier_versions: z.int().meta({ description: "Versions that are not current: destroying them frees so many, and their bytes." }),
-    deleted_secrets: z.int().meta({ description: "Secrets that were deleted and can come back: purging them frees so many, their versions and their bytes." }),
+    deleted_secrets: z
+      .int()
+      .default(0)
+      .meta({ description: "Secrets that were deleted and can come back: purging them frees so many, their versions and their bytes." }),
   })
   .meta({
     id: "Usage",

@@ -37,7 +37,7 @@ export const deletedScopeSchema = z
   .object({
     deleted: z.int().meta({ description: "Secrets that this call deleted." }),
     remaining: z.int().meta({ description: "Secrets that the scope still holds." }),
-    deleted_until: timeSchema.nullable().meta({ description: "Until when they can come back; `null` where they are gone for good." }),
+    deleted_until: timeSchema.nullable().default(null).meta({ description: "Until when they can come back; `null` where they are gone for good." }),
   })
   .meta({ id: "DeletedScope", example: { deleted: 200, remaining: 61, deleted_until: "2026-11-28T12:00:00.000Z" } });
 export type DeletedScopeBody = z.infer<typeof deletedScopeSchema>;

@@ -55,8 +55,8 @@ export const secretSchema = z
     updated_by: z.string().meta({ description: "The `sub` of the token." }),
     rotation_due: z.boolean().meta({ description: "Whether the current value is older than `rotate_after_days`." }),
     last_resolved_at: timeSchema.nullable(),
-    deleted_at: timeSchema.nullable().meta({ description: "When it was deleted; only a list with `deleted=true` has such a secret." }),
-    deleted_until: timeSchema.nullable().meta({ description: "Until when `POST /v1/secrets/{id}/undelete` brings it back." }),
+    deleted_at: timeSchema.nullable().default(null).meta({ description: "When it was deleted; only a list with `deleted=true` has such a secret." }),
+    deleted_until: timeSchema.nullable().default(null).meta({ description: "Until when `POST /v1/secrets/{id}/undelete` brings it back." }),
   })
   .meta({ id: "Secret", description: "A secret's metadata. There is no field that could hold a value.", example: EXAMPLE });
 export type SecretBody = z.infer<typeof secretSchema>;

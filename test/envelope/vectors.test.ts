@@ -43,14 +43,16 @@ describe.each(seals)("the frozen seal of a row of $format.table", ({ format, row
   });
 });
 
-describe("the frozen seal of a secret's row from before it had a lock and a lease", () => {
+describe("the frozen seal of a secret's row from before it had a lock and a lease, and could be deleted", () => {
   const before = seals.find(({ format }) => format.table === "secrets" && format.format === 1);
   const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS.secrets, { ...before?.row, ...columns }, before?.seal ?? null);
 
   it("is good while it has neither, and no longer", async () => {
-    expect(await check({ locked: 0, max_lease_seconds: null })).toMatchObject({ outcome: "good" });
-    const bent = [{ locked: 1, max_lease_seconds: null }, { locked: 0, max_lease_seconds: 0 }, { locked: null, max_lease_seconds: null }, {}];
-    for (const columns of bent) expect(await check(columns), JSON.stringify(columns)).toMatchObject({ outcome: "broken" });
+    const defaults = { locked: 0, max_lease_seconds: null, deleted_at: null, deleted_until: null };
+    expect(await check(defaults)).toMatchObject({ outcome: "good" });
+    const others = [{ locked: 1 }, { max_lease_seconds: 0 }, { locked: null }, { deleted_at: 1 }, { deleted_until: 1 }];
+    for (const columns of [...others.map((other) => ({ ...defaults, ...other })), {}])
+      expect(await check(columns), JSON.stringify(columns)).toMatchObject({ outcome: "broken" });
   });
 });
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   }
 });
 beforeEach(async () => {
-  known = await stock(call);
+  known = await stock(call, (request, options) => call(request, { ...options, token: { org: "platform" } }));
 });
 afterAll(() => vi.restoreAllMocks());
 
@@ -59,12 +59,7 @@ describe("whatever a request says, the reply is one that the API description has
   });
 
   it("and most operations have done what they do at least once", () => {
-    console.log(
-      routes
-        .map((r) => r.operationId)
-        .filter((id) => !reached.has(id))
-        .join(" "),
-    );
-    expect(reached.size).toBeGreaterThan(routes.length * 0.7);
+    const others = routes.map(({ operationId }) => operationId).filter((id) => !reached.has(id));
+    expect(reached.size, `not reached: ${others.join(" ")}`).toBeGreaterThan(routes.length * 0.7);
   });
 });

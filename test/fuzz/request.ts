@@ -34,7 +34,9 @@ export function requestFor(api: Api, known: Known, route: Route): fc.Arbitrary<F
   const body = route.requestBody ? fc.option(some, { nil: undefined, freq: 20 }) : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, some);
   const chunked = fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true));
   const [path, query, headers] = [pathFor(api, known, route), queryFor(api, known, route), headersFor(known, route)];
+  const grant = fc.oneof(
+    { weight: 3, arbitrary: fc.constant(/operator/.test(route.description ?? "") ? ("platform" as const) : ("everything" as const)) },
+    fc.constantFrom(...GRANTS),
+  );
   return fc.record({ method, path, query, headers, again, body, chunked, grant }).map(({ path, query, ...rest }) => ({ ...rest, target: path + query }));
 }
-
-const grant: fc.Arbitrary<Grant> = fc.oneof({ weight: 3, arbitrary: fc.constant<Grant>("everything") }, fc.constantFrom(...GRANTS));

@@ -10,14 +10,20 @@ type Stored = { readonly id: string; readonly locked?: boolean };
 
 const TRUST = { issuer: "https://issuer.example.org", audience: "keyhole", claims: { sub: "ci" }, permissions: ["secrets:read"] };
 
-/** Puts back what requests look for and may have deleted: secrets of two versions, tokens, a trust. */
-export async function stock(call: Call): Promise<Known> {
+/**
+ * Puts back what requests look for and may have deleted: secrets of two versions, tokens, a trust.
+ *
+ * @param operator The same with a token of the operator's organization: what is built in may be locked, and quotas set.
+ */
+export async function stock(call: Call, operator: Call): Promise<Known> {
   const secretIds: string[] = [];
+  await operator("PUT /v1/quotas/acme", { json: {} });
   // A request may have locked a name in a wider scope: then it can be set in none below.
-  for (const name of new Set(NAMES)) {
-    const { body } = await call(`GET /v1/secrets?name=${name}&limit=200`);
-    for (const { id, locked } of body.secrets ?? []) if (locked) await call(`PATCH /v1/secrets/${id}`, { json: { locked: false } });
-  }
+  for (const by of [operator, call])
+    for (const name of new Set(NAMES)) {
+      const { body } = await by(`GET /v1/secrets?name=${name}&limit=200`);
+      for (const { id, locked } of body.secrets ?? []) if (locked) await by(`PATCH /v1/secrets/${id}`, { json: { locked: false } });
+    }
   for (const [n, scope] of SCOPES.entries()) {
     const path = `/v1/scopes/${encodeURIComponent(scope)}/secrets/${NAMES[n]}`;
     for (const value of [CANARY, `${CANARY}2`]) {

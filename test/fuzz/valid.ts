@@ -8,7 +8,7 @@ export interface Known {
   readonly tokenIds: readonly string[];
 }
 
-export const NAMES = ["OPENAI_API_KEY", "A_KEY", "a.key", "A-KEY", "github", "stripe-key", "_", "AWS_SECRET", "PATH"];
+export const NAMES = ["OPENAI_API_KEY", "A_KEY", "a.key", "B-KEY", "github", "stripe-key", "_", "AWS_SECRET", "PATH"];
 export const SCOPES = ["global", "team:a", "namespace:prod", "agent:x", "repo:acme/api", "repo:a/b/c/d/e/f/g/h"];
 /** Members that carry a value, or a credential. */
 export const VALUES = new Set(["value", "secrets", "subject_token"]);

@@ -67,8 +67,8 @@ describe("the gateway", () => {
     expect(received).toHaveLength(2_000);
     expect(new Set(received.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer sk-upstream"]));
     const reply = await keyhole("GET", "/v1/audit?actor=binding:gateway");
-    const { events } = (await reply.json()) as { events: { action: string; secrets: unknown[]; lease?: object }[] };
-    const released = events.filter(({ secrets }) => secrets.length > 0);
+    const { events } = (await reply.json()) as { events: { action: string; outcome: string; secrets: unknown[]; lease?: object }[] };
+    const released = events.filter(({ outcome, secrets }) => outcome === "allowed" && secrets.length > 0);
     expect(released).toEqual([expect.objectContaining({ action: "secret.resolve", lease: expect.objectContaining({ max_uses: 10_000 }) })]);
   });
 });

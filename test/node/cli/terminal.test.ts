@@ -63,7 +63,7 @@ it("sets nothing when the question is cancelled", async () => {
 
 it.each([
   ["set", ["set", "API_KEY"], "Value of API_KEY"],
-  ["delete", ["delete", "API_KEY"], "for good?"],
+  ["delete", ["delete", "API_KEY"], "with all its versions?"],
   ["login", ["login"], "Address of the deployment"],
 ])("does nothing when the question of %s is ended with Ctrl-D, and shows the cursor again", async (_, args, question) => {
   bodies.length = 0;
@@ -94,7 +94,7 @@ it("takes a pasted line with its line end as a line", async () => {
 
 it("asks before it deletes, and does not when the answer is no", async () => {
   bodies.length = 0;
-  const { code } = await onTerminal(["delete", "API_KEY"], [["for good?", "\r"]]);
+  const { code } = await onTerminal(["delete", "API_KEY"], [["with all its versions?", "\r"]]);
   expect({ code, bodies }).toEqual({ code: 130, bodies: [] });
 });
 

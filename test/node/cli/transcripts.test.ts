@@ -53,6 +53,7 @@ describe.concurrent("what is typed and what comes of it", () => {
       [cwd, "HOME"],
       [/(sec|tok|req)_[0-9a-f-]{32,}/g, "$1_ID"],
       [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, "JWT"],
+      [/in 5\d minutes/g, "in SOME minutes"],
       [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "TIME"],
     ] as const;
     const path = join(FOLDER, file);
