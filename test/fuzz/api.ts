@@ -56,6 +56,9 @@ export interface Route extends Operation {
   readonly path: string;
 }
 
+/** What ends every token, those too that requests are made with: it comes last, or not at all. */
+export const ENDS_TOKENS = "finishRestore";
+
 /** Every operation of a document. */
 export function routesOf(api: Api): Route[] {
   return Object.entries(api.paths).flatMap(([path, item]) =>

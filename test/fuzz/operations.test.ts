@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { call } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
-import { type Api, routesOf } from "./api.ts";
+import { type Api, ENDS_TOKENS, routesOf } from "./api.ts";
 import { checkReply, type FuzzedReply } from "./check-reply.ts";
 import { CALLERS } from "./grants.ts";
 import { holdsCanary } from "./holds-canary.ts";
@@ -13,7 +13,7 @@ import type { Known } from "./valid.ts";
 import { wireHeaders } from "./wire-headers.ts";
 
 const api = (await (await exports.default.fetch("https://keyhole.test/openapi.json")).json()) as Api;
-const routes = routesOf(api);
+const routes = routesOf(api).sort((a, b) => Number(a.operationId === ENDS_TOKENS) - Number(b.operationId === ENDS_TOKENS));
 const perRoute = Math.ceil(env.FUZZ_REQUESTS / routes.length);
 const tokens = new Map<string, string>();
 const reached = new Set<string>();
@@ -27,9 +27,6 @@ beforeAll(async () => {
     const limits = { ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }) };
     if (scope !== undefined) tokens.set(grant, await sign({ org, scope, ...limits, ...(expired && { exp: 1 }) }));
   }
-});
-beforeEach(async () => {
-  known = await stock(call, (request, options) => call(request, { ...options, token: { org: "platform" } }));
 });
 afterAll(() => vi.restoreAllMocks());
 
@@ -45,6 +42,10 @@ async function send(request: FuzzedRequest): Promise<FuzzedReply> {
 }
 
 describe("whatever a request says, the reply is one that the API description has", () => {
+  beforeEach(async () => {
+    known = await stock(call, (request, options) => call(request, { ...options, token: { org: "platform" } }));
+  });
+
   it.each(routes.map((route) => [route.operationId, route] as const))("%s", { timeout: 600_000 }, async (_, route) => {
     await fc.assert(
       fc.asyncProperty(requestFor(api, known, route), async (request) => {
@@ -57,9 +58,9 @@ describe("whatever a request says, the reply is one that the API description has
       { numRuns: perRoute, endOnFailure: false },
     );
   });
+});
 
-  it("and most operations have done what they do at least once", () => {
-    const others = routes.map(({ operationId }) => operationId).filter((id) => !reached.has(id));
-    expect(reached.size, `not reached: ${others.join(" ")}`).toBeGreaterThan(routes.length * 0.7);
-  });
+it("most operations have done what they do at least once", () => {
+  const others = routes.map(({ operationId }) => operationId).filter((id) => !reached.has(id));
+  expect(reached.size, `not reached: ${others.join(" ")}`).toBeGreaterThan(routes.length * 0.7);
 });
