@@ -88,6 +88,29 @@ describe("sealing", () => {
     expect(await verified("wide")).toMatchObject({ ok: true, checked: 150, unsealed: 0 });
   });
 
+  it("of many logs beside one whose events name very many secrets, and beside one that D1 does not take, takes few transactions", async () => {
+    const secrets = JSON.stringify(Array.from({ length: 500 }, (_, n) => ({ id: `sec_${n}`, name: `N${n}`, scope: "global", version: 1 })));
+    const small = Array.from({ length: 40 }, (_, n) => `zz-small-${n}`);
+    const together = async (first: string, fails: string) => {
+      for (const org of small) await append(org, 1);
+      const { logKeys, keyring } = await loadConfig(env);
+      const batch = env.DB.batch.bind(env.DB);
+      let batches = 0;
+      vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+        batches++;
+        if (JSON.stringify(statements).includes("INSERT INTO audit_checkpoints") && JSON.stringify(statements).includes(fails))
+          throw new Error("D1_ERROR: too much");
+        return batch(statements);
+      });
+      const shares = [first, ...small].map((org) => ({ org, limit: 100 }));
+      const ends = await sealTogether({ db: env.DB, keyring, logKeys, now, registry: NO_REGISTRY }, shares).catch((error: unknown) => [error]);
+      vi.restoreAllMocks();
+      return { batches, sealed: ends.filter((end) => typeof end === "object" && end !== null && "events" in end).length };
+    };
+    await append("aa-wide", 100, { secrets });
+    expect(await together("aa-wide", "nobody")).toEqual({ batches: 4, sealed: 41 });
+  });
+
   it("of two runs at once lets one seal a stretch, and loses nothing", async () => {
     for (const org of ["twice-a", "twice-b"]) await append(org, 5);
     await Promise.all([seal(), seal(), seal()]);

@@ -113,12 +113,15 @@ describe("a deleted secret", () => {
   });
 
   it("comes back where the organization is at its quota, and counts all the time", async () => {
-    const limited = callWith({ QUOTAS: JSON.stringify({ secrets: 1, writes_per_minute: 1 }) });
+    const limited = callWith({ QUOTAS: JSON.stringify({ secrets: 1, versions: 1, bytes: 1 }) });
     const token = { org: "full" };
     const { id } = (await limited(`PUT ${at("global", "Q")}`, { token, json: { value: "v" } })).body;
     await limited(`DELETE ${at("global", "Q")}`, { token });
-    expect(refused(await limited(`PUT ${at("global", "OTHER")}`, { token, json: { value: "v" } }))[1]).toMatch(/quota-exceeded|rate-limited/);
+    expect(refused(await limited(`PUT ${at("global", "OTHER")}`, { token, json: { value: "v" } }))[1]).toBe("quota-exceeded");
     expect((await limited(`POST /v1/secrets/${id}/undelete`, { token })).status).toBe(200);
+    const slow = callWith({ QUOTAS: JSON.stringify({ writes_per_minute: 3 }) });
+    const again = () => slow(`POST /v1/secrets/${id}/undelete`, { token });
+    expect([(await again()).status, refused(await again())]).toEqual([200, [429, "rate-limited"]]);
   });
 
   it("is deleted only as it was found: a condition that does not hold refuses, and of many at once one comes through", async () => {
@@ -236,6 +239,27 @@ describe("what cannot come back any more", () => {
     expect((await call("GET /readyz", { token })).body.backlog.integrity_failures).toBe(1);
     await env.DB.prepare("UPDATE secrets SET deleted_at = NULL, deleted_until = NULL WHERE id = ?").bind(id).run();
     expect(await resolvedValue("PLANTED", "global", token)).toBe("v");
+  });
+
+  it("is purged of every organization but the one for which that fails", async () => {
+    await clear();
+    const orgs = ["fails", "goes-a", "goes-b"];
+    const ids = new Map<string, string>();
+    for (const org of orgs) {
+      ids.set(org, (await put("global", "X", "v", { token: { org } })).body.id);
+      await drop("global", "X", { token: { org } });
+    }
+    goTo(7);
+    const batch = env.DB.batch.bind(env.DB);
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      const text = JSON.stringify(statements);
+      if (text.includes("DELETE FROM secrets") && text.includes(ids.get("fails") ?? "?")) throw new Error("D1_ERROR: too much");
+      return batch(statements);
+    });
+    await expect(purge()).rejects.toThrow("could not be purged");
+    vi.restoreAllMocks();
+    expect(await Promise.all(orgs.map((org) => kept(ids.get(org) ?? "")))).toEqual([1, 0, 0]);
+    expect(await purge()).toBe(1);
   });
 
   it("goes at once with RECOVERY_DAYS = 0: no undelete, and the ciphertexts stay for a restore of D1 only", async () => {

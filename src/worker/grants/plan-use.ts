@@ -1,9 +1,12 @@
+import { withQuotas } from "../../contract/quota.ts";
 import { networkOf } from "../access/network-of.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type FoundIdentity, type IdentityKey, noteIdentity, requireIdentity } from "../store/identity-rows.ts";
-import { runBatch } from "../store/run-batch.ts";
+import { type QuotaRow, selectQuotas, selectUsage, type UsageRow } from "../store/quota-rows.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
 import type { TrustRow } from "../store/trust-rows.ts";
+import { ownQuotas } from "../transaction/own-quotas.ts";
 import { lastRevocation, planRevocations } from "./plan-revocation.ts";
 import { type RefuseNeeds, refuseIdentity } from "./refuse-identity.ts";
 import type { Identity } from "./verify-identity.ts";
@@ -34,7 +37,8 @@ type Needs = RefuseNeeds & { readonly keyring: Keyring };
 /**
  * Decides whether an identity token is exchanged again, and what that takes with it. Under `once` the same address is
  * answered anew for a minute, because the reply may have been lost, and what was given first ends with that: it alone,
- * because whoever has made another token or a trust with it did have the reply, and then there is no second one.
+ * because whoever has made another token or a trust with it did have the reply, and then there is no second one. Nor is there
+ * where half of the organization's quota of revocations is used up.
  *
  * @throws {ExchangeError} `identity-used`.
  * @throws {Problem} `integrity-failed`, `storage-unavailable`.
@@ -47,7 +51,10 @@ export async function planUse(needs: Needs, trust: TrustRow, workload: Workload,
   if (used === undefined) return { statements: noted, lastRevocation: null };
   const lost = used.network === networkOf(origin.ip) && now.getTime() - used.used_at < ANSWERED_AGAIN && used.has_made === 0;
   if (!lost) return refuseIdentity(needs, trust, subject, "identity-used");
-  const [last] = await runBatch(db, [lastRevocation(db, key.org)]);
+  const [last, found, own] = await runBatch(db, [lastRevocation(db, key.org), selectUsage(db, key.org, now.getTime(), 0), selectQuotas(db, key.org)]);
+  // What callers have to end must never find that lost replies have taken its place.
+  const { revocations } = withQuotas(needs.quotas, await ownQuotas(needs.keyring, rowsOf<QuotaRow>(own)[0]));
+  if ((rowsOf<Partial<UsageRow>>(found)[0]?.revocations ?? 0) >= revocations / 2) return refuseIdentity(needs, trust, subject, "identity-used");
   const revoked = await planRevocations(needs, key.org, last, [{ kind: "id", value: used.token_id }]);
   const actor = { org: key.org, subject, tokenId: used.token_id, lineage: trust, ...origin };
   const event = insertEvent(db, { actor, action: "token.revoke", outcome: "allowed", at: now, target: used.token_id }, []);

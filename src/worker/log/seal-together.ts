@@ -12,13 +12,15 @@ import { type NextCheckpoint, nextCheckpoint, type OpenLog } from "./next-checkp
 export type SealEnd = { readonly events: number; readonly to: number } | "nothing" | "refused" | { readonly failure: unknown };
 
 /**
- * Seals the next events of logs in one transaction, of each up to its share. Where that fails nothing of it has happened,
- * and each log is sealed by itself; so is one that there was no room for.
+ * Seals the next events of logs in one transaction, of each up to its share. Where that fails nothing of it has happened, and
+ * each half of them is sealed by itself, so that one log that D1 does not take costs the others little. Those that there was
+ * no room for are sealed together after that.
  *
  * @returns What came of each, in their order.
  * @throws {Problem} `storage-unavailable`.
  */
 export async function sealTogether(needs: LogJobNeeds, logs: readonly Share[]): Promise<readonly SealEnd[]> {
+  if (logs.length === 0) return [];
   const alone = logs.length === 1;
   const open = await readLogs(needs.db, logs);
   const next = await Promise.all(open.map((log) => nextOrFailure(needs, log)));
@@ -31,13 +33,26 @@ export async function sealTogether(needs: LogJobNeeds, logs: readonly Share[]): 
     next.filter((one) => typeof one === "object" && "checkpoint" in one),
     alone,
   );
-  const ends: SealEnd[] = [];
-  for (const [n, one] of next.entries()) {
-    if (one === "refused" || (one && "failure" in one)) ends.push(one);
-    else if (one && written) ends.push(progressOf(one));
-    else ends.push(...(alone ? (["nothing"] as const) : await sealTogether(needs, logs.slice(n, n + 1))));
-  }
+  const ends: SealEnd[] = next.map((one) => (one === "refused" || (one && "failure" in one) ? one : one && written ? progressOf(one) : "nothing"));
+  const again = async (places: readonly number[]) => {
+    const done = await sealTogether(
+      needs,
+      places.flatMap((n) => logs[n] ?? []),
+    );
+    for (const [i, n] of places.entries()) ends[n] = done[i] ?? "nothing";
+  };
+  const placesOf = (wanted: (one: (typeof next)[number]) => boolean) => next.flatMap((one, n) => (wanted(one) ? [n] : []));
+  const unwritten = written || alone ? [] : placesOf((one) => typeof one === "object" && "checkpoint" in one);
+  for (const half of halvesOf(unwritten)) await again(half);
+  // The first log that has events always has room: where none had any, there are none.
+  const without = placesOf((one) => one === undefined);
+  if (without.length < logs.length) await again(without);
   return ends;
+}
+
+function halvesOf<T>(list: readonly T[]): (readonly T[])[] {
+  const middle = Math.ceil(list.length / 2);
+  return [list.slice(0, middle), list.slice(middle)].filter(({ length }) => length > 0);
 }
 
 function progressOf({ checkpoint: { first_seq, last_seq } }: NextCheckpoint): SealEnd {

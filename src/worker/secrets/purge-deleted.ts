@@ -10,8 +10,9 @@ import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { brokenRow, IntegrityProblem, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
 
-/** How many secrets one batch takes, of all organizations. */
+/** How many secrets one batch takes, of all organizations, and of how many of these: each is a transaction of its own. */
 const BATCH = 100;
+const ORGS = 10;
 const MINUTE = 60_000;
 
 interface Needs extends BatchNeeds {
@@ -22,28 +23,40 @@ interface Needs extends BatchNeeds {
  * Purges deleted secrets that cannot come back any more: rows and wrapped keys go, the copies in KV when D1 cannot be
  * restored to a time at which they were needed. Each is verified before: a row that somebody has made look deleted stays.
  * Organizations take turns; returns how many went.
+ *
+ * @throws {AggregateError} when it failed for some organizations; for the others it is done.
  */
 export async function purgeDeleted(needs: Needs): Promise<number> {
   const { db, now, budget } = needs;
   let purged = 0;
+  const failures = new Map<string, unknown>();
   let turn = Math.floor(now.getTime() / MINUTE);
   await workInBatches(budget, async () => {
     const [found] = await runBatch(db, [selectOver(db, { now: now.getTime(), turn: turn++ }, BATCH)]);
     const over = rowsOf<Shared & { readonly id: string }>(found);
     if (over.length === 0) return false;
-    const [selected] = await runBatch(db, [
-      selectSecretsById(
-        db,
-        over.map(({ id }) => id),
-      ),
-    ]);
+    const orgs = new Set([...new Set(over.map(({ org }) => org))].filter((org) => !failures.has(org)).slice(0, ORGS));
+    const some = over.filter(({ org }) => orgs.has(org));
+    const ids = some.map(({ id }) => id);
+    const [selected] = await runBatch(db, [selectSecretsById(db, ids)]);
     const rows = await verifiedOf(needs, rowsOf<SecretRow>(selected));
     let gone = 0;
-    for (const [org, some] of Map.groupBy(rows, (row) => row.org)) gone += await purge(needs, org, some);
+    for (const [org, own] of Map.groupBy(rows, (row) => row.org)) gone += await purgeOrNote(needs, org, own, failures);
     purged += gone;
-    return gone > 0 && mayBeMore(over);
+    return gone > 0 && (mayBeMore(over) || some.length < over.length);
   });
+  if (failures.size > 0) throw new AggregateError(failures.values(), "deleted secrets could not be purged");
   return purged;
+}
+
+/** What fails for one organization keeps no other one waiting. */
+async function purgeOrNote(needs: Needs, org: string, rows: readonly Verified<SecretRow>[], failures: Map<string, unknown>): Promise<number> {
+  try {
+    return await purge(needs, org, rows);
+  } catch (error) {
+    failures.set(org, error);
+    return 0;
+  }
 }
 
 /** Those that are what was written, and over by that; the others are noted, and stay out of the next batches. */

@@ -2,9 +2,9 @@ import type { Caller } from "../access/caller.ts";
 import { requireChanges, requireRevisions, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import type { CallerNeeds } from "../transaction/run-for-caller.ts";
 import { sealAgain } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { findKept, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { unlessTaken } from "./unless-taken.ts";
@@ -12,13 +12,14 @@ import type { Write } from "./write-secrets.ts";
 
 /**
  * Brings a deleted secret back, with all its versions and its metadata, while it can come back. One that is there stays as it
- * is. It is refused where its name could not be set now, but never for a quota: it has counted all the time.
+ * is. It is refused where its name could not be set now, but never for what the
+ * organization has, of which it was a part all the time; it is a write of the minute.
  *
  * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `name-locked`, `env-name-conflict`, `write-conflict`,
  *   `storage-unavailable`.
  */
 export async function undeleteSecret(
-  needs: CallerNeeds & { readonly now: Date; readonly platformOrg: string | null },
+  needs: QuotaNeeds & { readonly platformOrg: string | null },
   caller: Caller,
   id: string,
   precondition: Precondition,
@@ -32,8 +33,10 @@ export async function undeleteSecret(
     checkPrecondition(precondition, found);
     const { name, scope, version } = found;
     const named = { action: "secret.undelete", secrets: [{ id, name, scope, version }] } as const;
+    const counted = (statements: readonly D1PreparedStatement[]) =>
+      writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => writeForCaller(needs, caller, [before, ...statements, after], named));
     if (found.deleted_at === null) {
-      await writeForCaller(needs, caller, [requireRevisions(db, [found])], named);
+      await counted([requireRevisions(db, [found])]);
       return { row: found, outcome: "unchanged", value: undefined, sets: false };
     }
     const { keyring } = await allowSealing(needs);
@@ -42,7 +45,7 @@ export async function undeleteSecret(
     const write: Write = { row, outcome: "updated", value: undefined, sets: true };
     // Its name is taken like that of one that is created.
     const taking = [{ ...write, outcome: "created" as const }];
-    await unlessTaken(needs, caller, taking, (guards) => writeForCaller(needs, caller, [...guards, updateSecrets(db, [row]), requireChanges(db, 1)], named));
+    await unlessTaken(needs, caller, taking, (guards) => counted([...guards, updateSecrets(db, [row]), requireChanges(db, 1)]));
     return write;
   });
 }

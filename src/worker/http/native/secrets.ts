@@ -210,7 +210,7 @@ export const secretRoutes = [
       id: "undeleteSecret",
       summary: "Bring a deleted secret back",
       description:
-        "With all its versions and its metadata, until its `deleted_until`; `GET /v1/secrets?deleted=true` lists what can come back. Refused where its name could not be set now, but never for a quota. One that is there stays as it is.",
+        "With all its versions and its metadata, until its `deleted_until`; `GET /v1/secrets?deleted=true` lists what can come back. Refused where its name could not be set now, but never for how much the organization has. One that is there stays as it is.",
       tag,
       permission: "secrets:write",
       action: "secret.undelete",
