@@ -339,6 +339,23 @@ describe("an address where the service cannot be reached", () => {
   });
 });
 
+describe("a delete whose reply is lost", () => {
+  it("is not said to be for good, unless that was asked for, and where to look is said", async () => {
+    const remove = (...options: string[]) => {
+      const answers = [
+        { status: 503, code: "storage-unavailable" },
+        { status: 404, code: "secret-not-found" },
+      ];
+      service.answer = () => answers.shift() ?? { json: { secrets: [], next_cursor: null } };
+      return runProgram(cli.path, ["delete", "A", "--yes", ...options], { env });
+    };
+    const look = "The reply was lost: whether and until when it can come back is not known. `keyhole list --deleted --name A --scope global` says it.";
+    expect(await remove()).toEqual({ code: 0, stdout: "", stderr: `Deleted A in global. ${look}\n` });
+    expect(JSON.parse((await remove("--json")).stdout)).toEqual({ deleted: { name: "A", scope: "global" } });
+    expect(await remove("--purge")).toMatchObject({ code: 0, stderr: "Deleted A in global, for good.\n" });
+  });
+});
+
 describe("a proxy", () => {
   it("is gone by, but for what NO_PROXY names", async () => {
     service.answer = () => ({ json: { API_KEY: VALUE } });
