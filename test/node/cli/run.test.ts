@@ -361,7 +361,10 @@ describe("a proxy", () => {
     service.answer = () => ({ json: { API_KEY: VALUE } });
     const asked: string[] = [];
     const port = Number(new URL(service.url).port);
-    const proxy = createServer().on("connect", ({ url = "" }, socket: Socket) => {
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(502).end();
+    }).on("connect", ({ url = "" }, socket: Socket) => {
       asked.push(url);
       if (url.startsWith("refused.")) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
       const through: Socket = connect(port, "127.0.0.1", () => {
@@ -378,6 +381,11 @@ describe("a proxy", () => {
     expect(await run({ KEYHOLE_URL: "http://refused.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("the proxy refuses") });
     // What stays on this machine may go in the clear, and so never to a proxy.
     expect(await run({ KEYHOLE_URL: service.url })).toMatchObject({ code: 0 });
+    // Nor where Node is told to look at these variables by itself.
+    const byNode = { NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: HTTP_PROXY };
+    expect(await run({ KEYHOLE_URL: service.url, ...byNode })).toMatchObject({ code: 0 });
+    expect(await run({ NO_PROXY: ".invalid", ...byNode })).toMatchObject({ code: 5, stderr: expect.stringContaining("no such name") });
+    expect(await run({ KEYHOLE_URL: service.url, ...byNode, HTTP_PROXY: "" })).toMatchObject({ code: 0 });
     expect(await run({ HTTP_PROXY: "socks5://127.0.0.1:1080" })).toMatchObject({ code: 2, stderr: expect.stringContaining("HTTP_PROXY is not the address") });
     expect(new Set(asked)).toEqual(new Set(["keyhole.invalid:80", "refused.invalid:80"]));
     proxy.closeAllConnections();
