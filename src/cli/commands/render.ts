@@ -38,7 +38,8 @@ export const render = command({
     const { names: found, edits, unfilled } = findReferences(text, format, requireKey(as));
     for (const what of unfilled) note(`warning: ${what}`);
     const names = [...new Set(found)];
-    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
+    const session = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(session, scopes, strict) });
+    const { client } = session;
     const scopes = scopesOf(all("scope"));
     const values = await locating(client, names, scopes ?? [], () => resolveNames(client, names, { scopes }));
     if (check) return endCheck(found, names, unfilled, json === true);

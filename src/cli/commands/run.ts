@@ -4,14 +4,14 @@ import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { tellEmptyScopes } from "../empty-scopes.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
-import { isIncomplete, noteBase64, refuseLeftOut, warnLeftOut } from "../warn-left-out.ts";
+import { tellGaps } from "../tell-gaps.ts";
+import { isIncomplete, noteBase64 } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -48,17 +48,25 @@ const RETRIES = 1;
 
 type Asking = SessionOptions & { readonly strict: boolean };
 
-async function resolveVariables({ strict, ...session }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
-  const onEmptyScopes = (scopes: readonly string[]) => tellEmptyScopes(client, scopes, strict);
-  const { client, url, token } = await openSession({ ...session, onEmptyScopes, ...(fallback && { retries: RETRIES }) });
+async function resolveVariables({ strict, ...options }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+  const found = { emptyScopes: [] as string[], leftOut: [] as LeftOut[], more: 0 };
+  const onEmptyScopes = (scopes: readonly string[]) => void found.emptyScopes.push(...scopes);
+  const session = await openSession({ ...options, onEmptyScopes, ...(fallback && { retries: RETRIES }) });
+  const { client, url, token } = session;
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
-    (strict ? refuseLeftOut : warnLeftOut)(names, more);
+    Object.assign(found, { leftOut: names, more });
   };
   const ask = (signal?: AbortSignal) =>
     locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut, onBase64: noteBase64 }));
-  if (!fallback) return ask();
-  const kept = await openFallback({ url, token, request });
-  return kept.keepOrUse(() => answerWithin(PATIENCE, url, ask), { maxAge, now: Date.now() });
+  if (fallback) {
+    const kept = await openFallback({ url, token, request });
+    const whole = async () => ({ variables: await answerWithin(PATIENCE, url, ask), gaps: found });
+    // No scope that is spelled alike is looked for: that would take time which a job has for its answer.
+    return kept.keepOrUse(whole, { maxAge, now: Date.now(), tell: (gaps) => tellGaps(gaps, strict) });
+  }
+  const variables = await ask();
+  await tellGaps(found, strict, session);
+  return variables;
 }

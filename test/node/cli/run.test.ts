@@ -16,6 +16,11 @@ const CHILD = join(import.meta.dirname, "support/child.mjs");
 const VALUE = "sk-value-that-must-not-show";
 const TOKEN = "token-that-must-not-show";
 
+const EXCHANGED = {
+  ...{ access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" },
+  issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+};
+
 let service: FakeService;
 let cli: ReturnType<typeof buildKeyhole>;
 let env: Record<string, string>;
@@ -262,8 +267,7 @@ describe("a login without a home folder", () => {
 });
 
 describe("a job of GitHub's", () => {
-  const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
-  const reply = { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+  const reply = { json: EXCHANGED };
   const answer = (url: string) => (url === "/oauth/token" ? reply : { json: { API_KEY: VALUE } });
   const runIn = (job: Record<string, string>) => {
     const { KEYHOLE_TOKEN: _, ...rest } = env;
@@ -336,6 +340,30 @@ describe("an address where the service cannot be reached", () => {
   ])("is told from others: %s", async (_, address, message, hint, proxy = "") => {
     const { code, stderr } = await resolveAt(await address(), { https_proxy: proxy });
     expect([code, stderr.split("\n")]).toEqual([5, [expect.stringContaining(message), expect.stringContaining(hint), ""]]);
+  });
+});
+
+describe("a scope that is misspelled", () => {
+  it("has one that is spelled alike looked for once, and only with a token that says it may", async () => {
+    const asked: string[] = [];
+    const scopes = [{ scope: "namespace:prod", parent: null, secrets: 1 }];
+    service.answer = ({ url = "" }) => {
+      asked.push(url);
+      if (url === "/oauth/token") return { json: { ...EXCHANGED, access_token: token("secrets:read secrets:resolve") } };
+      if (url.startsWith("/v1/scopes")) return { json: { scopes, next_cursor: "more" } };
+      return { json: { API_KEY: VALUE }, headers: { "Keyhole-Empty-Scopes": '"namespace:prd"' } };
+    };
+    const token = (scope: string) => `e30.${Buffer.from(JSON.stringify({ scope })).toString("base64url")}.x`;
+    const run = async (KEYHOLE_TOKEN: string, more: Record<string, string> = {}) => {
+      const { stderr } = await runProgram(cli.path, ["run", "--", "true"], { env: { ...env, KEYHOLE_TOKEN, ...more } });
+      return [stderr, asked.splice(0).length];
+    };
+    const alone = "warning: namespace:prd has no secrets, and nobody has declared it\n";
+    const near = "warning: namespace:prd has no secrets; did you mean namespace:prod?\n";
+    expect(await run(token("secrets:read secrets:resolve"))).toEqual([near, 2]);
+    expect(await run("", { KEYHOLE_TRUST: "acme/github", KEYHOLE_IDENTITY: "identity" })).toEqual([near, 3]);
+    expect(await run(token("secrets:resolve"))).toEqual([alone, 1]);
+    expect(await run("no-token-of-ours")).toEqual([alone, 1]);
   });
 });
 
