@@ -28,9 +28,15 @@ export const run = command({
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
     fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
+    replace: {
+      type: "boolean",
+      default: true,
+      description: "let the command take keyhole's place",
+      negativeDescription: "stay the command's parent, where it would take keyhole's place",
+    },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, insecure, secrets, mask, fallback, strict, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
@@ -38,7 +44,7 @@ export const run = command({
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
     const variables = secrets ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
-    return runChild(file, args, env, mask ? Object.values(variables) : undefined);
+    return runChild(file, args, env, { masked: mask ? Object.values(variables) : undefined, replace: replace !== false });
   },
 });
 

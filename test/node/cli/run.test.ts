@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -212,8 +212,22 @@ describe.runIf(process.platform === "linux")("a command in keyhole's place", () 
 
   it("has its number where Node can do that and nothing is masked, and is started as it would be without us", async () => {
     const usual = { ignored: "SigIgn: 0000000000000000", blocking: [true, true] };
-    expect(await findings([])).toEqual({ replaced: process.execve !== undefined, ...usual });
-    expect(await findings(["--mask"])).toEqual({ replaced: false, ...usual });
+    // The Node that runs the tests can.
+    expect(await findings([])).toEqual({ replaced: true, ...usual });
+    for (const option of ["--mask", "--no-replace"]) expect(await findings([option])).toEqual({ replaced: false, ...usual });
+  });
+
+  it("that the system refuses all the same is an error of keyhole's", async () => {
+    const busy = join(cli.folder, "busy");
+    copyFileSync("/bin/sh", busy);
+    chmodSync(busy, 0o755);
+    const open = openSync(busy, "r+");
+    const run = (...options: string[]) => runProgram(cli.path, ["run", ...options, "--", busy, "-c", "echo ran"], { env });
+    const refused = [await run(), await run("--no-replace")];
+    closeSync(open);
+    const stderr = `error: ${busy} cannot be run (ETXTBSY)\nhint: is it a program that you may execute?\n`;
+    expect(refused).toEqual([1, 2].map(() => ({ code: 126, stdout: "", stderr })));
+    expect(await run()).toEqual({ code: 0, stdout: "ran\n", stderr: "" });
   });
 
   it("is only a program that the system will surely run", () => {
