@@ -31,13 +31,13 @@ const keptSchema = z.object({ at: z.number(), variables: z.record(z.string(), z.
 type Variables = Record<string, string>;
 
 /** What the service answered. */
-export interface Answer {
+interface Answer {
   readonly variables: Variables;
   readonly gaps: Gaps;
 }
 
 /** When a kept answer is used, and what is told. */
-export interface Keeping {
+interface Keeping {
   /** Seconds. */
   readonly maxAge: number;
   /** Milliseconds since 1970. */
