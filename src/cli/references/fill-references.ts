@@ -35,5 +35,6 @@ function textWith({ value, block }: ConfigText, source: string, format: ConfigFo
   }
   // The block takes in the line ends after it, which go on to the next line.
   const [ends = ""] = block ? (/(?:\r?\n[ \t]*)*$/.exec(source) ?? []) : [];
-  return quote(format, fillText(value, lookUp)) + ends;
+  const [, comment = ""] = block ? (/^[^\r\n]*?([ \t]+#[^\r\n]*)/.exec(source) ?? []) : [];
+  return quote(format, fillText(value, lookUp)) + comment + ends;
 }

@@ -64,6 +64,7 @@ describe("a reference is replaced where it is, and nothing else is", () => {
     const text = `c: | # ${comment}\n  p: \${keyhole:a}\n`;
     expect(findReferences(text, "yaml", "api_key").names).toEqual(["a"]);
     expect(fill(text, "yaml", "v")).toBe(`c: | # ${comment}\n  p: v\n`);
+    expect(fill(`${text}d: 1\n`, "yaml", "1\n2")).toBe(`c: "p: 1\\n2\\n" # ${comment}\nd: 1\n`);
   });
 
   it("a value of several lines makes a quoted text of a block", () => {
