@@ -10,6 +10,7 @@ import { machineIdentity } from "./machine-identity.ts";
 import { note } from "./output.ts";
 import { relativeTime } from "./relative-time.ts";
 import { deriveKey, openEntry, sealEntry } from "./seal-entry.ts";
+import { type Gaps, gapsSchema } from "./tell-gaps.ts";
 import { holderOf } from "./token-holder.ts";
 
 /** What was asked for. */
@@ -25,14 +26,32 @@ export interface FallbackSubject {
   readonly request: FallbackRequest;
 }
 
-const keptSchema = z.object({ at: z.number(), variables: z.record(z.string(), z.string()) });
+/** An older version has kept answers without their gaps. */
+const keptSchema = z.object({ at: z.number(), variables: z.record(z.string(), z.string()), gaps: gapsSchema.optional() });
 type Variables = Record<string, string>;
+
+/** What the service answered. */
+interface Answer {
+  readonly variables: Variables;
+  readonly gaps: Gaps;
+}
+
+/** When a kept answer is used, and what is told. */
+interface Keeping {
+  /** Seconds. */
+  readonly maxAge: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Told what an answer is without, `undefined` where that is not known; what it throws refuses the answer, which is then not kept or used. */
+  readonly tell: (gaps: Gaps | undefined) => Promise<void>;
+}
+
 const SALT = "salt";
 
 /** What is kept of earlier answers. */
 export interface Fallback {
-  /** Asks and keeps the answer; when the service cannot be reached, gives the one that was kept last, in seconds not older than `maxAge`. */
-  keepOrUse(ask: () => Promise<Variables>, limits: { maxAge: number; now: number }): Promise<Variables>;
+  /** Asks and keeps the answer; when the service cannot be reached, gives the one that was kept last, if it is not older than `maxAge`. */
+  keepOrUse(ask: () => Promise<Answer>, keeping: Keeping): Promise<Variables>;
 }
 
 /** Opens what this machine keeps for `subject` in `~/.keyhole`. */
@@ -41,14 +60,15 @@ export async function openFallback(subject: FallbackSubject, { folder = usualFol
   const name = `${createHash("sha256").update(about).digest("hex").slice(0, 32)}.fallback`;
   const place = { folder, name, about, identity };
   return {
-    async keepOrUse(ask, { maxAge, now }) {
+    async keepOrUse(ask, keeping) {
       const answer = await ask().catch((error: unknown) => {
         if (isOutage(error)) return error;
         throw error;
       });
-      if (answer instanceof KeyholeError) return useKept(await readKept(place), { maxAge, now, error: answer });
-      await keep(place, JSON.stringify({ at: now, variables: answer }));
-      return answer;
+      if (answer instanceof KeyholeError) return useKept(await readKept(place), keeping, answer);
+      await keeping.tell(answer.gaps);
+      await keep(place, JSON.stringify({ at: keeping.now, ...answer }));
+      return answer.variables;
     },
   };
 }
@@ -99,23 +119,18 @@ function readText(path: string): string | undefined {
   }
 }
 
-interface Use {
-  readonly maxAge: number;
-  readonly now: number;
-  readonly error: KeyholeError;
-}
-
-function useKept(kept: { text: string | undefined } | undefined, { maxAge, now, error }: Use): Variables {
+async function useKept(kept: { text: string | undefined } | undefined, { maxAge, now, tell }: Keeping, error: KeyholeError): Promise<Variables> {
   const refuse = (why: string, hint: string) => new CliError(`${error.message} ${why}`, hint, EXIT.unavailable);
   if (kept === undefined) throw refuse("No earlier answer is kept.", "one is kept each time `keyhole run --fallback` reaches the service");
   if (kept.text === undefined)
     throw refuse("The answer that is kept does not open on this machine.", "it was changed, or comes from elsewhere; the next answer replaces it");
-  const { at, variables } = keptSchema.parse(JSON.parse(kept.text));
+  const { at, variables, gaps } = keptSchema.parse(JSON.parse(kept.text));
   const age = relativeTime(new Date(at).toISOString(), now);
   // A clock that was set back must not make an old answer young.
   if (now - at > maxAge * 1000 || at - now > 300_000)
     throw refuse(`The answer that is kept is too old (${age}).`, "raise --fallback-max-age if you mean to use it");
   note(`warning: ${error.message} Using the answer from ${age}; what changed since then is not in it.`);
+  await tell(gaps);
   return variables;
 }
 

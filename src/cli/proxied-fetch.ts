@@ -6,25 +6,32 @@ import { usageError } from "./cli-error.ts";
 
 /**
  * `fetch` by way of the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name (or the same in lower case), which Node's
- * own does not look at before version 24. What stays on this machine, where a token may go in the clear, never goes to a proxy.
+ * own looks at from version 24 on if it is told to, and then in its own way. What stays on this machine, where a token may go in
+ * the clear, never goes to a proxy.
  *
  * @throws {CliError} when what is named is no http or https address.
  */
 export const proxiedFetch: typeof globalThis.fetch = async (input, init) => {
   const proxy = proxyFor(new URL(input instanceof Request ? input.url : input), process.env);
-  if (proxy === undefined) return globalThis.fetch(input, init);
+  if (proxy === undefined && !namesProxy(process.env)) return globalThis.fetch(input, init);
   // It is loaded when it is needed: without a proxy every command starts faster.
-  const { fetch, ProxyAgent } = await import("undici");
-  const dispatcher = agents.get(proxy) ?? new ProxyAgent(proxy);
+  const { Agent, fetch, ProxyAgent } = await import("undici");
+  // Where none applies, Node's own fetch might go by one all the same (NODE_USE_ENV_PROXY).
+  const dispatcher = agents.get(proxy) ?? (proxy === undefined ? new Agent() : new ProxyAgent(proxy));
   agents.set(proxy, dispatcher);
   try {
     return (await fetch(input as string, { ...init, dispatcher } as never)) as unknown as Response;
   } catch (error) {
-    throw ofProxy(error) ? Object.assign(new TypeError("the proxy failed", { cause: error }), { code: PROXY_FAILED }) : error;
+    throw proxy !== undefined && ofProxy(error) ? Object.assign(new TypeError("the proxy failed", { cause: error }), { code: PROXY_FAILED }) : error;
   }
 };
 
-const agents = new Map<string, Dispatcher>();
+const agents = new Map<string | undefined, Dispatcher>();
+
+/** Whether any proxy is named, for whatever address. */
+function namesProxy(env: NodeJS.ProcessEnv): boolean {
+  return ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].some((name) => env[name]);
+}
 
 /** Whether it is the proxy that failed: only its own name is looked up here, and only to it a connection is made. */
 function ofProxy(error: unknown): boolean {

@@ -8,7 +8,8 @@ const POINTER = 8;
 
 /**
  * Runs a program in place of this process, where Node can (from 22.15 on, on Linux): it has the process's number, its
- * parent's signals and its place, as if it had been started itself. Returns only where that cannot be done for sure.
+ * parent's signals and its place, as if it had been started itself. Returns only where that
+ * cannot be done for sure. Where the system refuses all the same, Node 26 returns here, and an older one aborts.
  */
 export function replaceProcess(file: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
   if (process.platform !== "linux" || !process.execve) return;
@@ -16,13 +17,24 @@ export function replaceProcess(file: string, args: readonly string[], env: NodeJ
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   if (path === undefined || sizeOf([path, file, ...args, ...Object.entries(variables).map((pair) => pair.join("="))]) > MOST_BYTES) return;
   // What Node ignores, the program would too; what it handles is as usual again.
-  for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
+  const usual = () => {};
+  for (const signal of IGNORED) process.on(signal, usual);
   // Node makes pipes non-blocking, and its child would find them so.
   for (const stream of [process.stdout, process.stderr]) (stream as WithHandle)._handle?.setBlocking?.(true);
   // Without an end of the process what was compiled would be compiled each time.
   module.flushCompileCache?.();
-  process.execve(path, [file, ...args], variables);
+  try {
+    process.execve(path, [file, ...args], variables);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== "execve") throw error;
+    for (const signal of IGNORED) process.off(signal, usual);
+    // That this is an experiment of Node's, as it would print now, says nothing to whoever runs a command.
+    process.removeAllListeners("warning");
+  }
 }
+
+/** The signals that Node ignores. */
+const IGNORED = ["SIGPIPE", "SIGXFSZ"] as const;
 
 /** What Node's streams have beneath, which its types do not say. */
 type WithHandle = NodeJS.WriteStream & { readonly _handle?: { setBlocking?(blocking: boolean): void } };

@@ -16,7 +16,7 @@ const FROM_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
 
 /** Of the processes that lose their parent in a container, process 1 becomes the parent. Node does not look after those. */
 const CANNOT_REAP =
-  "warning: keyhole is process 1 and does not collect what the command leaves behind: start the container with an init (docker run --init), or let the command take its place: Node 22.15, without --mask";
+  "warning: keyhole is process 1 and does not collect what the command leaves behind: start the container with an init (docker run --init), or let the command take its place: Node 22.15, without --mask and --no-replace";
 
 let started = false;
 
@@ -25,12 +25,20 @@ export function childStarted(): boolean {
   return started;
 }
 
+/** How a program is run. */
+export interface Running {
+  /** What its output is masked of, if it is. */
+  readonly masked: readonly string[] | undefined;
+  /** Whether it may take our place. */
+  readonly replace: boolean;
+}
+
 /**
- * Runs a program, without a shell, on our own standard streams: in our place, unless its output is masked or that cannot be
- * done. Else returns its exit code, or 128 and the number of the signal that ended it.
+ * Runs a program, without a shell, on our own standard streams: in our place, unless its output is masked or that may not or
+ * cannot be done. Else returns its exit code, or 128 and the number of the signal that ended it.
  */
-export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Promise<number> {
-  if (!masked) replaceProcess(file, args, env);
+export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, { masked, replace }: Running): Promise<number> {
+  if (replace && !masked) replaceProcess(file, args, env);
   if (process.pid === 1) note(CANNOT_REAP);
   const child = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);

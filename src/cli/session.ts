@@ -12,6 +12,8 @@ export interface Session {
   readonly client: Client;
   readonly url: string;
   readonly token: TokenProvider;
+  /** The token that was given last to send with a request, if there was one. */
+  readonly held: () => string | undefined;
   /** Where the address and the token come from, for people. */
   readonly source: string;
 }
@@ -29,7 +31,9 @@ export interface SessionOptions {
 /** Opens the deployment that the environment names, or else the saved profile. */
 export async function openSession({ profile, ...options }: SessionOptions): Promise<Session> {
   const { url, token, source } = await findDeployment(profile, options.retries);
-  return { client: clientFor(url, token, options), url, token, source };
+  let held = typeof token === "string" ? token : undefined;
+  const given: TokenProvider = typeof token === "string" ? token : async (rejected) => (held = await token(rejected));
+  return { client: clientFor(url, given, options), url, token, held: () => held, source };
 }
 
 /** A client for an address that a person gave. Nothing has been sent there yet. */
@@ -50,7 +54,7 @@ function createFor(url: string, token: TokenProvider, options: Pick<SessionOptio
   }
 }
 
-async function findDeployment(wanted: string | undefined, retries: number | undefined): Promise<Omit<Session, "client">> {
+async function findDeployment(wanted: string | undefined, retries: number | undefined): Promise<Omit<Session, "client" | "held">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
   const name = wantedProfile(wanted);
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);

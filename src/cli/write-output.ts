@@ -14,9 +14,9 @@ export function parseMode(text: string | undefined): number | undefined {
  * Writes a file with values: a new one for its owner alone, in place of one that is there with that one's owner and mode,
  * unless `mode` says another. It is replaced whole or not at all, but where a file cannot be replaced without changing whose
  * it is, or at all: one that is mounted by itself, or in a folder that may not be written, is written over. A link stays
- * one; what is no file, such as a pipe, is written to. Returns the file's mode, where it is one.
+ * one; what is no file, such as a pipe, is written to. Returns whose the file is and its mode, where it is one.
  */
-export function writeOutput(path: string, text: string, mode: number | undefined, settle: typeof renameSync = renameSync): number | undefined {
+export function writeOutput(path: string, text: string, mode: number | undefined, settle: typeof renameSync = renameSync): Stats | undefined {
   const there = statSync(path, { throwIfNoEntry: false });
   if (there && !there.isFile()) {
     writeFileSync(path, text);
@@ -32,7 +32,14 @@ export function writeOutput(path: string, text: string, mode: number | undefined
     if (mode !== undefined) chmodSync(target, mode);
     writeFileSync(target, text);
   }
-  return wanted;
+  return statSync(target);
+}
+
+/** To whom else than this user a file is open, for people; `undefined` where to nobody, or where the system has no such modes. */
+export function openTo({ uid, mode }: Pick<Stats, "uid" | "mode">, self = process.getuid?.()): string | undefined {
+  if (self === undefined) return undefined;
+  const others = [uid === self ? "" : `user ${uid}, whose it is`, (mode & 0o007) !== 0 ? "everybody on this machine" : (mode & 0o070) !== 0 ? "its group" : ""];
+  return others.filter(Boolean).join(" and ") || undefined;
 }
 
 /** Mounted by itself; not ours to give away; in a folder that is not ours to write. */

@@ -43,3 +43,9 @@ const LASTING: ReadonlySet<ConnectionFault | undefined> = new Set(["port", "no-t
 export function mayPass(error: unknown): boolean {
   return !LASTING.has(connectionFaultOf(error));
 }
+
+/** Whether there was no connection at all, so that nothing of the request can have arrived. */
+export function neverConnected(error: unknown): boolean {
+  const fault = connectionFaultOf(error);
+  return fault === "name" || fault === "refused" || fault === "port";
+}

@@ -12,11 +12,11 @@ export interface Repeating {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What `attempt` comes to, with growing waits in between, or as long ones as the service asks for. It is told how often it failed before. */
-export async function repeat<T>({ retries, mayRepeat, longestWait = LONGEST_WAIT, signal }: Repeating, attempt: (failed: number) => Promise<T>): Promise<T> {
+/** What `attempt` comes to, with growing waits in between, or as long ones as the service asks for. */
+export async function repeat<T>({ retries, mayRepeat, longestWait = LONGEST_WAIT, signal }: Repeating, attempt: () => Promise<T>): Promise<T> {
   for (let failed = 0; ; failed++) {
     try {
-      return await attempt(failed);
+      return await attempt();
     } catch (error) {
       if (!(error instanceof KeyholeError) || failed >= retries || !mayRepeat(error)) throw error;
       const delay = delayAfter(failed, error.retryAfter);

@@ -11,6 +11,7 @@ import {
   setSecretReplySchema,
 } from "../contract/secret.ts";
 import { versionListSchema } from "../contract/version.ts";
+import { LostReply } from "./lost-reply.ts";
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
@@ -42,8 +43,11 @@ export type DeleteOptions = Conditions & {
 
 /** What was deleted. */
 export interface Deleted {
-  /** Until when it can come back; `null` where it is gone for good. */
-  readonly deleted_until: string | null;
+  /**
+   * Until when it can come back; `null` where it is gone for good; `undefined` where that is not known: the reply was lost, and
+   * another attempt found it deleted. `list({ deleted: "true" })` says it.
+   */
+  readonly deleted_until: string | null | undefined;
 }
 
 /** How an import is made. */
@@ -88,7 +92,7 @@ export function secretCalls(send: Send) {
       const json = { ...(value !== undefined && valueFields(value)), ...fields };
       return readReply(await send({ method: "PATCH", path: byId(id), json, ...conditional(options) }), setSecretReplySchema);
     },
-    /** Deletes a secret with all its versions. Says until when it can come back; `null` where it is gone for good, as with `purge`. */
+    /** Deletes a secret with all its versions. Says until when it can come back; see {@link Deleted}. */
     async delete(scope: string, name: string, options: DeleteOptions = {}): Promise<Deleted> {
       return readDeleted(await send({ method: "DELETE", path: at(scope, name), query: purging(options), ...conditional(options) }));
     },
@@ -144,6 +148,7 @@ function purging({ purge }: DeleteOptions) {
 async function readDeleted(response: Response): Promise<Deleted> {
   const until = response.headers.get(DELETED_UNTIL_HEADER);
   await readNothing(response);
+  if (response instanceof LostReply) return { deleted_until: undefined };
   return { deleted_until: until === null ? null : until.replace(/^"|"$/g, "") };
 }
 

@@ -1,9 +1,10 @@
 import { type ProblemBody, problemSchema } from "../contract/problem.ts";
 import { parseRetryAfter } from "./backoff.ts";
-import { mayPass } from "./connection-fault.ts";
+import { mayPass, neverConnected } from "./connection-fault.ts";
 import { isOutage } from "./failure-kind.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { fromProblem, KeyholeError } from "./keyhole-error.ts";
+import { LostReply } from "./lost-reply.ts";
 import { repeat } from "./repeat.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -45,20 +46,28 @@ export function createSend(transport: Transport): Send {
   return async (request) => {
     if (!request.anonymous) await transport.token.get();
     const repeating = { retries: transport.retries, mayRepeat: (error: KeyholeError) => mayRepeat(request, error), signal: request.signal };
-    return repeat(repeating, async (failed) => {
+    let perhapsDone = false;
+    return repeat(repeating, async () => {
       try {
         return await sendOnce(transport, request);
       } catch (error) {
-        if (failed > 0 && wasDone(request, error)) return new Response(null, { status: 204 });
+        if (perhapsDone && foundNothing(request, error)) return new LostReply();
+        perhapsDone ||= mayHaveBeenDone(error);
         throw error;
       }
     });
   };
 }
 
-/** Whether a repeated delete found nothing because an earlier attempt, whose reply was lost, had done it. */
-function wasDone({ method }: Request, error: unknown): boolean {
+/** Whether a delete found nothing: after an attempt that may have been carried out, because that one did it. */
+function foundNothing({ method }: Request, error: unknown): boolean {
   return method === "DELETE" && error instanceof KeyholeError && error.status === 404;
+}
+
+/** Whether an attempt that failed may have been carried out all the same: its reply was lost, or the service failed on the way. */
+function mayHaveBeenDone(error: unknown): boolean {
+  if (!(error instanceof KeyholeError)) return false;
+  return error.code === "unreachable" ? !neverConnected(error.cause) : (error.status ?? 0) >= 500;
 }
 
 function mayRepeat({ method, headers, repeatable }: Request, { code, status, cause }: KeyholeError): boolean {

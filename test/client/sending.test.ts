@@ -118,6 +118,22 @@ describe("what is safe to send again", () => {
     expect(await settle(clientOf([problem(404, "secret-not-found")]).client.secrets.delete("global", "A"))).toBe("secret-not-found");
   });
 
+  it("is a delete that is done only if the first one may have been carried out, and until when is then not known", async () => {
+    const refused = new TypeError("fetch failed", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) });
+    const nothing = () => problem(404, "token-not-found");
+    for (const first of [problem(429, "rate-limited"), problem(409, "write-conflict"), refused])
+      expect(await settle(clientOf([first, nothing()]).client.tokens.revoke("tok_nosuch"))).toBe("token-not-found");
+    for (const first of [LOST(), BUSY(), new Response("<html>", { status: 522 })])
+      expect(await settle(clientOf([first, nothing()]).client.tokens.revoke("tok_1"))).toBe("done");
+    const deleted = async (...replies: Reply[]) => {
+      const call = clientOf(replies).client.secrets.delete("global", "A");
+      await vi.runAllTimersAsync();
+      return call;
+    };
+    expect(await deleted(LOST(), nothing())).toEqual({ deleted_until: undefined });
+    expect(await deleted(new Response(null, { status: 204 }))).toEqual({ deleted_until: null });
+  });
+
   it("is nothing where no connection can be made for a reason that stays", async () => {
     const untrusted = new TypeError("fetch failed", { cause: Object.assign(new Error("self-signed"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }) });
     const { client, sent } = clientOf([untrusted]);

@@ -21,9 +21,15 @@ export const remove = command({
     await askToConfirm(`Delete ${name} in ${scope} with all its versions${purge ? ", for good" : ""}?`, yes);
     const { deleted_until } = await locating(client, [name], [scope], () => client.secrets.delete(scope, name, { purge }));
     if (json) printJson({ deleted: { name, scope, deleted_until } });
-    else note(`Deleted ${name} in ${scope}${comesBack(deleted_until, `keyhole undelete ${name} --scope ${scope}`)}`);
+    else if (deleted_until === undefined && !purge) note(`Deleted ${name} in ${scope}. ${notKnown(name, scope)}`);
+    else note(`Deleted ${name} in ${scope}${comesBack(deleted_until ?? null, `keyhole undelete ${name} --scope ${scope}`)}`);
   },
 });
+
+/** What is said where the reply that would have said until when was lost. */
+function notKnown(name: string, scope: string): string {
+  return `The reply was lost: whether and until when it can come back is not known. \`keyhole list --deleted --name ${name} --scope ${scope}\` says it.`;
+}
 
 /** Until when what was deleted can come back, and how: the end of a sentence. */
 export function comesBack(until: string | null, how: string, what = "It"): string {

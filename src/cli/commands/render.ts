@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { resolveNames, USUAL_KEY } from "../../client/resolve-refs.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
@@ -8,7 +9,7 @@ import { readText } from "../read-text.ts";
 import type { ConfigFormat } from "../references/find-references.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
-import { parseMode, writeOutput } from "../write-output.ts";
+import { openTo, parseMode, writeOutput } from "../write-output.ts";
 
 const FORMATS: ConfigFormat[] = ["yaml", "json", "jsonc", "toml"];
 
@@ -37,13 +38,15 @@ export const render = command({
     const { names: found, edits, unfilled } = findReferences(text, format, requireKey(as));
     for (const what of unfilled) note(`warning: ${what}`);
     const names = [...new Set(found)];
-    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
+    const session = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(session, scopes, strict) });
+    const { client } = session;
     const scopes = scopesOf(all("scope"));
     const values = await locating(client, names, scopes ?? [], () => resolveNames(client, names, { scopes }));
     if (check) return endCheck(found, names, unfilled, json === true);
     const filled = fillReferences(text, format, edits, values);
     if (out === undefined) return print(filled);
-    warnIfOpen(out, writeOutput(out, filled, mode), mode);
+    const written = writeOutput(out, filled, mode);
+    if (written && mode === undefined) warnIfOpen(out, written);
     if (json) printJson({ written: out, references: found.length, names });
     else note(`Wrote ${out} with ${found.length} values.`);
   },
@@ -55,10 +58,12 @@ function endCheck(found: readonly string[], names: readonly string[], unfilled: 
   else note(`All ${found.length} references resolve.`);
 }
 
-/** A file that is replaced keeps its mode, which may be that of one without values. */
-function warnIfOpen(out: string, mode: number | undefined, wanted: number | undefined): void {
-  if (wanted === undefined && mode !== undefined && (mode & 0o004) !== 0)
-    note(`warning: everybody on this machine may read ${out} (mode ${mode.toString(8)}), as before; --mode 600 changes that`);
+/** A file that is replaced keeps its owner and its mode, which may be those of one without values. */
+function warnIfOpen(out: string, written: Stats): void {
+  const others = openTo(written);
+  if (others === undefined) return;
+  const change = written.uid === process.getuid?.() ? "--mode 600 changes that" : "remove it first, and it is yours alone";
+  note(`warning: ${out} stays open to ${others} (mode ${(written.mode & 0o777).toString(8)}); ${change}`);
 }
 
 /** A key that is written the same, without quotes, in every format. */

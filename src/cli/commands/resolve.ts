@@ -37,7 +37,8 @@ export const resolve = command({
     if (form === "raw" && names.length !== 1) throw usageError("--format raw is for one secret", "name one, or use --format dotenv, env or json");
     if (form === "raw" && options["allow-missing"])
       throw usageError("--allow-missing is for several secrets", "leave it out, or use --format dotenv, env or json");
-    const { client } = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(client, scopes, strict) });
+    const session = await openSession({ profile, insecure, onEmptyScopes: (scopes) => tellEmptyScopes(session, scopes, strict) });
+    const { client } = session;
     const scopes = scopesOf(all("scope"));
     const request = { scopes, names: names.length > 0 ? names : undefined, allow_missing: options["allow-missing"] === true };
     await locating(client, names, scopes ?? [], () => printAs(client, form, request, strict === true));

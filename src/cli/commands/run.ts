@@ -4,14 +4,14 @@ import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { tellEmptyScopes } from "../empty-scopes.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
-import { isIncomplete, noteBase64, refuseLeftOut, warnLeftOut } from "../warn-left-out.ts";
+import { tellGaps } from "../tell-gaps.ts";
+import { isIncomplete, noteBase64 } from "../warn-left-out.ts";
 
 /** `keyhole run`. */
 export const run = command({
@@ -28,9 +28,15 @@ export const run = command({
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
     fallback: { type: "boolean", description: "keep the answer, encrypted for this machine, and use it when the service cannot be reached" },
     "fallback-max-age": { type: "string", valueHint: "DURATION", default: "24h", description: "how old a kept answer may be" },
+    replace: {
+      type: "boolean",
+      default: true,
+      description: "let the command take keyhole's place",
+      negativeDescription: "stay the command's parent, where it would take keyhole's place",
+    },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, insecure, secrets, mask, fallback, strict, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
@@ -38,7 +44,7 @@ export const run = command({
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
     const variables = secrets ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
     const env = childEnvironment(process.env, variables, options["pass-token"] === true);
-    return runChild(file, args, env, mask ? Object.values(variables) : undefined);
+    return runChild(file, args, env, { masked: mask ? Object.values(variables) : undefined, replace: replace !== false });
   },
 });
 
@@ -48,17 +54,25 @@ const RETRIES = 1;
 
 type Asking = SessionOptions & { readonly strict: boolean };
 
-async function resolveVariables({ strict, ...session }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
-  const onEmptyScopes = (scopes: readonly string[]) => tellEmptyScopes(client, scopes, strict);
-  const { client, url, token } = await openSession({ ...session, onEmptyScopes, ...(fallback && { retries: RETRIES }) });
+async function resolveVariables({ strict, ...options }: Asking, request: FallbackRequest, fallback: boolean, maxAge: number): Promise<Record<string, string>> {
+  const found = { emptyScopes: [] as string[], leftOut: [] as LeftOut[], more: 0 };
+  const onEmptyScopes = (scopes: readonly string[]) => void found.emptyScopes.push(...scopes);
+  const session = await openSession({ ...options, onEmptyScopes, ...(fallback && { retries: RETRIES }) });
+  const { client, url, token } = session;
   const onLeftOut = (names: readonly LeftOut[], more: number) => {
     // What is kept is a whole answer: it is better than one with holes, and is not replaced by that.
     if (fallback && isIncomplete(names)) throw new KeyholeError("storage-unavailable", "Some values cannot be had now.", { status: 503 });
-    (strict ? refuseLeftOut : warnLeftOut)(names, more);
+    Object.assign(found, { leftOut: names, more });
   };
   const ask = (signal?: AbortSignal) =>
     locating(client, request.names ?? [], request.scopes ?? [], () => client.resolveEnv(request, { signal, onLeftOut, onBase64: noteBase64 }));
-  if (!fallback) return ask();
-  const kept = await openFallback({ url, token, request });
-  return kept.keepOrUse(() => answerWithin(PATIENCE, url, ask), { maxAge, now: Date.now() });
+  if (fallback) {
+    const kept = await openFallback({ url, token, request });
+    const whole = async () => ({ variables: await answerWithin(PATIENCE, url, ask), gaps: found });
+    // No scope that is spelled alike is looked for: that would take time which a job has for its answer.
+    return kept.keepOrUse(whole, { maxAge, now: Date.now(), tell: (gaps) => tellGaps(gaps, strict) });
+  }
+  const variables = await ask();
+  await tellGaps(found, strict, session);
+  return variables;
 }

@@ -28,8 +28,13 @@ const TAME = /^(?!---|\.\.\.)[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 function textWith({ value, block }: ConfigText, source: string, format: ConfigFormat, values: ReadonlyMap<string, string>): string {
   const lookUp = (name: string) => resolvedValue(values, name);
-  if (block && namesInText(value).every((name) => TAME.test(lookUp(name)))) return fillText(source, lookUp);
+  if (block && namesInText(value).every((name) => TAME.test(lookUp(name)))) {
+    // What is on the line of its `|` or `>` is a comment, where a reference is none.
+    const begin = source.indexOf("\n") + 1;
+    return source.slice(0, begin) + fillText(source.slice(begin), lookUp);
+  }
   // The block takes in the line ends after it, which go on to the next line.
   const [ends = ""] = block ? (/(?:\r?\n[ \t]*)*$/.exec(source) ?? []) : [];
-  return quote(format, fillText(value, lookUp)) + ends;
+  const [, comment = ""] = block ? (/^[^\r\n]*?([ \t]+#[^\r\n]*)/.exec(source) ?? []) : [];
+  return quote(format, fillText(value, lookUp)) + comment + ends;
 }

@@ -9,6 +9,8 @@ import { answerWithin } from "../../../src/cli/answer-within.ts";
 import { openFallback } from "../../../src/cli/fallback.ts";
 import { machineIdentity } from "../../../src/cli/machine-identity.ts";
 import { deriveKey, openEntry, sealEntry } from "../../../src/cli/seal-entry.ts";
+import { tellGaps } from "../../../src/cli/tell-gaps.ts";
+import { holderOf } from "../../../src/cli/token-holder.ts";
 import { KeyholeError } from "../../../src/client/keyhole-error.ts";
 import { startFakeService } from "./support/fake-service.ts";
 import { runProgram } from "./support/run-program.ts";
@@ -18,7 +20,9 @@ const VARIABLES = { API_KEY: "sk-kept" };
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const HOUR = 3_600_000;
 const SUBJECT = { url: "https://keyhole.test", token: "token", request: { scopes: ["namespace:prod"], names: undefined } };
-const DAY = { maxAge: 86_400 };
+const ANSWER = { variables: VARIABLES, gaps: { emptyScopes: [], leftOut: [], more: 0 } };
+const TELL = async () => {};
+const DAY = { maxAge: 86_400, tell: TELL };
 
 let folder: string;
 beforeEach(() => {
@@ -32,7 +36,7 @@ const refused = (code: "unauthenticated", status: number) => () => Promise.rejec
 const entry = () => join(folder, readdirSync(folder).find((name) => name.endsWith(".fallback")) ?? "");
 
 async function keep(): Promise<void> {
-  await (await here()).keepOrUse(async () => VARIABLES, { ...DAY, now: NOW });
+  await (await here()).keepOrUse(async () => ANSWER, { ...DAY, now: NOW });
 }
 
 describe("an answer that is kept", () => {
@@ -81,9 +85,9 @@ describe("an answer that is kept", () => {
   it("is used up to the age limit and no longer, also when the clock was set back", async () => {
     await keep();
     const fallback = await here();
-    expect(await fallback.keepOrUse(down, { maxAge: 3600, now: NOW + HOUR })).toEqual(VARIABLES);
-    await expect(fallback.keepOrUse(down, { maxAge: 3600, now: NOW + HOUR + 1 })).rejects.toThrow("too old (1 hour ago)");
-    await expect(fallback.keepOrUse(down, { maxAge: 3600, now: NOW - HOUR })).rejects.toThrow("too old");
+    expect(await fallback.keepOrUse(down, { maxAge: 3600, tell: TELL, now: NOW + HOUR })).toEqual(VARIABLES);
+    await expect(fallback.keepOrUse(down, { maxAge: 3600, tell: TELL, now: NOW + HOUR + 1 })).rejects.toThrow("too old (1 hour ago)");
+    await expect(fallback.keepOrUse(down, { maxAge: 3600, tell: TELL, now: NOW - HOUR })).rejects.toThrow("too old");
   });
 
   it("does not open when any part of it was changed", async () => {
@@ -109,6 +113,19 @@ describe("an answer that does not come in time", () => {
     await vi.advanceTimersByTimeAsync(1);
     vi.useRealTimers();
     expect([await asked, signals[0]?.aborted]).toEqual([["unreachable", "keyhole.test cannot be reached: no answer within 10 seconds."], true]);
+  });
+});
+
+describe("an answer that an older version has kept", () => {
+  it("is used, and what it is without is not known", async () => {
+    await keep();
+    const [name = ""] = readdirSync(folder).filter((name) => name.endsWith(".fallback"));
+    const about = JSON.stringify(["keyhole/fallback/v1", SUBJECT.url, await holderOf(SUBJECT.url, SUBJECT.token), SUBJECT.request.scopes, null]);
+    const key = await deriveKey("this machine", Buffer.from(readFileSync(join(folder, "salt"), "utf8"), "base64url"));
+    writeFileSync(join(folder, name), `${sealEntry(key, about, JSON.stringify({ at: NOW, variables: VARIABLES }))}\n`);
+    const use = async (strict: boolean) => (await here()).keepOrUse(down, { maxAge: 3600, now: NOW, tell: (gaps) => tellGaps(gaps, strict) });
+    expect(await use(false)).toEqual(VARIABLES);
+    await expect(use(true)).rejects.toMatchObject({ message: expect.stringContaining("it is not known"), exitCode: 6 });
   });
 });
 
@@ -141,7 +158,7 @@ describe("an answer that cannot be kept", () => {
   it("is used all the same", async () => {
     writeFileSync(join(folder, "file"), "");
     const fallback = await openFallback(SUBJECT, { folder: join(folder, "file"), identity: "this machine" });
-    expect(await fallback.keepOrUse(async () => VARIABLES, { ...DAY, now: NOW })).toEqual(VARIABLES);
+    expect(await fallback.keepOrUse(async () => ANSWER, { ...DAY, now: NOW })).toEqual(VARIABLES);
     await expect(fallback.keepOrUse(down, { ...DAY, now: NOW })).rejects.toThrow("No earlier answer is kept");
   });
 });
@@ -239,6 +256,42 @@ describe("keyhole run --fallback", () => {
       expect(await run()).toMatchObject({ code: 0, stdout: ".sk-kept\n", stderr: expect.stringContaining("Some values cannot be had now.") });
     service.answer = without("expired");
     expect(await run()).toEqual({ code: 0, stdout: ".\n", stderr: "warning: left out: API_KEY (expired)\n" });
+    await service.stop();
+    cli.remove();
+  });
+
+  it("refuses with --strict an answer that is kept and was not whole, with the exit code of what it is without", async () => {
+    const cli = buildKeyhole();
+    const service = await startFakeService(() => ({ json: VARIABLES }));
+    const env = { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const run = (...more: string[]) => runProgram(cli.path, ["run", "--fallback", ...more, "--", "sh", "-c", "echo $API_KEY"], { env });
+    const withHeaders = (headers: Record<string, string>) => () => ({ json: VARIABLES, headers });
+    const down = () => ({ status: 503, code: "storage-unavailable" });
+    const asked: (string | undefined)[] = [];
+    for (const [headers, exit, message] of [
+      [{ "Keyhole-Left-Out": '"OLD";reason=expired' }, 6, "left out: OLD (expired)"],
+      [{ "Keyhole-Empty-Scopes": '"repo:acme/apy"' }, 3, "repo:acme/apy has no secrets, and nobody has declared it"],
+    ] as const) {
+      const answer = withHeaders(headers as Record<string, string>);
+      service.answer = ({ url }) => {
+        asked.push(url);
+        return answer();
+      };
+      expect(await run()).toEqual({ code: 0, stdout: "sk-kept\n", stderr: `warning: ${message}\n` });
+      service.answer = down;
+      const kept = await run();
+      expect(kept).toMatchObject({ code: 0, stdout: "sk-kept\n", stderr: expect.stringContaining(`warning: ${message}\n`) });
+      expect(await run("--strict")).toMatchObject({ code: exit, stdout: "", stderr: expect.stringContaining(`error: ${message}\n`) });
+      // What is refused is not kept: the one that is whole stays.
+      service.answer = withHeaders({});
+      expect(await run("--strict")).toEqual({ code: 0, stdout: "sk-kept\n", stderr: "" });
+      service.answer = answer;
+      expect(await run("--strict")).toMatchObject({ code: exit, stdout: "" });
+      service.answer = down;
+      expect(await run("--strict")).toMatchObject({ code: 0, stdout: "sk-kept\n" });
+    }
+    // A job's patience is for its answer: no scope that is spelled alike is looked for.
+    expect(new Set(asked)).toEqual(new Set(["/v1/resolve?format=env"]));
     await service.stop();
     cli.remove();
   });

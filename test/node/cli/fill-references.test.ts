@@ -60,6 +60,13 @@ describe("a reference is replaced where it is, and nothing else is", () => {
     ],
   ])("%s (%s)", (_, format, before, after) => expect(fill(before, format)).toBe(after));
 
+  it.each(["see ${keyhole:a}", "not ${keyhole:other}", "no ${keyhole:"])("not in the comment of a block: # %s", (comment) => {
+    const text = `c: | # ${comment}\n  p: \${keyhole:a}\n`;
+    expect(findReferences(text, "yaml", "api_key").names).toEqual(["a"]);
+    expect(fill(text, "yaml", "v")).toBe(`c: | # ${comment}\n  p: v\n`);
+    expect(fill(`${text}d: 1\n`, "yaml", "1\n2")).toBe(`c: "p: 1\\n2\\n" # ${comment}\nd: 1\n`);
+  });
+
   it("a value of several lines makes a quoted text of a block", () => {
     const filled = fill("c: |\n  p: ${keyhole:a}\n  q: 1\nd: 1\n", "yaml", "one\n  two\n");
     expect(parse(filled)).toEqual({ c: "p: one\n  two\n\nq: 1\n", d: 1 });

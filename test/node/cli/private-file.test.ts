@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   chownSync,
   closeSync,
   constants,
@@ -20,7 +21,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePrivateFile } from "../../../src/cli/config-folder.ts";
 import { openPageFile, readPages } from "../../../src/cli/page-file.ts";
-import { writeOutput } from "../../../src/cli/write-output.ts";
+import { openTo, writeOutput } from "../../../src/cli/write-output.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -76,6 +77,26 @@ describe("a file with values, for a program to read", () => {
     chownSync(path, 12, 34);
     writeOutput(path, "values", undefined);
     expect([statSync(path).uid, statSync(path).gid]).toEqual([12, 34]);
+  });
+
+  it.each([
+    [7, 0o600, undefined],
+    [7, 0o400, undefined],
+    [7, 0o660, "its group"],
+    [7, 0o620, "its group"],
+    [7, 0o644, "everybody on this machine"],
+    [8, 0o600, "user 8, whose it is"],
+    [8, 0o664, "user 8, whose it is and everybody on this machine"],
+  ])("of user %i with mode %o is, to user 7, open to %s", (uid, mode, others) => {
+    expect(openTo({ uid, mode: 0o100_000 | mode }, 7)).toBe(others);
+  });
+
+  it("says afterwards whose it is, and with which mode", () => {
+    const path = join(folder, "said");
+    expect(writeOutput(path, "values", undefined)).toMatchObject({ uid: statSync(path).uid, mode: 0o100_600 });
+    chmodSync(path, 0o660);
+    expect(writeOutput(path, "values", undefined)?.mode).toBe(0o100_660);
+    expect(writeOutput("/dev/null", "values", undefined)).toBeUndefined();
   });
 
   it.each(["EBUSY", "EPERM", "EACCES"])("is written over where it cannot be replaced (%s), and stays the same file", (code) => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -15,6 +15,11 @@ import { buildKeyhole } from "./support/start-keyhole.ts";
 const CHILD = join(import.meta.dirname, "support/child.mjs");
 const VALUE = "sk-value-that-must-not-show";
 const TOKEN = "token-that-must-not-show";
+
+const EXCHANGED = {
+  ...{ access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" },
+  issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+};
 
 let service: FakeService;
 let cli: ReturnType<typeof buildKeyhole>;
@@ -207,8 +212,22 @@ describe.runIf(process.platform === "linux")("a command in keyhole's place", () 
 
   it("has its number where Node can do that and nothing is masked, and is started as it would be without us", async () => {
     const usual = { ignored: "SigIgn: 0000000000000000", blocking: [true, true] };
-    expect(await findings([])).toEqual({ replaced: process.execve !== undefined, ...usual });
-    expect(await findings(["--mask"])).toEqual({ replaced: false, ...usual });
+    // The Node that runs the tests can.
+    expect(await findings([])).toEqual({ replaced: true, ...usual });
+    for (const option of ["--mask", "--no-replace"]) expect(await findings([option])).toEqual({ replaced: false, ...usual });
+  });
+
+  it("that the system refuses all the same is an error of keyhole's", async () => {
+    const busy = join(cli.folder, "busy");
+    copyFileSync("/bin/sh", busy);
+    chmodSync(busy, 0o755);
+    const open = openSync(busy, "r+");
+    const run = (...options: string[]) => runProgram(cli.path, ["run", ...options, "--", busy, "-c", "echo ran"], { env });
+    const refused = [await run(), await run("--no-replace")];
+    closeSync(open);
+    const stderr = `error: ${busy} cannot be run (ETXTBSY)\nhint: is it a program that you may execute?\n`;
+    expect(refused).toEqual([1, 2].map(() => ({ code: 126, stdout: "", stderr })));
+    expect(await run()).toEqual({ code: 0, stdout: "ran\n", stderr: "" });
   });
 
   it("is only a program that the system will surely run", () => {
@@ -262,8 +281,7 @@ describe("a login without a home folder", () => {
 });
 
 describe("a job of GitHub's", () => {
-  const exchanged = { access_token: "exchanged", token_type: "Bearer", expires_in: 900, scope: "secrets:resolve" };
-  const reply = { json: { ...exchanged, issued_token_type: "urn:ietf:params:oauth:token-type:access_token" } };
+  const reply = { json: EXCHANGED };
   const answer = (url: string) => (url === "/oauth/token" ? reply : { json: { API_KEY: VALUE } });
   const runIn = (job: Record<string, string>) => {
     const { KEYHOLE_TOKEN: _, ...rest } = env;
@@ -339,12 +357,56 @@ describe("an address where the service cannot be reached", () => {
   });
 });
 
+describe("a scope that is misspelled", () => {
+  it("has one that is spelled alike looked for once, and only with a token that says it may", async () => {
+    const asked: string[] = [];
+    const scopes = [{ scope: "namespace:prod", parent: null, secrets: 1 }];
+    service.answer = ({ url = "" }) => {
+      asked.push(url);
+      if (url === "/oauth/token") return { json: { ...EXCHANGED, access_token: token("secrets:read secrets:resolve") } };
+      if (url.startsWith("/v1/scopes")) return { json: { scopes, next_cursor: "more" } };
+      return { json: { API_KEY: VALUE }, headers: { "Keyhole-Empty-Scopes": '"namespace:prd"' } };
+    };
+    const token = (scope: string) => `e30.${Buffer.from(JSON.stringify({ scope })).toString("base64url")}.x`;
+    const run = async (KEYHOLE_TOKEN: string, more: Record<string, string> = {}) => {
+      const { stderr } = await runProgram(cli.path, ["run", "--", "true"], { env: { ...env, KEYHOLE_TOKEN, ...more } });
+      return [stderr, asked.splice(0).length];
+    };
+    const alone = "warning: namespace:prd has no secrets, and nobody has declared it\n";
+    const near = "warning: namespace:prd has no secrets; did you mean namespace:prod?\n";
+    expect(await run(token("secrets:read secrets:resolve"))).toEqual([near, 2]);
+    expect(await run("", { KEYHOLE_TRUST: "acme/github", KEYHOLE_IDENTITY: "identity" })).toEqual([near, 3]);
+    expect(await run(token("secrets:resolve"))).toEqual([alone, 1]);
+    expect(await run("no-token-of-ours")).toEqual([alone, 1]);
+  });
+});
+
+describe("a delete whose reply is lost", () => {
+  it("is not said to be for good, unless that was asked for, and where to look is said", async () => {
+    const remove = (...options: string[]) => {
+      const answers = [
+        { status: 503, code: "storage-unavailable" },
+        { status: 404, code: "secret-not-found" },
+      ];
+      service.answer = () => answers.shift() ?? { json: { secrets: [], next_cursor: null } };
+      return runProgram(cli.path, ["delete", "A", "--yes", ...options], { env });
+    };
+    const look = "The reply was lost: whether and until when it can come back is not known. `keyhole list --deleted --name A --scope global` says it.";
+    expect(await remove()).toEqual({ code: 0, stdout: "", stderr: `Deleted A in global. ${look}\n` });
+    expect(JSON.parse((await remove("--json")).stdout)).toEqual({ deleted: { name: "A", scope: "global" } });
+    expect(await remove("--purge")).toMatchObject({ code: 0, stderr: "Deleted A in global, for good.\n" });
+  });
+});
+
 describe("a proxy", () => {
   it("is gone by, but for what NO_PROXY names", async () => {
     service.answer = () => ({ json: { API_KEY: VALUE } });
     const asked: string[] = [];
     const port = Number(new URL(service.url).port);
-    const proxy = createServer().on("connect", ({ url = "" }, socket: Socket) => {
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(502).end();
+    }).on("connect", ({ url = "" }, socket: Socket) => {
       asked.push(url);
       if (url.startsWith("refused.")) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
       const through: Socket = connect(port, "127.0.0.1", () => {
@@ -361,6 +423,11 @@ describe("a proxy", () => {
     expect(await run({ KEYHOLE_URL: "http://refused.invalid" })).toMatchObject({ code: 5, stderr: expect.stringContaining("the proxy refuses") });
     // What stays on this machine may go in the clear, and so never to a proxy.
     expect(await run({ KEYHOLE_URL: service.url })).toMatchObject({ code: 0 });
+    // Nor where Node is told to look at these variables by itself.
+    const byNode = { NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: HTTP_PROXY };
+    expect(await run({ KEYHOLE_URL: service.url, ...byNode })).toMatchObject({ code: 0 });
+    expect(await run({ NO_PROXY: ".invalid", ...byNode })).toMatchObject({ code: 5, stderr: expect.stringContaining("no such name") });
+    expect(await run({ KEYHOLE_URL: service.url, ...byNode, HTTP_PROXY: "" })).toMatchObject({ code: 0 });
     expect(await run({ HTTP_PROXY: "socks5://127.0.0.1:1080" })).toMatchObject({ code: 2, stderr: expect.stringContaining("HTTP_PROXY is not the address") });
     expect(new Set(asked)).toEqual(new Set(["keyhole.invalid:80", "refused.invalid:80"]));
     proxy.closeAllConnections();
