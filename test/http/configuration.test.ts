@@ -174,6 +174,6 @@ describe("/readyz", () => {
     await ask("GET /readyz", { token: null });
     batches.mockClear();
     await ask("GET /readyz", { token: null });
-    expect(batches.mock.calls.map(([statements]) => statements.length)).toEqual([2]);
+    expect(batches.mock.calls.map(([statements]) => statements.length)).toEqual([3]);
   });
 });
