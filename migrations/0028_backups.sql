@@ -14,7 +14,7 @@ CREATE TABLE changed_rows (
   row_key TEXT NOT NULL
 ) STRICT;
 
--- The restore that is under way: its last page, as it was signed. `logs` is what the backup's end says, once that is here (JSON), and
+-- The restore that is under way: its last page, as it was signed; page 0 where the database itself was set back. `logs` is what the backup's end says, once that is here (JSON), and
 -- `done_to` up to which organization all has been seen to, `verified_to` up to which checkpoint the log of the next one is verified.
 CREATE TABLE restores (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -24,7 +24,9 @@ CREATE TABLE restores (
   begun_at INTEGER NOT NULL,
   logs TEXT,
   done_to TEXT NOT NULL DEFAULT '',
-  verified_to INTEGER NOT NULL DEFAULT 0
+  verified_to INTEGER NOT NULL DEFAULT 0,
+  -- 1 only within a transaction that deletes again what was deleted: its events are of the restore.
+  deleting INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 ALTER TABLE guard ADD COLUMN no_restore INTEGER CONSTRAINT no_restore CHECK (no_restore = 1);
@@ -32,7 +34,7 @@ ALTER TABLE guard ADD COLUMN nothing_here INTEGER CONSTRAINT nothing_here CHECK 
 
 -- Without an event nothing is released and nothing changed: so until a restore is over, there is none but of the restore itself.
 CREATE TRIGGER audit_entries_wait INSTEAD OF INSERT ON audit_entries
-WHEN NEW.action NOT IN ('backup.restore', 'log.restored') AND EXISTS (SELECT 1 FROM restores)
+WHEN NEW.action NOT IN ('backup.restore', 'log.restored') AND EXISTS (SELECT 1 FROM restores WHERE deleting = 0)
 BEGIN
   INSERT INTO guard (no_restore) VALUES (0);
 END;

@@ -363,16 +363,27 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [await recorded(ask, "backup.read")],
   },
   "POST of a reconciliation": {
-    vars: operator,
+    vars: empty,
     prepare: async ({ org }) => {
+      await allPagesHere({ org });
+      await env.OTHER_DB.prepare("UPDATE restores SET page = 0").run();
       const key = `c_${org.replace(/\D/g, "").padStart(32, "0")}`;
       await env.KV.put(key, "of nothing");
       return key;
     },
-    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS })],
-    effects: async ({ made: key, ask }) => [
-      (await env.KV.get(key)) === null || (await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
-      await recorded(ask, "backup.restore"),
+    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS, remove_orphans: true })],
+    effects: async ({ org, made: key }) => [
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND target LIKE 'deleted:0:removed:%'").bind(org).first("n")) === 1,
+    ],
+  },
+  "POST of the beginning of a reconciliation": {
+    vars: empty,
+    prepare: emptied,
+    request: () => ["POST /v1/backup/reconcile", json({})],
+    effects: async ({ org }) => [
+      (await env.OTHER_DB.prepare("SELECT page FROM restores").first("page")) === 0,
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND target LIKE 'bak_%'").bind(org).first("n")) === 1,
     ],
   },
   "POST of a page of a backup": {

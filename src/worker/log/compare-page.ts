@@ -9,7 +9,7 @@ import { entryOf, judgeRow, type RowCase, type RowFault } from "./judge-row.ts";
 /** How many rows one page is compared with. What is beyond them is left to the next one. */
 export const PAGE_ROWS = 1_000;
 /** How far the clocks of requests and of runs may differ, in milliseconds. */
-const SKEW = 300_000;
+export const SKEW = 300_000;
 
 /** A row that is not what it should be. */
 export interface FaultyRow {
@@ -63,13 +63,14 @@ export async function comparePage(needs: Needs, table: RecordedTable, page: Inve
   const { entries, faults } = compared;
   const held = new Set([...entries, ...faults, ...rows].map(({ org }) => org));
   const reported = page.reported.filter((key) => faults.some((fault) => JSON.stringify(fault.key) === key));
+  const back = backOf(page, logs, held);
   const beyond = page.entries.filter(({ key }) => !within(key));
   return {
-    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), entries, reported },
+    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), back, entries, reported },
     rest: to === page.to ? undefined : { ...page, from: to && [...to], entries: beyond },
     rows: next.length,
     faults,
-    changed: compared.changed || reported.length < page.reported.length || to !== page.to,
+    changed: compared.changed || reported.length < page.reported.length || to !== page.to || Object.keys(back).some((org) => page.back[org] === undefined),
   };
 }
 
@@ -125,6 +126,12 @@ function casesOf(table: RecordedTable, { page, rows, events, within }: Material)
     if (within(key)) caseOf(event.org, key).event = event;
   }
   return [...cases.values()];
+}
+
+/** Which logs were set back, and when what was lost had been seen last. That stays known when they have come as far again, until the restore is accepted. */
+function backOf({ at, seqs, back }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
+  const found = logs.filter(({ org, last, accepted }) => held.has(org) && accepted === 0 && (back[org] !== undefined || last < (seqs[org] ?? 0)));
+  return Object.fromEntries(found.flatMap(({ org }) => (at === null ? [] : [[org, back[org] ?? at] as const])));
 }
 
 /** Up to which event the rows have been compared. A log that was set back is no reason to count an event twice, but where that was accepted. */
