@@ -4,7 +4,7 @@ import { timeSchema } from "./time.ts";
 
 /** The version of pages that this code writes. */
 export const BACKUP_VERSION = 1;
-/** How long the rows of one page are together, about, in characters; one row by itself may be longer. */
+/** How long the rows of one page are together, about, in bytes of UTF-8; one row by itself may be longer. */
 export const PAGE_SIZE = 1_000_000;
 /** The longest page that is taken, in bytes: an archived part of an audit log is one row, whatever is in it. */
 export const MAX_PAGE_BYTES = 16 * 1_048_576;
@@ -87,7 +87,7 @@ export type RefusedRow = z.infer<typeof refusedSchema>;
 export const restoredPageSchema = z
   .object({
     page: z.int().meta({ description: "Up to which page the backup has been restored." }),
-    refused: z.array(refusedSchema).meta({ description: "Rows of this page that were not taken." }),
+    refused: z.array(refusedSchema).meta({ description: "Rows of this page that were not taken, also where it was here already." }),
     whole: z.boolean().meta({ description: "Whether that was the last page." }),
   })
   .meta({ id: "RestoredPage", example: { page: 7, refused: [], whole: false } });

@@ -259,7 +259,9 @@ describe("a restore", () => {
     await sql("UPDATE versions SET ciphertext = (SELECT ciphertext FROM versions WHERE secret_id = ?) WHERE secret_id = ?", ids.GOOD, ids.MOVED);
     await sql("UPDATE versions SET ciphertext = NULL, kv_key = kv_key WHERE secret_id = ?", ids.GONE);
     await env.KV.delete((await env.DB.prepare("SELECT kv_key FROM versions WHERE secret_id = ?").bind(ids.GONE).first<string>("kv_key")) ?? "");
-    const refused = await putBack(other, await backUp(call));
+    const pages = await backUp(call);
+    const refused = await putBack(other, pages);
+    expect(await putBack(other, pages), "once more, of pages that are here").toEqual(refused);
     const ours = (refused as { key: string[] }[]).filter(({ key }) => Object.values(ids).includes(key[0] as string));
     expect(ours).toEqual(
       expect.arrayContaining([

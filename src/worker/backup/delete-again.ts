@@ -28,7 +28,7 @@ interface Deletion {
  */
 export async function deleteAgain(needs: BackupNeeds, caller: Caller, returned: readonly ComparedRow[]): Promise<Deletion> {
   const { db, now } = needs;
-  const recoverable = ({ until }: ComparedRow) => until !== null && until > now.getTime();
+  const recoverable = ({ table, until }: ComparedRow) => table === "secrets" && until !== null && until > now.getTime();
   const hard = returned.filter((row) => !recoverable(row));
   const gone = Map.groupBy(hard, ({ table }) => table);
   const changes = [...gone].map(([table, some]) => ({ table, rows: [], gone: some.map(({ key }) => key) }));

@@ -16,7 +16,7 @@ export interface FaultyRow {
   readonly org: string;
   readonly key: RowKey;
   readonly fault: RowFault;
-  /** Of what was deleted, until when it could come back, in milliseconds since 1970; `null` for what could not, or is no such row. */
+  /** Of what was deleted, until when it could come back, and of a token when it expires, in milliseconds since 1970; `null` for what could not, or is no such row. */
   readonly until: number | null;
 }
 
@@ -102,10 +102,15 @@ async function judgeAll({ keyring, now }: Needs, table: RecordedTable, material:
   for (const one of casesOf(table, material)) {
     const { entry, fault } = await judgeRow(keyring, { ...one, table, accepted: accepted.has(one.org), now: now.getTime() });
     if (entry) entries.push(entry);
-    if (fault) faults.push({ org: one.org, key: one.key, fault, until: one.entry?.until ?? null });
+    if (fault) faults.push({ org: one.org, key: one.key, fault, until: one.entry?.until ?? expiryOf(table, one.row) });
     changed ||= one.event !== undefined || JSON.stringify(entry) !== JSON.stringify(one.entry);
   }
   return { entries: entries.sort((a, b) => compareKeys(a.key, b.key)), faults, changed };
+}
+
+/** When a token expires that is not on record. */
+function expiryOf(table: RecordedTable, row: SealedCells | undefined): number | null {
+  return table === "tokens" && row ? Number(row.expires_at) : null;
 }
 
 type Known = Omit<RowCase, "table" | "accepted" | "now">;

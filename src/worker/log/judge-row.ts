@@ -71,8 +71,7 @@ function says({ action, target, version }: RowEvent, row: SealedCells): boolean 
 }
 
 async function judgeByEntry(keyring: Keyring, { table, entry, row, now }: Case, current: Entry | undefined): Promise<JudgedRow> {
-  // A token that has expired is forgotten in time: nothing depends on its row.
-  if (!entry) return { entry: undefined, fault: row && !(table === "tokens" && current && Number(current.until) <= now) ? "returned" : null };
+  if (!entry) return { entry: undefined, fault: row ? "returned" : null };
   if (!row || !current) return entry.until !== null && entry.until <= now ? { entry: undefined, fault: null } : { entry, fault: "missing" };
   if (await isOnRecord(keyring, table, entry, row)) return { entry: current, fault: null };
   return { entry, fault: table === "secrets" && entry.until !== null && row.deleted_at === null ? "returned" : "changed" };

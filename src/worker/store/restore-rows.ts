@@ -1,6 +1,7 @@
 import { type CarriedRow, LOGS } from "./backup-rows.ts";
 import { CARRIED_TABLE_NAMES, type CarriedTableName, carriedTable } from "./carried-tables.ts";
 import type { RowKey } from "./integrity-rows.ts";
+import { chunks } from "./chunks.ts";
 import { requireChanges } from "./secret-rows.ts";
 
 /** A restore that is under way. */
@@ -129,7 +130,7 @@ const FIRST: ReadonlySet<CarriedTableName> = new Set(["audit_heads", "audit_arch
 /** Puts rows of several tables here, and removes others, in an order in which every trigger agrees. */
 export function putCarried(db: D1Database, changes: readonly TableChange[], now: number): D1PreparedStatement[] {
   const [first, others] = [changes.filter(({ table }) => FIRST.has(table)), changes.filter(({ table }) => !FIRST.has(table))];
-  const put = ({ table, rows }: TableChange) => (rows.length === 0 ? [] : putRows(db, table, rows, now));
+  const put = ({ table, rows }: TableChange) => chunks(rows).flatMap((some) => putRows(db, table, some, now));
   const remove = ({ table, gone }: TableChange) => (gone.length === 0 ? [] : removeRows(db, table, gone, now));
   return [...first.flatMap(put), ...[...others, ...first].toReversed().flatMap(remove), ...others.flatMap(put)];
 }

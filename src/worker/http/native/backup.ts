@@ -54,7 +54,7 @@ export const backupRoutes = [
       id: "restorePage",
       summary: "Put a page of a backup into an empty deployment",
       description:
-        "For the operator's own organization, with the keys that the backup was made with. The first page needs a deployment without anything; from then on nothing else is answered, until the restore is finished. Pages come in their order; one that is here already changes nothing. Rows whose seal is not their own, and values that do not open, are left out and named.",
+        "For the operator's own organization, with the keys that the backup was made with. The first page needs a deployment without anything; from then on nothing else is answered, until the restore is finished. Pages come in their order; one that is here already changes nothing, and its reply names once more what was left out. Rows whose seal is not their own, and values that do not open, are left out and named.",
       tag,
       permission: "backup:write",
       action: "backup.restore",
