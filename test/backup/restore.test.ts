@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { BackupPage, Carried } from "../../src/contract/backup.ts";
+import { type BackupPage, type Carried, PAGE_SIZE } from "../../src/contract/backup.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { CARRIED_TABLE_NAMES, carriedTable, MADE_ANEW } from "../../src/worker/store/carried-tables.ts";
+import { putCarried } from "../../src/worker/store/restore-rows.ts";
 import { archiveAll, makeLog } from "../audit/archive-support.ts";
 import { forgetLogs } from "../audit/forget-logs.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
@@ -123,6 +124,28 @@ describe("a backup", () => {
     expect(await events(other, later())).toEqual(before);
     expect(await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_archives").first("n")).toBeGreaterThan(0);
     expect((await other("GET /v1/audit/verify", later())).body).toMatchObject({ ok: true });
+  });
+
+  it("has pages, and is put back by parameters, that D1 takes, in bytes: whatever the script is that metadata is written in", async () => {
+    const { id } = (await put("global", "S", "v", mine())).body;
+    const long = "\u6f22".repeat(9_000);
+    const { results } = await env.DB.prepare("SELECT name FROM pragma_table_info('secrets')").all<{ name: string }>();
+    const columns = results.map(({ name }) => name);
+    const copied = columns.map((name) => ({ id: "'sec_long-' || n.i", name: "'LONG_' || n.i", description: `'${long}'` })[name] ?? `s.${name}`);
+    await sql(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 80) INSERT INTO secrets (${columns}) SELECT ${copied} FROM n, secrets s WHERE s.id = ?`,
+      id,
+    );
+    const bytes = (text: string) => new TextEncoder().encode(text).length;
+    const pages = await backUp(call);
+    await sql("DELETE FROM secrets WHERE id LIKE 'sec_long-%'");
+    expect(pages.filter(({ rows }) => bytes(rows) > PAGE_SIZE + 1_000)).toEqual([]);
+    const rows = rowsIn(pages).flatMap(({ table, row }) => (table === "secrets" && row ? [row] : []));
+    const bound: unknown[] = [];
+    const db = { prepare: () => ({ bind: (...parameters: unknown[]) => void bound.push(...parameters) }) } as unknown as D1Database;
+    putCarried(db, [{ table: "secrets", rows, gone: [] }], 0);
+    expect(bound.filter((one) => bytes(String(one)) > 2_000_000)).toEqual([]);
+    expect(rows.length).toBeGreaterThanOrEqual(81);
   });
 
   it("is another one once nothing is noted for it any more", async () => {

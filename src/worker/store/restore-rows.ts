@@ -1,7 +1,7 @@
 import { type CarriedRow, LOGS } from "./backup-rows.ts";
 import { CARRIED_TABLE_NAMES, type CarriedTableName, carriedTable } from "./carried-tables.ts";
-import type { RowKey } from "./integrity-rows.ts";
 import { chunks } from "./chunks.ts";
+import type { RowKey } from "./integrity-rows.ts";
 import { requireChanges } from "./secret-rows.ts";
 
 /** A restore that is under way. */
