@@ -65,6 +65,7 @@ BEGIN
   SELECT RAISE(ABORT, 'an archive can only be added of what is in no other');
 END;
 
+-- What a backup does not carry is no change for it: only the columns that it does are noted (a test compares them).
 CREATE TRIGGER quotas_insert_noted AFTER INSERT ON quotas WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('quotas', json_array(NEW.org));
@@ -108,7 +109,7 @@ CREATE TRIGGER scopes_insert_noted AFTER INSERT ON scopes WHEN EXISTS (SELECT 1 
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('scopes', json_array(NEW.org, NEW.scope));
 END;
-CREATE TRIGGER scopes_update_noted AFTER UPDATE ON scopes WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER scopes_update_noted AFTER UPDATE OF org, scope, parent, seal ON scopes WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('scopes', json_array(NEW.org, NEW.scope));
 END;
@@ -160,7 +161,7 @@ CREATE TRIGGER versions_insert_noted AFTER INSERT ON versions WHEN EXISTS (SELEC
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('versions', json_array(NEW.secret_id, NEW.version));
 END;
-CREATE TRIGGER versions_update_noted AFTER UPDATE ON versions WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER versions_update_noted AFTER UPDATE OF secret_id, version, encoding, key_id, wrapped_key, ciphertext, kv_key, created_at, created_by, legacy_plaintext, size, org ON versions WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('versions', json_array(NEW.secret_id, NEW.version));
 END;
@@ -238,7 +239,7 @@ CREATE TRIGGER audit_archives_insert_noted AFTER INSERT ON audit_archives WHEN E
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('audit_archives', json_array(NEW.org, NEW.first_number));
 END;
-CREATE TRIGGER audit_archives_update_noted AFTER UPDATE ON audit_archives WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER audit_archives_update_noted AFTER UPDATE OF org, first_number, last_number, first_seq, last_seq, first_at, last_at, others, kv_key, key_id, wrapped_key, created_at, kv_put_at, archived_at, seal ON audit_archives WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('audit_archives', json_array(NEW.org, NEW.first_number));
 END;

@@ -35,7 +35,7 @@ export async function finishRestore(needs: BackupNeeds, caller: Caller, keepToke
   const restore = await readRestore(needs, caller);
   if (!restore) return { done: true, logs: [] };
   const ends = JSON.parse(restore.logs) as Record<string, [began: number, ended: number]>;
-  const accused = await accusedLogs(needs);
+  const { accused, unrevoked } = await judgeLogs(needs);
   const logs: FinishedLog[] = [];
   let { done_to: doneTo, verified_to: from } = restore;
   for (const org of orgsAfter(doneTo, Object.keys(ends), caller.org)) {
@@ -45,7 +45,8 @@ export async function finishRestore(needs: BackupNeeds, caller: Caller, keepToke
       return { done: false, logs };
     }
     const log = accused.get(org);
-    const lost = await finishLog(needs, caller, { org, log, keepTokens, restore, doneTo }).catch(refuseOther);
+    const kept = keepTokens && !unrevoked.has(org);
+    const lost = await finishLog(needs, caller, { org, log, keepTokens: kept, restore, doneTo }).catch(refuseOther);
     logs.push({ org, events: ends[org]?.[1] ?? 0, verified, lost });
     [doneTo, from] = [org, 0];
   }
@@ -72,10 +73,10 @@ function orgsAfter(doneTo: string, named: readonly string[], own: string): strin
   return orgs.slice(begin, begin + ORGS);
 }
 
-/** The logs that are not as far as they are on record to have been, by organization. */
-async function accusedLogs(needs: BackupNeeds): Promise<Map<string, AccusedLog>> {
-  const { accused } = await findAccused(needs, await readRegistry(needs));
-  return new Map(accused.toSorted((a, b) => a.entry.number - b.entry.number).map((log) => [log.org, log]));
+/** By organization the logs that are not as far as they are on record to have been, and the organizations that lack revocations. */
+async function judgeLogs(needs: BackupNeeds): Promise<{ readonly accused: ReadonlyMap<string, AccusedLog>; readonly unrevoked: ReadonlySet<string> }> {
+  const { accused, unrevoked } = await findAccused(needs, await readRegistry(needs));
+  return { accused: new Map(accused.toSorted((a, b) => a.entry.number - b.entry.number).map((log) => [log.org, log])), unrevoked: new Set(unrevoked) };
 }
 
 interface Finishing {
