@@ -41,7 +41,7 @@ export interface FaultedOperation {
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
   /** The Worker's vars and secrets, where they are not those of the others. */
-  readonly vars?: (org: string) => Readonly<Record<string, string | D1Database>>;
+  readonly vars?: (org: string) => Readonly<Record<string, string | D1Database | KVNamespace>>;
 }
 
 /** A deployment that does not require seals takes plaintext as it is. */
@@ -363,12 +363,12 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [await recorded(ask, "backup.read")],
   },
   "POST of a reconciliation": {
-    vars: empty,
+    vars: (org) => ({ ...empty(org), KV: env.OTHER_KV }),
     prepare: async ({ org }) => {
       await allPagesHere({ org });
       await env.OTHER_DB.prepare("UPDATE restores SET page = 0").run();
       const key = `c_${org.replace(/\D/g, "").padStart(32, "0")}`;
-      await env.KV.put(key, "of nothing");
+      await env.OTHER_KV.put(key, "of nothing");
       return key;
     },
     request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS, remove_orphans: true })],
@@ -381,9 +381,9 @@ export const WRITES: Record<string, FaultedOperation> = {
     vars: empty,
     prepare: emptied,
     request: () => ["POST /v1/backup/reconcile", json({})],
-    effects: async ({ org }) => [
-      (await env.OTHER_DB.prepare("SELECT page FROM restores").first("page")) === 0,
-      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND target LIKE 'bak_%'").bind(org).first("n")) === 1,
+    // The lock, and the event that says so.
+    effects: async () => [
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM restores r JOIN audit_events e ON e.target = r.backup WHERE r.page = 0").first("n")) === 1,
     ],
   },
   "POST of a page of a backup": {
