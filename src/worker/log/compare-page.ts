@@ -66,7 +66,7 @@ export async function comparePage(needs: Needs, table: RecordedTable, page: Inve
   const back = backOf(page, logs, held);
   const beyond = page.entries.filter(({ key }) => !within(key));
   return {
-    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), back, entries, reported },
+    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), ends: endsOf(page, logs, held), back, entries, reported },
     rest: to === page.to ? undefined : { ...page, from: to && [...to], entries: beyond },
     rows: next.length,
     faults,
@@ -133,9 +133,17 @@ function casesOf(table: RecordedTable, { page, rows, events, within }: Material)
   return [...cases.values()];
 }
 
+/** When the events were up to which the rows have been compared. */
+function endsOf({ seqs, ends }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
+  const endOf = ({ org, last, last_at, accepted }: LogEnd) => (accepted === 1 || last >= (seqs[org] ?? 0) ? last_at : ends[org]) ?? undefined;
+  const found = logs.filter(({ org }) => held.has(org)).map((log) => [log.org, endOf(log)] as const);
+  return Object.fromEntries(found.flatMap(([org, end]) => (end === undefined ? [] : [[org, end]])));
+}
+
 /** Which logs were set back, and when what was lost had been seen last. That stays known when they have come as far again, until the restore is accepted. */
-function backOf({ at, seqs, back }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
-  const found = logs.filter(({ org, last, accepted }) => held.has(org) && accepted === 0 && (back[org] !== undefined || last < (seqs[org] ?? 0)));
+function backOf({ at, seqs, ends, back }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
+  const isBack = ({ org, last, since_at }: LogEnd) => last < (seqs[org] ?? 0) || (since_at !== null && ends[org] !== undefined && since_at !== ends[org]);
+  const found = logs.filter((log) => held.has(log.org) && log.accepted === 0 && (back[log.org] !== undefined || isBack(log)));
   return Object.fromEntries(found.flatMap(({ org }) => (at === null ? [] : [[org, back[org] ?? at] as const])));
 }
 
