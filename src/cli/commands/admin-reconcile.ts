@@ -27,6 +27,7 @@ export const adminReconcile = command({
       await askToConfirm("Answer nothing else from now on, until this is finished?", yes);
       // So that what is shown is what there is when it is deleted.
       await client.backup.reconcile();
+      note("The deployment answers nothing else until this is finished: the same command goes on with it.");
     }
     const found = await compareAll(client);
     if (!json) show(found);
