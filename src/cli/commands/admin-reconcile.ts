@@ -66,11 +66,14 @@ async function compareAll(client: Client): Promise<Found[]> {
 /** Deletes again what is there again, until a comparison shows no more of it. Returns what was left, which is shown. */
 async function putRight(client: Client, shown: readonly Found[], removeOrphans: boolean): Promise<Row[]> {
   const skipped: Row[] = [];
-  const isLeft = (row: Row) => skipped.some(({ table, key }) => table === row.table && JSON.stringify(key) === JSON.stringify(row.key));
+  const nameOf = ({ table, key }: Row) => JSON.stringify([table, ...key]);
+  const isLeft = (row: Row) => skipped.some((one) => nameOf(one) === nameOf(row));
+  // What a later comparison shows beside that, nobody has agreed to.
+  const agreed = new Set(shown.flatMap(({ rows }) => rows).map(nameOf));
   for (let found = shown; ; found = await compareAll(client)) {
     let done = 0;
     for (const { cursor, rows, orphans } of found) {
-      const keys = rows.filter((row) => row.fault === "returned" && !isLeft(row)).map(({ key }) => key);
+      const keys = rows.filter((row) => row.fault === "returned" && agreed.has(nameOf(row)) && !isLeft(row)).map(({ key }) => key);
       for (let at = 0; at < keys.length; at += MAX_RECONCILED) {
         const reply = await client.backup.reconcile({ cursor, keys: keys.slice(at, at + MAX_RECONCILED) });
         skipped.push(...reply.skipped);
@@ -80,8 +83,7 @@ async function putRight(client: Client, shown: readonly Found[], removeOrphans: 
     }
     if (done > 0) continue;
     const left = found.flatMap(({ rows }) => rows).filter((row) => row.fault === "returned" && !isLeft(row));
-    if (left.length > 0)
-      throw new CliError("rows that are there again cannot be deleted", "run it again; until it is finished, the deployment answers nothing else");
+    if (left.length > 0) throw new CliError("rows that are there again are left", "run it again; until it is finished, the deployment answers nothing else");
     for (const { table, key } of skipped) note(`${table} ${key.join(" ")} was left: its seal is not its own.`);
     return skipped;
   }

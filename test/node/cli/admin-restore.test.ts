@@ -14,6 +14,8 @@ let calls: Call[] = [];
 /** The rows that are there again, in pages. */
 let returned: Row[] = [];
 let unknown = false;
+/** What is there again once something was deleted. */
+let later: Row[] = [];
 let finishes: (number | "lost")[] = [];
 
 const row = (n: number, fault = "returned"): Row => ({ org: "acme", table: "trusts", key: ["acme", `t${n}`], fault });
@@ -36,7 +38,7 @@ beforeAll(async () => {
     }
     const named = new Set((body.keys ?? []).map((key: string[]) => JSON.stringify(key)));
     const deleted = returned.filter((one) => one.fault === "returned" && named.has(keyOf(one)));
-    returned = returned.filter((one) => !deleted.includes(one));
+    returned = returned.filter((one) => !deleted.includes(one)).concat(deleted.length > 0 ? later.splice(0) : []);
     return { json: { deleted, skipped: [], removed: 0 } };
   });
 });
@@ -78,6 +80,12 @@ describe("keyhole admin reconcile", () => {
     finishes = [1];
     expect((await keyhole("admin", "reconcile", "--yes")).code).toBe(0);
     expect(requests().filter((request) => request === "POST finish")).toHaveLength(3);
+  });
+
+  it("deletes nothing that it has not shown before it asked, and does not finish with that", async () => {
+    [returned, later] = [[row(1)], [row(2)]];
+    const { code, stderr } = await keyhole("admin", "reconcile", "--yes");
+    expect([code, stderr.includes("are left"), returned.map(keyOf), requests().includes("POST finish")]).toEqual([1, true, [keyOf(row(2))], false]);
   });
 
   it("changes nothing by a dry run", async () => {
