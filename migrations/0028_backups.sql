@@ -14,7 +14,7 @@ CREATE TABLE changed_rows (
   row_key TEXT NOT NULL
 ) STRICT;
 
--- The restore that is under way: its last page, as it was signed. `logs` is what the backup's end says, once that is here (JSON), and
+-- The restore that is under way: its last page, as it was signed; page 0 where the database itself was set back. `logs` is what the backup's end says, once that is here (JSON), and
 -- `done_to` up to which organization all has been seen to, `verified_to` up to which checkpoint the log of the next one is verified.
 CREATE TABLE restores (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -24,7 +24,9 @@ CREATE TABLE restores (
   begun_at INTEGER NOT NULL,
   logs TEXT,
   done_to TEXT NOT NULL DEFAULT '',
-  verified_to INTEGER NOT NULL DEFAULT 0
+  verified_to INTEGER NOT NULL DEFAULT 0,
+  -- 1 only within a transaction that deletes again what was deleted: its events are of the restore.
+  deleting INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 ALTER TABLE guard ADD COLUMN no_restore INTEGER CONSTRAINT no_restore CHECK (no_restore = 1);
@@ -32,7 +34,7 @@ ALTER TABLE guard ADD COLUMN nothing_here INTEGER CONSTRAINT nothing_here CHECK 
 
 -- Without an event nothing is released and nothing changed: so until a restore is over, there is none but of the restore itself.
 CREATE TRIGGER audit_entries_wait INSTEAD OF INSERT ON audit_entries
-WHEN NEW.action NOT IN ('backup.restore', 'log.restored') AND EXISTS (SELECT 1 FROM restores)
+WHEN NEW.action NOT IN ('backup.restore', 'log.restored') AND EXISTS (SELECT 1 FROM restores WHERE deleting = 0)
 BEGIN
   INSERT INTO guard (no_restore) VALUES (0);
 END;
@@ -63,6 +65,7 @@ BEGIN
   SELECT RAISE(ABORT, 'an archive can only be added of what is in no other');
 END;
 
+-- What a backup does not carry is no change for it: only the columns that it does are noted (a test compares them).
 CREATE TRIGGER quotas_insert_noted AFTER INSERT ON quotas WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('quotas', json_array(NEW.org));
@@ -106,7 +109,7 @@ CREATE TRIGGER scopes_insert_noted AFTER INSERT ON scopes WHEN EXISTS (SELECT 1 
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('scopes', json_array(NEW.org, NEW.scope));
 END;
-CREATE TRIGGER scopes_update_noted AFTER UPDATE ON scopes WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER scopes_update_noted AFTER UPDATE OF org, scope, parent, seal ON scopes WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('scopes', json_array(NEW.org, NEW.scope));
 END;
@@ -158,7 +161,7 @@ CREATE TRIGGER versions_insert_noted AFTER INSERT ON versions WHEN EXISTS (SELEC
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('versions', json_array(NEW.secret_id, NEW.version));
 END;
-CREATE TRIGGER versions_update_noted AFTER UPDATE ON versions WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER versions_update_noted AFTER UPDATE OF secret_id, version, encoding, key_id, wrapped_key, ciphertext, kv_key, created_at, created_by, legacy_plaintext, size, org ON versions WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('versions', json_array(NEW.secret_id, NEW.version));
 END;
@@ -236,7 +239,7 @@ CREATE TRIGGER audit_archives_insert_noted AFTER INSERT ON audit_archives WHEN E
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('audit_archives', json_array(NEW.org, NEW.first_number));
 END;
-CREATE TRIGGER audit_archives_update_noted AFTER UPDATE ON audit_archives WHEN EXISTS (SELECT 1 FROM backups)
+CREATE TRIGGER audit_archives_update_noted AFTER UPDATE OF org, first_number, last_number, first_seq, last_seq, first_at, last_at, others, kv_key, key_id, wrapped_key, created_at, kv_put_at, archived_at, seal ON audit_archives WHEN EXISTS (SELECT 1 FROM backups)
 BEGIN
   INSERT INTO changed_rows (table_name, row_key) VALUES ('audit_archives', json_array(NEW.org, NEW.first_number));
 END;

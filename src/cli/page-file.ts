@@ -13,17 +13,37 @@ export interface PageFile {
   close(): void;
 }
 
-/** Opens a file of pages to go on with, or makes it; only its owner may read it. What of a line is at its end goes. */
+/** How each line begins. */
+const BEGINNING = '{"jws":"';
+
+/** Opens a file of pages to go on with, or makes it; only its owner may read it. What of a line is at its end goes. What is no such file stays as it is. */
 export function openPageFile(path: string): PageFile {
   const file = openSync(path, "a+", 0o600);
-  const size = fstatSync(file).size;
+  try {
+    const { last, end } = readEnd(path, file);
+    ftruncateSync(file, end);
+    return writer(file, last);
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+/** The last page of a file, and where it ends. What is no backup is refused: nothing of it may go. */
+function readEnd(path: string, file: number): { readonly last: BackupPage | undefined; readonly end: number } {
+  const { size } = fstatSync(file);
   const from = Math.max(0, size - 2 * MAX_PAGE_BYTES);
-  const tail = Buffer.alloc(size - from);
+  const [head, tail] = [Buffer.alloc(Math.min(size, BEGINNING.length)), Buffer.alloc(size - from)];
+  readSync(file, head, 0, head.length, 0);
   readSync(file, tail, 0, tail.length, from);
   const end = tail.lastIndexOf("\n") + 1;
-  if (end === 0 && from > 0) throw noBackup(path);
-  ftruncateSync(file, from + end);
-  const last = end === 0 ? undefined : parsePage(path, tail.subarray(end === 1 ? 0 : tail.lastIndexOf("\n", end - 2) + 1, end).toString("utf8"));
+  const cut = tail.subarray(end, end + BEGINNING.length);
+  if ((end === 0 && from > 0) || ![head, cut].every((text) => BEGINNING.startsWith(text.toString("latin1")))) throw noBackup(path);
+  if (end === 0) return { last: undefined, end: 0 };
+  return { last: parsePage(path, tail.subarray(end === 1 ? 0 : tail.lastIndexOf("\n", end - 2) + 1, end).toString("utf8")), end: from + end };
+}
+
+function writer(file: number, last: BackupPage | undefined): PageFile {
   return {
     last,
     append: (page) => void writeSync(file, lineOf(page)),

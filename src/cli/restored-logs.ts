@@ -2,7 +2,7 @@ import type { Client, FinishedRestore, RestoredPage } from "../client/create-cli
 import { printTable } from "./print-table.ts";
 
 /** Has a restore finished, and returns what was found of each log. */
-export async function finishAll(client: Client, body: { keep_tokens: boolean; restored_in_place?: boolean }): Promise<FinishedRestore["logs"]> {
+export async function finishAll(client: Client, body: { keep_tokens: boolean }): Promise<FinishedRestore["logs"]> {
   const logs: FinishedRestore["logs"] = [];
   for (;;) {
     const reply = await client.backup.finish(body);

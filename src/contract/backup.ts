@@ -4,7 +4,7 @@ import { timeSchema } from "./time.ts";
 
 /** The version of pages that this code writes. */
 export const BACKUP_VERSION = 1;
-/** How long the rows of one page are together, about, in characters; one row by itself may be longer. */
+/** How long the rows of one page are together, about, in bytes of UTF-8; one row by itself may be longer. */
 export const PAGE_SIZE = 1_000_000;
 /** The longest page that is taken, in bytes: an archived part of an audit log is one row, whatever is in it. */
 export const MAX_PAGE_BYTES = 16 * 1_048_576;
@@ -87,7 +87,7 @@ export type RefusedRow = z.infer<typeof refusedSchema>;
 export const restoredPageSchema = z
   .object({
     page: z.int().meta({ description: "Up to which page the backup has been restored." }),
-    refused: z.array(refusedSchema).meta({ description: "Rows of this page that were not taken." }),
+    refused: z.array(refusedSchema).meta({ description: "Rows of this page that were not taken, also where it was here already." }),
     whole: z.boolean().meta({ description: "Whether that was the last page." }),
   })
   .meta({ id: "RestoredPage", example: { page: 7, refused: [], whole: false } });
@@ -99,11 +99,8 @@ export const finishRestoreSchema = z
     keep_tokens: z.boolean().default(false).meta({
       description: "Whether tokens that were issued before stay in force, but for those that are known to be revoked.",
     }),
-    restored_in_place: z.boolean().default(false).meta({
-      description: "Whether there were no pages: the database itself was set back to an earlier time.",
-    }),
   })
-  .meta({ id: "FinishRestore", example: { keep_tokens: false, restored_in_place: false } });
+  .meta({ id: "FinishRestore", example: { keep_tokens: false } });
 
 const finishedLogSchema = z.object({
   org: z.string(),
@@ -122,9 +119,9 @@ export const finishedRestoreSchema = z
   .meta({ id: "FinishedRestore", example: { done: true, logs: [{ org: "acme", events: 812, verified: true, lost: null }] } });
 export type FinishedRestore = z.infer<typeof finishedRestoreSchema>;
 
-/** What is compared, a page at a time: rows of a page of the inventory, versions after one, objects in KV. */
+/** What is compared, a page at a time: rows of a page of the inventory, of those after one; versions after one, objects in KV. */
 export const comparedSchema = z.union([
-  z.strictObject({ rows: z.enum(["secrets", "scopes", "trusts", "tokens"]), page: z.string().max(64) }),
+  z.strictObject({ rows: z.enum(["secrets", "scopes", "trusts", "tokens"]), page: z.string().max(64), after: keySchema.optional() }),
   z.strictObject({ versions: keySchema.nullable() }),
   z.strictObject({ objects: z.string().max(1024).nullable() }),
 ]);
@@ -138,8 +135,9 @@ const faultSchema = z
     org: z.string(),
     table: z.string(),
     key: keySchema,
-    fault: z.enum(["missing", "returned", "changed"]).meta({
-      description: "By the inventory outside the database: the row is gone, is there again after it was deleted, or is another one. No event says why.",
+    fault: z.enum(["missing", "returned", "changed", "newer"]).meta({
+      description:
+        "By the inventory outside the database: the row is gone, is there again after it was deleted, or is another one, and no event says why. `newer`: its own event says that it was made or changed after the database was set back, so it stays.",
     }),
     deleted_until: timeSchema
       .optional()
@@ -153,20 +151,31 @@ export const comparedStoresSchema = z
     rows: z.array(faultSchema),
     values: z.array(refusedSchema).meta({ description: "Versions without a ciphertext, or with one that does not open." }),
     orphans: z.int().meta({ description: "Objects in KV that no row names." }),
+    unknown: z
+      .boolean()
+      .meta({ description: "Whether what should be there cannot be told: a page of the inventory is not there, cannot be opened, or is new." }),
     next_cursor: z.string().nullable(),
   })
-  .meta({ id: "ComparedStores", example: { rows: [], values: [], orphans: 0, next_cursor: null } });
+  .meta({ id: "ComparedStores", example: { rows: [], values: [], orphans: 0, unknown: false, next_cursor: null } });
 export type ComparedStores = z.infer<typeof comparedStoresSchema>;
+
+/** How many rows one call deletes again at the most: D1 has a limit of statements. */
+export const MAX_RECONCILED = 100;
 
 /** `POST /v1/backup/reconcile`. */
 export const reconcileStoresSchema = z
-  .strictObject({ cursor: cursorSchema })
-  .meta({ id: "ReconcileStores", example: { cursor: "eyJyb3dzIjoidHJ1c3RzIiwicGFnZSI6ImZpcnN0In0" } });
+  .strictObject({
+    cursor: cursorSchema,
+    keys: z.array(keySchema).max(MAX_RECONCILED).default([]).meta({ description: "The keys of rows that are there again, as the comparison has shown them." }),
+    remove_orphans: z.boolean().default(false).meta({ description: "Whether objects in KV go that no row names." }),
+  })
+  .meta({ id: "ReconcileStores", example: { cursor: "eyJyb3dzIjoidHJ1c3RzIiwicGFnZSI6ImZpcnN0In0", keys: [["acme", "github"]], remove_orphans: false } });
 
 export const reconciledStoresSchema = z
   .object({
     deleted: z.array(faultSchema).meta({ description: "Rows that were there again, and are deleted again." }),
+    skipped: z.array(faultSchema).meta({ description: "Rows that are there again and were left, because their seal is not their own." }),
     removed: z.int().meta({ description: "Objects in KV that no row names, and that are to be removed." }),
   })
-  .meta({ id: "ReconciledStores", example: { deleted: [], removed: 0 } });
+  .meta({ id: "ReconciledStores", example: { deleted: [], skipped: [], removed: 0 } });
 export type ReconciledStores = z.infer<typeof reconciledStoresSchema>;

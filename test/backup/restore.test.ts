@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { BackupPage, Carried } from "../../src/contract/backup.ts";
+import { type BackupPage, type Carried, PAGE_SIZE } from "../../src/contract/backup.ts";
+import { forgetBackups } from "../../src/worker/backup/forget-backups.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
 import { CARRIED_TABLE_NAMES, carriedTable, MADE_ANEW } from "../../src/worker/store/carried-tables.ts";
+import { putCarried } from "../../src/worker/store/restore-rows.ts";
 import { archiveAll, makeLog } from "../audit/archive-support.ts";
 import { forgetLogs } from "../audit/forget-logs.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
@@ -125,6 +127,46 @@ describe("a backup", () => {
     expect((await other("GET /v1/audit/verify", later())).body).toMatchObject({ ok: true });
   });
 
+  it("has pages, and is put back by parameters, that D1 takes, in bytes: whatever the script is that metadata is written in", async () => {
+    const { id } = (await put("global", "S", "v", mine())).body;
+    const long = "\u6f22".repeat(9_000);
+    const { results } = await env.DB.prepare("SELECT name FROM pragma_table_info('secrets')").all<{ name: string }>();
+    const columns = results.map(({ name }) => name);
+    const copied = columns.map((name) => ({ id: "'sec_long-' || n.i", name: "'LONG_' || n.i", description: `'${long}'` })[name] ?? `s.${name}`);
+    await sql(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 80) INSERT INTO secrets (${columns}) SELECT ${copied} FROM n, secrets s WHERE s.id = ?`,
+      id,
+    );
+    const bytes = (text: string) => new TextEncoder().encode(text).length;
+    const pages = await backUp(call);
+    await sql("DELETE FROM secrets WHERE id LIKE 'sec_long-%'");
+    expect(pages.filter(({ rows }) => bytes(rows) > PAGE_SIZE + 1_000)).toEqual([]);
+    const rows = rowsIn(pages).flatMap(({ table, row }) => (table === "secrets" && row ? [row] : []));
+    const bound: unknown[] = [];
+    const db = { prepare: () => ({ bind: (...parameters: unknown[]) => void bound.push(...parameters) }) } as unknown as D1Database;
+    putCarried(db, [{ table: "secrets", rows, gone: [] }], 0);
+    expect(bound.filter((one) => bytes(String(one)) > 2_000_000)).toEqual([]);
+    expect(rows.length).toBeGreaterThanOrEqual(81);
+  });
+
+  it("is given up once two million changes are noted, and without one all are forgotten at once", async () => {
+    await sql("DELETE FROM backups");
+    const { body } = await call("POST /v1/backup", { ...OPERATOR, json: {} });
+    const note = (from: string, count: number) =>
+      sql(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ${count})
+         INSERT INTO changed_rows (n, table_name, row_key) SELECT ${from} + n.i, 'tokens', '["of-nobody"]' FROM n`,
+      );
+    const FIRST = "(SELECT first_change FROM backups)";
+    await note(`${FIRST} + 1999990`, 1);
+    await forgetBackups({ db: env.DB, now: new Date() });
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM backups").first("n")).toBe(1);
+    await note(`${FIRST} + 2000000`, 6_000);
+    expect(await forgetBackups({ db: env.DB, now: new Date() })).toBeGreaterThan(6_000);
+    expect(await env.DB.prepare("SELECT (SELECT COUNT(*) FROM backups) + (SELECT COUNT(*) FROM changed_rows) AS n").first("n")).toBe(0);
+    expect((await call("POST /v1/backup", { ...OPERATOR, json: { after: body.page.jws } })).status).toBe(412);
+  });
+
   it("is another one once nothing is noted for it any more", async () => {
     const { body } = await call("POST /v1/backup", { ...OPERATOR, json: {} });
     await sql("DELETE FROM backups");
@@ -134,7 +176,9 @@ describe("a backup", () => {
 });
 
 it("every table of the database is carried or made anew, and what is carried is noted when it changes", async () => {
-  const { results } = await env.DB.prepare("SELECT type, name, tbl_name FROM sqlite_schema WHERE type IN ('table', 'trigger')").all<Record<string, string>>();
+  const { results } = await env.DB.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger')").all<
+    Record<string, string>
+  >();
   const own = results.filter(({ type, name }) => type === "table" && !/^(sqlite_|_cf_|d1_)/.test(name ?? ""));
   expect(own.map(({ name }) => name).sort()).toEqual([...CARRIED_TABLE_NAMES, ...Object.keys(MADE_ANEW)].sort());
   for (const table of CARRIED_TABLE_NAMES) {
@@ -153,6 +197,10 @@ it("every table of the database is carried or made anew, and what is carried is 
       table,
     ).toEqual(key);
     const triggers = results.filter(({ type, name, tbl_name }) => type === "trigger" && tbl_name === table && name?.endsWith("_noted"));
+    const { sql: update = "" } = triggers.find(({ name }) => name === `${table}_update_noted`) ?? {};
+    const noted = /AFTER UPDATE OF (.*?) ON/.exec(update)?.[1]?.split(", ");
+    expect(noted?.sort() ?? names.sort(), table).toEqual(names.filter((name) => noted === undefined || !Object.hasOwn(anew, name)).sort());
+    expect(noted === undefined, `${table}: what is not carried is not noted`).toBe(Object.keys(anew).length === 0);
     expect(triggers.map(({ name }) => name).sort(), table).toEqual(["delete", "insert", "update"].map((change) => `${table}_${change}_noted`));
   }
 });
@@ -198,6 +246,23 @@ describe("after a restore", () => {
     expect((await sameKv("POST /v1/resolve", { token, json: {} })).status, "a revocation is known to be lost").toBe(401);
     await runScheduled({ ...env, DB: env.OTHER_DB }, new Date(), STILL);
     expect((await sameKv("GET /v1/audit/verify", later())).body).toMatchObject({ ok: true, restored: [{ generation: 2 }] });
+  });
+});
+
+describe("a restore that keeps tokens", () => {
+  it("ends those of an organization of which revocations are on record that are nowhere else any more", async () => {
+    await forgetLogs();
+    await put("global", "S", "v", mine());
+    const [kept, revoked] = [await mint(), await mint()];
+    expect((await call(`DELETE /v1/tokens/${revoked.id}`, mine())).status).toBe(204);
+    await runScheduled({ ...env }, new Date(), STILL);
+    await sql("DELETE FROM revocations WHERE org = ?", org);
+    const sameKv = callWith({ ...OTHER, KV: env.KV });
+    await putBack(sameKv, await backUp(call));
+    const { body } = await finish(sameKv, { keep_tokens: true });
+    expect(body.logs.find((one: { org: string }) => one.org === org)).toMatchObject({ verified: true, lost: null });
+    forgetLatest();
+    expect([(await sameKv("POST /v1/resolve", { token: kept.token, json: {} })).status]).toEqual([401]);
   });
 });
 
@@ -259,7 +324,9 @@ describe("a restore", () => {
     await sql("UPDATE versions SET ciphertext = (SELECT ciphertext FROM versions WHERE secret_id = ?) WHERE secret_id = ?", ids.GOOD, ids.MOVED);
     await sql("UPDATE versions SET ciphertext = NULL, kv_key = kv_key WHERE secret_id = ?", ids.GONE);
     await env.KV.delete((await env.DB.prepare("SELECT kv_key FROM versions WHERE secret_id = ?").bind(ids.GONE).first<string>("kv_key")) ?? "");
-    const refused = await putBack(other, await backUp(call));
+    const pages = await backUp(call);
+    const refused = await putBack(other, pages);
+    expect(await putBack(other, pages), "once more, of pages that are here").toEqual(refused);
     const ours = (refused as { key: string[] }[]).filter(({ key }) => Object.values(ids).includes(key[0] as string));
     expect(ours).toEqual(
       expect.arrayContaining([

@@ -41,7 +41,7 @@ export interface FaultedOperation {
   /** What the request is answered when it comes again after all of it happened, where that is no success. */
   readonly again?: number;
   /** The Worker's vars and secrets, where they are not those of the others. */
-  readonly vars?: (org: string) => Readonly<Record<string, string | D1Database>>;
+  readonly vars?: (org: string) => Readonly<Record<string, string | D1Database | KVNamespace>>;
 }
 
 /** A deployment that does not require seals takes plaintext as it is. */
@@ -363,16 +363,27 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [await recorded(ask, "backup.read")],
   },
   "POST of a reconciliation": {
-    vars: operator,
+    vars: (org) => ({ ...empty(org), KV: env.OTHER_KV }),
     prepare: async ({ org }) => {
+      await allPagesHere({ org });
+      await env.OTHER_DB.prepare("UPDATE restores SET page = 0").run();
       const key = `c_${org.replace(/\D/g, "").padStart(32, "0")}`;
-      await env.KV.put(key, "of nothing");
+      await env.OTHER_KV.put(key, "of nothing");
       return key;
     },
-    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS })],
-    effects: async ({ made: key, ask }) => [
-      (await env.KV.get(key)) === null || (await env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
-      await recorded(ask, "backup.restore"),
+    request: () => ["POST /v1/backup/reconcile", json({ cursor: OBJECTS, remove_orphans: true })],
+    effects: async ({ org, made: key }) => [
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM kv_removals WHERE kv_key = ?").bind(key).first("n")) === 1,
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM audit_events WHERE org = ? AND target LIKE 'deleted:0:removed:%'").bind(org).first("n")) === 1,
+    ],
+  },
+  "POST of the beginning of a reconciliation": {
+    vars: empty,
+    prepare: emptied,
+    request: () => ["POST /v1/backup/reconcile", json({})],
+    // The lock, and the event that says so.
+    effects: async () => [
+      (await env.OTHER_DB.prepare("SELECT COUNT(*) AS n FROM restores r JOIN audit_events e ON e.target = r.backup WHERE r.page = 0").first("n")) === 1,
     ],
   },
   "POST of a page of a backup": {

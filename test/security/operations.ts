@@ -119,7 +119,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "POST /v1/backup/reconcile": {
     permission: "backup:write",
-    request: (_, token) => call("POST /v1/backup/reconcile", { token: asOperator(token), json: {} }),
+    request: (_, token) => restoring(token, "POST /v1/backup/reconcile", () => ({}), "nothing"),
     elsewhere: "forbidden",
     limits: [],
     action: "backup.restore",

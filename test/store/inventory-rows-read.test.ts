@@ -16,6 +16,8 @@ const page = (from: RowKey | null, to: RowKey | null): InventoryPage => ({
   to: to && [...to],
   next: null,
   seqs: { [ORG]: 0 },
+  ends: {},
+  back: {},
   entries: [],
   reported: [],
 });

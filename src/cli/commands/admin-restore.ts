@@ -34,15 +34,14 @@ export const adminRestore = command({
 
 async function restoreAll(client: Client, file: string): Promise<RestoredPage["refused"]> {
   const refused: RestoredPage["refused"] = [];
-  let [line, here, whole] = [0, 0, false];
+  let [line, whole] = [0, false];
   for await (const page of readPages(file)) {
     line++;
-    // The first page says how far a restore that was stopped has come.
-    if (line <= here) continue;
+    // Also those that are here already, of a restore that was stopped: they are not taken again, and what was left out is named.
     const reply = await client.backup.restore(page);
     refused.push(...reply.refused);
-    ({ page: here, whole } = reply);
-    progress(`page ${here}`);
+    ({ whole } = reply);
+    progress(`page ${line}`);
   }
   endProgress();
   if (!whole)

@@ -72,6 +72,9 @@ function organizations({ orgs }: RowStretch): string {
 export interface LogEnd {
   readonly org: string;
   readonly last: number;
+  /** When its last event was, and the one up to which its rows were compared, in milliseconds since 1970; `null` for one that is not in D1. */
+  readonly last_at: number | null;
+  readonly since_at: number | null;
   /** 1 where a restore was accepted, or rows were confirmed by a person: then rows are what they are now. */
   readonly accepted: 0 | 1;
 }
@@ -86,6 +89,8 @@ export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: Com
     .prepare(
       `WITH ${organizations(stretch)}
        SELECT o.org, COALESCE((SELECT MAX(l.seq) FROM audit_events l WHERE l.org = o.org), 0) AS last,
+         (SELECT l.at FROM audit_events l WHERE l.org = o.org ORDER BY l.seq DESC LIMIT 1) AS last_at,
+         (SELECT l.at FROM audit_events l WHERE l.org = o.org AND l.seq = o.since) AS since_at,
          (o.since >= 0 AND EXISTS (
            SELECT 1 FROM audit_events e INDEXED BY audit_events_on_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
          OR EXISTS (

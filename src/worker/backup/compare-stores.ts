@@ -3,15 +3,16 @@ import { storageUnavailable } from "../../contract/problem.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { Caller } from "../access/caller.ts";
 import type { RecordedTable } from "../audit/row-events.ts";
-import { comparePage, type FaultyRow } from "../log/compare-page.ts";
-import { FIRST_PAGE, readPage } from "../log/inventory-page.ts";
+import { type ComparedPage, comparePage, type FaultyRow } from "../log/compare-page.ts";
+import { compareKeys, FIRST_PAGE, readPage } from "../log/inventory-page.ts";
 import { type CarriedColumn, type CarriedRow, carriedColumns, selectCarriedColumns, selectNextCarried } from "../store/backup-rows.ts";
 import { carriedTable } from "../store/carried-tables.ts";
 import { listCiphertexts } from "../store/ciphertexts.ts";
 import { selectUnnamed } from "../store/restore-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { readForCaller } from "../transaction/run-for-caller.ts";
+import { readForRestorer } from "../transaction/run-for-caller.ts";
 import { judgeCarried } from "./judge-carried.ts";
+import { newerRows } from "./newer-rows.ts";
 import { requireOperator } from "./require-operator.ts";
 import type { BackupNeeds } from "./take-backup.ts";
 import { withCiphertexts } from "./with-ciphertexts.ts";
@@ -21,25 +22,27 @@ const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "trusts", "tokens
 export const FIRST: Compared = { rows: "secrets", page: FIRST_PAGE };
 
 /** A row that is not what it should be. */
-export type ReturnedRow = FaultyRow & { readonly table: RecordedTable };
+export type ComparedRow = Omit<FaultyRow, "fault"> & { readonly table: RecordedTable; readonly fault: RowFault["fault"] };
 
 /** As replies show it. */
-export function rowFault({ org, table, key, fault, until }: ReturnedRow): RowFault {
+export function rowFault({ org, table, key, fault, until }: ComparedRow): RowFault {
   return { org, table, key: [...key], fault, ...(table === "secrets" && until !== null && { deleted_until: formatTime(until) }) };
 }
 
 /** What was found, and what is compared next; `null` at the end. */
 export interface Comparison {
-  readonly rows: readonly ReturnedRow[];
+  readonly rows: readonly ComparedRow[];
   readonly values: readonly RefusedRow[];
   /** The KV keys that no row names. */
   readonly orphans: readonly string[];
+  /** Whether it is not known what rows there should be. */
+  readonly unknown: boolean;
   readonly next: Compared | null;
 }
 
 /**
  * Compares the database with what is outside it, a page at a time: rows with the inventory, versions with their ciphertexts, which
- * are opened, and KV with the rows that name its objects. Nothing is changed.
+ * are opened, and KV with the rows that name its objects. Nothing is changed. It answers while a restore is under way, too.
  *
  * @throws {Problem} `forbidden`, `storage-unavailable`.
  */
@@ -50,7 +53,7 @@ export async function compareStores(needs: BackupNeeds, caller: Caller, at: Comp
 
 /** The same for whoever puts it right. */
 export async function compare(needs: BackupNeeds, caller: Caller, at: Compared): Promise<Comparison> {
-  const nothing = { rows: [], values: [], orphans: [] };
+  const nothing = { rows: [], values: [], orphans: [], unknown: false };
   if ("rows" in at) return { ...nothing, ...(await compareRows(needs, caller, at)) };
   return { ...nothing, ...("versions" in at ? await compareVersions(needs, caller, at) : await compareObjects(needs, caller, at)) };
 }
@@ -58,19 +61,39 @@ export async function compare(needs: BackupNeeds, caller: Caller, at: Compared):
 async function compareRows(
   needs: BackupNeeds,
   caller: Caller,
-  { rows: table, page: id }: Extract<Compared, { rows: string }>,
-): Promise<Pick<Comparison, "rows" | "next">> {
-  await readForCaller(needs, caller, []);
-  const after = TABLES[TABLES.indexOf(table) + 1];
-  const nextTable: Compared = after === undefined ? { versions: null } : { rows: after, page: FIRST_PAGE };
+  { rows: table, page: id, after }: Extract<Compared, { rows: string }>,
+): Promise<Pick<Comparison, "rows" | "unknown" | "next">> {
+  await readForRestorer(needs, caller, []);
+  const then = TABLES[TABLES.indexOf(table) + 1];
+  const nextTable: Compared = then === undefined ? { versions: null } : { rows: then, page: FIRST_PAGE };
   const found = await readPage({ ...needs, faultyKeys: new Set(needs.keyring.faults.keys()) }, table, id).catch((cause: unknown) => {
     throw storageUnavailable("The inventory cannot be read.", cause);
   });
-  // What should be there is not known.
-  if (!found || found === "closed") return { rows: [], next: nextTable };
-  const { faults } = await comparePage(needs, table, found.page);
-  const rows = faults.map((fault) => ({ ...fault, table }));
-  return { rows, next: found.page.next === null ? nextTable : { rows: table, page: found.page.next } };
+  if (!found || found === "closed") return { rows: [], unknown: true, next: nextTable };
+  const { page } = found;
+  const next: Compared = page.next === null ? nextTable : { rows: table, page: page.next };
+  // Nothing is on record yet that it could be compared with.
+  if (page.at === null) return { rows: [], unknown: true, next };
+  const { rest, ...compared } = await comparePage(
+    needs,
+    table,
+    after ? { ...page, from: after, entries: page.entries.filter(({ key }) => compareKeys(key, after) > 0) } : page,
+  );
+  return { rows: await judgeReturned(needs, table, page.at, compared), unknown: false, next: rest ? { rows: table, page: id, after: rest.from ?? [] } : next };
+}
+
+/** Of rows that were not there when they were compared last: those that were made since, and those that were deleted. */
+async function judgeReturned(
+  { db, now }: BackupNeeds,
+  table: RecordedTable,
+  at: number,
+  { faults, page }: Pick<ComparedPage, "faults" | "page">,
+): Promise<ComparedRow[]> {
+  // A token that has expired is forgotten in time, without an event: nothing depends on its row.
+  const counting = faults.filter(({ fault, until }) => !(table === "tokens" && fault === "returned" && until !== null && until <= now.getTime()));
+  const returned = counting.filter(({ fault }) => fault === "returned");
+  const newer = await newerRows(db, table, returned, (org) => page.back[org] ?? at);
+  return counting.map((fault) => ({ ...fault, table, ...(fault.fault === "returned" && newer.has(JSON.stringify(fault.key)) && { fault: "newer" as const }) }));
 }
 
 async function compareVersions(
@@ -80,8 +103,8 @@ async function compareVersions(
 ): Promise<Pick<Comparison, "values" | "next">> {
   const { db } = needs;
   const table = "versions";
-  const [columns] = await readForCaller(needs, caller, [selectCarriedColumns(db)]);
-  const [found] = await readForCaller(needs, caller, [selectNextCarried(db, carriedColumns(rowsOf<CarriedColumn>(columns)), table, after)]);
+  const [columns] = await readForRestorer(needs, caller, [selectCarriedColumns(db)]);
+  const [found] = await readForRestorer(needs, caller, [selectNextCarried(db, carriedColumns(rowsOf<CarriedColumn>(columns)), table, after)]);
   const rows = rowsOf<CarriedRow>(found).map((row) => ({ table, key: [String(row.secret_id), Number(row.version)], row }));
   const { refused } = await judgeCarried(needs, await withCiphertexts(needs, rows));
   const last = rows.length === carriedTable(table).rows ? rows.at(-1) : undefined;
@@ -97,6 +120,6 @@ async function compareObjects(
   const { keys, next } = await listCiphertexts(needs.kv, objects).catch((cause: unknown) => {
     throw storageUnavailable("The ciphertext store did not answer.", cause);
   });
-  const [found] = await readForCaller(needs, caller, [selectUnnamed(needs.db, keys)]);
+  const [found] = await readForRestorer(needs, caller, [selectUnnamed(needs.db, keys)]);
   return { orphans: rowsOf<{ kv_key: string }>(found).map(({ kv_key }) => kv_key), next: next === null ? null : { objects: next } };
 }

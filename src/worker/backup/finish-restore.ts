@@ -7,11 +7,10 @@ import { type AccusedLog, findAccused } from "../log/find-accused.ts";
 import { lostOf, whatIsLeft } from "../log/find-restorations.ts";
 import { goOnRevoking } from "../log/go-on-revoking.ts";
 import { readRegistry } from "../log/read-registry.ts";
-import { beginInPlace, endRestore, noteDone, noteVerified, type RestoreRow, selectRestore } from "../store/restore-rows.ts";
+import { endRestore, noteDone, noteVerified, type RestoreRow, selectRestore } from "../store/restore-rows.ts";
 import { type RevocationRow, selectFirstRevocations, selectLastRevocation } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
-import { newId } from "../transaction/new-id.ts";
 import { readForRestorer, runForCaller } from "../transaction/run-for-caller.ts";
 import { requireOperator } from "./require-operator.ts";
 import type { BackupNeeds } from "./take-backup.ts";
@@ -20,31 +19,23 @@ import { verifyRestored } from "./verify-restored.ts";
 /** How many organizations one call sees to. */
 const ORGS = 10;
 
-/** How a restore ends. */
-interface Ending {
-  /** Whether tokens stay in force, unless revocations are known to be lost. */
-  readonly keepTokens: boolean;
-  /** Whether the database itself was set back: then there are no pages. */
-  readonly inPlace: boolean;
-}
-
 type FinishedLog = FinishedRestore["logs"][number];
 
 /**
- * Finishes a restore of which all pages are here: of each organization the log is verified; where the registry says that it was
+ * Finishes a restore of which all pages are here, or one of the database itself: of each organization the log is verified; where the registry says that it was
  * further, it goes on in a new generation; and every token that was issued before is out of force. The caller's own
- * organization comes last, and with it the deployment answers again.
+ * organization comes last, and with it the deployment answers again. Without a restore nothing is done.
  *
+ * @param keepTokens Whether tokens stay in force, unless revocations are known to be lost.
  * @throws {Problem} `forbidden`, `version-conflict` when not all pages are here, `storage-unavailable`.
  */
-export async function finishRestore(needs: BackupNeeds, caller: Caller, { keepTokens, inPlace }: Ending): Promise<FinishedRestore> {
+export async function finishRestore(needs: BackupNeeds, caller: Caller, keepTokens: boolean): Promise<FinishedRestore> {
   requireOperator(needs, caller, "backup:write");
   await readForRestorer(needs, caller, []);
-  if (inPlace) await runForCaller(needs, caller, [beginInPlace(needs.db, newId("bak"), needs.now.getTime())]);
   const restore = await readRestore(needs, caller);
   if (!restore) return { done: true, logs: [] };
   const ends = JSON.parse(restore.logs) as Record<string, [began: number, ended: number]>;
-  const accused = await accusedLogs(needs);
+  const { accused, unrevoked } = await judgeLogs(needs);
   const logs: FinishedLog[] = [];
   let { done_to: doneTo, verified_to: from } = restore;
   for (const org of orgsAfter(doneTo, Object.keys(ends), caller.org)) {
@@ -54,7 +45,8 @@ export async function finishRestore(needs: BackupNeeds, caller: Caller, { keepTo
       return { done: false, logs };
     }
     const log = accused.get(org);
-    const lost = await finishLog(needs, caller, { org, log, keepTokens, restore, doneTo }).catch(refuseOther);
+    const kept = keepTokens && !unrevoked.has(org);
+    const lost = await finishLog(needs, caller, { org, log, keepTokens: kept, restore, doneTo }).catch(refuseOther);
     logs.push({ org, events: ends[org]?.[1] ?? 0, verified, lost });
     [doneTo, from] = [org, 0];
   }
@@ -81,10 +73,10 @@ function orgsAfter(doneTo: string, named: readonly string[], own: string): strin
   return orgs.slice(begin, begin + ORGS);
 }
 
-/** The logs that are not as far as they are on record to have been, by organization. */
-async function accusedLogs(needs: BackupNeeds): Promise<Map<string, AccusedLog>> {
-  const { accused } = await findAccused(needs, await readRegistry(needs));
-  return new Map(accused.toSorted((a, b) => a.entry.number - b.entry.number).map((log) => [log.org, log]));
+/** By organization the logs that are not as far as they are on record to have been, and the organizations that lack revocations. */
+async function judgeLogs(needs: BackupNeeds): Promise<{ readonly accused: ReadonlyMap<string, AccusedLog>; readonly unrevoked: ReadonlySet<string> }> {
+  const { accused, unrevoked } = await findAccused(needs, await readRegistry(needs));
+  return { accused: new Map(accused.toSorted((a, b) => a.entry.number - b.entry.number).map((log) => [log.org, log])), unrevoked: new Set(unrevoked) };
 }
 
 interface Finishing {

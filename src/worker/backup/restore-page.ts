@@ -20,7 +20,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = { secrets: OF_CURREN
 /**
  * Puts a page of a backup into this deployment, which has to be empty when it is the first one. From then on, until the restore
  * has been finished, nothing else is answered. Pages are taken in their order and only as they were signed; one that is here
- * already is not taken again. Of a page each row is judged by itself, and what is not right is left out and named.
+ * already is judged once more, and not taken again. Of a page each row is judged by itself, and what is not right is left out and named.
  *
  * @throws {Problem} `forbidden`, `invalid-request` for what is no page's of a backup with these keys, or has what this version does
  *   not know; `version-conflict` for another page than the next one, or when the deployment is not empty; `storage-unavailable`.
@@ -32,10 +32,12 @@ export async function restorePage(needs: BackupNeeds, caller: Caller, page: Back
   if (!payload || (await sha256(page.rows)) !== payload.rows) throw invalid("/jws", "not a page of a backup that was signed with a key of this deployment");
   const [restores, found] = await readForRestorer(needs, caller, [selectRestore(db), selectCarriedColumns(db)]);
   const [restore] = rowsOf<RestoreRow>(restores);
-  if (restore && payload.backup === restore.backup && payload.page <= restore.page) return { page: restore.page, refused: [], whole: restore.logs !== null };
-  await requireNext(restore, payload);
+  const isHere = restore !== undefined && payload.backup === restore.backup && payload.page <= restore.page;
+  if (!isHere) await requireNext(restore, payload);
   const carried = parseRows(page.rows, carriedColumns(rowsOf<CarriedColumn>(found)));
   const { taken, refused } = await judgeCarried(needs, carried);
+  // Nobody may have heard what was left out of it.
+  if (isHere) return { page: restore.page, refused: [...refused], whole: restore.logs !== null };
   await putObjects(needs, taken);
   await put(needs, caller, restore, payload, page.jws, taken);
   return { page: payload.page, refused: [...refused], whole: payload.end !== null };

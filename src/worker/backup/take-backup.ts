@@ -30,7 +30,7 @@ import { requireOperator } from "./require-operator.ts";
 import { withCiphertexts } from "./with-ciphertexts.ts";
 
 /** How many changes one page has at the most. */
-const CHANGES = 100;
+const CHANGES = 1_000;
 
 export interface BackupNeeds {
   readonly db: D1Database;
@@ -154,11 +154,13 @@ function nameOf(table: string, key: RowKey): string {
   return JSON.stringify([table, ...key]);
 }
 
+const encoder = new TextEncoder();
+
 /** As many rows as fit into a page: one at the least. */
 function fitting<T extends Carried>(rows: readonly T[]): readonly T[] {
   let size = 0;
   const end = rows.findIndex((row) => {
-    size += JSON.stringify(row).length;
+    size += encoder.encode(JSON.stringify(row)).length;
     return size > PAGE_SIZE;
   });
   return end === -1 ? rows : rows.slice(0, Math.max(1, end));

@@ -9,14 +9,14 @@ import { entryOf, judgeRow, type RowCase, type RowFault } from "./judge-row.ts";
 /** How many rows one page is compared with. What is beyond them is left to the next one. */
 export const PAGE_ROWS = 1_000;
 /** How far the clocks of requests and of runs may differ, in milliseconds. */
-const SKEW = 300_000;
+export const SKEW = 300_000;
 
 /** A row that is not what it should be. */
 export interface FaultyRow {
   readonly org: string;
   readonly key: RowKey;
   readonly fault: RowFault;
-  /** Of what was deleted, until when it could come back, in milliseconds since 1970; `null` for what could not, or is no such row. */
+  /** Of what was deleted, until when it could come back, and of a token when it expires, in milliseconds since 1970; `null` for what could not, or is no such row. */
   readonly until: number | null;
 }
 
@@ -63,13 +63,14 @@ export async function comparePage(needs: Needs, table: RecordedTable, page: Inve
   const { entries, faults } = compared;
   const held = new Set([...entries, ...faults, ...rows].map(({ org }) => org));
   const reported = page.reported.filter((key) => faults.some((fault) => JSON.stringify(fault.key) === key));
+  const back = backOf(page, logs, held);
   const beyond = page.entries.filter(({ key }) => !within(key));
   return {
-    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), entries, reported },
+    page: { ...page, at: now.getTime(), to: to && [...to], seqs: seqsOf(page, logs, held), ends: endsOf(page, logs, held), back, entries, reported },
     rest: to === page.to ? undefined : { ...page, from: to && [...to], entries: beyond },
     rows: next.length,
     faults,
-    changed: compared.changed || reported.length < page.reported.length || to !== page.to,
+    changed: compared.changed || reported.length < page.reported.length || to !== page.to || Object.keys(back).some((org) => page.back[org] === undefined),
   };
 }
 
@@ -101,10 +102,15 @@ async function judgeAll({ keyring, now }: Needs, table: RecordedTable, material:
   for (const one of casesOf(table, material)) {
     const { entry, fault } = await judgeRow(keyring, { ...one, table, accepted: accepted.has(one.org), now: now.getTime() });
     if (entry) entries.push(entry);
-    if (fault) faults.push({ org: one.org, key: one.key, fault, until: one.entry?.until ?? null });
+    if (fault) faults.push({ org: one.org, key: one.key, fault, until: one.entry?.until ?? expiryOf(table, one.row) });
     changed ||= one.event !== undefined || JSON.stringify(entry) !== JSON.stringify(one.entry);
   }
   return { entries: entries.sort((a, b) => compareKeys(a.key, b.key)), faults, changed };
+}
+
+/** When a token expires that is not on record. */
+function expiryOf(table: RecordedTable, row: SealedCells | undefined): number | null {
+  return table === "tokens" && row ? Number(row.expires_at) : null;
 }
 
 type Known = Omit<RowCase, "table" | "accepted" | "now">;
@@ -125,6 +131,20 @@ function casesOf(table: RecordedTable, { page, rows, events, within }: Material)
     if (within(key)) caseOf(event.org, key).event = event;
   }
   return [...cases.values()];
+}
+
+/** When the events were up to which the rows have been compared. */
+function endsOf({ seqs, ends }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
+  const endOf = ({ org, last, last_at, accepted }: LogEnd) => (accepted === 1 || last >= (seqs[org] ?? 0) ? last_at : ends[org]) ?? undefined;
+  const found = logs.filter(({ org }) => held.has(org)).map((log) => [log.org, endOf(log)] as const);
+  return Object.fromEntries(found.flatMap(([org, end]) => (end === undefined ? [] : [[org, end]])));
+}
+
+/** Which logs were set back, and when what was lost had been seen last. That stays known when they have come as far again, until the restore is accepted. */
+function backOf({ at, seqs, ends, back }: InventoryPage, logs: readonly LogEnd[], held: ReadonlySet<string>): Record<string, number> {
+  const isBack = ({ org, last, since_at }: LogEnd) => last < (seqs[org] ?? 0) || (since_at !== null && ends[org] !== undefined && since_at !== ends[org]);
+  const found = logs.filter((log) => held.has(log.org) && log.accepted === 0 && (back[log.org] !== undefined || isBack(log)));
+  return Object.fromEntries(found.flatMap(({ org }) => (at === null ? [] : [[org, back[org] ?? at] as const])));
 }
 
 /** Up to which event the rows have been compared. A log that was set back is no reason to count an event twice, but where that was accepted. */

@@ -31,6 +31,10 @@ const pageSchema = z.object({
   next: z.string().nullable(),
   /** Up to which event of each organization's log. */
   seqs: z.record(z.string(), z.number()),
+  /** When that event was, in milliseconds since 1970: another one has its number after a restore. */
+  ends: z.record(z.string(), z.number()).default({}),
+  /** Where an organization's log was found to be set back, and that was not accepted yet: when its rows had been compared last, in milliseconds since 1970. */
+  back: z.record(z.string(), z.number()).default({}),
   entries: z.array(entrySchema),
   /** The keys of rows (JSON) that are not as they should be, and of which an event says so. */
   reported: z.array(z.string()),

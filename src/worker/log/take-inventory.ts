@@ -137,7 +137,7 @@ async function pageOf(needs: Needs, run: Run, table: RecordedTable, id: string, 
   if (link ? needs.now.getTime() - link.at <= KV_LAG : id !== FIRST_PAGE) return undefined;
   if (link || run.expected) run.lost = true;
   const { from, to, next } = link ?? { from: null, to: null, next: null };
-  return { page: { at: null, from, to, next, seqs: {}, entries: [], reported: [] }, old: true };
+  return { page: { at: null, from, to, next, seqs: {}, ends: {}, back: {}, entries: [], reported: [] }, old: true };
 }
 
 /** Puts on record what was found, in pages of a size, the last one first: each names the next. Returns the last one. */

@@ -111,9 +111,19 @@ export function deleteBackup(db: D1Database, id: string): D1PreparedStatement {
   return db.prepare("DELETE FROM backups WHERE id = ?").bind(id);
 }
 
-/** Ends the backups that began before a time. */
-export function deleteOldBackups(db: D1Database, before: number): D1PreparedStatement {
-  return db.prepare("DELETE FROM backups WHERE begun_at < ?").bind(before);
+/** Ends the backups that began before a time, or before the last `most` changes. */
+export function deleteOldBackups(db: D1Database, before: number, most: number): D1PreparedStatement {
+  return db.prepare("DELETE FROM backups WHERE begun_at < ?1 OR first_change < (SELECT MAX(n) FROM changed_rows) - ?2").bind(before, most);
+}
+
+/** Counts the backups that are being taken, as `backups`. */
+export function countBackups(db: D1Database): D1PreparedStatement {
+  return db.prepare("SELECT COUNT(*) AS backups FROM backups");
+}
+
+/** Forgets all changes: the batch is stopped by the guard `unchanged` when there is a backup. Without a condition SQLite empties the table at once. */
+export function forgetAllChanges(db: D1Database): D1PreparedStatement[] {
+  return [db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE EXISTS (SELECT 1 FROM backups)"), db.prepare("DELETE FROM changed_rows")];
 }
 
 /** Forgets up to `limit` changes that no backup needs. */

@@ -1,5 +1,6 @@
 import { type CarriedRow, LOGS } from "./backup-rows.ts";
 import { CARRIED_TABLE_NAMES, type CarriedTableName, carriedTable } from "./carried-tables.ts";
+import { chunks } from "./chunks.ts";
 import type { RowKey } from "./integrity-rows.ts";
 import { requireChanges } from "./secret-rows.ts";
 
@@ -51,7 +52,7 @@ export function beginRestore(db: D1Database, row: Pick<RestoreRow, "backup" | "p
   ];
 }
 
-/** Begins to finish a restore without pages, unless one is under way: the database itself was set back. */
+/** Begins a restore without pages, unless one is under way: the database itself was set back. Follow it with {@link requireChanges}. */
 export function beginInPlace(db: D1Database, id: string, now: number): D1PreparedStatement {
   return db
     .prepare(
@@ -59,6 +60,12 @@ export function beginInPlace(db: D1Database, id: string, now: number): D1Prepare
      SELECT 1, ?, 0, '', ?, (SELECT json_group_object(e.key, json_array(0, e.value)) FROM json_each(${LOGS}) e) WHERE true ON CONFLICT DO NOTHING`,
     )
     .bind(id, now);
+}
+
+/** Lets statements have events that delete again what was deleted; the batch is stopped by the guard `unchanged` unless a restore without pages is under way. */
+export function whileReconciling(db: D1Database, statements: readonly D1PreparedStatement[]): D1PreparedStatement[] {
+  const set = (deleting: 0 | 1) => db.prepare("UPDATE restores SET deleting = ? WHERE page = 0").bind(deleting);
+  return [set(1), requireChanges(db, 1), ...statements, set(0)];
 }
 
 /** Selects those of some KV keys that no row names, as `kv_key`. */
@@ -123,7 +130,7 @@ const FIRST: ReadonlySet<CarriedTableName> = new Set(["audit_heads", "audit_arch
 /** Puts rows of several tables here, and removes others, in an order in which every trigger agrees. */
 export function putCarried(db: D1Database, changes: readonly TableChange[], now: number): D1PreparedStatement[] {
   const [first, others] = [changes.filter(({ table }) => FIRST.has(table)), changes.filter(({ table }) => !FIRST.has(table))];
-  const put = ({ table, rows }: TableChange) => (rows.length === 0 ? [] : putRows(db, table, rows, now));
+  const put = ({ table, rows }: TableChange) => chunks(rows).flatMap((some) => putRows(db, table, some, now));
   const remove = ({ table, gone }: TableChange) => (gone.length === 0 ? [] : removeRows(db, table, gone, now));
   return [...first.flatMap(put), ...[...others, ...first].toReversed().flatMap(remove), ...others.flatMap(put)];
 }

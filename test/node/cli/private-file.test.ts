@@ -142,6 +142,18 @@ describe("a file of a backup's pages", () => {
     const file = path();
     writeFileSync(file, '{"jws":"a.b.c"}\n');
     expect(() => openPageFile(file)).toThrow("no page of a backup");
+    for (const text of [
+      '{"jws":"a.b.c"}\n',
+      "a letter",
+      "a letter\nof two lines",
+      `a letter\n${JSON.stringify(page(1))}\n`,
+      `${JSON.stringify(page(1))}\na letter`,
+    ]) {
+      const other = path();
+      writeFileSync(other, text);
+      expect(() => openPageFile(other), text).toThrow("no page of a backup");
+      expect(readFileSync(other, "utf8")).toBe(text);
+    }
     await expect(readPages(file).next()).rejects.toThrow("no page of a backup");
   });
 });

@@ -54,7 +54,7 @@ export const backupRoutes = [
       id: "restorePage",
       summary: "Put a page of a backup into an empty deployment",
       description:
-        "For the operator's own organization, with the keys that the backup was made with. The first page needs a deployment without anything; from then on nothing else is answered, until the restore is finished. Pages come in their order; one that is here already changes nothing. Rows whose seal is not their own, and values that do not open, are left out and named.",
+        "For the operator's own organization, with the keys that the backup was made with. The first page needs a deployment without anything; from then on nothing else is answered, until the restore is finished. Pages come in their order; one that is here already changes nothing, and its reply names once more what was left out. Rows whose seal is not their own, and values that do not open, are left out and named.",
       tag,
       permission: "backup:write",
       action: "backup.restore",
@@ -79,8 +79,7 @@ export const backupRoutes = [
       problems: ["version-conflict"],
       replies: { 200: json(finishedRestoreSchema, "How far it is.") },
     },
-    async ({ c, needs, caller, body: { keep_tokens, restored_in_place } }) =>
-      c.json(await finishRestore(needs, caller, { keepTokens: keep_tokens, inPlace: restored_in_place })),
+    async ({ c, needs, caller, body: { keep_tokens } }) => c.json(await finishRestore(needs, caller, keep_tokens)),
   ),
   operation(
     {
@@ -97,8 +96,8 @@ export const backupRoutes = [
       replies: { 200: json(comparedStoresSchema, "What was found; go on while there is a `next_cursor`.") },
     },
     async ({ c, needs, caller, query: { cursor } }) => {
-      const { rows, values, orphans, next } = await compareStores(needs, caller, fromCursor(comparedSchema, cursor));
-      return c.json({ rows: rows.map(rowFault), values: [...values], orphans: orphans.length, next_cursor: nextCursor(next) });
+      const { rows, values, orphans, unknown, next } = await compareStores(needs, caller, fromCursor(comparedSchema, cursor));
+      return c.json({ rows: rows.map(rowFault), values: [...values], orphans: orphans.length, unknown, next_cursor: nextCursor(next) });
     },
   ),
   operation(
@@ -108,13 +107,15 @@ export const backupRoutes = [
       id: "reconcileStores",
       summary: "Put right what a comparison has shown",
       description:
-        "For the operator's own organization, with the cursor of the page that showed it: rows that were deleted and are there again are deleted again, and objects in KV that no row names are noted for removal.",
+        "For the operator's own organization. The first call deletes nothing: from then on nothing else is answered until the restore has been finished, so compare after it. With the cursor of the page that showed them, and their keys, rows that were deleted and are there again are deleted again, unless they are newer than that; objects in KV that no row names are noted for removal.",
       tag,
       permission: "backup:write",
       action: "backup.restore",
       body: jsonBody(reconcileStoresSchema),
+      problems: ["version-conflict"],
       replies: { 200: json(reconciledStoresSchema, "What was done.") },
     },
-    async ({ c, needs, caller, body: { cursor } }) => c.json(await reconcileStores(needs, caller, fromCursor(comparedSchema, cursor))),
+    async ({ c, needs, caller, body: { cursor, keys, remove_orphans } }) =>
+      c.json(await reconcileStores(needs, caller, { at: fromCursor(comparedSchema, cursor), keys, removeOrphans: remove_orphans })),
   ),
 ];
