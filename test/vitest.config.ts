@@ -61,8 +61,6 @@ export default defineConfig(({ mode }) => ({
         ],
         test: {
           name: "worker",
-          // A runtime of its own would cost each file as much again as most tests do. What keeps them apart is in the setup.
-          isolate: false,
           deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
           testTimeout: 60_000,
           include: ["**/*.test.ts"],

@@ -46,7 +46,7 @@ describe("whatever a request says, the reply is one that the API description has
     known = await stock(call, (request, options) => call(request, { ...options, token: { org: "platform" } }));
   });
 
-  it.each(routes.map((route) => [route.operationId, route] as const))("%s", { timeout: 600_000 }, async (_, route) => {
+  it.each(routes.map((route) => [route.operationId, route] as const))("%s", { timeout: env.FUZZ_REQUESTS > 10_000 ? 600_000 : 90_000 }, async (_, route) => {
     await fc.assert(
       fc.asyncProperty(requestFor(api, known, route), async (request) => {
         logged.length = 0;
