@@ -56,8 +56,16 @@ export interface Route extends Operation {
   readonly path: string;
 }
 
-/** What ends every token, those too that requests are made with: it comes last, or not at all. */
-export const ENDS_TOKENS = "finishRestore";
+/**
+ * What has the deployment answer nothing else, and what then ends every token, those too that requests are made with: they
+ * come last, or not at all. The first is at the path of the second, and the method of a request may be another one.
+ */
+const LAST = ["compareStores", "reconcileStores", "finishRestore"];
+
+/** Whether requests of an operation keep all others from being answered. */
+export function isLast({ operationId }: Route): boolean {
+  return LAST.includes(operationId);
+}
 
 /** Every operation of a document. */
 export function routesOf(api: Api): Route[] {
