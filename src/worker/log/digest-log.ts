@@ -5,9 +5,9 @@ import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.t
 /** How many organizations one batch handles. */
 const ORGS = 200;
 /** How many events the first batch of a run goes through, and a later one at the most, where D1 is quick. */
-const EVENTS = { first: 500, most: 4_000 };
+const EVENTS = { first: 250, most: 1_000 };
 /** A batch that takes D1 less time lets the next one be twice as large, and one that takes twice as long half, in milliseconds. */
-const QUICK = 100;
+const QUICK = 20;
 /** How many secrets the events of one batch name, in about: an event can name 500, which takes D1 as long as 500 events do. */
 const NAMED = 50_000;
 
