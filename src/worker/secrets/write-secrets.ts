@@ -113,10 +113,9 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const changed = writes.filter(({ outcome }) => outcome !== "unchanged");
   // One that was deleted has a row already.
-  const [created, updated] = [true, false].map((isNew) => changed.map(({ row }) => row).filter(({ revision }) => (revision === 1) === isNew)) as [
-    SecretRow[],
-    SecretRow[],
-  ];
+  const rows = changed.map(({ row }) => row);
+  const created = rows.filter(({ revision }) => revision === 1);
+  const updated = rows.filter(({ revision }) => revision !== 1);
   const superseded = changed.flatMap(({ row, value, destroysEarlier }) => {
     const to = destroysEarlier ? row.version - 1 : row.version - maxVersions;
     return value && to > 0 ? [{ secret_id: row.id, from: 1, to }] : [];
