@@ -16,6 +16,7 @@ import {
 } from "../store/inline-ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type BatchNeeds, partOf, workInBatches } from "../transaction/work-in-batches.ts";
+import { yieldTurn } from "../yield-turn.ts";
 
 /** What one run did. */
 export interface Settled {
@@ -30,6 +31,11 @@ export interface Settled {
 /** How many ciphertexts one batch puts or clears, and how many it removes: that takes a key and no ciphertext. */
 const BATCH = 100;
 const REMOVALS = 500;
+
+/** How many ciphertexts are put or removed at once: the platform lets an invocation wait for six answers, and a local KV does all that it is asked for before it reads for anybody. */
+const AT_ONCE = 6;
+/** After how many of them everybody else has a turn. */
+const YIELD_AFTER = 24;
 
 const MINUTE = 60_000;
 /** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
@@ -113,8 +119,34 @@ function keysOf(rows: readonly NotedRemoval[]): string[] {
   return rows.map(({ kv_key }) => kv_key);
 }
 
+/**
+ * Does something to each item, {@link AT_ONCE} at a time. When KV takes too long for one, none of the others is begun: they are
+ * as they were, and neither done nor failed.
+ */
 async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
-  const results = await Promise.allSettled(items.map(work));
-  const of = (status: "fulfilled" | "rejected") => items.filter((_, n) => results[n]?.status === status);
-  return { done: of("fulfilled"), failed: of("rejected") };
+  const result = { done: [] as T[], failed: [] as T[] };
+  const left = items.values();
+  let late = false;
+  let begun = 0;
+  let turn: Promise<void> | undefined;
+  const lane = async () => {
+    for (let next = left.next(); !late && !next.done; next = left.next()) {
+      const item = next.value;
+      if (begun++ % YIELD_AFTER === 0) turn = yieldTurn();
+      await turn;
+      await work(item).then(
+        () => result.done.push(item),
+        (error: unknown) => {
+          result.failed.push(item);
+          late ||= isLate(error);
+        },
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return result;
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }

@@ -1,3 +1,5 @@
+import { yieldTurn } from "../yield-turn.ts";
+
 /** How scheduled work takes its time. */
 export interface Pace {
   /** Milliseconds since 1970. */
@@ -39,13 +41,26 @@ const SLOW = 500;
 /** How many statements go with a second of a budget. 40 seconds of them leave some to what is done in any case. */
 const STATEMENTS_PER_SECOND = 18;
 
+/** D1 before each of whose transactions everything else that waits in this isolate has its turn. */
+export function afterOthers(db: D1Database): D1Database {
+  return withBatch(db, async (statements) => {
+    await yieldTurn();
+    return db.batch(statements);
+  });
+}
+
+function withBatch(db: D1Database, batch: D1Database["batch"]): D1Database {
+  const seen: Pick<D1Database, "prepare" | "batch"> = { prepare: (text) => db.prepare(text), batch };
+  return seen as D1Database;
+}
+
 /** Begins the work of a run. */
 export function beginWork(db: D1Database, pace: Pace): Work {
-  const seen: Pick<D1Database, "prepare" | "batch"> = { prepare: (text) => db.prepare(text), batch };
-  const work: Work = { ...pace, db: seen as D1Database, owed: 0, statements: 0, slow: false };
+  const work: Work = { ...pace, db: withBatch(db, batch), owed: 0, statements: 0, slow: false };
   return work;
 
   async function batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
+    await yieldTurn();
     const began = pace.clock();
     work.statements += statements.length;
     try {
