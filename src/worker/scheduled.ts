@@ -26,7 +26,7 @@ const LATEST = 60_000;
  */
 export async function runScheduled(env: Env, now: Date, pace: Pace): Promise<void> {
   const began = pace.clock();
-  const needs = { ...(await loadConfig(env)), db: afterOthers(env.DB), kv: env.KV, now };
+  const needs = { ...(await loadConfig(env)), db: afterOthers(env.DB, pace), kv: env.KV, now };
   const alone = await runAlone(needs, () => runJobs(needs, beginWork(env.DB, pace), began + LATEST));
   if (!alone) console.log(JSON.stringify({ level: "info", event: "scheduled", skipped: "another run is at work" }));
 }

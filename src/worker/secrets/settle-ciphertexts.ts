@@ -15,8 +15,7 @@ import {
   type Turn,
 } from "../store/inline-ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type BatchNeeds, partOf, workInBatches } from "../transaction/work-in-batches.ts";
-import { yieldTurn } from "../yield-turn.ts";
+import { type BatchNeeds, type Budget, partOf, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** What one run did. */
 export interface Settled {
@@ -81,11 +80,11 @@ export async function settleCiphertexts(needs: Needs): Promise<Settled> {
   return settled;
 }
 
-async function putMissing({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
+async function putMissing({ db, kv, now, budget }: Needs, turn: Turn): Promise<Done> {
   const at = now.getTime();
   const [found] = await runBatch(db, [selectNotInKv(db, turn, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
-  const { done, failed } = await attempt(rows, ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
+  const { done, failed } = await attempt(budget, rows, ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
   if (rows.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), quarantineUnput(db, keysOf(failed), at + RETRY_AFTER)]);
   return { done: done.length, more: goesOn(rows, failed) };
 }
@@ -102,10 +101,10 @@ async function clearSettled({ db, kv }: Needs, turn: Turn): Promise<Done> {
   return { done: equal.size, more: mayBeMore(rows) };
 }
 
-async function removeNoted({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
+async function removeNoted({ db, kv, now, budget }: Needs, turn: Turn): Promise<Done> {
   const [found] = await runBatch(db, [selectRemovals(db, turn, REMOVALS)]);
   const rows = rowsOf<NotedRemoval>(found);
-  const { done, failed } = await attempt(keysOf(rows), (key) => removeCiphertext(kv, key));
+  const { done, failed } = await attempt(budget, keysOf(rows), (key) => removeCiphertext(kv, key));
   if (rows.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);
   return { done: done.length, more: goesOn(rows, failed) };
 }
@@ -123,7 +122,7 @@ function keysOf(rows: readonly NotedRemoval[]): string[] {
  * Does something to each item, {@link AT_ONCE} at a time. When KV takes too long for one, none of the others is begun: they are
  * as they were, and neither done nor failed.
  */
-async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
+async function attempt<T>(budget: Budget | undefined, items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
   const result = { done: [] as T[], failed: [] as T[] };
   const left = items.values();
   let late = false;
@@ -132,7 +131,7 @@ async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>)
   const lane = async () => {
     for (let next = left.next(); !late && !next.done; next = left.next()) {
       const item = next.value;
-      if (begun++ % YIELD_AFTER === 0) turn = yieldTurn();
+      if (begun++ % YIELD_AFTER === 0) turn = budget?.work.turn();
       await turn;
       await work(item).then(
         () => result.done.push(item),

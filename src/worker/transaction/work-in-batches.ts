@@ -1,11 +1,11 @@
-import { yieldTurn } from "../yield-turn.ts";
-
 /** How scheduled work takes its time. */
 export interface Pace {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Waits for so many milliseconds. */
   readonly rest: (milliseconds: number) => Promise<void>;
+  /** Lets everything else that waits in this isolate have its turn first: what only ever awaits what is there at once, as a local D1 and KV are, keeps requests that have arrived from being read. */
+  readonly turn: () => Promise<void>;
 }
 
 /** What the work of one run has used of D1 so far. */
@@ -42,9 +42,9 @@ const SLOW = 500;
 const STATEMENTS_PER_SECOND = 18;
 
 /** D1 before each of whose transactions everything else that waits in this isolate has its turn. */
-export function afterOthers(db: D1Database): D1Database {
+export function afterOthers(db: D1Database, { turn }: Pace): D1Database {
   return withBatch(db, async (statements) => {
-    await yieldTurn();
+    await turn();
     return db.batch(statements);
   });
 }
@@ -60,7 +60,7 @@ export function beginWork(db: D1Database, pace: Pace): Work {
   return work;
 
   async function batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
-    await yieldTurn();
+    await pace.turn();
     const began = pace.clock();
     work.statements += statements.length;
     try {
