@@ -193,3 +193,16 @@ describe("the migration 0025", () => {
       expect(db.prepare(`SELECT id FROM secrets INDEXED BY ${index} WHERE org = 'acme' AND ${condition} ORDER BY name, scope`).all()).toEqual([]);
   });
 });
+
+it("the migration 0034 takes away the indexes of a Worker of before, and nothing else", () => {
+  migrate("0001", "0033");
+  insertRows();
+  const schema = () => db.prepare("SELECT name FROM sqlite_schema ORDER BY name").all();
+  const rows = () => db.prepare("SELECT * FROM secrets ORDER BY id").all();
+  const before = { schema: schema().map(({ name }) => String(name)), rows: rows() };
+  migrate("0034", "0034");
+  const after = schema().map(({ name }) => name);
+  const gone = ["audit_events_of_rows", "secrets_by_expiry", "secrets_by_kind", "secrets_by_name", "secrets_by_rotation"];
+  expect(before.schema.filter((name) => !after.includes(name))).toEqual(gone);
+  expect(rows()).toEqual(before.rows);
+});

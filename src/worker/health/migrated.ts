@@ -13,7 +13,7 @@ export const MIGRATED = [
   ["versions", "size"],
   ["secrets", "locked"],
   ["audit_archives"],
-  ["audit_events_of_rows"],
+  ["audit_events_on_rows"],
   ["epochs"],
   ["audit_events", "lease"],
   ["audit_events", "issuer"],
