@@ -14,6 +14,8 @@ export interface Released {
   readonly scope: string;
   readonly id: string;
   readonly version: number;
+  /** When the version was made, in milliseconds since 1970. */
+  readonly setAt: number;
 }
 
 /** What leaves of a selection, and what does not. */
@@ -56,8 +58,8 @@ async function open(
 ): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
   const read = await readValues(needs, secrets);
   const unread = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
-  const opened = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
-    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version }] : [],
+  const opened = read.flatMap(([{ name, label: scope, id, version, set_at: setAt, encoding }, bytes]): Released[] =>
+    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version, setAt }] : [],
   );
   const unwritable = opened.flatMap((secret): Unhad[] => {
     const problem = unfit(secret);

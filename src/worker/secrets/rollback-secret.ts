@@ -5,7 +5,7 @@ import type { CurrentRow } from "../store/secret-rows.ts";
 import { brokenRow, IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
-import { changeById } from "./patch-secret.ts";
+import { changeCurrent } from "./patch-secret.ts";
 import type { Precondition } from "./precondition.ts";
 import { inlineCiphertexts, readValue } from "./read-values.ts";
 import type { Write, WriteNeeds } from "./write-secrets.ts";
@@ -19,7 +19,9 @@ import type { Write, WriteNeeds } from "./write-secrets.ts";
  */
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
-  return changeById(needs, caller, id, precondition, "secret.rollback", async (current) => ({ value: await readVersion(needs, caller, current, version) }));
+  return changeCurrent(needs, caller, { id }, precondition, "secret.rollback", async (current) => ({
+    value: await readVersion(needs, caller, current, version),
+  }));
 }
 
 async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<CurrentRow>, version: number): Promise<SecretValue> {

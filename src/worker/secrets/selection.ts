@@ -19,6 +19,8 @@ type SelectedSecret = BoundValue & {
   readonly label: string;
   readonly id: string;
   readonly version: number;
+  /** When the version was made, in milliseconds since 1970. */
+  readonly set_at: number;
 };
 
 /** What a search came to, beside the secrets themselves. */

@@ -7,6 +7,7 @@ import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { findKept, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
+import type { SecretSelector } from "./secret-selector.ts";
 import { unlessTaken } from "./unless-taken.ts";
 import type { Write } from "./write-secrets.ts";
 
@@ -21,17 +22,17 @@ import type { Write } from "./write-secrets.ts";
 export async function undeleteSecret(
   needs: QuotaNeeds & { readonly platformOrg: string | null },
   caller: Caller,
-  id: string,
+  selector: SecretSelector,
   precondition: Precondition,
 ): Promise<Write> {
-  caller.require("secrets:write");
+  caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
   const { db, now } = needs;
   return retryWhenChanged(async () => {
-    const found = await findKept(needs, caller, { id });
-    if (!found || (found.deleted_until !== null && found.deleted_until <= now.getTime())) throw secretNotFound({ id });
+    const found = await findKept(needs, caller, selector);
+    if (!found || (found.deleted_until !== null && found.deleted_until <= now.getTime())) throw secretNotFound(selector);
     caller.require("secrets:write", found.scope, found.name);
     checkPrecondition(precondition, found);
-    const { name, scope, version } = found;
+    const { id, name, scope, version } = found;
     const named = { action: "secret.undelete", secrets: [{ id, name, scope, version }] } as const;
     const counted = (statements: readonly D1PreparedStatement[]) =>
       writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => writeForCaller(needs, caller, [before, ...statements, after], named));

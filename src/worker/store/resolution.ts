@@ -49,6 +49,8 @@ export type Winner = FoundSecret &
     readonly shadowed: 0 | 1;
     /** Whether it is a lock in a scope that is not searched: then the name has no value. */
     readonly outside: 0 | 1;
+    /** When the current version was made, in milliseconds since 1970. */
+    readonly set_at: number;
   };
 
 /** A row of what a search finds: a winner, or that there is none. */
@@ -131,7 +133,7 @@ function selectedValue(query: ResolutionQuery): string {
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
     SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
-      v.encoding, ${selectedValue(query)}, searched, links, empty
+      v.encoding, v.created_at AS set_at, ${selectedValue(query)}, searched, links, empty
     FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
     LIMIT ${MAX_RELEASED + 1}`;

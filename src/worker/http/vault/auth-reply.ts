@@ -1,0 +1,30 @@
+import type { Context } from "hono";
+import type { HonoEnv } from "../hono-env.ts";
+import { vaultReplyText } from "./vault-reply.ts";
+
+/** A token for whoever logged in, or made it. */
+export interface Login {
+  readonly token: string;
+  /** For how long it is valid. */
+  readonly seconds: number;
+  readonly permissions: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The reply with a token. */
+export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, metadata }: Login): Response {
+  const auth = {
+    client_token: token,
+    accessor: "",
+    policies: permissions,
+    token_policies: permissions,
+    metadata,
+    lease_duration: seconds,
+    renewable: false,
+    entity_id: "",
+    token_type: "batch",
+    orphan: true,
+    num_uses: 0,
+  };
+  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth }), 200, { "Content-Type": "application/json" });
+}
