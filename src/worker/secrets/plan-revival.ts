@@ -33,5 +33,12 @@ export async function planRevival(
     kind: "sealed" as const,
   };
   const destroysEarlier = !(undelete && (deleted.deleted_until ?? 0) > at);
-  return { row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) }, outcome: "created", value: change.value, sets: true, destroysEarlier };
+  return {
+    row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) },
+    outcome: "created",
+    value: change.value,
+    sets: true,
+    decides: true,
+    destroysEarlier,
+  };
 }

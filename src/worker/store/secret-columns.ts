@@ -1,4 +1,4 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import { METADATA_NAMES, type MetadataColumns, type MetadataName } from "../../contract/secret-metadata.ts";
 import type { ValueKind } from "./version-columns.ts";
 
@@ -39,7 +39,7 @@ type StoredColumns = FixedColumns & ChangingColumns & ScheduledColumns & Metadat
 
 /** A secret as D1 has it, with the encoding and the kind of its current version. */
 export interface SecretRow extends StoredColumns {
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly kind: ValueKind;
 }
 
