@@ -91,7 +91,7 @@ export const SECRET_METADATA = {
   variable: field({
     request: z.boolean().optional().meta({
       description: "Whether it may become an environment variable. With `false` also a reserved name can be stored: it then never becomes one.",
-      example: true,
+      example: false,
     }),
     reply: z.boolean(),
     example: true,

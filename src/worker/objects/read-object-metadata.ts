@@ -5,7 +5,6 @@ import type { Scope } from "../../contract/scope.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
-import { selectDeletedRevisions } from "../store/secret-rows.ts";
 import { type RevisionOfVersion, selectNewestVersions } from "../store/version-rows.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import type { Verified } from "../transaction/verify-row.ts";
@@ -51,14 +50,9 @@ export async function readObjectMetadata(needs: CallerNeeds & { readonly maxVers
     );
   const covered = rows.filter(({ name }) => matchesAny(caller.secretNames, name));
   const ids = covered.map(({ id }) => id);
-  const [written, deleted] = await readForCaller(needs, caller, [selectNewestVersions(db, ids, maxVersions), selectDeletedRevisions(db, ids)]);
-  const versions = versionsOf(covered, rowsOf<RevisionOfVersion>(written), rowsOf<Deleted>(deleted));
+  const [written] = await readForCaller(needs, caller, [selectNewestVersions(db, ids, maxVersions)]);
+  const versions = versionsOf(covered, rowsOf<RevisionOfVersion>(written));
   return { state, versions, oldestRevision: versions[0]?.revision ?? state.revision, maxVersions };
-}
-
-interface Deleted {
-  readonly id: string;
-  readonly deleted_revision: number;
 }
 
 /** What one secret says of a revision. */
@@ -69,7 +63,7 @@ interface Part {
   readonly destroyed: boolean;
 }
 
-function versionsOf(rows: readonly Verified<SecretRow>[], written: readonly RevisionOfVersion[], deleted: readonly Deleted[]): ObjectVersion[] {
+function versionsOf(rows: readonly Verified<SecretRow>[], written: readonly RevisionOfVersion[]): ObjectVersion[] {
   const deletedAt = new Map(rows.map(({ id, deleted_at }) => [id, deleted_at]));
   const parts: Part[] = [
     ...written.map(({ secret_id, scope_revision, created_at, destroyed }) => ({
@@ -78,12 +72,9 @@ function versionsOf(rows: readonly Verified<SecretRow>[], written: readonly Revi
       deletedAt: deletedAt.get(secret_id) ?? null,
       destroyed: destroyed === 1,
     })),
-    ...deleted.map(({ id, deleted_revision }) => ({
-      revision: deleted_revision,
-      at: deletedAt.get(id) ?? 0,
-      deletedAt: deletedAt.get(id) ?? null,
-      destroyed: false,
-    })),
+    ...rows.flatMap(({ deleted_revision: revision, deleted_at }) =>
+      revision === null || deleted_at === null ? [] : [{ revision, at: deleted_at, deletedAt: deleted_at, destroyed: false }],
+    ),
   ];
   const revisions = [...Map.groupBy(parts, ({ revision }) => revision)].sort(([a], [b]) => a - b);
   return revisions.map(([revision, some]) => ({

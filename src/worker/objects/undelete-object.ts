@@ -7,11 +7,12 @@ import { unlessTaken } from "../secrets/unless-taken.ts";
 import { chunks } from "../store/chunks.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { raiseRevisions, type ScopeRevision, selectRevision } from "../store/scope-revisions.ts";
-import { type DeletedIn, requireChanges, selectDeletedIn, updateSecrets } from "../store/secret-rows.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { requireChanges, selectDeletedIn, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
-import { type Verified, verifyRows } from "../transaction/verify-row.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { writeWithinQuota } from "../transaction/write-within-quota.ts";
 import type { ObjectNeeds, WrittenObject } from "./object.ts";
@@ -39,11 +40,11 @@ export async function undeleteObject(needs: ObjectNeeds, caller: Caller, scope: 
   const { db, now } = needs;
   return retryWhenChanged(async () => {
     const { state, deleted } = await findDeleted(needs, caller, scope, versions);
-    const meant = deletionsMeant(versions, state?.emptied_revision ?? null, new Set(deleted.map(({ deleted_revision }) => deleted_revision)));
-    const back = deleted.filter((row) => meant.has(row.deleted_revision) && (row.deleted_until ?? 0) > now.getTime());
+    const meant = deletionsMeant(versions, state?.emptied_revision ?? null, new Set(deleted.map((row) => row.deleted_revision ?? 0)));
+    const back = deleted.filter((row) => meant.has(row.deleted_revision ?? 0) && (row.deleted_until ?? 0) > now.getTime());
     requireWhole(caller, back);
     const sealing = await allowSealing(needs);
-    const writes = await Promise.all(back.map(({ deleted_revision, ...row }) => planUndeletion(sealing, row as Verified<typeof row>)));
+    const writes = await Promise.all(back.map((row) => planUndeletion(sealing, row)));
     const rows = writes.map(({ row }) => row);
     const secrets = rows.map(({ id, name, version }) => ({ id, name, scope, version }));
     const statements = [
@@ -84,7 +85,7 @@ async function findDeleted(needs: ObjectNeeds, caller: Caller, scope: Scope, ver
     selectRevision(db, { org: caller.org, scope }),
     selectDeletedIn(db, caller.org, scope, candidates, MAX_OBJECT_SECRETS + 1),
   ]);
-  const rows = rowsOf<DeletedIn>(found);
+  const rows = rowsOf<SecretRow>(found);
   if (rows.length > MAX_OBJECT_SECRETS)
     throw new Problem("too-many-secrets", `More than ${MAX_OBJECT_SECRETS} secrets were deleted then, which is too many to come back at once.`);
   return { state: rowsOf<ScopeRevision>(state)[0], deleted: await verifyRows(keyring, "secrets", rows) };

@@ -29,6 +29,7 @@ export async function planRevival(
     rotated_at: at,
     deleted_at: null,
     deleted_until: null,
+    deleted_revision: null,
     encoding: change.value.encoding,
     kind: "sealed" as const,
   };

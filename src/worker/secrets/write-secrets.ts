@@ -93,6 +93,7 @@ export async function planCreation(
     rotated_at: at,
     deleted_at: null,
     deleted_until: null,
+    deleted_revision: null,
     last_resolved_at: null,
     encoding: change.value.encoding,
     kind: "sealed",

@@ -55,27 +55,14 @@ export function selectNamed(db: D1Database, org: string, scope: string, names: r
   return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
-/** A deleted secret, with the revision of its scope that deleted it. */
-export type DeletedIn = SecretRow & { readonly deleted_revision: number };
-
-/** Selects up to `limit` secrets of a scope that one of these revisions has deleted, and that are deleted still ({@link DeletedIn}). */
+/** Selects up to `limit` secrets of a scope that one of these revisions has deleted, and that are deleted still ({@link SecretRow}). */
 export function selectDeletedIn(db: D1Database, org: string, scope: string, revisions: readonly number[], limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT ${COLUMNS}, s.deleted_revision ${FROM} WHERE s.org = ? AND s.scope = ? AND s.deleted_at IS NOT NULL
+      `${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? AND s.deleted_at IS NOT NULL
        AND s.deleted_revision IN (SELECT value FROM json_each(?)) ORDER BY s.name LIMIT ?`,
     )
     .bind(org, scope, JSON.stringify(revisions), limit);
-}
-
-/** Selects which revision of its scope has deleted each of some secrets that are deleted, as `id` and `deleted_revision`. */
-export function selectDeletedRevisions(db: D1Database, ids: readonly string[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `SELECT s.id, s.deleted_revision FROM json_each(?) j CROSS JOIN secrets s ON s.id = j.value
-       WHERE s.deleted_at IS NOT NULL AND s.deleted_revision IS NOT NULL`,
-    )
-    .bind(JSON.stringify(ids));
 }
 
 /** SQL for what of the deleted secrets cannot come back any more at a time, which is the SQL of a parameter. */
