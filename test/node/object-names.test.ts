@@ -107,9 +107,12 @@ describe("the path of an object", () => {
     expect(parseObjectPath(path.split("/"))).toEqual({ scope: of });
   });
 
-  it.each(["team/pay/db", "team", "Team/pay", "GLOBAL", "global/x", "builtin", "builtin/x", "repo", "", "a//b", "a/../b", "./a", "namespace/a b"])("%s is none", (path) => {
-    expect(parseObjectPath(path.split("/"))).toHaveProperty("reason");
-  });
+  it.each(["team/pay/db", "team", "Team/pay", "GLOBAL", "global/x", "builtin", "builtin/x", "repo", "", "a//b", "a/../b", "./a", "namespace/a b"])(
+    "%s is none",
+    (path) => {
+      expect(parseObjectPath(path.split("/"))).toHaveProperty("reason");
+    },
+  );
 
   it("has no part that holds a slash", () => {
     expect(parseObjectPath(["acme/api", "x"])).toHaveProperty("reason");

@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
-import type { Permission } from "../../src/contract/permission.ts";
 import type { Pattern } from "../../src/contract/pattern.ts";
+import type { Permission } from "../../src/contract/permission.ts";
 import type { Scope } from "../../src/contract/scope.ts";
 import { type Caller, createCaller } from "../../src/worker/access/caller.ts";
 import { loadConfig } from "../../src/worker/config.ts";
 import { needsFrom } from "../../src/worker/http/needs-of.ts";
-import { deleteObject, replaceObject } from "../../src/worker/objects/replace-object.ts";
 import { type KeyChange, patchObject } from "../../src/worker/objects/patch-object.ts";
 import { readObject, selectObject } from "../../src/worker/objects/read-object.ts";
+import { deleteObject, replaceObject } from "../../src/worker/objects/replace-object.ts";
 import type { SecretValue } from "../../src/worker/secrets/change.ts";
 import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
 import { newId } from "../../src/worker/transaction/new-id.ts";
@@ -33,7 +33,7 @@ interface Who {
 }
 
 /** A caller without a token, as a service binding is. */
-export function callerOf(org: string, { names, scopes, permissions = ["secrets:read", "secrets:write", "secrets:resolve"] }: Who = {}): Caller {
+function callerOf(org: string, { names, scopes, permissions = ["secrets:read", "secrets:write", "secrets:resolve"] }: Who = {}): Caller {
   return createCaller({
     org,
     subject: "tester",
@@ -52,7 +52,7 @@ export function callerOf(org: string, { names, scopes, permissions = ["secrets:r
 }
 
 /** What verbs need, at a time. What is left to do after the reply is done before the next call. */
-export async function needsAt(now: Date = new Date(), vars: Partial<Record<keyof WorkerEnv, unknown>> = {}) {
+async function needsAt(now: Date = new Date(), vars: Partial<Record<keyof WorkerEnv, unknown>> = {}) {
   const changed = { ...env, ...vars } as WorkerEnv;
   const pending: Promise<unknown>[] = [];
   const config = await loadConfig(changed);

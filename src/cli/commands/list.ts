@@ -52,6 +52,8 @@ function row({ name, scope, version, updated_at, updated_by, last_resolved_at, e
     relativeTime(updated_at),
     updated_by,
     relativeTime(last_resolved_at),
-    [deleted_until === null ? "" : `can come back until ${deleted_until}`, due, rotation_due ? "rotation due" : "", variable ? "" : "no variable"].filter(Boolean).join(", "),
+    [deleted_until === null ? "" : `can come back until ${deleted_until}`, due, rotation_due ? "rotation due" : "", variable ? "" : "no variable"]
+      .filter(Boolean)
+      .join(", "),
   ];
 }
