@@ -289,3 +289,48 @@ export const vaultMetadataReplySchema = replySchema(
   }),
   METADATA_EXAMPLE as never,
 );
+
+/** How a list is asked for, and which part of it. */
+export const vaultMetadataQuerySchema = z.object({
+  list: z.string().optional().meta({ description: "`true` for a list.", example: "true" }),
+  after: z.string().max(4096).optional().meta({ description: "The last name of the part before.", example: "acme/" }),
+  limit: z
+    .string()
+    .regex(/^-?\d{1,9}$/, { error: "a whole number" })
+    .transform(Number)
+    .optional()
+    .meta({ description: "How many at the most; 1,000 in any case.", example: "100" }),
+});
+export type VaultListQuery = z.output<typeof vaultMetadataQuerySchema>;
+
+export const vaultListReplySchema = replySchema("VaultListReply", z.object({ keys: z.array(z.string()) }), { keys: ["app", "dir/"] });
+
+export const vaultMetadataPatchSchema = z
+  .looseObject({ custom_metadata: z.record(z.string(), z.string().nullable()).nullable().optional() })
+  .meta({ id: "VaultMetadataPatch", example: { custom_metadata: { team: null } } });
+
+/** A time span as Vault takes it: seconds, or `1h30m`. */
+const durationSchema = z
+  .union([z.int().min(0), z.string()])
+  .transform((given) => (typeof given === "number" ? given : secondsOf(given)))
+  .refine((seconds) => Number.isFinite(seconds), { error: "a time span is seconds, or as in 1h30m" })
+  .optional();
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function secondsOf(text: string): number {
+  if (text === "") return 0;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  if (!/^(?:\d{1,9}[smhd])+$/.test(text)) return Number.NaN;
+  return [...text.matchAll(/(\d+)([smhd])/g)].reduce((sum, [, count, unit = ""]) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
+}
+
+export const vaultCreateTokenSchema = z
+  .looseObject({
+    ttl: durationSchema,
+    explicit_max_ttl: durationSchema,
+    display_name: z.string().max(128).optional(),
+    policies: z.array(z.string().max(64)).max(32).nullable().optional(),
+    num_uses: z.int().min(0).optional(),
+  })
+  .meta({ id: "VaultCreateToken", example: { ttl: "20m", display_name: "terraform", policies: ["secrets:resolve"] } });

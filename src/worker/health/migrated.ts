@@ -31,6 +31,7 @@ export const MIGRATED = [
   ["lost_values"],
   ["database_damage"],
   ["scope_revisions"],
+  ["tokens", "services"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -9,10 +9,13 @@ export interface Login {
   readonly seconds: number;
   readonly permissions: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether it ends with no other token. */
+  readonly orphan: boolean;
+  readonly warnings?: readonly string[];
 }
 
 /** The reply with a token. */
-export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, metadata }: Login): Response {
+export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, metadata, orphan, warnings = [] }: Login): Response {
   const auth = {
     client_token: token,
     accessor: "",
@@ -23,8 +26,8 @@ export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, me
     renewable: false,
     entity_id: "",
     token_type: "batch",
-    orphan: true,
+    orphan,
     num_uses: 0,
   };
-  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth }), 200, { "Content-Type": "application/json" });
+  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth, warnings }), 200, { "Content-Type": "application/json" });
 }

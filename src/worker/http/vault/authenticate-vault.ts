@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import { invalid } from "../../../contract/problem.ts";
 import { unauthenticated } from "../../access/verify-token.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { callerOf } from "../middleware/authenticate.ts";
+import { setCaller } from "../middleware/authenticate.ts";
 
 /** Makes a caller of the token in `X-Vault-Token` or `Authorization: Bearer`, or refuses the request. */
 export const authenticateVault = createMiddleware<HonoEnv>(async (c, next) => {
@@ -10,7 +10,7 @@ export const authenticateVault = createMiddleware<HonoEnv>(async (c, next) => {
   if (another !== undefined) throw invalid("header:X-Vault-Token", "there are two different tokens; send one");
   if (token === undefined) throw unauthenticated("no-token");
   c.set("token", token);
-  c.set("caller", await callerOf(c, token));
+  await setCaller(c, token);
   await next();
 });
 

@@ -1,13 +1,13 @@
 import { problemOfErrors } from "../../../contract/problem.ts";
 import { SECRET_METADATA } from "../../../contract/secret-metadata.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
+import { orNull } from "./vault-reply.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** A secret's labels as `custom_metadata`, which is `null` where there are none. */
 export function customMetadataOf({ labels }: Pick<SecretRow, "labels">): Labels | null {
-  const found = SECRET_METADATA.labels.fromColumn(labels);
-  return Object.keys(found).length > 0 ? found : null;
+  return orNull(SECRET_METADATA.labels.fromColumn(labels));
 }
 
 /**

@@ -27,7 +27,7 @@ import { vaultDone, vaultReply } from "./vault-answer.ts";
 import { vaultMetadata } from "./vault-metadata.ts";
 import { pathParameter, vaultOperation } from "./vault-operation.ts";
 import { namedSegments, type VaultPath } from "./vault-path.ts";
-import { CAS_MISMATCH } from "./vault-problem.ts";
+import { asCasMismatch } from "./vault-problem.ts";
 import { versionMetadata } from "./vault-reply.ts";
 import { type NamedSecret, ownScope, secretOf } from "./vault-scope.ts";
 import { vaultValue } from "./vault-value.ts";
@@ -236,11 +236,6 @@ async function ownerOf(needs: RequestNeeds, caller: Caller, { scope, name }: Nam
   const { winner } = await explainSecret(needs, caller, name, undefined);
   if (!winner) throw new Problem("secret-not-found", "There is no such secret.");
   return { id: winner.id };
-}
-
-function asCasMismatch(error: unknown): never {
-  if (error instanceof Problem && error.code === "version-conflict") throw new Problem("version-conflict", CAS_MISMATCH, { cause: error });
-  throw error;
 }
 
 /** To delete what is not there is done: so Vault answers, and clients that clean up rely on it. */

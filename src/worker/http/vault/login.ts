@@ -10,7 +10,7 @@ import { identifyCaller } from "../../grants/identify-caller.ts";
 import { refusalsOf } from "../count-refusal.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { callerOf } from "../middleware/authenticate.ts";
+import { setCaller } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { needsOf } from "../needs-of.ts";
 import { publicRoute } from "../operation.ts";
@@ -73,19 +73,18 @@ async function answerLogin(c: Context<HonoEnv>): Promise<Response> {
   const needs = needsOf(c);
   const exchange = { subjectToken: parsed.jwt, org, trust, scope: undefined };
   const { token, expiresIn, permissions } = await exchangeToken({ ...needs, minting: needs, refusals: refusalsOf(c.env), origin: originOf(c) }, exchange);
-  return authReply(c, { token, seconds: expiresIn, permissions, metadata: { org, role: parsed.role } });
+  return authReply(c, { token, seconds: expiresIn, permissions, metadata: { org, role: parsed.role }, orphan: true });
 }
 
 async function answerAppRole(c: Context<HonoEnv>): Promise<Response> {
   const { parsed } = await readVaultBody(c, vaultAppRoleSchema);
-  const caller = await callerOf(c, parsed.secret_id);
+  const caller = await setCaller(c, parsed.secret_id);
   if (caller.tokenId !== parsed.role_id) throw unauthenticated("wrong-audience");
-  c.set("caller", caller);
   requireSameNamespace(c, caller.org);
   const needs = needsOf(c);
   await identifyCaller(needs, caller);
   const seconds = Math.max(0, Math.floor(((caller.expiresAt ?? 0) - needs.now.getTime()) / 1000));
-  return authReply(c, { token: parsed.secret_id, seconds, permissions: [...caller.permissions].sort(), metadata: { org: caller.org } });
+  return authReply(c, { token: parsed.secret_id, seconds, permissions: [...caller.permissions].sort(), metadata: { org: caller.org }, orphan: true });
 }
 
 /** What is said of the organization elsewhere in the request is no other one. It is told in the same way as whatever is wrong. */

@@ -1,10 +1,15 @@
 import { envName } from "../../../contract/secret-name.ts";
+import type { Caller } from "../../access/caller.ts";
+import { type ReadObject, readObject } from "../../objects/read-object.ts";
 import type { Release, Released } from "../../secrets/release-secrets.ts";
 import type { Findings } from "../../secrets/selection.ts";
-import { vaultReplyText, versionMetadata } from "./vault-reply.ts";
+import { orNull, vaultReplyText, versionMetadata } from "./vault-reply.ts";
 
-/** How this front answers a read: with one secret, or with what a scope resolves to. */
-export type VaultForm = { readonly of: "vault-secret" } | { readonly of: "vault-variables" };
+/** How this front answers a read: with a scope as one object, with one secret, or with what a scope resolves to. */
+export type VaultForm =
+  | { readonly of: "vault-object"; readonly secretNames: Caller["secretNames"] }
+  | { readonly of: "vault-secret" }
+  | { readonly of: "vault-variables" };
 
 /** Whether it was this front that answered. */
 export function isVaultForm(form: { readonly of: string }): form is VaultForm {
@@ -13,6 +18,7 @@ export function isVaultForm(form: { readonly of: string }): form is VaultForm {
 
 /** What a read released, as the text of a reply. */
 export async function vaultContent(form: VaultForm, release: Release, requestId: string): Promise<string> {
+  if (form.of === "vault-object") return objectContent(readObject(release, form), requestId);
   const { secrets } = release;
   const data = form.of === "vault-secret" ? twice(secrets) : variables(secrets);
   const createdAt = secrets.reduce((latest, { setAt }) => Math.max(latest, setAt), 0);
@@ -20,8 +26,16 @@ export async function vaultContent(form: VaultForm, release: Release, requestId:
   return vaultReplyText({ requestId, data: `{"data":${data},"metadata":${JSON.stringify(metadata)}}`, warnings: warningsOf(release) });
 }
 
-/** The version of what was released: a secret's own, or a number that says whether what a scope resolves to is the same. */
-export async function versionOf(form: VaultForm, { secrets }: Release): Promise<number> {
+function objectContent({ values, state, warnings }: ReadObject, requestId: string): string {
+  const members = values.map(({ key, value }) => `${JSON.stringify(key)}:${valueJson(value)}`);
+  const metadata = versionMetadata({ version: state.revision, createdAt: state.revisedAt ?? 0, customMetadata: orNull(state.customMetadata) });
+  return vaultReplyText({ requestId, data: `{"data":{${members.join(",")}},"metadata":${JSON.stringify(metadata)}}`, warnings });
+}
+
+/** The version of what was released: the revision of an object, a secret's own, or a number that says whether what a scope resolves to is the same. */
+export async function versionOf(form: VaultForm, release: Release): Promise<number> {
+  const { secrets } = release;
+  if (form.of === "vault-object") return readObject(release, form).state.revision;
   return form.of === "vault-secret" ? (secrets[0]?.version ?? 0) : numberOf(secrets);
 }
 
@@ -49,9 +63,9 @@ async function numberOf(secrets: Release["secrets"]): Promise<number> {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A value as JSON: text, or base64 of bytes. */
-function valueJson({ bytes, encoding }: Released): string {
-  return JSON.stringify(encoding === "base64" ? bytes.toBase64() : UTF8.decode(bytes));
+/** A value as JSON: what was given as JSON as that, else text, or base64 of bytes. */
+function valueJson({ bytes, encoding }: Pick<Released, "bytes" | "encoding">): string {
+  return encoding === "json" ? UTF8.decode(bytes) : JSON.stringify(encoding === "base64" ? bytes.toBase64() : UTF8.decode(bytes));
 }
 
 /** What is not among the data, and why. */

@@ -4,14 +4,21 @@ import { PROBLEMS, Problem, type ProblemCode, storageUnavailable } from "../../.
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { refusalOf } from "../../access/refusal.ts";
 import { ExchangeError } from "../../grants/exchange-error.ts";
+import { noteRevoked } from "../count-refusal.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
-import { noteRevoked } from "../note-revoked.ts";
 import { problemOfCall } from "../to-problem.ts";
 
-/** What Vault says of a compare-and-set that does not match: clients look for it. */
-export const CAS_MISMATCH = "check-and-set parameter did not match the current version";
+/**
+ * What a write with a condition is refused by, in Vault's words: clients look for them.
+ *
+ * @throws {Problem} `version-conflict`; any other error as it is.
+ */
+export function asCasMismatch(error: unknown): never {
+  if (!(error instanceof Problem && error.code === "version-conflict")) throw error;
+  throw new Problem("version-conflict", "check-and-set parameter did not match the current version", { cause: error });
+}
 
 /**
  * The status of a problem here, where it is another one than on the native front: clients of Vault know no 401, 409, 410,

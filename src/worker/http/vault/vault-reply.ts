@@ -31,3 +31,8 @@ export interface VersionFacts {
 export function versionMetadata({ version, createdAt, customMetadata = null }: VersionFacts) {
   return { created_time: formatTime(createdAt), custom_metadata: customMetadata, deletion_time: "", destroyed: false, version };
 }
+
+/** `custom_metadata`, which is `null` where there is none. */
+export function orNull(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {
+  return Object.keys(metadata).length > 0 ? metadata : null;
+}

@@ -18,15 +18,19 @@ export function vaultValue(exact: unknown): { readonly value: SecretValue; reado
   if (text === undefined) throw invalid("/data", "a secret here is its value, or its key");
   const others = Object.keys((exact as { readonly data: object }).data).filter((name) => name !== "value" && name !== "key");
   const warnings = others.slice(0, MOST_NAMED).map((name) => `${JSON.stringify(name.slice(0, 128))} was kept out: a secret here is its value, or its key`);
-  return { value: valueFrom(text, "/data/value"), warnings };
+  const parsed = valueFrom(text, "/data/value");
+  if (parsed.bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
+  return { value: parsed, warnings };
 }
 
-/** A value given as JSON: text as it is, and anything else as the JSON that it is. */
-function valueFrom(json: string, pointer: string): SecretValue {
-  const given: unknown = JSON.parse(json);
-  if (typeof given !== "string") throw invalid(pointer, "a value is a text");
-  if (!given.isWellFormed()) throw invalid(pointer, "the text holds a lone surrogate, which UTF-8 cannot carry");
-  const bytes = new TextEncoder().encode(given);
-  if (bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
-  return { bytes, encoding: "utf8" };
+/**
+ * A value given as JSON: text as it is, and anything else as the JSON that it is, so that it is given back as that.
+ *
+ * @throws {Problem} `invalid-request` where UTF-8 cannot carry it.
+ */
+export function valueFrom(json: string, pointer: string): SecretValue {
+  const isText = json.startsWith('"');
+  const text = isText ? (JSON.parse(json) as string) : json;
+  if (!text.isWellFormed()) throw invalid(pointer, "the text holds a lone surrogate, which UTF-8 cannot carry");
+  return { bytes: new TextEncoder().encode(text), encoding: isText ? "utf8" : "json", typed: true };
 }
