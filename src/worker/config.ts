@@ -31,6 +31,7 @@ export interface Env {
   /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
+  readonly VAULT_FRONT?: string;
   readonly QUOTAS?: string;
   readonly TRUSTED_ISSUERS?: string;
   readonly ALLOW_INSECURE_ISSUERS?: string;
@@ -102,6 +103,7 @@ const varsSchema = (insecureIssuers: boolean) =>
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     LEASE_SECONDS: z.coerce.number().int().min(0).max(300).default(60),
     STALE_SECONDS: z.coerce.number().int().min(1).max(30).default(5),
+    VAULT_FRONT: z.enum(["on", "off"]).default("on"),
     QUOTAS: jsonVarSchema.pipe(someQuotasSchema).default({}),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),

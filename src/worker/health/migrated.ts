@@ -30,6 +30,7 @@ export const MIGRATED = [
   ["restores"],
   ["lost_values"],
   ["database_damage"],
+  ["scope_revisions"],
   ["tokens", "services"],
 ];
 

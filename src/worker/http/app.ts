@@ -2,6 +2,7 @@ import { getPath } from "hono/utils/url";
 import { type App, leasedApp } from "./leased-app.ts";
 import { nativeFront } from "./native/native-front.ts";
 import { oauthFront } from "./oauth/oauth-front.ts";
+import { vaultFront } from "./vault/vault-front.ts";
 
 /**
  * Every front, each asked for what is its own. The native one is the last: it also refuses what is nobody's. What may be
@@ -10,11 +11,11 @@ import { oauthFront } from "./oauth/oauth-front.ts";
 export function createApp(): App {
   const oauth = oauthFront();
   const native = nativeFront(oauth.routes);
-  const fronts = [oauth, native];
+  const fronts = [oauth, vaultFront(), native];
   return leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);
-      const front = fronts.find(({ takes }) => takes(path)) ?? native;
+      const front = fronts.find(({ takes }) => takes(path, env)) ?? native;
       return front.app.fetch(request, env, context);
     },
   });
