@@ -30,6 +30,8 @@ export const MIGRATED = [
   ["restores"],
   ["lost_values"],
   ["database_damage"],
+  ["secrets", "hosts_brought"],
+  ["services"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -34,6 +34,9 @@ export interface FoundSecret {
   /** What is found is there: both are `null`, and sealed so. */
   readonly deleted_at: number | null;
   readonly deleted_until: number | null;
+  /** Where its value may go, as JSON. */
+  readonly hosts: string;
+  readonly hosts_brought: 0 | 1;
   readonly encoding: Encoding;
   readonly seal: string | null;
 }
@@ -71,7 +74,7 @@ export type Candidate = {
 } & ((FoundSecret & { readonly kind: string | null }) | { readonly id: null });
 
 /** The columns of a secret that decide, but for those that its version has. */
-const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.seal";
+const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.hosts, s.hosts_brought, s.seal";
 
 const FOUND_BY_NAME = `
   found AS (
@@ -130,7 +133,7 @@ function selectedValue(query: ResolutionQuery): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
+    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.hosts, w.hosts_brought, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
       v.encoding, ${selectedValue(query)}, searched, links, empty
     FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version

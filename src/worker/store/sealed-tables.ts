@@ -25,7 +25,8 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 3,
+    // Format 4 has `variable`, which another change adds.
+    format: 5,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
     deciding: {
@@ -41,6 +42,8 @@ export const SEALED_TABLES = {
       max_lease_seconds: { since: 2, default: null },
       deleted_at: { since: 3, default: null },
       deleted_until: { since: 3, default: null },
+      hosts: { since: 5, default: "[]" },
+      hosts_brought: { since: 5, default: 0 },
     },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",
@@ -112,6 +115,22 @@ export const SEALED_TABLES = {
     format: 1,
     key: ["org", "n"],
     deciding: { org: first, n: first, kind: first, value: first, at: first },
+    unsealed: {},
+  },
+  services: {
+    format: 1,
+    key: ["org", "name"],
+    deciding: {
+      org: first,
+      name: first,
+      revision: first,
+      preset: first,
+      definition: first,
+      created_at: first,
+      created_by: first,
+      updated_at: first,
+      updated_by: first,
+    },
     unsealed: {},
   },
   quotas: {
