@@ -7,6 +7,7 @@ export interface Grant {
   readonly permissions: ReadonlySet<Permission>;
   readonly secretScopes: readonly Pattern[] | null;
   readonly secretNames: readonly Pattern[] | null;
+  readonly services?: readonly Pattern[] | null;
 }
 
 /** Where a token comes from: what revocations go by. */

@@ -74,7 +74,8 @@ export type Candidate = {
 } & ((FoundSecret & { readonly kind: string | null }) | { readonly id: null });
 
 /** The columns of a secret that decide, but for those that its version has. */
-const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.hosts, s.hosts_brought, s.seal";
+const DECIDING =
+  "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.hosts, s.hosts_brought, s.seal";
 
 const FOUND_BY_NAME = `
   found AS (
