@@ -61,6 +61,6 @@ export function headerOf(injection: Injection): string | null {
 }
 
 /** A template with values in the places of names. */
-export function fillTemplate(template: string, valueOf: (name: string) => string): string {
-  return template.replaceAll(PLACE, (_, name: string) => valueOf(name));
+export function fillTemplate(template: string, valueIn: (name: string) => string): string {
+  return template.replaceAll(PLACE, (_, name: string) => valueIn(name));
 }

@@ -99,7 +99,7 @@ export const SECRET_METADATA = {
           "The hosts to which a service may send the value. Given together with a value; to add one later needs `secrets:resolve` on the secret, unless it is a host of a preset. What somebody brings who may not read the secret is for that value only: the next one has it only if it says so.",
         example: ["api.openai.com"],
       }),
-    reply: z.array(z.string()),
+    reply: z.array(z.string()).default([]),
     example: ["api.openai.com"],
     initial: "[]" as string,
     // In one order, so that the same hosts are the same text.

@@ -21,7 +21,7 @@ const header = (name: string) => (secret: string) => [{ in: "header", name, valu
 const plain = { ownHost: null, redirects: [], basic: false } as const;
 
 /** The APIs that are known, with what an agent needs of each: no administration, nothing that shows other secrets, nothing that moves money. */
-export const PRESETS = {
+const PRESETS = {
   openai: {
     ...plain,
     about: "The OpenAI API",

@@ -9,7 +9,7 @@ import { secretNameSchema } from "./secret-name.ts";
 import { PRESET_NAMES } from "./service-presets.ts";
 import { timeSchema } from "./time.ts";
 
-export const SERVICE_NAME = "[a-z0-9][a-z0-9-]{0,62}";
+const SERVICE_NAME = "[a-z0-9][a-z0-9-]{0,62}";
 /** The name of a service. */
 export const serviceNameSchema = z
   .string()
@@ -19,7 +19,7 @@ export const serviceNameSchema = z
 const originSchema = z
   .string()
   .max(300)
-  .regex(/^https?:\/\/[^/?#@\\\s]+$/, { error: "an origin is https:// and a host, without a path, a query or a user" })
+  .regex(/^https?:\/\/[^/?#@\\\s]+$/, { abort: true, error: "an origin is https:// and a host, without a path, a query or a user" })
   .refine((text) => URL.canParse(text) && new URL(text).origin === text, {
     error: "that is not how a URL has this origin: small letters, no port that goes without saying",
   })
@@ -55,7 +55,7 @@ const limits = {
 };
 
 /** What is stored of a service, and shown to whoever may write it. */
-export const serviceDefinitionSchema = z.object({
+const serviceDefinitionSchema = z.object({
   origins: originsSchema,
   scopes: scopesSchema,
   inject: z.array(injectionSchema).min(1).max(8),
@@ -176,9 +176,7 @@ export type ServiceBody = z.infer<typeof serviceSchema>;
 
 /** `GET /v1/services`. */
 export const listServicesSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });
-export const listServicesReplySchema = z
-  .object({ services: z.array(serviceSchema), next_cursor: z.string().nullable() })
-  .meta({
-    id: "ServiceList",
-    example: { services: [{ name: "openai", preset: "openai", allow: DEFINITION_EXAMPLE.allow, builtin: false }], next_cursor: null },
-  });
+export const listServicesReplySchema = z.object({ services: z.array(serviceSchema), next_cursor: z.string().nullable() }).meta({
+  id: "ServiceList",
+  example: { services: [{ name: "openai", preset: "openai", allow: DEFINITION_EXAMPLE.allow, builtin: false }], next_cursor: null },
+});

@@ -19,6 +19,8 @@ type SelectedSecret = BoundValue & {
   readonly label: string;
   readonly id: string;
   readonly version: number;
+  /** Where it may go, as JSON. */
+  readonly hosts: string;
 };
 
 /** What a search came to, beside the secrets themselves. */

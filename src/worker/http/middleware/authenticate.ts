@@ -1,6 +1,7 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { storageUnavailable } from "../../../contract/problem.ts";
-import { createCaller } from "../../access/caller.ts";
+import { type Caller, createCaller } from "../../access/caller.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { TokenError } from "../../access/verify-jwt.ts";
 import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "../../access/verify-token.ts";
@@ -15,10 +16,18 @@ export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const header = c.req.header("Authorization");
   const [, token] = BEARER.exec(header ?? "") ?? [];
   if (token === undefined) throw unauthenticated(header === undefined ? "no-token" : "not-bearer");
-  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
-  c.set("caller", createCaller({ ...facts, ...originOf(c) }));
+  c.set("caller", await callerOf(c, token));
   await next();
 });
+
+/**
+ * Makes a caller of a token, wherever a request had it.
+ *
+ * @throws {Problem} `unauthenticated`, `storage-unavailable`.
+ */
+export async function callerOf(c: Context<HonoEnv>, token: string): Promise<Caller> {
+  return createCaller({ ...(await verify({ ...c.get("config"), now: c.get("now") }, token)), ...originOf(c) });
+}
 
 async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {
   try {

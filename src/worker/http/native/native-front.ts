@@ -1,6 +1,4 @@
 import type { Context } from "hono";
-import { refusalOf } from "../../access/refusal.ts";
-import { countRefusal } from "../count-refusal.ts";
 import { describeApi } from "../docs/describe-api.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -11,6 +9,7 @@ import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { noteWrites } from "../middleware/note-writes.ts";
 import { needsOf } from "../needs-of.ts";
+import { noteRevoked } from "../note-revoked.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
 import { problemOfCall } from "../to-problem.ts";
@@ -69,12 +68,4 @@ async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   noteRevoked(c, error);
   const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
-}
-
-/** That a token is used which is not in force any more is on record with whom it belonged to. */
-function noteRevoked(c: Context<HonoEnv>, error: Error): void {
-  const reason = refusalOf(error);
-  if (reason !== "revoked" && reason !== "no-row") return;
-  const { org, subject: actor, tokenId, lineage } = c.get("caller");
-  countRefusal(c, { org, trust: null, actor, tokenId, issuer: lineage?.issuer ?? null, reason, about: null, logged: true });
 }
