@@ -125,6 +125,7 @@ describe("masked output", () => {
   });
 
   it("holds nothing back that cannot be the beginning of a value", () => {
-    expect(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] ")).toString()).toBe("Continue? [y/n] ");
+    expect(Buffer.from(createMasker(["sk-1234"]).push(Buffer.from("listening at 9\n"))).toString()).toBe("listening at 9\n");
+    expect(Buffer.from(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] "))).toString()).toBe("Continue? [y/n] ");
   });
 });
