@@ -24,6 +24,7 @@ const grant = (scopes: readonly Pattern[] | null, names: readonly Pattern[] | nu
   permissions: new Set(permissions),
   secretScopes: scopes,
   secretNames: names,
+  services: null,
 });
 
 it("matches a literal only with itself, and a prefix with what begins with it", () => {

@@ -30,6 +30,7 @@ export const MIGRATED = [
   ["restores"],
   ["lost_values"],
   ["database_damage"],
+  ["tokens", "services"],
   ["secrets", "hosts_brought"],
   ["services"],
 ];

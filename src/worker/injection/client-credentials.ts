@@ -48,7 +48,16 @@ const replySchema = z.looseObject({
   access_token: z.string().regex(TOKEN),
   token_type: z.string().regex(/^bearer$/i),
   // Some servers write the number as a text.
-  expires_in: z.union([z.number(), z.string().regex(/^\d{1,9}$/).transform(Number)]).pipe(z.number().min(0)).optional(),
+  expires_in: z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^\d{1,9}$/)
+        .transform(Number),
+    ])
+    .pipe(z.number().min(0))
+    .optional(),
 });
 
 /** The access token in a token endpoint's reply (RFC 6749, section 5.1); `undefined` for anything else, of which nothing is passed on. */

@@ -39,7 +39,11 @@ const EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
  *
  * @returns The request, or why it cannot be signed.
  */
-export async function signForAws(request: AwsRequest, { accessKeyId, secretAccessKey, services }: AwsCredentials, now: Date): Promise<SignedAwsRequest | AwsRefusal> {
+export async function signForAws(
+  request: AwsRequest,
+  { accessKeyId, secretAccessKey, services }: AwsCredentials,
+  now: Date,
+): Promise<SignedAwsRequest | AwsRefusal> {
   const { method, url, headers, authorization } = request;
   const scope = readAwsScope(authorization, url, services);
   if (typeof scope === "string") return scope;

@@ -1,19 +1,24 @@
 import { Problem } from "../../contract/problem.ts";
 import type { RequestPath } from "../../contract/request-path.ts";
 import type { ServiceDefinition } from "../../contract/service.ts";
+import { scrubText } from "../../scrub/scrub-text.ts";
 import type { Caller } from "../access/caller.ts";
+import { callOut } from "../outgoing/call-out.ts";
+import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { callOut } from "./call-out.ts";
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
 import { ownLinks, ownLocation } from "./own-addresses.ts";
+import { ownHostsOf } from "./own-hosts.ts";
 import { returnedBody } from "./returned-body.ts";
-import { returnedHeaders, scrubText } from "./returned-headers.ts";
+import { returnedHeaders } from "./returned-headers.ts";
 
 /** What calling a service needs. */
 export type CallNeeds = CallerNeeds & {
   readonly now: Date;
   readonly insecureOrigins: boolean;
+  /** The hosts that are a service each. */
+  readonly useHosts: Readonly<Record<string, string>>;
   /** How often an open reply asks whether its token is in force. */
   readonly staleSeconds: number;
 };
@@ -51,19 +56,35 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
   const query = forwardedQuery(request.query, request.tokenParameters, credentials.query);
   const asked = new URL(`${origin}${path.raw}${query === "" ? "" : `?${query}`}`);
   if (asked.pathname !== path.raw) throw new Problem("invalid-request", "The path would not arrive as it came.");
-  const watch = watchCall(needs, caller, definition.max_seconds);
+  const watch = watchCall(needs, caller);
   try {
     const body = limitedBody(request, definition.max_body_bytes, watch.stop);
     const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
-    const outgoing = { url: asked, method: request.method, headers, body: body.stream, signal: watch.signal };
-    const reply = await callOut(outgoing, needs.insecureOrigins, new URL(request.base).host).catch((error: unknown) => {
-      throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : error;
+    const whole = timeLeft(needs, caller, definition.max_seconds);
+    const ownHosts = ownHostsOf(request.base, needs.insecureOrigins, Object.keys(needs.useHosts));
+    const outgoing = { url: asked, method: request.method, headers, body: body.stream, firstByte: whole, whole, leave: watch.signal };
+    const reply = await callOut({ insecureOrigins: needs.insecureOrigins, ownHosts }, outgoing).catch((error: unknown) => {
+      throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
     });
     return await returned(reply, { definition, asked, base: request.base }, credentials.hidden, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;
   }
+}
+
+/** Why a service did not answer, for its caller. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof OutgoingError)) return error;
+  if (error.refusal === "too-slow" || error.refusal === "ended") return new Problem("upstream-timeout", "The service did not answer in time.");
+  if (error.refusal === "not-public" || error.refusal === "own-address") return new Problem("use-not-allowed", "Nothing is sent to this address.");
+  return new Problem("upstream-unreachable", "The service could not be reached.");
+}
+
+/** How long a call may take, in milliseconds: as long as the service lets it, and as the token is valid. */
+function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxSeconds: number): number {
+  const ends = [expiresAt, verifiedUntil].flatMap((until) => (until === null ? [] : [until - now.getTime()]));
+  return Math.max(0, Math.min(maxSeconds * 1000, ...ends));
 }
 
 async function returned(
@@ -139,16 +160,9 @@ function tooLarge(most: number): Problem {
 /** How often an open reply may not have been told whether its token is in force, one after the other. */
 const MISSED = 3;
 
-/**
- * Ends a call when its time is over, its token expires, or the token is not in force any more: that is asked for as long as the reply
- * is open.
- */
-function watchCall(needs: CallNeeds, caller: Caller, maxSeconds: number): { signal: AbortSignal; stop: () => void; end: () => void } {
+/** Ends a call when its token is not in force any more: that is asked for as long as the reply is open. */
+function watchCall(needs: CallNeeds, caller: Caller): { signal: AbortSignal; stop: () => void; end: () => void } {
   const controller = new AbortController();
-  const left = Math.min(
-    maxSeconds * 1000,
-    ...[caller.expiresAt, caller.verifiedUntil].flatMap((until) => (until === null ? [] : [until - needs.now.getTime()])),
-  );
   let missed = 0;
   const ask = async () => {
     try {
@@ -159,13 +173,6 @@ function watchCall(needs: CallNeeds, caller: Caller, maxSeconds: number): { sign
       if (missed >= MISSED || !(error instanceof Problem && error.code === "storage-unavailable")) controller.abort();
     }
   };
-  const timers = [setTimeout(() => controller.abort(), Math.max(0, left)), setInterval(() => void ask(), needs.staleSeconds * 1000)] as const;
-  return {
-    signal: controller.signal,
-    stop: () => controller.abort(),
-    end() {
-      clearTimeout(timers[0]);
-      clearInterval(timers[1]);
-    },
-  };
+  const timer = setInterval(() => void ask(), needs.staleSeconds * 1000);
+  return { signal: controller.signal, stop: () => controller.abort(), end: () => clearInterval(timer) };
 }

@@ -4,7 +4,7 @@ import type { Caller } from "../access/caller.ts";
 
 /** Whether a service of this name is within a caller's grant. */
 export function coversService({ services }: Caller, name: string): boolean {
-  return matchesAny(services ?? null, name);
+  return matchesAny(services, name);
 }
 
 /** Whether a caller could make a service: its name, every scope that it may search and every secret that it names are within the grant. */

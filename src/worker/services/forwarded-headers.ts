@@ -1,5 +1,3 @@
-import { HOP_HEADER } from "./call-out.ts";
-
 /** Where clients put a token: none of it is ever forwarded. */
 export const TOKEN_HEADERS = ["authorization", "x-api-key", "api-key", "x-goog-api-key", "private-token", "x-amz-security-token"] as const;
 
@@ -23,7 +21,6 @@ const DROPPED = new Set([
   // What speaks for another method, address or caller than the request's own.
   ...["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url", "x-real-ip", "true-client-ip", "x-client-ip"],
   ...["job-token", "deploy-token", "x-amz-date", "x-amz-content-sha256"],
-  HOP_HEADER.toLowerCase(),
 ]);
 const DROPPED_PREFIXES = ["cf-", "x-forwarded-", "sec-", "keyhole-", "access-control-", "proxy-"];
 
@@ -40,7 +37,8 @@ export function forwardedHeaders(from: Headers, credentials: readonly (readonly 
     const partial = name === "range" || name === "if-range";
     if (!dropped && (ranges || !partial)) to.append(name, value);
   }
-  for (const [name] of credentials) to.delete(name);
+  // What would come in another encoding could not be looked through.
+  to.set("Accept-Encoding", "identity");
   for (const [name, value] of credentials) to.set(name, value);
   return to;
 }

@@ -3,7 +3,10 @@ import { invalid } from "../../contract/problem.ts";
 import { BUILTIN } from "../../contract/scope.ts";
 import { type PutServiceBody, SERVICE_DEFAULTS, type ServiceDefinition } from "../../contract/service.ts";
 import { type Preset, presetOf, presetsAt } from "../../contract/service-presets.ts";
-import { judgeOrigin } from "./judge-origin.ts";
+
+import { OutgoingError } from "../outgoing/outgoing-error.ts";
+import { type OutgoingRules, requirePublicOrigin } from "../outgoing/require-public-origin.ts";
+import { ownHostsOf } from "./own-hosts.ts";
 
 /** What a definition is judged by. */
 export interface DefinitionNeeds {
@@ -38,15 +41,28 @@ function originsOf({ insecureOrigins, address }: DefinitionNeeds, preset: Preset
   const given = body.origin === undefined ? body.origins : { "": body.origin };
   const origins = given ?? preset?.origins;
   if (!origins) throw invalid("/origin", "the address of this API is your own: give it as origin");
-  const own = new URL(address).host;
+  const rules = { insecureOrigins, ownHosts: ownHostsOf(address, insecureOrigins) };
   for (const [name, origin] of Object.entries(origins)) {
     const pointer = body.origin === undefined ? `/origins/${name}` : "/origin";
-    const fault = judgeOrigin(origin, insecureOrigins, own);
-    if (fault !== undefined) throw invalid(pointer, fault);
+    requireOrigin(new URL(origin), rules, pointer);
     if (given && preset && !preset.ownHost?.test(new URL(origin).hostname))
       throw invalid(pointer, "this preset has an address of its own, which is another one");
   }
   return { ...origins };
+}
+
+function requireOrigin(url: URL, rules: OutgoingRules, pointer: string): void {
+  try {
+    requirePublicOrigin(url, rules);
+  } catch (error) {
+    if (!(error instanceof OutgoingError)) throw error;
+    throw invalid(
+      pointer,
+      error.refusal === "own-address"
+        ? "that is this deployment's own address"
+        : "an origin is https, on port 443, at a public name: no address, no name of special use",
+    );
+  }
 }
 
 /**

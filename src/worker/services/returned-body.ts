@@ -1,4 +1,4 @@
-import { createScrubber } from "../../scrub/create-scrubber.ts";
+import { scrubStream } from "../../scrub/scrub-stream.ts";
 
 /** What is no text: values are not looked for in it. */
 const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
@@ -9,21 +9,15 @@ const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
  * @param ended Called once, when all of it has come, its reader has gone, or it broke off.
  */
 export function returnedBody(body: ReadableStream<Uint8Array>, type: string | null, hidden: readonly string[], ended: () => void): ReadableStream<Uint8Array> {
-  const scrubber = createScrubber(NOT_SCANNED.test(type ?? "") ? [] : hidden);
-  const reader = body.getReader();
+  const shown = NOT_SCANNED.test(type ?? "") ? body : body.pipeThrough(scrubStream(hidden));
+  const reader = shown.getReader();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        for (;;) {
-          const { done, value } = await reader.read();
-          const shown = done ? scrubber.end() : scrubber.push(value);
-          if (shown.length > 0) controller.enqueue(shown);
-          if (done) {
-            ended();
-            controller.close();
-          }
-          if (done || shown.length > 0) return;
-        }
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        ended();
+        controller.close();
       } catch {
         ended();
         // What the platform says of it is nobody's.

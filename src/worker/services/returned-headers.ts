@@ -1,4 +1,4 @@
-import { createScrubber } from "../../scrub/create-scrubber.ts";
+import { scrubText } from "../../scrub/scrub-text.ts";
 import { HOP_BY_HOP } from "./forwarded-headers.ts";
 
 /** What a service says to a browser, of a connection, or in Keyhole's name. */
@@ -27,11 +27,4 @@ export function returnedHeaders(from: Headers, hidden: readonly string[]): Heade
     if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) to.append(name, scrubText(value, hidden));
   for (const [name, value] of Object.entries(OWN)) to.set(name, value);
   return to;
-}
-
-/** A text without what was put into the request. */
-export function scrubText(text: string, hidden: readonly string[]): string {
-  const scrubber = createScrubber(hidden);
-  const parts = [...scrubber.push(new TextEncoder().encode(text)), ...scrubber.end()];
-  return new TextDecoder().decode(Uint8Array.from(parts));
 }

@@ -65,7 +65,7 @@ export const SEALED_TABLES = {
     unsealed: { secrets: "a count, kept by triggers" },
   },
   trusts: {
-    format: 2,
+    format: 3,
     key: ["org", "name"],
     deciding: {
       org: first,
@@ -87,11 +87,12 @@ export const SEALED_TABLES = {
       reuse: { since: 2, default: "until-expiry" },
       jwks_url: { since: 2, default: null },
       jwks: { since: 2, default: null },
+      services: { since: 3, default: null },
     },
     unsealed: {},
   },
   tokens: {
-    format: 2,
+    format: 3,
     key: ["id"],
     deciding: {
       org: first,
@@ -108,6 +109,7 @@ export const SEALED_TABLES = {
       says_ancestors: first,
       lease_seconds: { since: 2, default: 0 },
       maker_issued_at: { since: 2, default: null },
+      services: { since: 3, default: null },
     },
     unsealed: {},
   },

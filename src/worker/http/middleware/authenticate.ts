@@ -16,17 +16,20 @@ export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const header = c.req.header("Authorization");
   const [, token] = BEARER.exec(header ?? "") ?? [];
   if (token === undefined) throw unauthenticated(header === undefined ? "no-token" : "not-bearer");
-  c.set("caller", await callerOf(c, token));
+  await setCaller(c, token);
   await next();
 });
 
 /**
- * Makes a caller of a token, wherever a request had it.
+ * Makes a token's holder the caller of a request, wherever in it the token was.
  *
  * @throws {Problem} `unauthenticated`, `storage-unavailable`.
  */
-export async function callerOf(c: Context<HonoEnv>, token: string): Promise<Caller> {
-  return createCaller({ ...(await verify({ ...c.get("config"), now: c.get("now") }, token)), ...originOf(c) });
+export async function setCaller(c: Context<HonoEnv>, token: string): Promise<Caller> {
+  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
+  const caller = createCaller({ ...facts, ...originOf(c) });
+  c.set("caller", caller);
+  return caller;
 }
 
 async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {

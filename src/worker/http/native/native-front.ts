@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { noteRevoked } from "../count-refusal.ts";
 import { describeApi } from "../docs/describe-api.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -9,7 +10,6 @@ import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { noteWrites } from "../middleware/note-writes.ts";
 import { needsOf } from "../needs-of.ts";
-import { noteRevoked } from "../note-revoked.ts";
 import type { Route } from "../operation.ts";
 import { problemReply } from "../problem-reply.ts";
 import { problemOfCall } from "../to-problem.ts";

@@ -2,16 +2,16 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "../../../contract/problem.ts";
 import { serviceNameSchema } from "../../../contract/service.ts";
-import { HOP_HEADER } from "../../services/call-out.ts";
+import { hasHopped } from "../../outgoing/hop.ts";
 import { useService } from "../../services/use-service.ts";
+import { noteRevoked } from "../count-refusal.ts";
 import { type Front, frontApp } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { callerOf } from "../middleware/authenticate.ts";
+import { setCaller } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
-import { noteRevoked } from "../note-revoked.ts";
 import { problemOfCall, toProblem } from "../to-problem.ts";
 import { findToken } from "./find-token.ts";
 import { useError } from "./use-error.ts";
@@ -32,7 +32,7 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
   if (mode === "navigate" || (destination !== undefined && destination !== "empty"))
     throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
   if (c.req.header("Upgrade") !== undefined) throw new Problem("upgrade-required", "The service takes no WebSocket.");
-  if (c.req.header(HOP_HEADER) !== undefined) throw new Problem("loop-detected", "The request has been through Keyhole already.");
+  if (hasHopped(c.req.raw.headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
   await next();
 });
 
@@ -50,7 +50,7 @@ export function useFront(): Front {
 
 const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
   const { service, query } = addressOf(c);
-  c.set("caller", await callerOf(c, findToken(c.req.raw.headers, query).token));
+  await setCaller(c, findToken(c.req.raw.headers, query).token);
   c.set("attempt", { action: "secret.use", secretId: null, target: service });
   await next();
 });
