@@ -82,5 +82,5 @@ async function readUpTo(stream: ReadableStream<Uint8Array>, most: number): Promi
     if (size > most) return undefined;
     chunks.push(chunk);
   }
-  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
