@@ -29,6 +29,7 @@ export const get = command({
       ["last used", relativeTime(secret.last_resolved_at)],
       ["expires", relativeTime(secret.expires_at)],
       ["locked", secret.locked ? "yes: it wins over every narrower scope" : "no"],
+      ["hosts", secret.hosts.join(" ") || "none: no service sends it anywhere"],
       ["lease", secret.max_lease_seconds === null ? "what the service allows" : `at most ${secret.max_lease_seconds} seconds`],
       ["rotation", secret.rotate_after_days === null ? "never" : `every ${secret.rotate_after_days} days${secret.rotation_due ? ", due now" : ""}`],
     ]);

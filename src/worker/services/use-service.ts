@@ -27,7 +27,7 @@ export interface Use extends ForwardedRequest {
 }
 
 /** How much of a path is on record. */
-const RECORDED_PATH = 300;
+export const RECORDED_PATH = 300;
 
 /**
  * Makes a request of a service with the credentials that it has, and gives the reply without them. Whether it is allowed is decided
@@ -72,5 +72,6 @@ function requireTokenWhere({ definition: { basic, inject } }: FoundService, { to
     throw new Problem(
       "unauthenticated",
       `This service takes no token ${tokenIn === "basic" ? "as Basic credentials" : "in the query"}: send it as Authorization: Bearer.`,
+      { headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' } },
     );
 }

@@ -3,14 +3,14 @@ import { createMiddleware } from "hono/factory";
 import { Problem } from "../../../contract/problem.ts";
 import { serviceNameSchema } from "../../../contract/service.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
-import { useService } from "../../services/use-service.ts";
+import { RECORDED_PATH, useService } from "../../services/use-service.ts";
 import { noteRevoked } from "../count-refusal.ts";
 import { type Front, frontApp } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { setCaller } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitCaller } from "../middleware/limit-calls.ts";
-import { countFailure } from "../middleware/limit-rate.ts";
+import { countFailure, limitResolves } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { problemOfCall, toProblem } from "../to-problem.ts";
 import { findToken } from "./find-token.ts";
@@ -42,16 +42,17 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
  */
 export function useFront(): Front {
   const app = frontApp();
-  app.use(configure, refuseBrowsers, authenticateUse, limitCaller);
-  app.all("*", use);
+  app.use(configure, refuseBrowsers, authenticateUse, limitCaller, limitResolves);
+  // The log names the route: nothing of what comes after it.
+  app.all("/use/*", use).all("*", use);
   app.onError(refuse);
   return { takes: (path) => path.startsWith(PREFIX) || path === "/use", app, routes: [] };
 }
 
 const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
-  const { service, query } = addressOf(c);
+  const { service, path, query } = addressOf(c);
   await setCaller(c, findToken(c.req.raw.headers, query).token);
-  c.set("attempt", { action: "secret.use", secretId: null, target: service });
+  c.set("attempt", { action: "secret.use", secretId: null, target: `${service} ${c.req.method} ${path.slice(0, RECORDED_PATH)}` });
   await next();
 });
 
