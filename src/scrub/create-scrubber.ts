@@ -24,9 +24,12 @@ const STAR = 0x2a;
 /** Begins to scrub the same values from another stream. */
 export type Scrubbing = () => Scrubber;
 
+/** What is scrubbed: values, or what was prepared for several streams. */
+export type Scrubbed = readonly (string | Uint8Array)[] | Scrubbing;
+
 /** Scrubs values from one stream: see {@link prepareScrubber}. */
-export function createScrubber(values: readonly (string | Uint8Array)[], options: ScrubOptions = {}): Scrubber {
-  return prepareScrubber(values, options)();
+export function createScrubber(values: Scrubbed, options: ScrubOptions = {}): Scrubber {
+  return typeof values === "function" ? values() : prepareScrubber(values, options)();
 }
 
 /**

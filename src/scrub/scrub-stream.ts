@@ -1,8 +1,8 @@
-import type { Scrubbing } from "./create-scrubber.ts";
+import { createScrubber, type Scrubbed } from "./create-scrubber.ts";
 
-/** A stream that lets everything through but the values that are scrubbed. */
-export function scrubStream(scrubbing: Scrubbing): TransformStream<Uint8Array, Uint8Array> {
-  const scrubber = scrubbing();
+/** A stream that lets everything through but values. */
+export function scrubStream(values: Scrubbed): TransformStream<Uint8Array, Uint8Array> {
+  const scrubber = createScrubber(values);
   const give = (bytes: Uint8Array, to: TransformStreamDefaultController<Uint8Array>) => {
     if (bytes.length > 0) to.enqueue(bytes);
   };
