@@ -1,7 +1,7 @@
-import { beginningsOf } from "./beginnings.ts";
+import { type Beginnings, beginningsOf } from "./beginnings.ts";
 import { createCovered, type Part } from "./covered.ts";
 import { earliest } from "./hex-reading.ts";
-import { readingsOf, type Told } from "./readings-of.ts";
+import { type Automata, automataOf, readingsOf, type Told } from "./readings-of.ts";
 import { textsOf } from "./texts-of.ts";
 import { createWaiting } from "./waiting.ts";
 
@@ -21,19 +21,35 @@ export interface ScrubOptions {
 
 const STAR = 0x2a;
 
+/** Begins to scrub the same values from another stream. */
+export type Scrubbing = () => Scrubber;
+
+/** What is scrubbed: values, or what was prepared for several streams. */
+export type Scrubbed = readonly (string | Uint8Array)[] | Scrubbing;
+
+/** Scrubs values from one stream: see {@link prepareScrubber}. */
+export function createScrubber(values: Scrubbed, options: ScrubOptions = {}): Scrubber {
+  return typeof values === "function" ? values() : prepareScrubber(values, options)();
+}
+
 /**
- * Scrubs values from a stream of bytes, wherever it is cut: as they are; as JSON writes them in a string, or in one that has
+ * Scrubs values from streams of bytes, wherever they are cut: as they are; as JSON writes them in a string, or in one that has
  * JSON in it; percent-encoded; in hexadecimal digits; in base64 and base64url, whatever stands around them, also in lines.
  * Nothing else is changed, and only what is the beginning of such a form waits for what follows. The time is linear.
  */
-export function createScrubber(values: readonly (string | Uint8Array)[], { mark, lines = false }: ScrubOptions = {}): Scrubber {
+export function prepareScrubber(values: readonly (string | Uint8Array)[], { mark, lines = false }: ScrubOptions = {}): Scrubbing {
   const wanted = textsOf(values, lines);
-  if (wanted.plain.length === 0) return { push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() };
+  if (wanted.plain.length === 0) return () => ({ push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() });
+  const automata = automataOf(wanted);
+  const beginnings = beginningsOf(wanted);
+  const marked = mark === undefined ? undefined : new TextEncoder().encode(mark);
+  return () => begin(automata, beginnings, marked);
+}
+
+function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | undefined): Scrubber {
   const covered = createCovered();
   const waiting = createWaiting();
-  const beginnings = beginningsOf(wanted);
-  const readings = readingsOf(wanted, covered.add, waiting.at);
-  const marked = mark === undefined ? undefined : new TextEncoder().encode(mark);
+  const readings = readingsOf(automata, covered.add, waiting.at);
   // Which readings have begun something, a bit each.
   let begun = 0;
   const take = (byte: number, position: number, may: number): void => {

@@ -1,4 +1,4 @@
-import { createAutomaton } from "./automaton.ts";
+import { type Automaton, createAutomaton } from "./automaton.ts";
 import { createBase64Reading } from "./base64-reading.ts";
 import { BASE64, HEX, RAW } from "./beginnings.ts";
 import { createHexReading } from "./hex-reading.ts";
@@ -21,18 +21,30 @@ export interface Told {
 const BACKSLASH = 0x5c;
 const PERCENT = 0x25;
 
-/** All ways in which a stream is read. `byteAt` tells what stands at a position. */
-export function readingsOf({ plain, coded }: Wanted, found: Found, byteAt: (position: number) => number): Told[] {
+/** The automata of the texts as they are, as forms write spaces, and of those that are looked for in codes. */
+export interface Automata {
+  readonly own: Automaton;
+  readonly spaced: Automaton;
+  readonly inCode: Automaton | undefined;
+}
+
+/** Makes the automata of what is looked for. */
+export function automataOf({ plain, coded }: Wanted): Automata {
   const own = createAutomaton(plain);
   const spaced = plain.some((text) => text.includes(0x2b)) ? createAutomaton(plain.map((text) => text.map(withoutPlus))) : own;
+  const inCode = coded.length === plain.length ? own : createAutomaton(coded);
+  return { own, spaced, inCode: coded.length === 0 ? undefined : inCode };
+}
+
+/** All ways in which a stream is read, at its beginning. `byteAt` tells what stands at a position. */
+export function readingsOf({ own, spaced, inCode }: Automata, found: Found, byteAt: (position: number) => number): Told[] {
   const raw: Told[] = [
     { reading: createPlainReading(own, found), kind: RAW, escapes: [] },
     { reading: createJsonReading(own, found), kind: RAW, escapes: [BACKSLASH] },
     { reading: createNestedJsonReading(own, found), kind: RAW, escapes: [BACKSLASH] },
     { reading: createPercentReading(spaced, found), kind: RAW, escapes: [PERCENT] },
   ];
-  if (coded.length === 0) return raw;
-  const inCode = coded.length === plain.length ? own : createAutomaton(coded);
+  if (!inCode) return raw;
   return [
     ...raw,
     { reading: createHexReading(inCode, found), kind: HEX, escapes: [] },

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
+import { prepareScrubber } from "../../src/scrub/create-scrubber.ts";
+import { scrubStream } from "../../src/scrub/scrub-stream.ts";
 import { callOut } from "../../src/worker/outgoing/call-out.ts";
 import type { OutgoingCall } from "../../src/worker/outgoing/fetch-outward.ts";
 import { hasHopped } from "../../src/worker/outgoing/hop.ts";
@@ -108,4 +110,14 @@ describe("a call outward", () => {
     leave.abort();
     expect(await Promise.all(refusals)).toEqual(["too-slow", "ended", "ended"]);
   });
+});
+
+it("what comes back can be scrubbed as it streams, in the Worker's runtime too", async () => {
+  const value = "sk-live-0123456789";
+  const address = `${inject("issuer")}/${crypto.randomUUID()}`;
+  await publish(address, { body: JSON.stringify({ key: value, in_url: encodeURIComponent(`?${value}`), encoded: btoa(`${value}x`), other: "sk-live" }) });
+  const reply = await callOut(local, call(address));
+  const stars = (count: number) => "*".repeat(count);
+  const shown = await new Response(reply.body?.pipeThrough(scrubStream(prepareScrubber([value])))).text();
+  expect(shown).toBe(JSON.stringify({ key: stars(18), in_url: `%3F${stars(18)}`, encoded: `${stars(24)}eA==`, other: "sk-live" }));
 });
