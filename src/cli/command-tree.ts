@@ -14,6 +14,7 @@ import { resolve } from "./commands/resolve.ts";
 import { rollback } from "./commands/rollback.ts";
 import { run } from "./commands/run.ts";
 import { scope } from "./commands/scope.ts";
+import { service } from "./commands/service.ts";
 import { set } from "./commands/set.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
@@ -45,6 +46,7 @@ export const ROOT: Command = command({
     render,
     token,
     trust,
+    service,
     scope,
     audit,
     keys,

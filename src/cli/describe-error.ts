@@ -39,6 +39,7 @@ const HINTS: Record<string, string> = {
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
+  "service-not-found": "`keyhole service list` shows the services",
   "scope-not-found": "`keyhole scope list` shows the scopes",
   "version-not-found": "`keyhole versions NAME` shows the versions",
   "secret-exists": "leave --create away to give it a new value",

@@ -5,10 +5,10 @@ import {
   listSecretsReplySchema,
   type listSecretsSchema,
   type SecretBody,
-  type SetSecretBody,
   type SetSecretReply,
   secretSchema,
   setSecretReplySchema,
+  type setSecretSchema,
 } from "../contract/secret.ts";
 import { versionListSchema } from "../contract/version.ts";
 import { LostReply } from "./lost-reply.ts";
@@ -18,7 +18,7 @@ import type { CallOptions, Send } from "./send.ts";
 import { type Value, valueFields } from "./value-fields.ts";
 
 /** The metadata of a secret. What is left out stays as it is; `null` clears it. */
-export type SecretFields = Omit<SetSecretBody, "value" | "encoding">;
+export type SecretFields = Omit<z.input<typeof setSecretSchema>, "value" | "encoding">;
 /** Which secrets to list. */
 export type ListSecretsQuery = Partial<Omit<z.input<typeof listSecretsSchema>, "limit">> & { limit?: number | undefined };
 export type SecretPage = z.output<typeof listSecretsReplySchema>;

@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { inject } from "vitest";
 import { loadConfig } from "../../src/worker/config.ts";
 import { readRegistry } from "../../src/worker/log/read-registry.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
@@ -169,6 +170,20 @@ const trust = async ({ ask }: { ask: Ask }) => {
   await ask("PUT /v1/trusts/t", json(TRUST));
   return "t";
 };
+const SERVICE = {
+  origin: inject("upstream"),
+  scopes: ["global"],
+  inject: [{ in: "header", name: "X-Key", value: "${S}" }],
+  allow: [{ methods: ["GET"], paths: ["/echo/**"] }],
+};
+/** A service may be on this machine. */
+const insecure = () => ({ ALLOW_INSECURE_ORIGINS: "true" });
+const service = async ({ ask }: { ask: Ask }) => {
+  await ask(`PUT ${SECRET}`, json({ value: "a value that is long enough", hosts: ["127.0.0.1"] }));
+  await ask("PUT /v1/services/s", json(SERVICE));
+  return "s";
+};
+const hasService = async (ask: Ask) => (await ask("GET /v1/services/s")).status === 200;
 const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
 
 /** Every operation that changes something. */
@@ -310,6 +325,18 @@ export const WRITES: Record<string, FaultedOperation> = {
     prepare: trust,
     request: () => ["DELETE /v1/trusts/t"],
     effects: async ({ ask }) => [!(await hasTrust(ask)), await recorded(ask, "trust.delete")],
+    again: 404,
+  },
+  "PUT of a service": {
+    vars: insecure,
+    request: () => ["PUT /v1/services/s", json(SERVICE)],
+    effects: async ({ ask }) => [await hasService(ask), await recorded(ask, "service.put")],
+  },
+  "DELETE of a service": {
+    vars: insecure,
+    prepare: service,
+    request: () => ["DELETE /v1/services/s"],
+    effects: async ({ ask }) => [!(await hasService(ask)), await recorded(ask, "service.delete")],
     again: 404,
   },
   "POST of an exchange": {
@@ -479,6 +506,9 @@ export const READS: Record<string, FaultedOperation> = {
   "GET a trust": { prepare: trust, request: () => ["GET /v1/trusts/t"] },
   "POST a test of a trust": { prepare: trust, request: () => ["POST /v1/trusts/t/test", json({ subject_token: "a.b.c" })] },
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
+  "GET a service": { vars: insecure, prepare: service, request: () => ["GET /v1/services/s"] },
+  "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
+  "GET by a service": { vars: insecure, prepare: service, request: () => ["GET /use/s/echo/x"] },
   "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
   "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },
   "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson&action=secret.create"] },

@@ -171,7 +171,7 @@ it("covers every route that the security matrix has", async () => {
     const [request] = operation.request({ org: "", ask: call as never, made: "sec_made" });
     routes.add(routeOf(request));
   }
-  expect([...routes].sort()).toEqual([...Object.keys(OPERATIONS), "POST /oauth/token"].sort());
+  expect([...routes].sort()).toEqual([...Object.keys(OPERATIONS), "POST /oauth/token", "GET /use/{service}/{path}"].sort());
 });
 
 /** The route that a request is for, as the API description writes it. */
@@ -185,6 +185,8 @@ function routeOf(request: string): string {
     .replace(/\/versions\/\d+$/, "/versions/{version}")
     .replace(/\/tokens\/.+$/, "/tokens/{id}")
     .replace(/\/trusts\/[^/]+/, "/trusts/{name}")
+    .replace(/\/services\/[^/]+/, "/services/{name}")
+    .replace(/\/use\/.+/, "/use/{service}/{path}")
     .replace(/\/(resolve|explain)\/.+$/, "/$1/{name}");
   return `${method} ${route}`;
 }

@@ -12,6 +12,7 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   scopes: "SELECT * FROM scopes",
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
+  services: "SELECT * FROM services",
   revocations: "SELECT * FROM revocations",
   quotas: "SELECT * FROM quotas",
   audit_archives: "SELECT * FROM audit_archives",

@@ -27,6 +27,11 @@ export const set = command({
     label: { type: "string", valueHint: "KEY=VALUE", description: "a label; may be repeated, and replaces the labels there are" },
     expires: { type: "string", valueHint: "TIME", description: "a date, a time, or a duration such as 30d; never to clear it" },
     "rotate-after": { type: "string", valueHint: "DAYS", description: "when a new value is due; never to clear it" },
+    host: {
+      type: "string",
+      valueHint: "HOST",
+      description: "where a service may send the value; may be repeated, and replaces the hosts there are; none to clear them",
+    },
     locked: { type: "boolean", description: "let it win over every narrower scope", negativeDescription: "let narrower scopes have one of their own" },
     variable: {
       type: "boolean",
@@ -39,7 +44,7 @@ export const set = command({
   async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     requireScope(scope);
-    const fields = fieldsOf(given, each("label"));
+    const fields = { ...fieldsOf(given, each("label")), ...hostsOf(each("host")) };
     const { client } = await openSession({ profile, insecure });
     const value = await readValue(given, `Value of ${name} in ${scope}`);
     const secret = await client.secrets.set(scope, name, value, fields, { undelete, ...(create && { ifNoneMatch: "*" }) }).catch((error: unknown) => {
@@ -71,6 +76,11 @@ function fieldsOf({ description, expires, "rotate-after": rotate, locked, variab
     ...(variable !== undefined && { variable }),
     ...(lease !== undefined && { max_lease_seconds: lease === "none" ? null : parseLease(lease) }),
   };
+}
+
+function hostsOf(hosts: readonly string[]): { hosts?: string[] } {
+  if (hosts.length === 0) return {};
+  return { hosts: hosts.length === 1 && hosts[0] === "none" ? [] : [...hosts] };
 }
 
 function splitLabel(text: string): [string, string] {

@@ -13,7 +13,7 @@ export const MIGRATED = [
   ["versions", "size"],
   ["secrets", "locked"],
   ["audit_archives"],
-  ["audit_events_on_rows"],
+  ["audit_events_on_known_rows"],
   ["epochs"],
   ["audit_events", "lease"],
   ["audit_events", "issuer"],
@@ -32,6 +32,8 @@ export const MIGRATED = [
   ["database_damage"],
   ["scope_revisions"],
   ["tokens", "services"],
+  ["secrets", "hosts_brought"],
+  ["services"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

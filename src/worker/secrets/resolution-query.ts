@@ -60,6 +60,35 @@ export function resolutionQuery(
   };
 }
 
+/** What is looked for in one scope and in no other, by exact names. What is locked above it is looked up all the same. */
+export function oneScopeQuery(
+  { platformOrg, now }: Pick<QueryNeeds, "platformOrg" | "now">,
+  caller: Caller,
+  scope: Scope | typeof BUILTIN,
+  names: readonly string[],
+  strict: boolean,
+): ResolutionQuery {
+  const { org, secretScopes } = caller;
+  const scopes =
+    scope === BUILTIN
+      ? everywhere(platformOrg, org, [], (label) => label === BUILTIN)
+      : [walked(org, scope, true), ...everywhere(platformOrg, org, [scope], () => false)];
+  const only_scope = scope === BUILTIN ? null : scope;
+  return {
+    org,
+    scopes,
+    inherit: false,
+    scope_limits: secretScopes,
+    names,
+    name_ranges: [],
+    strict,
+    reserved: null,
+    only_scope,
+    object: null,
+    now: now.getTime(),
+  };
+}
+
 function reservedVariables(deployment: readonly Pattern[]): ResolutionQuery["reserved"] {
   const patterns: readonly string[] = [...ALWAYS_RESERVED, ...deployment];
   const prefixes = patterns.filter((pattern) => pattern.endsWith("*")).map((pattern) => pattern.slice(0, -1));

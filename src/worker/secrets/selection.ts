@@ -23,6 +23,8 @@ type SelectedSecret = BoundValue & {
   /** When the version was made, in milliseconds since 1970. */
   readonly set_at: number;
   readonly variable: 0 | 1;
+  /** Where it may go, as JSON. */
+  readonly hosts: string;
 };
 
 /** What a search came to, beside the secrets themselves. */

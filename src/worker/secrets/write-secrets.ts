@@ -25,6 +25,7 @@ import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
 import { sealValue } from "./seal-value.ts";
+import { NO_HOSTS, settleHosts } from "./settle-hosts.ts";
 import { unlessTaken } from "./unless-taken.ts";
 
 /** What a verb that writes needs. */
@@ -86,6 +87,7 @@ export async function planCreation(
     revision: 1,
     ...INITIAL_METADATA,
     ...change.metadata,
+    ...settleHosts(caller, { ...target, ...NO_HOSTS }, change.metadata?.hosts, "another"),
     created_at: at,
     created_by: caller.subject,
     updated_at: at,
@@ -107,8 +109,10 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   const found = secretRow(current);
   const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
-  const changed = { ...found, ...change.metadata };
-  if (!value && hasSameMetadata(changed, found)) return { row: found, outcome: "unchanged", value: undefined, sets, decides: false };
+  const hosts = settleHosts(caller, found, change.metadata?.hosts, value ? "another" : sets ? "the same" : "none");
+  const changed = { ...found, ...change.metadata, ...hosts };
+  if (!value && hasSameMetadata(changed, found) && changed.hosts_brought === found.hosts_brought)
+    return { row: found, outcome: "unchanged", value: undefined, sets, decides: false };
   const at = needs.now.getTime();
   const row: SecretRow = {
     ...changed,

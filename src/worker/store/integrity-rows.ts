@@ -21,6 +21,7 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   scopes: "scopes t",
   trusts: "trusts t",
   tokens: "tokens t",
+  services: "services t",
   revocations: "revocations t",
   quotas: "quotas t",
   audit_archives: "audit_archives t",

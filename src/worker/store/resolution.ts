@@ -39,6 +39,9 @@ export interface FoundSecret {
   readonly deleted_until: number | null;
   /** Whether it may become a variable. */
   readonly variable: 0 | 1;
+  /** Where its value may go, as JSON. */
+  readonly hosts: string;
+  readonly hosts_brought: 0 | 1;
   readonly encoding: StoredEncoding;
   readonly seal: string | null;
 }
@@ -80,7 +83,8 @@ export type Candidate = {
 } & ((FoundSecret & { readonly kind: string | null }) | { readonly id: null });
 
 /** The columns of a secret that decide, but for those that its version has. */
-const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.variable, s.seal";
+const DECIDING =
+  "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.variable, s.hosts, s.hosts_brought, s.seal";
 
 const FOUND_BY_NAME = `
   found AS (
@@ -141,7 +145,7 @@ function selectedValue(query: ResolutionQuery): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.variable, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
+    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.variable, w.hosts, w.hosts_brought, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
       ${SELECTED_ENCODING}, v.created_at AS set_at, ${selectedValue(query)}, searched, links, empty, object
     FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty, ${query.object === null ? "NULL" : SELECTED_OBJECT} AS object) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version

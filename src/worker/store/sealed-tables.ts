@@ -25,7 +25,7 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 4,
+    format: 5,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
     deciding: {
@@ -42,6 +42,8 @@ export const SEALED_TABLES = {
       deleted_at: { since: 3, default: null },
       deleted_until: { since: 3, default: null },
       variable: { since: 4, default: 1 },
+      hosts: { since: 5, default: "[]" },
+      hosts_brought: { since: 5, default: 0 },
     },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",
@@ -116,6 +118,22 @@ export const SEALED_TABLES = {
     format: 1,
     key: ["org", "n"],
     deciding: { org: first, n: first, kind: first, value: first, at: first },
+    unsealed: {},
+  },
+  services: {
+    format: 1,
+    key: ["org", "name"],
+    deciding: {
+      org: first,
+      name: first,
+      revision: first,
+      preset: first,
+      definition: first,
+      created_at: first,
+      created_by: first,
+      updated_at: first,
+      updated_by: first,
+    },
     unsealed: {},
   },
   quotas: {

@@ -26,6 +26,8 @@ interface ChangingColumns {
   readonly deleted_at: number | null;
   /** Until when it can come back. */
   readonly deleted_until: number | null;
+  /** Whether hosts were brought with the current value, by somebody who may not read it. */
+  readonly hosts_brought: 0 | 1;
   /** Over what decides in the row (`sealed-tables.ts`); `null` in a row from before there were seals. */
   readonly seal: string | null;
 }
@@ -64,6 +66,7 @@ const WRITTEN = {
   rotated_at: "with each change",
   deleted_at: "with each change",
   deleted_until: "with each change",
+  hosts_brought: "with each change",
   seal: "with each change",
   last_resolved_at: "by scheduled work",
   deleted_revision: "computed with each change",

@@ -23,6 +23,7 @@ import { revocationRoutes } from "./revocations.ts";
 import { scopeRoutes } from "./scopes.ts";
 import { sealRoutes } from "./seals.ts";
 import { secretRoutes } from "./secrets.ts";
+import { serviceRoutes } from "./services.ts";
 import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trusts.ts";
@@ -43,6 +44,7 @@ const ROUTES: readonly Route[] = [
   ...tokenRoutes,
   ...revocationRoutes,
   ...trustRoutes,
+  ...serviceRoutes,
 ];
 
 /**
