@@ -35,8 +35,10 @@ export async function fetchOutward({ url, method, headers, body, firstByte, whol
   const over = AbortSignal.any([late.signal, AbortSignal.timeout(whole), ...(leave ? [leave] : [])]);
   try {
     return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store", signal: over });
-  } catch {
-    if (late.signal.aborted) throw new OutgoingError("too-slow");
+  } catch (error) {
+    // The platform has timeouts of its own.
+    const timedOut = error instanceof Error && error.name === "TimeoutError" && !over.aborted;
+    if (late.signal.aborted || timedOut) throw new OutgoingError("too-slow");
     throw new OutgoingError(over.aborted ? "ended" : "unreachable");
   } finally {
     clearTimeout(timer);
