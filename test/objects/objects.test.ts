@@ -77,6 +77,16 @@ describe("an object that is replaced", () => {
     expect((await get(APP)).state.deletedAt).toBe(createdAt);
   });
 
+  it("deletes for good where nothing can come back", async () => {
+    const org = newOrg();
+    const { needs, caller, put, get } = await openObjects(org, {}, { RECOVERY_DAYS: "0" });
+    await put(APP, { A: "1", B: "2" });
+    expect(await put(APP, { A: "1" })).toMatchObject({ revision: 2 });
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM secrets WHERE org = ?").bind(org).first("n")).toBe(1);
+    expect(await undeleteObject(needs, caller(), scope, [1])).toMatchObject({ revision: 2 });
+    expect((await get(APP)).data).toEqual({ A: "1" });
+  });
+
   it("may have an environment name that another key gives up, and never one twice", async () => {
     const { put, get } = await openObjects(newOrg());
     await put(APP, { "db-password": "1" });
