@@ -45,6 +45,7 @@ function callerOf(org: string, { names, scopes, permissions = ["secrets:read", "
     permissions: new Set(permissions),
     secretScopes: (scopes as readonly Pattern[] | undefined) ?? null,
     secretNames: (names as readonly Pattern[] | undefined) ?? null,
+    services: null,
     requestId: newId("req"),
     ip: null,
     userAgent: null,

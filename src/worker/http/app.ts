@@ -10,8 +10,9 @@ import { vaultFront } from "./vault/vault-front.ts";
  */
 export function createApp(): App {
   const oauth = oauthFront();
-  const native = nativeFront(oauth.routes);
-  const fronts = [oauth, vaultFront(), native];
+  const vault = vaultFront();
+  const native = nativeFront(oauth.routes, vault.routes);
+  const fronts = [oauth, vault, native];
   return leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);
