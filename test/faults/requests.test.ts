@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { isVaultPath } from "../../src/worker/http/vault/vault-path.ts";
+import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { forgetLogs } from "../audit/forget-logs.ts";
 import { OPERATIONS } from "../security/operations.ts";
 import { type CallOptions, call, type Reply } from "../support/call.ts";

@@ -32,7 +32,18 @@ const names = [
     "TE",
     "User-Agent",
   ],
-  ...["X-Forwarded-For", "X-HTTP-Method-Override", "X-Vault-Wrap-TTL", "X-Vault-Token", "X-Vault-Namespace", "X-Vault-Request", "CF-Connecting-IP", "CF-Worker", "CF-Ray", "Sec-Fetch-Mode"],
+  ...[
+    "X-Forwarded-For",
+    "X-HTTP-Method-Override",
+    "X-Vault-Wrap-TTL",
+    "X-Vault-Token",
+    "X-Vault-Namespace",
+    "X-Vault-Request",
+    "CF-Connecting-IP",
+    "CF-Worker",
+    "CF-Ray",
+    "Sec-Fetch-Mode",
+  ],
 ];
 const text = fc.oneof(
   fc.constantFrom(
