@@ -274,7 +274,7 @@ const METADATA_EXAMPLE = {
   updated_time: "2026-11-21T12:00:00.000Z",
   versions: { "3": { created_time: "2026-11-21T12:00:00.000Z", deletion_time: "", destroyed: false } },
 };
-export const vaultMetadataReplySchema = replySchema(
+const vaultMetadataReplySchema = replySchema(
   "VaultMetadataReply",
   z.object({
     cas_required: z.literal(false),
@@ -334,3 +334,8 @@ export const vaultCreateTokenSchema = z
     num_uses: z.int().min(0).optional(),
   })
   .meta({ id: "VaultCreateToken", example: { ttl: "20m", display_name: "terraform", policies: ["secrets:resolve"] } });
+
+/** What metadata replies: of one thing, or with `list=true` the names below a path. */
+export const vaultMetadataOrListSchema = z
+  .union([vaultMetadataReplySchema, vaultListReplySchema])
+  .meta({ example: vaultListReplySchema.meta()?.example as never });

@@ -189,6 +189,21 @@ const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 
 /** Every operation that changes something. */
 export const WRITES: Record<string, FaultedOperation> = {
   "PUT of a new secret": { request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isCreated },
+  "POST of a secret on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/kv/data/global/S", json({ data: { value: NEW } })],
+    effects: isNew,
+  },
+  "POST of an object on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/secret/data/global", json({ data: { S: NEW } })],
+    effects: isNew,
+  },
+  "PATCH of an object on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["PATCH /v1/secret/data/global", json({ data: { S: NEW } })],
+    effects: isNew,
+  },
   "PUT of a new value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of a new value, the old one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of the same value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
@@ -479,7 +494,14 @@ const WITHOUT_VALUE = JSON.stringify({
 });
 
 /** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
+const withoutRequestId = (text: string) => text.replace(/"request_id":"\w+"/, "");
+
 export const READS: Record<string, FaultedOperation> = {
+  "GET of an object on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/secret/data/global"], shown: withoutRequestId },
+  "GET of a secret on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/kv/data/global/S"], shown: withoutRequestId },
+  "GET of what a scope resolves to on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/env/data/global"], shown: withoutRequestId },
+  "GET of metadata on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/metadata/global"], shown: withoutRequestId },
+  "GET of a list on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/metadata/global?list=true"], shown: withoutRequestId },
   "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },
   "GET of quotas": { request: ({ org }) => [`GET /v1/quotas/${org}`, OPERATOR] },
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },

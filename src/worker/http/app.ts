@@ -13,8 +13,9 @@ import { vaultFront } from "./vault/vault-front.ts";
 export function createApp(): App {
   const oauth = oauthFront();
   const use = useFront();
-  const native = nativeFront(oauth.routes);
-  const fronts = [oauth, vaultFront(), use, native];
+  const vault = vaultFront();
+  const native = nativeFront(oauth.routes, vault.routes);
+  const fronts = [oauth, vault, use, native];
   const app = leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);

@@ -52,11 +52,12 @@ const ROUTES: readonly Route[] = [
  * (RFC 9457).
  *
  * @param described Routes of other fronts that belong into the same API description.
+ * @param vault Those that have a description of their own.
  */
-export function nativeFront(described: readonly Route[]): Front {
+export function nativeFront(described: readonly Route[], vault: readonly Route[]): Front {
   const app = frontApp();
   app.use("/v1/*", configure, authenticate, limitCaller, noteWrites, limitBody);
-  const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own])];
+  const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own], vault)];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));
   app.onError(refuse);

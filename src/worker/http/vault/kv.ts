@@ -1,6 +1,10 @@
 import { Problem } from "../../../contract/problem.ts";
+import { whyReserved } from "../../../contract/reserved-name.ts";
+import type { SecretName } from "../../../contract/secret-name.ts";
 import {
-  vaultMetadataReplySchema,
+  vaultListReplySchema,
+  vaultMetadataOrListSchema,
+  vaultMetadataQuerySchema,
   vaultMetadataSchema,
   vaultReadReplySchema,
   vaultVersionsSchema,
@@ -21,6 +25,7 @@ import { json } from "../docs/responses.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { changeOf } from "../parse/parse-change.ts";
+import { answerNames } from "./answer-list.ts";
 import { customMetadataOf, labelsOf } from "./custom-metadata.ts";
 import { readValues } from "./read-values.ts";
 import { vaultDone, vaultReply } from "./vault-answer.ts";
@@ -86,7 +91,7 @@ export const kvRoutes = [
       const { value, warnings } = vaultValue(exact);
       const cas = options?.cas;
       const required = cas === undefined ? undefined : [cas === 0 ? ("absent" as const) : { version: cas }];
-      const { row } = await setSecret(needs, caller, target, { value }, { required }).catch(asCasMismatch);
+      const { row } = await setSecret(needs, caller, target, { value, ...neverVariable(target.name, needs.reservedNames) }, { required }).catch(asCasMismatch);
       return vaultReply(c, versionMetadata({ version: row.version, createdAt: row.rotated_at }), warnings);
     },
   ),
@@ -156,18 +161,40 @@ export const kvRoutes = [
   vaultOperation(
     {
       method: "get",
+      path: "/v1/kv/metadata",
+      id: "vaultListSecretScopes",
+      summary: "List the scopes that hold secrets",
+      description: "Each with a `/`. `list=true` has to be there.",
+      tag,
+      permission: "secrets:read",
+      action: "secret.read",
+      query: vaultMetadataQuerySchema,
+      problems: ["scope-not-found"],
+      replies: { 200: json(vaultListReplySchema, "The scopes.") },
+    },
+    async ({ c, needs, caller, query }) => {
+      if (query.list !== "true") throw new Problem("scope-not-found", "There is nothing at the top itself.");
+      return answerNames(c, needs, caller, [], query);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "get",
       path: "/v1/kv/metadata/{path}",
       id: "vaultReadSecretMetadata",
       summary: "Read a secret's metadata",
-      description: "Its labels are `custom_metadata`. Of its versions the newest 200.",
+      description:
+        "Its labels are `custom_metadata`. Of its versions the newest 200. With `list=true` the names in a scope, and with a `/` what has more below it.",
       tag,
       permission: "secrets:read",
       action: "secret.read",
       params,
-      problems: ["secret-not-found"],
-      replies: { 200: json(vaultMetadataReplySchema, "The metadata.") },
+      query: vaultMetadataQuerySchema,
+      problems: ["secret-not-found", "scope-not-found"],
+      replies: { 200: json(vaultMetadataOrListSchema, "The metadata, or the names.") },
     },
-    async ({ c, needs, caller, path }) => {
+    async ({ c, needs, caller, path, query }) => {
+      if (query.list === "true") return answerNames(c, needs, caller, namedSegments(path, 2), query);
       const row = await getKeptSecret(needs, caller, await ownerOf(needs, caller, secretOf(namedSegments(path, 2))));
       const { rows } = await versionsOf(needs, caller, row, MOST_VERSIONS, undefined);
       const versions = rows.map(({ version, created_at, state }) => ({
@@ -236,6 +263,11 @@ async function ownerOf(needs: RequestNeeds, caller: Caller, { scope, name }: Nam
   const { winner } = await explainSecret(needs, caller, name, undefined);
   if (!winner) throw new Problem("secret-not-found", "There is no such secret.");
   return { id: winner.id };
+}
+
+/** A reserved name is kept, and never becomes a variable: that is what people of Vault keep there. */
+function neverVariable(name: SecretName, reservedNames: RequestNeeds["reservedNames"]) {
+  return whyReserved(name, reservedNames) === undefined ? {} : { metadata: { variable: 0 } };
 }
 
 /** To delete what is not there is done: so Vault answers, and clients that clean up rely on it. */

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import * as z from "zod";
 import { orgSchema } from "../../../contract/org-name.ts";
 import { invalid, Problem } from "../../../contract/problem.ts";
 import { trustNameSchema } from "../../../contract/trust.ts";
@@ -57,6 +58,7 @@ export const loginRoutes = [
       description: "As `POST /oauth/token` does it: `role` names the organization and its trust. What the method is called in the path says nothing.",
       tag,
       middleware,
+      params: z.object({ mount: z.string().meta({ description: "Whatever the client calls the method.", example: "jwt" }) }),
       body: jsonBody(vaultLoginSchema),
       replies,
     },

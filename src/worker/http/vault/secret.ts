@@ -1,9 +1,9 @@
 import { Problem } from "../../../contract/problem.ts";
 import {
   vaultListReplySchema,
+  vaultMetadataOrListSchema,
   vaultMetadataPatchSchema,
   vaultMetadataQuerySchema,
-  vaultMetadataReplySchema,
   vaultMetadataSchema,
   vaultReadReplySchema,
   vaultVersionsSchema,
@@ -204,7 +204,7 @@ export const secretObjectRoutes = [
       params,
       query: vaultMetadataQuerySchema,
       problems: ["scope-not-found", "too-many-secrets"],
-      replies: { 200: { ...json(vaultMetadataReplySchema.or(vaultListReplySchema), "The metadata, or the names.") } },
+      replies: { 200: json(vaultMetadataOrListSchema, "The metadata, or the names.") },
     },
     async ({ c, needs, caller, path, query }) => {
       if (query.list === "true") return answerList(c, needs, caller, namedSegments(path, 2), query);

@@ -93,7 +93,7 @@ export const vaultTokenRoutes = [
       action: "token.read",
       body: vaultIgnoredSchema,
       problems: [],
-      replies: {},
+      replies: { 200: json(vaultAuthReplySchema, "Never: no token is renewable.") },
     },
     async ({ needs, caller }) => {
       await identifyCaller(needs, caller);
