@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { type FakeVault, startFakeVault } from "./support/fake-vault.ts";
 import { runProgram } from "./support/run-program.ts";
 import { buildKeyhole, startServer, tokenFor } from "./support/start-keyhole.ts";
 import { parseTranscript, writeOutcome, writeTranscript } from "./support/transcript.ts";
@@ -11,19 +12,34 @@ const FOLDER = join(import.meta.dirname, "transcripts");
 const UPDATE = process.env.UPDATE_TRANSCRIPTS === "1";
 
 let server: Awaited<ReturnType<typeof startServer>>;
+let vault: FakeVault;
 let cli: ReturnType<typeof buildKeyhole>;
 const home = mkdtempSync(join(tmpdir(), "keyhole-home-"));
 
 beforeAll(async () => {
   cli = buildKeyhole();
   server = await startServer();
+  vault = await startVault();
 });
 
 afterAll(async () => {
   await server?.close();
+  await vault?.stop();
   cli?.remove();
   rmSync(home, { recursive: true });
 });
+
+/** A tree as people have it. */
+async function startVault(): Promise<FakeVault> {
+  const started = await startFakeVault({ token: "hvs.example" });
+  started.mount("secret", "2");
+  started.put("secret", "myapp/config", { json: '{"DB_PASSWORD":"sk-vault-1","db-user":"app"}' });
+  started.put("secret", "shop", { json: '{"API_KEY":"sk-vault-2"}' });
+  started.put("secret", "team/pay", { json: '{"STRIPE_KEY":"sk-vault-3"}' });
+  started.put("secret", "team/pay/db", { json: '{"PASSWORD":"sk-vault-4"}' });
+  started.put("secret", "old", "deleted");
+  return started;
+}
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 
@@ -42,6 +58,8 @@ describe.concurrent("what is typed and what comes of it", () => {
       TOKEN: token,
       RESOLVER: reader,
       SERVER: server.url,
+      VAULT: vault.url,
+      VAULT_TOKEN: "hvs.example",
       FIXTURES: join(import.meta.dirname, "fixtures"),
       PATH: `${cli.folder}:${process.env.PATH}`,
       // More than a hundred starts: each reads what the first one compiled.
@@ -49,6 +67,8 @@ describe.concurrent("what is typed and what comes of it", () => {
     };
     const names = [
       [server.url, "SERVER"],
+      [vault.url, "VAULT"],
+      [new URL(vault.url).host, "VAULT_HOST"],
       [new URL(server.url).host, "HOST"],
       [cwd, "HOME"],
       [/(sec|tok|req)_[0-9a-f-]{32,}/g, "$1_ID"],
