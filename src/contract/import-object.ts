@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { customMetadataSchema } from "./object.ts";
 import { scopeSchema } from "./scope.ts";
 
 /** A key of a document with its value: text, or JSON as it is written. */
@@ -14,10 +15,7 @@ export const importObjectSchema = z
   .strictObject({
     scope: scopeSchema,
     members: z.array(objectMemberSchema).min(1, { error: "there is nothing to import" }).meta({ description: "Up to 500 keys, each once." }),
-    custom_metadata: z
-      .record(z.string(), z.string())
-      .optional()
-      .meta({ description: "What Vault's clients keep beside a document. Left out, it stays as it is." }),
+    custom_metadata: customMetadataSchema.optional().meta({ description: "What Vault's clients keep beside a document. Left out, it stays as it is." }),
   })
   .meta({ id: "ImportObject", example: { scope: "repo:acme/api", members: [{ key: "port", value: "5432", encoding: "json" }] } });
 

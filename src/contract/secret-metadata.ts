@@ -88,6 +88,17 @@ export const SECRET_METADATA = {
     toColumn: (locked) => (locked ? 1 : 0),
     fromColumn: (column) => column === 1,
   }),
+  variable: field({
+    request: z.boolean().optional().meta({
+      description: "Whether it may become an environment variable. With `false` also a reserved name can be stored: it then never becomes one.",
+      example: false,
+    }),
+    reply: z.boolean(),
+    example: true,
+    initial: 1 as number,
+    toColumn: (variable) => (variable ? 1 : 0),
+    fromColumn: (column) => column === 1,
+  }),
   max_lease_seconds: asGiven(
     z
       .int()

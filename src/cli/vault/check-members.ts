@@ -1,5 +1,5 @@
-import { MAX_IMPORTED } from "../../contract/import.ts";
 import type { ObjectMember } from "../../contract/import-object.ts";
+import { MAX_OBJECT_KEYS } from "../../contract/object.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { isWellFormed } from "../../contract/well-formed.ts";
 import type { JsonMember } from "./json-members.ts";
@@ -16,8 +16,8 @@ export function checkMembers(given: readonly JsonMember[]): CheckedMembers {
     return json.startsWith('"') ? { key: name, value: JSON.parse(json), encoding: "utf8" } : { key: name, value: json, encoding: "json" };
   });
   const faults = new Map(members.flatMap((member) => whyNot(member).map((reason) => [member.key, reason] as const)));
-  if (members.length > MAX_IMPORTED)
-    for (const { key } of members) faults.set(key, `an object has at most ${MAX_IMPORTED} keys, and this one ${members.length}`);
+  if (members.length > MAX_OBJECT_KEYS)
+    for (const { key } of members) faults.set(key, `an object has at most ${MAX_OBJECT_KEYS} keys, and this one ${members.length}`);
   return { members, faults };
 }
 

@@ -42,7 +42,7 @@ export interface Move {
 /** What Keyhole says of one object that says nothing of the others. */
 const OF_THE_OBJECT: ReadonlySet<string> = new Set([
   ...["invalid-request", "forbidden", "env-name-conflict", "body-too-large", "value-too-large", "too-many-secrets"],
-  ...["quota-exceeded", "name-locked", "name-reserved"],
+  ...["quota-exceeded", "name-locked", "version-conflict"],
 ]);
 
 /** Moves the current version of an object, in one transaction, or says what would come of it. */

@@ -1,6 +1,6 @@
 import { type Scope, scopeSchema } from "../../contract/scope.ts";
+import { parseObjectPath } from "../../contract/vault-path.ts";
 import { usageError } from "../cli-error.ts";
-import { scopeOfPath } from "./scope-of-path.ts";
 
 /** `--map`: a path, or with a last `/` all that is below it, and the scope it goes to. */
 interface Placement {
@@ -61,9 +61,14 @@ type Found = { readonly scope: Scope; readonly reason?: undefined } | { readonly
 function scopeFor(path: string, placements: readonly Placement[]): Found {
   // The one that says most of the path counts.
   const [placement] = placements.filter(({ from }) => isFrom(path, from)).sort((a, b) => b.from.length - a.from.length);
-  if (placement === undefined) return scopeOfPath(path);
+  if (placement === undefined) return usualScope(path);
   const { from, to } = placement;
   const text = from.endsWith("/") ? to + path.slice(from.length) : to;
   const scope = scopeSchema.safeParse(text);
   return scope.success ? { scope: scope.data } : { reason: `${text} is no scope` };
+}
+
+function usualScope(path: string): Found {
+  const parsed = parseObjectPath(path.split("/"));
+  return "scope" in parsed ? parsed : { reason: `${parsed.reason}: place it with --map` };
 }

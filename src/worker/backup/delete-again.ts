@@ -3,6 +3,7 @@ import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import type { RecordedTable } from "../audit/row-events.ts";
 import { putCarried } from "../store/restore-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { raiseRevisions } from "../store/scope-revisions.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { requireChanges, selectSecretsById, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
@@ -83,7 +84,7 @@ async function softly(needs: BackupNeeds, caller: Caller, returned: readonly Com
   const listed = rows.map(({ org, id, name, scope, version }) => ({ org, secret: { id, name, scope, version } }));
   return {
     statements: [
-      ...(rows.length > 0 ? [updateSecrets(db, rows), requireChanges(db, rows.length)] : []),
+      ...(rows.length > 0 ? [...raiseRevisions(db, rows, now.getTime()), updateSecrets(db, rows), requireChanges(db, rows.length)] : []),
       ...insertListed(needs, caller, "secret.delete", listed),
     ],
     deleted: returned.filter(isMarked),

@@ -30,6 +30,7 @@ export const MIGRATED = [
   ["restores"],
   ["lost_values"],
   ["database_damage"],
+  ["scope_revisions"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

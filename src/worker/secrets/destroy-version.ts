@@ -1,6 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import { requireChanges, touchSecret } from "../store/secret-rows.ts";
+import { requireChanges, touchSecrets } from "../store/secret-rows.ts";
 import { destroyVersions } from "../store/version-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
@@ -35,7 +35,7 @@ export async function destroyVersion(
       throw new Problem("version-conflict", "The current version cannot be destroyed; set another value first, or delete the secret.");
     const live = await findVersion(needs, caller, secret, version);
     const destroy = () => destroyVersions(db, [{ secret_id: id, from: version, to: version }], now.getTime());
-    const changes = live === undefined ? [] : [touchSecret(db, secret), requireChanges(db, 1), ...destroy()];
+    const changes = live === undefined ? [] : [touchSecrets(db, [secret]), requireChanges(db, 1), ...destroy()];
     await writeForCaller(needs, caller, changes, { action: "secret.destroy", secrets: [{ id, name, scope, version }] });
   });
 }

@@ -1,4 +1,5 @@
 import type { Action } from "../../contract/audit.ts";
+import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
@@ -7,16 +8,20 @@ import type { Verified } from "../transaction/verify-row.ts";
 import type { Change } from "./change.ts";
 import { findCurrent, secretNotFound } from "./find-secret.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
+import { type NamingNeeds, refuseReserved } from "./set-secret.ts";
 import { planChange, type Write, type WriteNeeds, writeSecrets } from "./write-secrets.ts";
 
 /**
  * Changes a secret by its id: its value, its metadata, or both.
  *
- * @throws {Problem} `forbidden`, `secret-not-found`, `version-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `name-reserved`, `secret-not-found`, `version-conflict`, `storage-unavailable`.
  */
-export async function patchSecret(needs: WriteNeeds, caller: Caller, id: string, change: Change, precondition: Precondition): Promise<Write> {
+export async function patchSecret(needs: NamingNeeds, caller: Caller, id: string, change: Change, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
-  return changeById(needs, caller, id, precondition, "secret.update", async () => change);
+  return changeById(needs, caller, id, precondition, "secret.update", async ({ name }) => {
+    if (change.metadata?.variable === 1) refuseReserved(name as SecretName, needs.reservedNames);
+    return change;
+  });
 }
 
 /** Finds a secret by its id, plans a change to what was found, and writes it; again when somebody else's write came between. */

@@ -29,9 +29,17 @@ export async function planRevival(
     rotated_at: at,
     deleted_at: null,
     deleted_until: null,
+    deleted_revision: null,
     encoding: change.value.encoding,
     kind: "sealed" as const,
   };
   const destroysEarlier = !(undelete && (deleted.deleted_until ?? 0) > at);
-  return { row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) }, outcome: "created", value: change.value, sets: true, destroysEarlier };
+  return {
+    row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) },
+    outcome: "created",
+    value: change.value,
+    sets: true,
+    decides: true,
+    destroysEarlier,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Problem } from "../../contract/problem.ts";
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
 import { leaveOut, type Unhad } from "./leave-out.ts";
@@ -10,7 +10,7 @@ import type { Findings, RecordedSelection } from "./selection.ts";
 export interface Released {
   readonly name: SecretName;
   readonly bytes: Uint8Array;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly scope: string;
   readonly id: string;
   readonly version: number;
@@ -66,9 +66,9 @@ async function open(
   const unhad = [...unread, ...unwritable];
   const without = new Set(unhad.map(({ name }) => name));
   const released = opened.filter(({ name }) => !without.has(name));
-  const { missing, expired, skipped, searched, empty } = rest;
+  const { missing, expired, skipped, searched, empty, object } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
-  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty }, unhad: without };
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty, object }, unhad: without };
 }
 
 /** What of a selection did not leave: all of it, or some names. */

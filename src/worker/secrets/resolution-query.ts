@@ -18,6 +18,8 @@ export interface ResolveRequest {
   readonly inherit: boolean;
   /** Whether what is released becomes environment variables: of one name there is one, and of a reserved name none. */
   readonly asVariables: boolean;
+  /** The one scope that is read as one object, with its revision; it is the only one of `scopes`. */
+  readonly object?: Scope | undefined;
 }
 
 /** What making a query of a request needs. */
@@ -53,6 +55,7 @@ export function resolutionQuery(
     strict: request.names !== undefined && !request.allowMissing,
     reserved: request.asVariables ? reservedVariables(reservedNames) : null,
     only_scope: request.scopes?.length === 1 ? (request.scopes[0] ?? null) : null,
+    object: request.object ?? null,
     now: now.getTime(),
   };
 }

@@ -32,6 +32,7 @@ async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<C
   const value = {
     bytes: await readValue(needs, { ...found, binding: { org, scope, name, version, id, encoding: stored.encoding } }),
     encoding: stored.encoding,
+    typed: true,
   };
   const isBound = found.kind === "sealed" && found.ciphertext !== null && bindsEncoding(found.ciphertext);
   if (!isBound) requireSealedEncoding(secret, version, value);
@@ -49,7 +50,7 @@ function requireSealedEncoding(secret: Verified<CurrentRow>, version: number, { 
       `Version ${version} is from before values were bound to their encoding, and says ${encoding} where the secret is ${secret.encoding} now. If that is right, set a value with the encoding ${encoding} first, and roll back then.`,
     );
   // Text was checked when it was set.
-  if (encoding === "utf8" && !isText(bytes)) throw new IntegrityProblem(brokenRow("secrets", secret));
+  if (encoding !== "base64" && !isText(bytes)) throw new IntegrityProblem(brokenRow("secrets", secret));
 }
 
 function isText(bytes: Uint8Array): boolean {

@@ -1,11 +1,12 @@
 import type { Caller } from "../access/caller.ts";
+import { raiseRevisions } from "../store/scope-revisions.ts";
 import { requireChanges, requireRevisions, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import { sealAgain } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { findKept, secretNotFound } from "./find-secret.ts";
+import { planUndeletion } from "./plan-undeletion.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
 import { unlessTaken } from "./unless-taken.ts";
 import type { Write } from "./write-secrets.ts";
@@ -37,15 +38,11 @@ export async function undeleteSecret(
       writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => writeForCaller(needs, caller, [before, ...statements, after], named));
     if (found.deleted_at === null) {
       await counted([requireRevisions(db, [found])]);
-      return { row: found, outcome: "unchanged", value: undefined, sets: false };
+      return { row: found, outcome: "unchanged", value: undefined, sets: false, decides: false };
     }
-    const { keyring } = await allowSealing(needs);
-    const back = { ...found, revision: found.revision + 1, deleted_at: null, deleted_until: null };
-    const row = { ...back, seal: await sealAgain(keyring, "secrets", found, back) };
-    const write: Write = { row, outcome: "updated", value: undefined, sets: true };
-    // Its name is taken like that of one that is created.
-    const taking = [{ ...write, outcome: "created" as const }];
-    await unlessTaken(needs, caller, taking, (guards) => counted([...guards, updateSecrets(db, [row]), requireChanges(db, 1)]));
-    return write;
+    const write = await planUndeletion(await allowSealing(needs), found);
+    const statements = [...raiseRevisions(db, [found], now.getTime()), updateSecrets(db, [write.row]), requireChanges(db, 1)];
+    await unlessTaken(needs, caller, [write], (guards) => counted([...guards, ...statements]));
+    return { ...write, outcome: "updated" };
   });
 }

@@ -32,6 +32,7 @@ const CARRIED_TABLES = {
   tokens: { key: ["id"], rows: ROWS },
   used_identities: { key: ["org", "trust", "digest"], rows: ROWS },
   secrets: { key: ["id"], rows: ROWS },
+  scope_revisions: { key: ["org", "scope"], rows: ROWS },
   versions: {
     key: ["secret_id", "version"],
     rows: 100,

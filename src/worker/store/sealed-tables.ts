@@ -25,7 +25,7 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 3,
+    format: 4,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
     deciding: {
@@ -41,6 +41,7 @@ export const SEALED_TABLES = {
       max_lease_seconds: { since: 2, default: null },
       deleted_at: { since: 3, default: null },
       deleted_until: { since: 3, default: null },
+      variable: { since: 4, default: 1 },
     },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",
@@ -52,6 +53,7 @@ export const SEALED_TABLES = {
       created_by: SHOWN,
       updated_at: SHOWN,
       updated_by: SHOWN,
+      deleted_revision: "which deletion an undelete of an object means: only what can come back does",
       last_resolved_at: "derived from the audit log by the scheduled run, and shown",
     },
   },
