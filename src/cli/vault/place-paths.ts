@@ -1,5 +1,5 @@
 import { type Scope, scopeSchema } from "../../contract/scope.ts";
-import { parseObjectPath } from "../../contract/vault-path.ts";
+import { isKindWord, parseObjectPath } from "../../contract/vault-path.ts";
 import { usageError } from "../cli-error.ts";
 
 /** `--map`: a path, or with a last `/` all that is below it, and the scope it goes to. */
@@ -69,6 +69,9 @@ function scopeFor(path: string, placements: readonly Placement[]): Found {
 }
 
 function usualScope(path: string): Found {
-  const parsed = parseObjectPath(path.split("/"));
-  return "scope" in parsed ? parsed : { reason: `${parsed.reason}: place it with --map` };
+  const segments = path.split("/");
+  const parsed = parseObjectPath(segments);
+  if ("scope" in parsed) return parsed;
+  const reason = isKindWord(segments[0] ?? "") ? parsed.reason : "a path here has up to 20 parts of up to 100 letters, digits, '.', '_' or '-'";
+  return { reason: `${reason}: place it with --map` };
 }

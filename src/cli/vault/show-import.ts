@@ -56,7 +56,8 @@ function rowsOf({ path, scope, state, reason, keys }: MovedObject, done: boolean
   const written = done && state === "written";
   const place = [path, scope ?? ""];
   const rows = keys.map(({ key, ...one }) => [...place, key, described(one.state, one.reason, written)]);
-  const whole = state === "nothing" || (state === "cannot" && (reason !== undefined || keys.length === 0));
+  // What concerns single keys is said of these.
+  const whole = state === "nothing" || (state === "cannot" && keys.every((one) => one.state !== "cannot"));
   return whole ? [[...place, "", state === "nothing" ? `left out: ${reason}` : described("cannot", reason, false)], ...rows] : rows;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { type FakeVault, startFakeVault } from "./support/fake-vault.ts";
+import { type FakeVault, startExampleVault } from "./support/fake-vault.ts";
 import { runProgram } from "./support/run-program.ts";
 import { buildKeyhole, startServer, tokenFor } from "./support/start-keyhole.ts";
 import { parseTranscript, writeOutcome, writeTranscript } from "./support/transcript.ts";
@@ -19,7 +19,8 @@ const home = mkdtempSync(join(tmpdir(), "keyhole-home-"));
 beforeAll(async () => {
   cli = buildKeyhole();
   server = await startServer();
-  vault = await startVault();
+  vault = await startExampleVault();
+  vault.put("secret", "team/pay/db", { json: '{"PASSWORD":"sk-vault-5"}' });
 });
 
 afterAll(async () => {
@@ -28,18 +29,6 @@ afterAll(async () => {
   cli?.remove();
   rmSync(home, { recursive: true });
 });
-
-/** A tree as people have it. */
-async function startVault(): Promise<FakeVault> {
-  const started = await startFakeVault({ token: "hvs.example" });
-  started.mount("secret", "2");
-  started.put("secret", "myapp/config", { json: '{"DB_PASSWORD":"sk-vault-1","db-user":"app"}' });
-  started.put("secret", "shop", { json: '{"API_KEY":"sk-vault-2"}' });
-  started.put("secret", "team/pay", { json: '{"STRIPE_KEY":"sk-vault-3"}' });
-  started.put("secret", "team/pay/db", { json: '{"PASSWORD":"sk-vault-4"}' });
-  started.put("secret", "old", "deleted");
-  return started;
-}
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
 

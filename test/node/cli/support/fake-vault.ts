@@ -95,6 +95,18 @@ export async function startFakeVault({ token, namespace, pages = false }: FakeVa
   }
 }
 
+/** A fake Vault with a tree as people have it, for the token `hvs.example`. */
+export async function startExampleVault(): Promise<FakeVault> {
+  const vault = await startFakeVault({ token: "hvs.example" });
+  vault.mount("secret", "2");
+  vault.put("secret", "aws", { json: '{".dockerconfigjson":"{}","AWS_SECRET_ACCESS_KEY":"sk-vault-1","port":5432}' }, { owner: "ada" });
+  vault.put("secret", "myapp/config", { json: '{"DB_PASSWORD":"sk-vault-2","db-user":"app"}' });
+  vault.put("secret", "old", "deleted");
+  vault.put("secret", "shop", { json: '{"API_KEY":"sk-vault-3"}' });
+  vault.put("secret", "team/pay", { json: '{"STRIPE_KEY":"sk-vault-4"}' });
+  return vault;
+}
+
 function readFirst({ objects }: Engine, path: string): Reply {
   const current = objects.get(path)?.current;
   if (current === undefined || typeof current === "string") return NOTHING;
