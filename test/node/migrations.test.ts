@@ -193,3 +193,32 @@ describe("the migration 0025", () => {
       expect(db.prepare(`SELECT id FROM secrets INDEXED BY ${index} WHERE org = 'acme' AND ${condition} ORDER BY name, scope`).all()).toEqual([]);
   });
 });
+
+describe("the migration 0031", () => {
+  const revisions = () =>
+    db
+      .prepare("SELECT scope, revision, created_at, revised_at FROM scope_revisions ORDER BY scope")
+      .all()
+      .map((row) => ({ ...row }));
+
+  it("makes what there is revision 1 of its scope, and changes nothing else of it", () => {
+    migrate("0001", "0030");
+    insertRows();
+    db.exec("UPDATE secrets SET created_at = IIF(id = 'inline', 3, 5), updated_at = IIF(id = 'inline', 7, 6)");
+    const [secrets, versions] = [db.prepare("SELECT * FROM secrets ORDER BY id").all(), db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()];
+    migrate("0031", "0031");
+    expect(db.prepare("SELECT * FROM secrets ORDER BY id").all()).toEqual(secrets.map((row) => ({ ...row, deleted_revision: null, variable: 1 })));
+    expect(db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()).toEqual(versions.map((row) => ({ ...row, scope_revision: 1, is_json: 0 })));
+    expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 3, revised_at: 7 }]);
+  });
+
+  it("lets a Worker of before it go on: what it makes is revision 1, too", () => {
+    migrate("0001", "0031");
+    expect(revisions()).toEqual([]);
+    insertSecret("later", 1);
+    insertVersion("later", 1);
+    insertSecret("last", 1);
+    expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 0, revised_at: 0 }]);
+    expect(db.prepare("SELECT scope_revision, is_json FROM versions").all()).toEqual([{ scope_revision: 1, is_json: 0 }]);
+  });
+});

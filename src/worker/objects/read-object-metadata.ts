@@ -12,7 +12,7 @@ import { findObject } from "./find-object.ts";
 import type { ObjectState } from "./object.ts";
 
 /** What a revision of an object was. Times are milliseconds since 1970. */
-export interface ObjectVersion {
+interface ObjectVersion {
   readonly revision: number;
   readonly createdAt: number;
   /** When what it is about was deleted, where all of that is deleted still; `null` otherwise. */

@@ -11,7 +11,7 @@ import type { RecordedSelection } from "../secrets/selection.ts";
 import { type ObjectState, objectState } from "./object.ts";
 
 /** One key of an object. */
-export interface ObjectValue {
+interface ObjectValue {
   readonly key: string;
   readonly value: SecretValue;
 }

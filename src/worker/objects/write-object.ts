@@ -51,7 +51,7 @@ export async function writeObject(needs: SealingNeeds & ObjectNeeds, caller: Cal
 }
 
 /** Runs a transaction whose guard says that a condition does not hold. */
-export async function withConflict<T>(run: () => Promise<T>): Promise<T> {
+async function withConflict<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

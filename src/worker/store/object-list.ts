@@ -30,19 +30,25 @@ const keyOf = (scope: string) => {
  */
 export function listLevel(db: D1Database, level: Level): D1PreparedStatement {
   const [index, only] = level.ambiguous === "only" ? ["INDEXED BY scope_revisions_ambiguous", `AND ${ambiguous("n.scope")}`] : ["", ""];
-  const next = (beyond: string) =>
-    `(SELECT MIN(n.scope) FROM scope_revisions n ${index} WHERE n.org = ?1 ->> 'org' AND n.scope > ${beyond} AND n.scope BETWEEN ?1 ->> '$.range.from' AND ?1 ->> '$.range.to' ${only})`;
+  // One lower bound and no other: the index is entered there.
+  const next = (from: string) =>
+    `(SELECT MIN(n.scope) FROM scope_revisions n ${index} WHERE n.org = ?1 ->> 'org' AND n.scope >= ${from} AND n.scope <= ?1 ->> '$.range.to' ${only})`;
   const never = level.ambiguous === "never" ? `AND NOT (${ambiguous("scope")})` : "";
-  // After a folder the list goes on after everything in it: "~" comes after each character of a scope.
   const key = keyOf("level.scope");
   return db
     .prepare(
       `WITH RECURSIVE level (scope) AS (
-         SELECT ${next("?2")} UNION ALL SELECT ${next(`(?1 ->> 'from') || ${key} || IIF(${key} LIKE '%/', '~', '')`)} FROM level WHERE level.scope IS NOT NULL
+         SELECT ${next("?2")} UNION ALL SELECT ${next(`(?1 ->> 'from') || ${key} || IIF(${key} LIKE '%/', '~', '!')`)} FROM level WHERE level.scope IS NOT NULL
        )
        SELECT ${key} AS key FROM level WHERE scope IS NOT NULL ${never} LIMIT ?1 ->> 'limit'`,
     )
-    .bind(JSON.stringify(level), level.from + level.after + (level.after.endsWith("/") ? "~" : ""));
+    .bind(JSON.stringify(level), startOf(level));
+}
+
+/** Where a level goes on: "~" comes after each character of a scope, so after everything in a folder, and "!" before each. */
+function startOf({ from, after, range }: Level): string {
+  const start = after === "" ? from : from + after + (after.endsWith("/") ? "~" : "!");
+  return start > range.from ? start : range.from;
 }
 
 /** Selects a row where there is any scope within ranges. */

@@ -79,7 +79,10 @@ function columnsWritten(...when: readonly (typeof WRITTEN)[keyof typeof WRITTEN]
 }
 
 /** Every column of the table `secrets` that is not computed by D1. */
-export const SECRET_COLUMNS: readonly ColumnName[] = [...columnsWritten("once", "with each change", "by scheduled work", "computed with each change"), ...METADATA_NAMES];
+export const SECRET_COLUMNS: readonly ColumnName[] = [
+  ...columnsWritten("once", "with each change", "by scheduled work", "computed with each change"),
+  ...METADATA_NAMES,
+];
 /** The columns that a new secret is written with. */
 export const INSERTED_SECRET_COLUMNS: readonly ColumnName[] = [...columnsWritten("once", "with each change"), ...METADATA_NAMES];
 /** The columns that a change writes. */
