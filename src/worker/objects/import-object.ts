@@ -50,7 +50,8 @@ export async function importObject(needs: ObjectNeeds, caller: Caller, given: Im
     const allSame = compared.same.length === writes.length;
     const mayWrite = !dryRun && (overwrite || !differs);
     // What is not written has told all the same which values are held.
-    if (mayWrite && !allSame) await writeObject(sealing, caller, { scope, found: state.revision, writes, deleted: [], empties: false });
+    if (mayWrite && !allSame)
+      await writeObject(sealing, caller, { scope, found: state.revision, writes, deleted: [], empties: false, action: "secret.import" });
     else await recordDryRun(needs, caller, scope, writes);
     const saysMore = mayWrite && metadata !== undefined && said !== "same";
     if (saysMore) await putObjectMetadata(needs, caller, scope, metadata, state.customMetadata);

@@ -326,13 +326,16 @@ describe("the Vault that is asked", () => {
   });
 });
 
+const UNIT = fc.constantFrom(...'"\\{}[]:, a1é\n\u2028\ud800😀');
+const TEXT = fc.string({ unit: UNIT });
+
 it("reads the members of every JSON object as JSON.parse does, and keeps numbers as they are written", () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue()), fc.constantFrom(undefined, 2), (object, space) => {
-      const members = jsonMembers(JSON.stringify(object, null, space));
-      const expected = Object.entries(JSON.parse(JSON.stringify(object))).map(([name, value]) => [name, JSON.stringify(value)]);
+    fc.property(fc.dictionary(TEXT, fc.jsonValue({ maxDepth: 3, stringUnit: UNIT }), { maxKeys: 6 }), fc.constantFrom(undefined, 2), (object, space) => {
       // Names that are numbers are not in their own order in JavaScript's objects.
-      expect(members.map(({ name, json }) => [name, json]).sort()).toEqual(expected.sort());
+      const expected = Object.entries(JSON.parse(JSON.stringify(object))).map(([name, value]) => JSON.stringify([name, JSON.stringify(value)]));
+      const found = jsonMembers(JSON.stringify(object, null, space)).map(({ name, json }) => JSON.stringify([name, json]));
+      return found.sort().join() === expected.sort().join();
     }),
     { numRuns: 40, seed: Number(process.env.TEST_SEED) },
   );
