@@ -13,6 +13,7 @@ import { walkTree } from "../../../src/cli/vault/walk-tree.ts";
 import { type Client, KeyholeError } from "../../../src/client/create-client.ts";
 import type { ImportObjectReply, ObjectMember } from "../../../src/contract/import-object.ts";
 import { type FakeVault, startFakeVault } from "./support/fake-vault.ts";
+import { startOpenBao } from "./support/start-openbao.ts";
 
 const TOKEN = "hvs.fake";
 let vault: FakeVault;
@@ -345,4 +346,49 @@ it("reads the members of every JSON object as JSON.parse does, and keeps numbers
     { name: "c", json: '{"d":[-0,"A"]}' },
     { name: "a", json: "2" },
   ]);
+});
+
+const { BAO } = process.env;
+
+describe.runIf(BAO !== undefined)("a real OpenBao (BAO=/path/of/bao)", () => {
+  const JSON_OF_ALL = '{".dockerconfigjson":"{}","2fa":"x","html":{"x":"<&>"},"list":[1,2],"none":null,"on":true,"port":5432,"text":"a<b"}';
+
+  it("is moved as the fake one is", { timeout: 300_000 }, async () => {
+    const bao = await startOpenBao(BAO ?? "");
+    try {
+      vault.mount("old", "1");
+      for (const path of ["app", "app/config", "with space/ä%2F?x#"]) {
+        const segments = path.split("/").map(encodeURIComponent).join("/");
+        for (const mount of ["secret", "old"]) vault.put(mount, path, { json: JSON_OF_ALL });
+        await bao.call("POST", `secret/data/${segments}`, `{"data":${JSON_OF_ALL}}`);
+        await bao.call("POST", `old/${segments}`, JSON_OF_ALL);
+      }
+      for (const [path, state] of [
+        ["deleted", "data"],
+        ["destroyed", "destroy"],
+      ] as const) {
+        vault.put("secret", path, path);
+        await bao.call("POST", `secret/data/${path}`, '{"data":{"a":"b"}}');
+        await bao.call(state === "data" ? "DELETE" : "POST", `secret/${state}/${path}`, state === "data" ? undefined : '{"versions":[1]}');
+      }
+      vault.put("secret", "app", { json: JSON_OF_ALL }, { owner: "ada" });
+      await bao.call("POST", "secret/metadata/app", '{"custom_metadata":{"owner":"ada"}}');
+      for (let n = 0; n < 1_001; n++) {
+        vault.put("secret", `many/app-${n}`, { json: '{"A":"1"}' });
+        await bao.call("POST", `secret/data/many/app-${n}`, '{"data":{"A":"1"}}');
+      }
+      for (const mount of ["secret", "old"]) {
+        const from = async (address: string, token: string) => {
+          vi.stubEnv("VAULT_TOKEN", token);
+          [kept, metadata] = [new Map(), new Map()];
+          const moved = await move({ address, mount });
+          return { moved, values: [...kept.keys()].sort().map((scope) => [scope, valuesOf(scope)]), metadata: [...metadata] };
+        };
+        expect(await from(bao.url, bao.token)).toEqual(await from(vault.url, TOKEN));
+        expect(kept.size).toBe(mount === "old" ? 2 : 1_003);
+      }
+    } finally {
+      await bao.stop();
+    }
+  });
 });
