@@ -4,7 +4,7 @@ import { completionFor } from "./commands/completion.ts";
 import { remove } from "./commands/delete.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
-import { importFile } from "./commands/import.ts";
+import { importSecrets } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
@@ -39,7 +39,7 @@ export const ROOT: Command = command({
     undelete,
     versions,
     rollback,
-    import: importFile,
+    import: importSecrets,
     explain,
     resolve,
     run,

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { type Doubt, type ImportReply, importReplySchema, type Skippable } from "../contract/import.ts";
+import { type ImportObjectReply, importObjectReplySchema, type ObjectMember } from "../contract/import-object.ts";
 import {
   DELETED_UNTIL_HEADER,
   listSecretsReplySchema,
@@ -58,6 +59,15 @@ export interface ImportOptions extends CallOptions, Undeleting {
   readonly allow?: readonly Doubt[] | undefined;
   /** What is left out and listed instead of refused. */
   readonly skip?: readonly Skippable[] | undefined;
+}
+
+/** How a document is imported. */
+export interface ImportObjectOptions extends CallOptions {
+  readonly customMetadata?: Readonly<Record<string, string>> | undefined;
+  /** Only say what would happen. */
+  readonly dryRun?: boolean | undefined;
+  /** Whether a value takes the place of a different one. If not, nothing at all is written where one is different. */
+  readonly overwrite?: boolean | undefined;
 }
 
 /** Secrets: what people write, and what may be read of it. No reply holds a value. */
@@ -133,6 +143,13 @@ export function secretCalls(send: Send) {
           ? { query: { scope, ...query }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
           : { query, json: { scope, secrets } };
       return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
+    },
+    /** Sets the keys of a document in one scope, all or none, as Vault's clients would, and says how they compare with what was there. The same again changes nothing, so it is retried. */
+    async importObject(scope: string, members: readonly ObjectMember[], options: ImportObjectOptions = {}): Promise<ImportObjectReply> {
+      const { customMetadata, dryRun = false, overwrite = false, signal } = options;
+      const json = { scope, members, ...(customMetadata && { custom_metadata: customMetadata }) };
+      const query = { dry_run: String(dryRun), overwrite: String(overwrite) };
+      return readReply(await send({ method: "POST", path: "/v1/import/object", query, json, repeatable: true, signal }), importObjectReplySchema);
     },
   };
 }

@@ -297,6 +297,14 @@ export const WRITES: Record<string, FaultedOperation> = {
       await recorded(ask, "secret.import"),
     ],
   },
+  "POST of a document": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/import/object?overwrite=true", json({ scope: "global", members: ["S", "T", "U"].map((key) => ({ key, value: NEW })) })],
+    effects: async ({ ask }) => [
+      ...(await Promise.all(["S", "T", "U"].map(async (name) => (await resolved(ask, name)) === NEW))),
+      await recorded(ask, "secret.import"),
+    ],
+  },
   "PUT of a scope": {
     request: () => [`PUT ${LINKED}`, json({ parent: "team:t" })],
     effects: async ({ ask }) => [await isLinked(ask), await recorded(ask, "scope.put")],

@@ -267,6 +267,13 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: both,
     action: "secret.import",
   },
+  "POST /v1/import/object": {
+    permission: "secrets:write",
+    request: ({ scope, name }, token) => call("POST /v1/import/object?overwrite=true", { token, json: { scope, members: [{ key: name, value: "imported" }] } }),
+    elsewhere: 200,
+    limits: both,
+    action: "secret.import",
+  },
   "PUT /v1/scopes/{scope}": {
     permission: "secrets:write",
     request: (subject, token) => call(`PUT ${scopePath(subject)}`, { token, json: { parent: "team:parent" } }),

@@ -7,17 +7,21 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { findObject } from "./find-object.ts";
-import type { ObjectNeeds } from "./object.ts";
+import { type ObjectNeeds, revisionConflict } from "./object.ts";
 import { requireWhole } from "./require-whole.ts";
 
 /**
  * Sets what is said of an object, in place of what was said before. It needs no object, makes none, and is no revision. The
  * grant has to cover every name that is there.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `rate-limited`, `storage-unavailable`.
+ * @param seen What was said when the caller looked, where nobody may have said anything else since.
+ * @throws {Problem} `forbidden`, `invalid-request`, `version-conflict`, `rate-limited`, `storage-unavailable`.
  */
-export function putObjectMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, metadata: CustomMetadata): Promise<void> {
-  return changeMetadata(needs, caller, scope, () => metadata);
+export function putObjectMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, metadata: CustomMetadata, seen?: CustomMetadata): Promise<void> {
+  return changeMetadata(needs, caller, scope, (before) => {
+    if (seen !== undefined && textOf(seen) !== textOf(before)) throw revisionConflict();
+    return metadata;
+  });
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ObjectWrite extends CheckAndSet {
   readonly deleted: readonly Verified<SecretRow>[];
   /** Whether all of the object is deleted. */
   readonly empties: boolean;
+  /** What the event calls it, where that is not what becomes of the secrets. */
+  readonly action?: Action | undefined;
 }
 
 /** @throws {Problem} `version-conflict` where the object is not at the revision that is asked for. */
@@ -39,14 +41,14 @@ export function checkRevision({ cas }: CheckAndSet, { revision }: ObjectState): 
  * @throws {Problem} `version-conflict`, and what `writeSecrets` refuses.
  */
 export async function writeObject(needs: SealingNeeds & ObjectNeeds, caller: Caller, planned: ObjectWrite): Promise<WrittenObject> {
-  const { scope, writes, deleted, empties, cas, found } = planned;
+  const { scope, writes, deleted, empties, cas, found, action = actionOf(writes) } = planned;
   const key = { org: caller.org, scope };
   const guards = [
     ...(cas === undefined ? [] : [requireRevision(needs.db, key, cas, "scope_revision")]),
     ...(found === undefined ? [] : [requireRevision(needs.db, key, found, "unchanged")]),
   ];
   const beside: Beside = { scope, guards, deleted, empties, recoveryDays: needs.recoveryDays };
-  const state = await withConflict(() => writeSecrets(needs, caller, actionOf(writes), writes, beside));
+  const state = await withConflict(() => writeSecrets(needs, caller, action, writes, beside));
   return writtenObject(needs, state ?? (await revisionAfter(needs, caller, planned)), writes);
 }
 

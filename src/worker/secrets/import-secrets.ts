@@ -122,7 +122,7 @@ function refusal(faults: readonly Fault[]): Problem {
 const TOLD: readonly Write["outcome"][] = ["unchanged", "updated", "created"];
 
 /** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
-async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
+export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
   // What the reply gives away comes first: the event names some of them only.
   const compared = writes
     .toSorted((a, b) => TOLD.indexOf(a.outcome) - TOLD.indexOf(b.outcome))

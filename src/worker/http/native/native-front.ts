@@ -16,6 +16,7 @@ import { problemOfCall } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
+import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
@@ -34,6 +35,7 @@ const ROUTES: readonly Route[] = [
   ...secretRoutes,
   ...versionRoutes,
   ...importRoutes,
+  ...importObjectRoutes,
   ...scopeRoutes,
   ...resolveRoutes,
   ...auditRoutes,

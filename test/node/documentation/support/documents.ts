@@ -99,6 +99,14 @@ printf '#!/bin/sh\\ntest "$DATABASE_URL" = postgres://db' > migrate
 printf '#!/bin/sh\\ntest "$OPENAI_API_KEY" = sk-prod' > deploy.sh
 chmod +x migrate deploy.sh`,
   },
+  "docs/moving-from-vault.md": {
+    atLeast: 3,
+    tools: [],
+    addresses: { ...LOCAL, "https://vault.example:8200": "vault" },
+    before: `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`,
+  },
   "docs/recipes-action.md": {
     atLeast: 2,
     tools: [],
