@@ -91,13 +91,18 @@ describe("a use", () => {
     const { org } = await serve();
     await use("PUT /v1/services/billing", { token: { org }, json: definition() });
     const ask = async (service: string, services: string[]) => (await use(`GET /use/${service}/echo/x`, { token: { org, services } })).status;
-    expect(await outgoing(async () => expect([await ask("api", ["billing"]), await ask("api", []), await ask("nowhere", ["billing"])]).toEqual([403, 403, 403]))).toBe(0);
+    expect(
+      await outgoing(async () => expect([await ask("api", ["billing"]), await ask("api", []), await ask("nowhere", ["billing"])]).toEqual([403, 403, 403])),
+    ).toBe(0);
     expect([await ask("billing", ["billing"]), await ask("api", ["a*"])]).toEqual([200, 200]);
     const limited = { org, services: ["billing"] };
     const listed = (await use("GET /v1/services", { token: limited })).body.services.map(({ name }: { name: string }) => name);
     expect([listed.includes("billing"), listed.includes("api")]).toEqual([true, false]);
     for (const request of ["GET", "PUT", "DELETE"])
-      expect([request, (await use(`${request} /v1/services/api`, { token: limited, json: request === "PUT" ? definition() : undefined })).status]).toEqual([request, 403]);
+      expect([request, (await use(`${request} /v1/services/api`, { token: limited, json: request === "PUT" ? definition() : undefined })).status]).toEqual([
+        request,
+        403,
+      ]);
   });
 
   it("is one of this organization's services, or of the operator's", async () => {
