@@ -1,3 +1,4 @@
+import type { Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubStream } from "../../scrub/scrub-stream.ts";
 
 /** What is no text: values are not looked for in it. */
@@ -8,7 +9,7 @@ const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
  *
  * @param ended Called once, when all of it has come, its reader has gone, or it broke off.
  */
-export function returnedBody(body: ReadableStream<Uint8Array>, type: string | null, hidden: readonly string[], ended: () => void): ReadableStream<Uint8Array> {
+export function returnedBody(body: ReadableStream<Uint8Array>, type: string | null, hidden: Scrubbed, ended: () => void): ReadableStream<Uint8Array> {
   const shown = NOT_SCANNED.test(type ?? "") ? body : body.pipeThrough(scrubStream(hidden));
   const reader = shown.getReader();
   return new ReadableStream<Uint8Array>({

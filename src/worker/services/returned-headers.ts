@@ -1,3 +1,4 @@
+import type { Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import { HOP_BY_HOP } from "./forwarded-headers.ts";
 
@@ -21,7 +22,7 @@ const OWN = {
 } as const;
 
 /** The headers of a service's reply that go on to the caller, without what was put into the request. */
-export function returnedHeaders(from: Headers, hidden: readonly string[]): Headers {
+export function returnedHeaders(from: Headers, hidden: Scrubbed): Headers {
   const to = new Headers();
   for (const [name, value] of from)
     if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) to.append(name, scrubText(value, hidden));
