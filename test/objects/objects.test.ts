@@ -77,6 +77,32 @@ describe("an object that is replaced", () => {
     expect((await get(APP)).state.deletedAt).toBe(createdAt);
   });
 
+  it("says its revision also where the database did the write and its answer was lost", async () => {
+    const org = newOrg();
+    let lost = 0;
+    const batch = async (statements: D1PreparedStatement[]) => {
+      const results = await env.DB.batch(statements);
+      if (statements.length < 5) return results;
+      lost++;
+      throw new Error("the answer was lost");
+    };
+    const { put, remove, get } = await openObjects(org, {}, { DB: { prepare: (sql: string) => env.DB.prepare(sql), batch } });
+    expect(await put(APP, { A: "1" })).toMatchObject({ revision: 1 });
+    expect(await put(APP, { A: "2", B: "1" })).toMatchObject({ revision: 2 });
+    expect(await remove(APP)).toMatchObject({ revision: 3 });
+    expect([lost, (await get(APP)).state.revision]).toEqual([3, 3]);
+  });
+
+  it("deletes for good where nothing can come back", async () => {
+    const org = newOrg();
+    const { needs, caller, put, get } = await openObjects(org, {}, { RECOVERY_DAYS: "0" });
+    await put(APP, { A: "1", B: "2" });
+    expect(await put(APP, { A: "1" })).toMatchObject({ revision: 2 });
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM secrets WHERE org = ?").bind(org).first("n")).toBe(1);
+    expect(await undeleteObject(needs, caller(), scope, [1])).toMatchObject({ revision: 2 });
+    expect((await get(APP)).data).toEqual({ A: "1" });
+  });
+
   it("may have an environment name that another key gives up, and never one twice", async () => {
     const { put, get } = await openObjects(newOrg());
     await put(APP, { "db-password": "1" });
