@@ -31,6 +31,7 @@ export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
+export { type NarrowRequest, narrowToken } from "./narrow-token.ts";
 export type { KeepingOptions, OnEmptyScopes, Where } from "./resolve.ts";
 export type { CallOptions, Keeping, RefOptions, TokenProvider };
 

@@ -337,6 +337,18 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.exchange")],
   },
+  "POST of an exchange of one's own token": {
+    prepare: async ({ ask }) => {
+      const own = await ask("POST /v1/tokens", json({ label: "own", permissions: ["secrets:read"], expires_in: 3600 }));
+      const type = "urn:ietf:params:oauth:token-type:access_token";
+      return new URLSearchParams({ ...FORM, audience: "", subject_token_type: type, subject_token: own.body.token }).toString();
+    },
+    request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
+    effects: async ({ ask }) => {
+      const { events } = (await ask("GET /v1/audit?action=token.create")).body;
+      return [(await tokensOf(ask)).length > 1, events.length > 1];
+    },
+  },
   "POST of an exchange whose reply was lost": {
     prepare: async ({ org, ask }) => {
       const issuer = await startIssuer();
