@@ -57,6 +57,7 @@ const HINTS: Record<string, string> = {
   unreachable: "check the address (`keyhole status`) and the network",
   "unexpected-reply": "check the address: `keyhole status` shows it",
   "exchange-refused": "check KEYHOLE_TRUST, and the trust's issuer, audience and claims (`keyhole trust get NAME`)",
+  "narrowing-refused": "`keyhole status` shows what your token holds",
   "exchange-unavailable": "it does not depend on you: try again in a while",
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
@@ -81,6 +82,6 @@ function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
 
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
   if (code === "unreachable" || code === "write-conflict" || status === 429 || status >= 500) return EXIT.unavailable;
-  if (status === 401 || status === 403 || code === "exchange-refused") return EXIT.refused;
+  if (status === 401 || status === 403 || code === "exchange-refused" || code === "narrowing-refused") return EXIT.refused;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }

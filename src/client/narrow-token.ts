@@ -1,6 +1,7 @@
 import { LIMITS } from "../contract/limits.ts";
 import { ACCESS_TOKEN_TYPE, type ExchangeReply } from "../contract/trust.ts";
 import { EXCHANGE_WAIT, isWorthRepeating, postExchange } from "./exchange-token.ts";
+import { KeyholeError } from "./keyhole-error.ts";
 import { repeat } from "./repeat.ts";
 import type { CallOptions } from "./send.ts";
 import type { SomeLimits } from "./tokens.ts";
@@ -24,13 +25,20 @@ export interface NarrowRequest extends CallOptions, SomeLimits {
  * with it. It takes no permission. After 429, 5xx and lost connections it is tried again; a token of which the reply was lost
  * ends with its parent.
  *
- * @throws {KeyholeError} `exchange-refused`, whose message is OAuth's error; `exchange-unavailable`, the same with a status
+ * @throws {KeyholeError} `narrowing-refused`, whose message is OAuth's error; `exchange-unavailable`, the same with a status
  *   that asks to try later; `unreachable`; `unexpected-reply`.
  */
 export async function narrowToken({ retries = 3, ...request }: NarrowRequest): Promise<ExchangeReply> {
   const { baseUrl, fetch = globalThis.fetch, timeout = 30_000, signal } = request;
   const form = formOf(request);
-  return repeat({ retries, mayRepeat: isWorthRepeating, longestWait: EXCHANGE_WAIT, signal }, () => postExchange({ baseUrl, fetch, timeout, signal }, form));
+  return repeat({ retries, mayRepeat: isWorthRepeating, longestWait: EXCHANGE_WAIT, signal }, async () => {
+    try {
+      return await postExchange({ baseUrl, fetch, timeout, signal }, form);
+    } catch (error) {
+      if (!(error instanceof KeyholeError && error.code === "exchange-refused")) throw error;
+      throw new KeyholeError("narrowing-refused", error.message, { status: error.status });
+    }
+  });
 }
 
 /** A list is one field, with spaces in between. An empty one is sent as that, and refused: it must not become no limit. */
