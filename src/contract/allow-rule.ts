@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { parseRequestPath, type RequestPath } from "./request-path.ts";
 
-const METHOD = /^(?!CONNECT$|TRACE$)[A-Z]{1,20}(?:-[A-Z]{1,20})?$/;
+const METHOD = /^[A-Z]{1,20}(?:-[A-Z]{1,20})?$/;
+/** Methods of a connection, and one that gives a request's credentials back. */
+const NEVER_ALLOWED: ReadonlySet<string> = new Set(["CONNECT", "TRACE"]);
 const REST = "**";
 
 /** The segments of a pattern, decoded, each with whether any rest may follow it. */
@@ -51,7 +53,12 @@ const targetPatternSchema = z
 export const allowRuleSchema = z
   .strictObject({
     methods: z
-      .array(z.string().regex(METHOD, { error: "a method is in capital letters, and neither CONNECT nor TRACE" }))
+      .array(
+        z
+          .string()
+          .regex(METHOD, { error: "a method is in capital letters" })
+          .refine((method) => !NEVER_ALLOWED.has(method), { error: "neither CONNECT nor TRACE" }),
+      )
       .min(1)
       .max(20),
     paths: z.array(pathPatternSchema).min(1).max(100),
