@@ -8,6 +8,7 @@ export interface TokenRequest {
   readonly permissions: string;
   readonly scopes?: readonly string[] | undefined;
   readonly names?: readonly string[] | undefined;
+  readonly services?: readonly string[] | undefined;
   /** Seconds. */
   readonly ttl: number;
   /** The lease that a resolve without `Cache-Control` asks for, in seconds. */
@@ -22,9 +23,10 @@ export async function signToken(signingKey: string, request: TokenRequest): Prom
   const jwk = parsed.keys?.[0] ?? parsed;
   if (!jwk.kid) throw new Error("the signing key has no kid");
   const now = Math.floor(Date.now() / 1000);
-  const { org, subject, permissions, scopes, names, ttl, leaseSeconds = 0, issuer, audience } = request;
+  const { org, subject, permissions, scopes, names, services, ttl, leaseSeconds = 0, issuer, audience } = request;
   const lease = leaseSeconds > 0 && { lease_seconds: leaseSeconds };
-  return new SignJWT({ org, scope: permissions, ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }), ...lease })
+  const limits = { ...(scopes && { secret_scopes: scopes }), ...(names && { secret_names: names }), ...(services && { services }) };
+  return new SignJWT({ org, scope: permissions, ...limits, ...lease })
     .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: jwk.kid })
     .setIssuer(issuer)
     .setAudience(audience)

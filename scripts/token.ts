@@ -13,6 +13,7 @@ const HELP = `Prints one access token, signed with SIGNING_KEY from the environm
   --permissions "A B"   what the token may do                  [all of them]
   --scopes "A,B*"       only these scopes; a trailing * matches any rest
   --names "A,B*"        only these names; a trailing * matches any rest
+  --services "A,B*"     only these services; a trailing * matches any rest
   --ttl SECONDS         how long it is valid                   [3600]
   --lease-seconds N     the lease of a resolve that says nothing of leases [0]
   --sub NAME            whom the audit log names               [developer]
@@ -25,6 +26,7 @@ const options = {
   permissions: { type: "string", default: PERMISSIONS.join(" ") },
   scopes: { type: "string" },
   names: { type: "string" },
+  services: { type: "string" },
   ttl: { type: "string", default: "3600" },
   "lease-seconds": { type: "string", default: "0" },
   sub: { type: "string", default: "developer" },
@@ -52,6 +54,7 @@ if (values.help) {
       permissions: permissions.join(" "),
       scopes: patterns("--scopes", values.scopes),
       names: patterns("--names", values.names),
+      services: patterns("--services", values.services),
       ttl: Number(values.ttl),
       leaseSeconds,
       issuer: ISSUER,

@@ -65,7 +65,7 @@ export default defineConfig(({ mode }) => ({
           testTimeout: 60_000,
           include: ["**/*.test.ts"],
           exclude: ["node/**", "node_modules/**"],
-          globalSetup: ["node/issuer-server.ts"],
+          globalSetup: ["node/issuer-server.ts", "node/upstream-server.ts"],
           setupFiles: ["support/setup.ts"],
         },
       },

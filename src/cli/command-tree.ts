@@ -4,7 +4,7 @@ import { completionFor } from "./commands/completion.ts";
 import { remove } from "./commands/delete.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
-import { importFile } from "./commands/import.ts";
+import { importSecrets } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
@@ -14,6 +14,7 @@ import { resolve } from "./commands/resolve.ts";
 import { rollback } from "./commands/rollback.ts";
 import { run } from "./commands/run.ts";
 import { scope } from "./commands/scope.ts";
+import { service } from "./commands/service.ts";
 import { set } from "./commands/set.ts";
 import { status } from "./commands/status.ts";
 import { token } from "./commands/token.ts";
@@ -38,13 +39,14 @@ export const ROOT: Command = command({
     undelete,
     versions,
     rollback,
-    import: importFile,
+    import: importSecrets,
     explain,
     resolve,
     run,
     render,
     token,
     trust,
+    service,
     scope,
     audit,
     keys,

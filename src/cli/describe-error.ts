@@ -39,6 +39,7 @@ const HINTS: Record<string, string> = {
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
+  "service-not-found": "`keyhole service list` shows the services",
   "scope-not-found": "`keyhole scope list` shows the scopes",
   "version-not-found": "`keyhole versions NAME` shows the versions",
   "secret-exists": "leave --create away to give it a new value",
@@ -56,6 +57,7 @@ const HINTS: Record<string, string> = {
   unreachable: "check the address (`keyhole status`) and the network",
   "unexpected-reply": "check the address: `keyhole status` shows it",
   "exchange-refused": "check KEYHOLE_TRUST, and the trust's issuer, audience and claims (`keyhole trust get NAME`)",
+  "narrowing-refused": "`keyhole status` shows what your token holds",
   "exchange-unavailable": "it does not depend on you: try again in a while",
   "storage-unavailable": "the service cannot reach its storage; try again in a moment",
 };
@@ -80,6 +82,6 @@ function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
 
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
   if (code === "unreachable" || code === "write-conflict" || status === 429 || status >= 500) return EXIT.unavailable;
-  if (status === 401 || status === 403 || code === "exchange-refused") return EXIT.refused;
+  if (status === 401 || status === 403 || code === "exchange-refused" || code === "narrowing-refused") return EXIT.refused;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }

@@ -11,22 +11,27 @@ import { usageError } from "./cli-error.ts";
  *
  * @throws {CliError} when what is named is no http or https address.
  */
-export const proxiedFetch: typeof globalThis.fetch = async (input, init) => {
-  const proxy = proxyFor(new URL(input instanceof Request ? input.url : input), process.env);
-  if (proxy === undefined && !namesProxy(process.env)) return globalThis.fetch(input, init);
-  // It is loaded when it is needed: without a proxy every command starts faster.
-  const { Agent, fetch, ProxyAgent } = await import("undici");
-  // Where none applies, Node's own fetch might go by one all the same (NODE_USE_ENV_PROXY).
-  const dispatcher = agents.get(proxy) ?? (proxy === undefined ? new Agent() : new ProxyAgent(proxy));
-  agents.set(proxy, dispatcher);
-  try {
-    return (await fetch(input as string, { ...init, dispatcher } as never)) as unknown as Response;
-  } catch (error) {
-    throw proxy !== undefined && ofProxy(error) ? Object.assign(new TypeError("the proxy failed", { cause: error }), { code: PROXY_FAILED }) : error;
-  }
-};
+export const proxiedFetch: typeof globalThis.fetch = fetchTrusting(undefined);
 
-const agents = new Map<string | undefined, Dispatcher>();
+/** The same, trusting only the certificate authorities in a PEM text, where there is one. */
+export function fetchTrusting(authorities: string | undefined): typeof globalThis.fetch {
+  const agents = new Map<string | undefined, Dispatcher>();
+  return async (input, init) => {
+    const proxy = proxyFor(new URL(input instanceof Request ? input.url : input), process.env);
+    if (proxy === undefined && authorities === undefined && !namesProxy(process.env)) return globalThis.fetch(input, init);
+    // It is loaded when it is needed: without a proxy every command starts faster.
+    const { Agent, fetch, ProxyAgent } = await import("undici");
+    const tls = authorities === undefined ? {} : { ca: authorities };
+    // Where none applies, Node's own fetch might go by one all the same (NODE_USE_ENV_PROXY).
+    const dispatcher = agents.get(proxy) ?? (proxy === undefined ? new Agent({ connect: tls }) : new ProxyAgent({ uri: proxy, requestTls: tls }));
+    agents.set(proxy, dispatcher);
+    try {
+      return (await fetch(input as string, { ...init, dispatcher } as never)) as unknown as Response;
+    } catch (error) {
+      throw proxy !== undefined && ofProxy(error) ? Object.assign(new TypeError("the proxy failed", { cause: error }), { code: PROXY_FAILED }) : error;
+    }
+  };
+}
 
 /** Whether any proxy is named, for whatever address. */
 function namesProxy(env: NodeJS.ProcessEnv): boolean {

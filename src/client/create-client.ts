@@ -10,6 +10,7 @@ import { scopeCalls } from "./scopes.ts";
 import { sealCalls } from "./seals.ts";
 import { secretCalls } from "./secrets.ts";
 import { type CallOptions, createSend } from "./send.ts";
+import { serviceCalls } from "./services.ts";
 import { type TokenProvider, tokenSource } from "./token-source.ts";
 import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
@@ -26,11 +27,13 @@ export type { Explanation, LeaseReply, ResolveOneReply, ResolveReply, ResolveReq
 export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
+export type { ServiceBody } from "../contract/service.ts";
 export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
 export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
+export { type NarrowRequest, narrowToken } from "./narrow-token.ts";
 export type { KeepingOptions, OnEmptyScopes, Where } from "./resolve.ts";
 export type { CallOptions, Keeping, RefOptions, TokenProvider };
 
@@ -69,6 +72,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     tokens: tokenCalls(send),
     revocations: revocationCalls(send),
     trusts: trustCalls(send),
+    services: serviceCalls(send),
     scopes: scopeCalls(send),
     audit: auditCalls(send),
     keys: keyCalls(send),

@@ -55,11 +55,23 @@ async function exchangeOnce(request: Omit<ExchangeRequest, "retries">): Promise<
   const { baseUrl, subjectToken, audience, scope, signal, fetch = globalThis.fetch, timeout = 30_000 } = request;
   const identity = typeof subjectToken === "string" ? subjectToken : await subjectToken();
   // A line end, which files and variables often have, is no part of a JWT.
-  const form = { grant_type: TOKEN_EXCHANGE, subject_token: identity.trim(), subject_token_type: JWT_TOKEN_TYPE, audience };
+  const form = { subject_token: identity.trim(), subject_token_type: JWT_TOKEN_TYPE, audience };
+  return postExchange({ baseUrl, fetch, timeout, signal }, scope === undefined ? form : { ...form, scope });
+}
+
+/** Where a form goes, and how long its reply may take. */
+export interface Exchanging extends CallOptions {
+  readonly baseUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeout: number;
+}
+
+/** Sends one request to the token endpoint. */
+export async function postExchange({ baseUrl, fetch, timeout, signal }: Exchanging, form: Record<string, string>): Promise<ExchangeReply> {
   const init = {
     method: "POST",
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams(scope === undefined ? form : { ...form, scope }).toString(),
+    body: new URLSearchParams({ grant_type: TOKEN_EXCHANGE, ...form }).toString(),
   };
   const reply = await fetchReply({ fetch, url: `${baseUrl.replace(/\/+$/, "")}/oauth/token`, init, timeout, signal });
   return reply.ok ? readReply(reply, exchangeReplySchema) : refuse(reply);

@@ -2,9 +2,9 @@ import type { ProblemBody, ProblemCode, ProblemMembers } from "../contract/probl
 
 /**
  * What can be wrong without a problem from Keyhole: no reply came (`unreachable`), what came is not Keyhole's
- * (`unexpected-reply`), or the token exchange was refused (`exchange-refused`) or cannot be had now (`exchange-unavailable`).
+ * (`unexpected-reply`), or the token exchange was refused (`exchange-refused`; of one's own token, `narrowing-refused`) or cannot be had now (`exchange-unavailable`).
  */
-export type ClientErrorCode = "unreachable" | "unexpected-reply" | "exchange-refused" | "exchange-unavailable";
+export type ClientErrorCode = "unreachable" | "unexpected-reply" | "exchange-refused" | "narrowing-refused" | "exchange-unavailable";
 
 /** What is known of an error beside its code. */
 export interface KeyholeErrorOptions {

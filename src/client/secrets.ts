@@ -1,14 +1,15 @@
 import type * as z from "zod";
 import { type Doubt, type ImportReply, importReplySchema, type Skippable } from "../contract/import.ts";
+import { type ImportObjectReply, importObjectReplySchema, type ObjectMember } from "../contract/import-object.ts";
 import {
   DELETED_UNTIL_HEADER,
   listSecretsReplySchema,
   type listSecretsSchema,
   type SecretBody,
-  type SetSecretBody,
   type SetSecretReply,
   secretSchema,
   setSecretReplySchema,
+  type setSecretSchema,
 } from "../contract/secret.ts";
 import { versionListSchema } from "../contract/version.ts";
 import { LostReply } from "./lost-reply.ts";
@@ -18,7 +19,7 @@ import type { CallOptions, Send } from "./send.ts";
 import { type Value, valueFields } from "./value-fields.ts";
 
 /** The metadata of a secret. What is left out stays as it is; `null` clears it. */
-export type SecretFields = Omit<SetSecretBody, "value" | "encoding">;
+export type SecretFields = Omit<z.input<typeof setSecretSchema>, "value" | "encoding">;
 /** Which secrets to list. */
 export type ListSecretsQuery = Partial<Omit<z.input<typeof listSecretsSchema>, "limit">> & { limit?: number | undefined };
 export type SecretPage = z.output<typeof listSecretsReplySchema>;
@@ -58,6 +59,15 @@ export interface ImportOptions extends CallOptions, Undeleting {
   readonly allow?: readonly Doubt[] | undefined;
   /** What is left out and listed instead of refused. */
   readonly skip?: readonly Skippable[] | undefined;
+}
+
+/** How a document is imported. */
+export interface ImportObjectOptions extends CallOptions {
+  readonly customMetadata?: Readonly<Record<string, string>> | undefined;
+  /** Only say what would happen. */
+  readonly dryRun?: boolean | undefined;
+  /** Whether a value takes the place of a different one. If not, nothing at all is written where one is different. */
+  readonly overwrite?: boolean | undefined;
 }
 
 /** Secrets: what people write, and what may be read of it. No reply holds a value. */
@@ -133,6 +143,13 @@ export function secretCalls(send: Send) {
           ? { query: { scope, ...query }, body: secrets, headers: { "Content-Type": "text/plain; charset=utf-8" } }
           : { query, json: { scope, secrets } };
       return readReply(await send({ method: "POST", path: "/v1/import", ...request, signal }), importReplySchema);
+    },
+    /** Sets the keys of a document in one scope, all or none, as Vault's clients would, and says how they compare with what was there. The same again changes nothing, so it is retried. */
+    async importObject(scope: string, members: readonly ObjectMember[], options: ImportObjectOptions = {}): Promise<ImportObjectReply> {
+      const { customMetadata, dryRun = false, overwrite = false, signal } = options;
+      const json = { scope, members, ...(customMetadata && { custom_metadata: customMetadata }) };
+      const query = { dry_run: String(dryRun), overwrite: String(overwrite) };
+      return readReply(await send({ method: "POST", path: "/v1/import/object", query, json, repeatable: true, signal }), importObjectReplySchema);
     },
   };
 }

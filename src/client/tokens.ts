@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { LimitField, LimitFields } from "../contract/limits.ts";
 import {
   type CreateTokenReply,
   createTokenReplySchema,
@@ -13,10 +14,9 @@ import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
 
 /** What a new token may do, and for how long. */
-export type CreateToken = Omit<z.input<typeof createTokenSchema>, "secret_scopes" | "secret_names"> & {
-  secret_scopes?: readonly string[] | undefined;
-  secret_names?: readonly string[] | undefined;
-};
+export type CreateToken = Omit<z.input<typeof createTokenSchema>, LimitField> & SomeLimits;
+/** The limits of a token: one that is left out is none. */
+export type SomeLimits = Partial<LimitFields<readonly string[] | undefined>>;
 export type TokenPage = z.output<typeof listTokensReplySchema>;
 
 /** Tokens for pipelines and gateways. */

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { LimitField } from "../contract/limits.ts";
 import {
   listRefusalsReplySchema,
   listTrustsReplySchema,
@@ -12,9 +13,10 @@ import {
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";
 import type { CallOptions, Send } from "./send.ts";
+import type { SomeLimits } from "./tokens.ts";
 
 /** What an issuer's tokens must be, and what they are exchanged for. */
-export type PutTrust = Omit<z.input<typeof putTrustSchema>, "secret_names"> & { secret_names?: readonly string[] | undefined };
+export type PutTrust = Omit<z.input<typeof putTrustSchema>, LimitField> & SomeLimits;
 
 export type TrustPage = z.output<typeof listTrustsReplySchema>;
 

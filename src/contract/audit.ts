@@ -23,6 +23,8 @@ const ACTIONS = [
   ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
   // What is about the log itself: an export, with the filters that it had as its target; events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
   ...(["audit.export", "audit.retention", "log.restored", "integrity.failed"] as const),
+  // What callers may use without reading, and each use of it.
+  ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
   // What an organization may have.
   ...(["quota.put", "quota.read"] as const),
   // That all rows were read out, sealed as they are, and that they were put into an empty deployment.

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { limitShape } from "./limits.ts";
 import { orgSchema } from "./org-name.ts";
 import { patternSchema } from "./pattern.ts";
 
@@ -29,7 +30,6 @@ export const claimsSchema = z.object({
   exp: z.number().max(253_402_300_799),
   /** What it was made from: references of tokens, and the revision of a trust. Who has it has a row, too. */
   anc: z.array(z.string().min(1).max(300)).max(MAX_ANCESTORS).optional(),
-  secret_scopes: patternsSchema.optional(),
-  secret_names: patternsSchema.optional(),
+  ...limitShape(() => patternsSchema.optional()),
   lease_seconds: leaseSecondsSchema.optional(),
 });

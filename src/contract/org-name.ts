@@ -7,7 +7,7 @@ export const NATIVE_NAMES = [
   ...(["audit", "keys", "seals", "services", "stores", "use", "logins", "mcp", "quotas", "backup"] as const),
 ] as const;
 /** What comes first in a path of Vault's wire. */
-const MOUNT_NAMES = ["secret", "kv", "env", "sys", "auth", "cubbyhole", "identity"] as const;
+export const MOUNT_NAMES = ["secret", "kv", "env", "sys", "auth", "cubbyhole", "identity"] as const;
 
 /** There an organization's name may stand, too: one of these would be taken for the other. */
 const TAKEN: ReadonlySet<string> = new Set([...NATIVE_NAMES, ...MOUNT_NAMES]);

@@ -5,6 +5,8 @@ export const PERMISSIONS = [
   "secrets:read",
   "secrets:write",
   "secrets:resolve",
+  "secrets:use",
+  "services:write",
   "tokens:write",
   "trusts:write",
   "audit:read",

@@ -8,6 +8,7 @@ export const QUOTAS = {
   scopes: { most: 1_000_000, usual: 10_000, about: "Scopes that lie under another one." },
   tokens: { most: 10_000_000, usual: 100_000, about: "Tokens that were minted, and not expired for a week yet; exchanged ones do not count." },
   trusts: { most: 100_000, usual: 1_000, about: "Trusts." },
+  services: { most: 10_000, usual: 500, about: "Services." },
   revocations: {
     most: 10_000_000,
     usual: 200_000,

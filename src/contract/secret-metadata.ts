@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { LABEL_KEY, whole } from "./grammar.ts";
+import { hostPatternSchema } from "./hosts.ts";
 import { formatTime, timeInputSchema, timeSchema } from "./time.ts";
 import { isWellFormed, NOT_WELL_FORMED } from "./well-formed.ts";
 
@@ -87,6 +88,34 @@ export const SECRET_METADATA = {
     initial: 0 as number,
     toColumn: (locked) => (locked ? 1 : 0),
     fromColumn: (column) => column === 1,
+  }),
+  variable: field({
+    request: z.boolean().optional().meta({
+      description: "Whether it may become an environment variable. With `false` also a reserved name can be stored: it then never becomes one.",
+      example: false,
+    }),
+    reply: z.boolean(),
+    example: true,
+    initial: 1 as number,
+    toColumn: (variable) => (variable ? 1 : 0),
+    fromColumn: (column) => column === 1,
+  }),
+  hosts: field({
+    request: z
+      .array(hostPatternSchema)
+      .max(32)
+      .optional()
+      .meta({
+        description:
+          "The hosts to which a service may send the value. Given together with a value; to add one later needs `secrets:resolve` on the secret, unless it is a host of a preset. What somebody brings who may not read the secret is for that value only: the next one has it only if it says so.",
+        example: ["api.openai.com"],
+      }),
+    reply: z.array(z.string()).default([]),
+    example: ["api.openai.com"],
+    initial: "[]" as string,
+    // In one order, so that the same hosts are the same text.
+    toColumn: (hosts) => JSON.stringify([...new Set(hosts)].sort()),
+    fromColumn: (column) => JSON.parse(column) as string[],
   }),
   max_lease_seconds: asGiven(
     z

@@ -16,6 +16,13 @@ export const encodingSchema = z
   .enum(["utf8", "base64"])
   .meta({ id: "Encoding", description: "How the value is written in JSON: as text, or as base64 of its bytes.", example: "utf8" });
 export type Encoding = z.infer<typeof encodingSchema>;
+/** How a value is stored: `json` is the JSON text of what is no string, for fronts that know documents. To all others it is text. */
+export type StoredEncoding = Encoding | "json";
+
+/** How replies show an encoding. */
+export function shownEncoding(encoding: StoredEncoding): Encoding {
+  return encoding === "json" ? "utf8" : encoding;
+}
 
 const EXAMPLE = {
   id: "sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { leaseSecondsSchema, patternsSchema } from "./claims.ts";
+import { limitShape } from "./limits.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
@@ -10,8 +11,16 @@ const label = z
   .max(128)
   .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), { error: "a label has no control characters" });
 
-/** Patterns of the scopes or names that a grant covers, as a request gives them. */
-export const limitPatternsSchema = patternsSchema.min(1, { error: "leave the list out for no limit" });
+/** Patterns of what a grant covers, as a request gives them. */
+const limitPatternsSchema = patternsSchema.min(1, { error: "leave the list out for no limit" });
+
+/** The limits of a grant, as a request gives them. */
+export const limitsInputShape = limitShape(({ of, example }) =>
+  limitPatternsSchema.optional().meta({ description: `Only these ${of}; left out: no limit.`, example: [...example] }),
+);
+
+/** The limits of a grant, as replies show them. */
+export const limitsShape = limitShape(() => z.array(z.string()).nullable());
 
 /** What a token or a trust says of leases, as a request gives it. */
 export const leaseInputSchema = leaseSecondsSchema.default(0).meta({
@@ -29,15 +38,12 @@ export const createTokenSchema = z
       .min(1)
       .max(16)
       .meta({ example: ["secrets:resolve"] }),
-    secret_scopes: limitPatternsSchema.optional().meta({ description: "Only these scopes; left out: no limit.", example: ["repo:acme/payments"] }),
-    secret_names: limitPatternsSchema.optional().meta({ description: "Only these names; left out: no limit.", example: ["OPENAI_*"] }),
+    ...limitsInputShape,
     expires_in: z.int().min(60).max(31_536_000).meta({ description: "Seconds, 60 to 31,536,000.", example: 3600 }),
     lease_seconds: leaseInputSchema,
   })
   .meta({ id: "CreateToken", example: { label: "ci-payments", permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/payments"], expires_in: 3600 } });
 export type CreateTokenBody = z.infer<typeof createTokenSchema>;
-
-const limitsShape = { secret_scopes: z.array(z.string()).nullable(), secret_names: z.array(z.string()).nullable() };
 
 const TOKEN_EXAMPLE = {
   id: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c",
@@ -45,6 +51,7 @@ const TOKEN_EXAMPLE = {
   permissions: ["secrets:resolve"],
   secret_scopes: ["repo:acme/payments"],
   secret_names: null,
+  services: null,
   created_at: "2026-11-21T12:00:00.000Z",
   created_by: "developer",
   expires_at: "2026-11-21T13:00:00.000Z",
@@ -99,6 +106,7 @@ export const whoamiSchema = z
       permissions: ["secrets:resolve"],
       secret_scopes: ["repo:acme/payments"],
       secret_names: null,
+      services: null,
       expires_at: "2026-11-21T13:00:00.000Z",
       lease_seconds: 0,
     },

@@ -2,10 +2,11 @@ import * as z from "zod";
 import { CLAIM } from "./claim-path.ts";
 import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
 import { MAX_SCOPE_LENGTH, NAME, whole } from "./grammar.ts";
+import { limitShape } from "./limits.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
-import { leaseInputSchema, limitPatternsSchema } from "./token.ts";
+import { leaseInputSchema, limitsInputShape, limitsShape } from "./token.ts";
 
 /** The name of a trust. */
 export const trustNameSchema = z
@@ -73,6 +74,7 @@ const STORED_EXAMPLE = {
   name: "github",
   ...TRUST_EXAMPLE,
   secret_names: null,
+  services: null,
   jwks_url: null,
   jwks: null,
   lease_seconds: 0,
@@ -118,13 +120,13 @@ export const putTrustSchema = z
       .min(1)
       .max(16)
       .meta({ example: ["secrets:resolve"] }),
+    ...limitsInputShape,
     secret_scopes: z
       .array(scopeTemplateSchema)
       .min(1, { error: "leave the list out for no limit" })
       .max(MAX_PATTERNS)
       .optional()
       .meta({ description: "Only these scopes; `${claim}` is filled from the identity token.", example: ["repo:${repository}"] }),
-    secret_names: limitPatternsSchema.optional().meta({ description: "Only these names.", example: ["DEPLOY_*"] }),
     expires_in: z
       .int()
       .min(60)
@@ -149,8 +151,7 @@ export const trustSchema = z
     audience: z.string(),
     claims: z.record(z.string(), z.string()),
     permissions: z.array(permissionSchema),
-    secret_scopes: z.array(z.string()).nullable(),
-    secret_names: z.array(z.string()).nullable(),
+    ...limitsShape,
     expires_in: z.int(),
     reuse: reuseSchema,
     jwks_url: z.string().nullable(),
@@ -236,10 +237,29 @@ export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 export const exchangeSchema = z
   .object({
     grant_type: z.string().meta({ example: TOKEN_EXCHANGE }),
-    subject_token: z.string().meta({ description: "The identity token.", example: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln" }),
-    subject_token_type: z.string().meta({ example: JWT_TOKEN_TYPE }),
-    audience: z.string().meta({ description: "`<org>/<trust name>`.", example: "acme/github" }),
-    scope: z.string().optional().meta({ description: "Space-separated permissions, if fewer than the trust gives.", example: "secrets:resolve" }),
+    subject_token: z.string().meta({ description: "The identity token, or one's own access token.", example: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln" }),
+    subject_token_type: z.string().meta({
+      description: `\`${JWT_TOKEN_TYPE}\` for an identity token, \`${ACCESS_TOKEN_TYPE}\` for one's own access token.`,
+      example: JWT_TOKEN_TYPE,
+    }),
+    audience: z.string().optional().meta({ description: "`<org>/<trust name>`, with an identity token and only there.", example: "acme/github" }),
+    scope: z.string().optional().meta({
+      description: "Space-separated permissions, if fewer than the trust gives, or than one's own token holds.",
+      example: "secrets:resolve",
+    }),
+    ...limitShape(({ of, example }) =>
+      z
+        .string()
+        .optional()
+        .meta({
+          description: `With one's own access token: only these ${of}, space-separated patterns within those that it holds.`,
+          example: example.join(" "),
+        }),
+    ),
+    expires_in: z.string().optional().meta({
+      description: "With one's own access token: seconds, 1 to 31,536,000. It lives no longer than that token, whatever is asked for.",
+      example: "3600",
+    }),
     requested_token_type: z.string().optional().meta({ example: ACCESS_TOKEN_TYPE }),
   })
   .meta({

@@ -3,6 +3,7 @@ import { jsonVarSchema } from "../contract/json-var.ts";
 import { orgSchema } from "../contract/org-name.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
 import { type Quotas, someQuotasSchema, withUsualQuotas } from "../contract/quota.ts";
+import { serviceNameSchema } from "../contract/service.ts";
 import { type LogKeys, logKeysOf } from "./access/log-keys.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
 import { type TrustedIssuer, trustedIssuersSchema } from "./access/trusted-issuers.ts";
@@ -31,9 +32,13 @@ export interface Env {
   /** Rate limits; a deployment without them has none. */
   readonly RESOLVE_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
+  readonly VAULT_FRONT?: string;
   readonly QUOTAS?: string;
   readonly TRUSTED_ISSUERS?: string;
   readonly ALLOW_INSECURE_ISSUERS?: string;
+  readonly ALLOW_INSECURE_ORIGINS?: string;
+  readonly USE_PATHS?: string;
+  readonly USE_HOSTS?: string;
 }
 
 /** The environment, parsed. Keys are non-extractable. */
@@ -69,6 +74,12 @@ export interface Config {
   readonly trustedIssuers: readonly TrustedIssuer[];
   /** Whether issuers may have http and private addresses: for local use only. */
   readonly insecureIssuers: boolean;
+  /** Whether services may be on this machine, over http too: for local use only. */
+  readonly insecureOrigins: boolean;
+  /** Whether services are used by paths of this deployment's own address. */
+  readonly usePaths: boolean;
+  /** The hosts that are a service each, and nothing else. */
+  readonly useHosts: Readonly<Record<string, string>>;
 }
 
 /** The parts of the configuration that `/readyz` names. */
@@ -83,6 +94,8 @@ export class ConfigError extends Error {
 }
 
 const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
+
+const useHostsSchema = z.record(z.string().regex(/^[a-z0-9.-]{1,253}$/, { error: "a host is in small letters, without a port" }), serviceNameSchema);
 
 const varsSchema = (insecureIssuers: boolean) =>
   z.object({
@@ -102,9 +115,13 @@ const varsSchema = (insecureIssuers: boolean) =>
     LEGACY_PLAINTEXT: z.enum(["off", "read"]).default("off"),
     LEASE_SECONDS: z.coerce.number().int().min(0).max(300).default(60),
     STALE_SECONDS: z.coerce.number().int().min(1).max(30).default(5),
+    VAULT_FRONT: z.enum(["on", "off"]).default("on"),
     QUOTAS: jsonVarSchema.pipe(someQuotasSchema).default({}),
     TRUSTED_ISSUERS: trustedIssuersSchema(insecureIssuers).default([]),
     ALLOW_INSECURE_ISSUERS: z.enum(["true", "false"]).default("false"),
+    ALLOW_INSECURE_ORIGINS: z.enum(["true", "false"]).default("false"),
+    USE_PATHS: z.enum(["on", "off"]).default("on"),
+    USE_HOSTS: jsonVarSchema.pipe(useHostsSchema).default({}),
   });
 
 /**
@@ -147,6 +164,9 @@ export async function parseConfig(env: Env): Promise<Config> {
     quotas: withUsualQuotas(vars.data.QUOTAS),
     trustedIssuers: vars.data.TRUSTED_ISSUERS,
     insecureIssuers: vars.data.ALLOW_INSECURE_ISSUERS === "true",
+    insecureOrigins: vars.data.ALLOW_INSECURE_ORIGINS === "true",
+    usePaths: vars.data.USE_PATHS === "on",
+    useHosts: vars.data.USE_HOSTS,
   };
 }
 

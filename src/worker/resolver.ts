@@ -1,6 +1,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import { leaseSecondsSchema, patternsSchema } from "../contract/claims.ts";
+import { limitShape, limitsOf } from "../contract/limits.ts";
 import { orgSchema } from "../contract/org-name.ts";
 import { Problem, problemBody } from "../contract/problem.ts";
 import { resolveSchema } from "../contract/resolve.ts";
@@ -25,8 +26,7 @@ const propsSchema = z.strictObject({
   org: orgSchema,
   /** Whom the audit log names: `binding:<name>`. */
   name: z.string().min(1).max(128).default("unnamed"),
-  secret_scopes: patternsSchema.optional(),
-  secret_names: patternsSchema.optional(),
+  ...limitShape(() => patternsSchema.optional()),
   /** How old an answer may be where a call does not say so, in seconds. */
   lease_seconds: leaseSecondsSchema.default(0),
 });
@@ -57,8 +57,11 @@ function refused(problem: Problem, requestId: string): RpcResolveReply {
 function callerOf(props: unknown, requestId: string): Caller {
   const parsed = propsSchema.safeParse(props);
   if (!parsed.success)
-    throw new Problem("unauthenticated", "The service binding has no props that are a grant: {org, name, secret_scopes, secret_names, lease_seconds}.");
-  const { org, name, secret_scopes, secret_names, lease_seconds } = parsed.data;
+    throw new Problem(
+      "unauthenticated",
+      "The service binding has no props that are a grant: {org, name, secret_scopes, secret_names, services, lease_seconds}.",
+    );
+  const { org, name, lease_seconds } = parsed.data;
   return createCaller({
     org,
     subject: `binding:${name}`,
@@ -68,8 +71,7 @@ function callerOf(props: unknown, requestId: string): Caller {
     verifiedUntil: null,
     leaseSeconds: lease_seconds,
     permissions: new Set(["secrets:resolve"]),
-    secretScopes: secret_scopes ?? null,
-    secretNames: secret_names ?? null,
+    ...limitsOf(parsed.data),
     requestId,
     ip: null,
     userAgent: null,

@@ -9,7 +9,7 @@ import { mayBeDamage, noteDamage } from "./store/database-damage.ts";
 import { runBatch } from "./store/run-batch.ts";
 import { isRestoring } from "./transaction/is-restoring.ts";
 import { runAlone } from "./transaction/run-alone.ts";
-import { beginWork, budgetOf, type Pace } from "./transaction/work-in-batches.ts";
+import { afterOthers, beginWork, budgetOf, type Pace, type Work } from "./transaction/work-in-batches.ts";
 
 /** After this long a run begins no other job, in milliseconds: it has to be over when another one may take its place. */
 const LATEST = 60_000;
@@ -26,12 +26,12 @@ const LATEST = 60_000;
  */
 export async function runScheduled(env: Env, now: Date, pace: Pace): Promise<void> {
   const began = pace.clock();
-  const needs = { ...(await loadConfig(env)), db: env.DB, kv: env.KV, now };
-  const alone = await runAlone(needs, () => runJobs(needs, pace, began + LATEST));
+  const needs = { ...(await loadConfig(env)), db: afterOthers(env.DB, pace), kv: env.KV, now };
+  const alone = await runAlone(needs, () => runJobs(needs, beginWork(env.DB, pace), began + LATEST));
   if (!alone) console.log(JSON.stringify({ level: "info", event: "scheduled", skipped: "another run is at work" }));
 }
 
-async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "keyFaults">, pace: Pace, latest: number): Promise<void> {
+async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "keyFaults">, work: Work, latest: number): Promise<void> {
   const failures: unknown[] = [];
   const done: Record<string, unknown> = {};
   const damaged: string[] = [];
@@ -61,9 +61,8 @@ async function runJobs(needs: Omit<JobNeeds, "run" | "registry" | "accused" | "k
     ({ verdict, logs }) => ({ verdict, logs }),
   );
   const jobNeeds: JobNeeds = { ...needs, run, registry: judged && registry, accused: judged?.accused ?? new Set(), keyFaults: checkKeysOnce(needs) };
-  const work = beginWork(needs.db, pace);
   for (const [name, { seconds, work: job }] of Object.entries(JOBS)) {
-    const skipped = pace.clock() >= latest ? "time" : seconds !== undefined && work.slow ? "slow" : undefined;
+    const skipped = work.clock() >= latest ? "time" : seconds !== undefined && work.slow ? "slow" : undefined;
     const paced = seconds === undefined ? jobNeeds : { ...jobNeeds, db: work.db, budget: budgetOf(work, seconds) };
     if (skipped) done[name] = { skipped };
     else

@@ -125,6 +125,10 @@ describe("at the exchange", () => {
     await exchange(token, { audience: "acme/address" }, call);
     const [url, options] = spy.mock.calls[0] ?? [];
     expect(String(url)).toBe("https://public.example.org/tenant/.well-known/openid-configuration");
-    expect(options).toEqual({ redirect: "manual", headers: { Accept: "application/json" }, signal: expect.any(AbortSignal) });
+    expect(options).toMatchObject({ method: "GET", redirect: "manual", cache: "no-store", body: null, signal: expect.any(AbortSignal) });
+    expect([...new Headers(options?.headers)]).toEqual([
+      ["accept", "application/json"],
+      ["keyhole-hop", "1"],
+    ]);
   });
 });

@@ -31,6 +31,7 @@ it("shows what a token is, and never the token", async () => {
         permissions: ["secrets:read"],
         secret_scopes: ["repo:acme/api"],
         secret_names: null,
+        services: null,
         lease_seconds: 0,
         created_at: "2026-11-21T12:00:00.000Z",
         created_by: "tester",

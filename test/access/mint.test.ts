@@ -5,7 +5,7 @@ import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import { mint, requestToken } from "../support/mint.ts";
 
-const NARROW = { permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/api"], secret_names: ["DEPLOY_*"] };
+const NARROW = { permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/api"], secret_names: ["DEPLOY_*"], services: ["openai"] };
 
 describe("a minted token", () => {
   it("is shown once, with what it may do", async () => {
@@ -37,6 +37,7 @@ describe("a minted token", () => {
       anc: [expect.stringMatching(/^tok_/)],
       secret_scopes: ["repo:acme/api"],
       secret_names: ["DEPLOY_*"],
+      services: ["openai"],
     });
     expect(exp - iat).toBe(600);
     expect(new Set(scope.split(" "))).toEqual(new Set(["secrets:read", "secrets:resolve"]));
@@ -171,7 +172,7 @@ describe("never more than the maker holds:", () => {
     [["*"], ["*"], 201],
     [[], ["global"], 403],
   ])("with the limits %j it mints %j: %i", async (held, wanted, status) => {
-    for (const limit of ["secret_scopes", "secret_names"]) {
+    for (const limit of ["secret_scopes", "secret_names", "services"]) {
       expect((await requestToken({ [limit]: wanted }, { token: { [limit]: held } })).status).toBe(status);
     }
   });

@@ -20,6 +20,7 @@ describe("a trust", () => {
       ...githubTrust(ISSUER),
       permissions: ["secrets:read", "secrets:resolve"],
       secret_names: null,
+      services: null,
       expires_in: 900,
       lease_seconds: 0,
       suspended: false,

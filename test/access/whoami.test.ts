@@ -18,6 +18,7 @@ it("shows what the token is and may do", async () => {
     permissions: ["secrets:resolve", "tokens:write"],
     secret_scopes: ["repo:acme/*"],
     secret_names: null,
+    services: null,
     expires_at: new Date(exp * 1000).toISOString(),
     lease_seconds: 0,
   });

@@ -32,7 +32,7 @@ const callerOf = (tokenId: string | null): Caller =>
       ip: null,
       userAgent: null,
     },
-    ...{ permissions: new Set(["secrets:read"] as const), secretScopes: null, secretNames: null },
+    ...{ permissions: new Set(["secrets:read"] as const), secretScopes: null, secretNames: null, services: null },
   });
 
 /** Selects what another verb than a resolve would, with its own permission and event. */

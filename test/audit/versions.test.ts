@@ -45,6 +45,7 @@ async function verifiedAs(versions: EventVersions, org: string) {
     leaseSeconds: 0,
     secretScopes: null,
     secretNames: null,
+    services: null,
     requestId: "req_1",
     ip: null,
     userAgent: null,

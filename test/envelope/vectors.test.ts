@@ -48,9 +48,17 @@ describe("the frozen seal of a secret's row from before it had a lock and a leas
   const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS.secrets, { ...before?.row, ...columns }, before?.seal ?? null);
 
   it("is good while it has neither, and no longer", async () => {
-    const defaults = { locked: 0, max_lease_seconds: null, deleted_at: null, deleted_until: null };
+    const defaults = { locked: 0, max_lease_seconds: null, deleted_at: null, deleted_until: null, hosts: "[]", hosts_brought: 0 };
     expect(await check(defaults)).toMatchObject({ outcome: "good" });
-    const others = [{ locked: 1 }, { max_lease_seconds: 0 }, { locked: null }, { deleted_at: 1 }, { deleted_until: 1 }];
+    const others = [
+      { locked: 1 },
+      { max_lease_seconds: 0 },
+      { locked: null },
+      { deleted_at: 1 },
+      { deleted_until: 1 },
+      { hosts: '["a.example.com"]' },
+      { hosts_brought: 1 },
+    ];
     for (const columns of [...others.map((other) => ({ ...defaults, ...other })), {}])
       expect(await check(columns), JSON.stringify(columns)).toMatchObject({ outcome: "broken" });
   });
@@ -62,7 +70,7 @@ describe.each(["trusts", "tokens"] as const)("the frozen seal of a row of %s fro
 
   it("is good while it says none of it, and no longer", async () => {
     const others = { trusts: { maker: null, reuse: "until-expiry", jwks_url: null, jwks: null }, tokens: { maker_issued_at: null } };
-    const defaults = { lease_seconds: 0, ...others[table] };
+    const defaults = { lease_seconds: 0, services: null, ...others[table] };
     expect(await check(defaults)).toMatchObject({ outcome: "good" });
     for (const name of Object.keys(defaults)) expect(await check({ ...defaults, [name]: 1 }), name).toMatchObject({ outcome: "broken" });
     expect(await check({ ...defaults, lease_seconds: null })).toMatchObject({ outcome: "broken" });

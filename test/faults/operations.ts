@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { inject } from "vitest";
 import { loadConfig } from "../../src/worker/config.ts";
 import { readRegistry } from "../../src/worker/log/read-registry.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
@@ -169,11 +170,40 @@ const trust = async ({ ask }: { ask: Ask }) => {
   await ask("PUT /v1/trusts/t", json(TRUST));
   return "t";
 };
+const SERVICE = {
+  origin: inject("upstream"),
+  scopes: ["global"],
+  inject: [{ in: "header", name: "X-Key", value: "${S}" }],
+  allow: [{ methods: ["GET"], paths: ["/echo/**"] }],
+};
+/** A service may be on this machine. */
+const insecure = () => ({ ALLOW_INSECURE_ORIGINS: "true" });
+const service = async ({ ask }: { ask: Ask }) => {
+  await ask(`PUT ${SECRET}`, json({ value: "a value that is long enough", hosts: ["127.0.0.1"] }));
+  await ask("PUT /v1/services/s", json(SERVICE));
+  return "s";
+};
+const hasService = async (ask: Ask) => (await ask("GET /v1/services/s")).status === 200;
 const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
 
 /** Every operation that changes something. */
 export const WRITES: Record<string, FaultedOperation> = {
   "PUT of a new secret": { request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isCreated },
+  "POST of a secret on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/kv/data/global/S", json({ data: { value: NEW } })],
+    effects: isNew,
+  },
+  "POST of an object on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/secret/data/global", json({ data: { S: NEW } })],
+    effects: isNew,
+  },
+  "PATCH of an object on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["PATCH /v1/secret/data/global", json({ data: { S: NEW } })],
+    effects: isNew,
+  },
   "PUT of a new value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of a new value, the old one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of the same value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
@@ -267,6 +297,14 @@ export const WRITES: Record<string, FaultedOperation> = {
       await recorded(ask, "secret.import"),
     ],
   },
+  "POST of a document": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/import/object?overwrite=true", json({ scope: "global", members: ["S", "T", "U"].map((key) => ({ key, value: NEW })) })],
+    effects: async ({ ask }) => [
+      ...(await Promise.all(["S", "T", "U"].map(async (name) => (await resolved(ask, name)) === NEW))),
+      await recorded(ask, "secret.import"),
+    ],
+  },
   "PUT of a scope": {
     request: () => [`PUT ${LINKED}`, json({ parent: "team:t" })],
     effects: async ({ ask }) => [await isLinked(ask), await recorded(ask, "scope.put")],
@@ -312,6 +350,18 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [!(await hasTrust(ask)), await recorded(ask, "trust.delete")],
     again: 404,
   },
+  "PUT of a service": {
+    vars: insecure,
+    request: () => ["PUT /v1/services/s", json(SERVICE)],
+    effects: async ({ ask }) => [await hasService(ask), await recorded(ask, "service.put")],
+  },
+  "DELETE of a service": {
+    vars: insecure,
+    prepare: service,
+    request: () => ["DELETE /v1/services/s"],
+    effects: async ({ ask }) => [!(await hasService(ask)), await recorded(ask, "service.delete")],
+    again: 404,
+  },
   "POST of an exchange": {
     prepare: async ({ org, ask }) => {
       const issuer = await startIssuer();
@@ -321,6 +371,18 @@ export const WRITES: Record<string, FaultedOperation> = {
     },
     request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.exchange")],
+  },
+  "POST of an exchange of one's own token": {
+    prepare: async ({ ask }) => {
+      const own = await ask("POST /v1/tokens", json({ label: "own", permissions: ["secrets:read"], expires_in: 3600 }));
+      const type = "urn:ietf:params:oauth:token-type:access_token";
+      return new URLSearchParams({ ...FORM, audience: "", subject_token_type: type, subject_token: own.body.token }).toString();
+    },
+    request: ({ made: form }) => ["POST /oauth/token", { token: null, body: form, headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
+    effects: async ({ ask }) => {
+      const { events } = (await ask("GET /v1/audit?action=token.create")).body;
+      return [(await tokensOf(ask)).length > 1, events.length > 1];
+    },
   },
   "POST of an exchange whose reply was lost": {
     prepare: async ({ org, ask }) => {
@@ -440,7 +502,14 @@ const WITHOUT_VALUE = JSON.stringify({
 });
 
 /** Every operation that changes nothing. A resolve leaves an audit event and nothing else. */
+const withoutRequestId = (text: string) => text.replace(/"request_id":"\w+"/, "");
+
 export const READS: Record<string, FaultedOperation> = {
+  "GET of an object on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/secret/data/global"], shown: withoutRequestId },
+  "GET of a secret on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/kv/data/global/S"], shown: withoutRequestId },
+  "GET of what a scope resolves to on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/env/data/global"], shown: withoutRequestId },
+  "GET of metadata on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/metadata/global"], shown: withoutRequestId },
+  "GET of a list on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/metadata/global?list=true"], shown: withoutRequestId },
   "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },
   "GET of quotas": { request: ({ org }) => [`GET /v1/quotas/${org}`, OPERATOR] },
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
@@ -467,6 +536,9 @@ export const READS: Record<string, FaultedOperation> = {
   "GET a trust": { prepare: trust, request: () => ["GET /v1/trusts/t"] },
   "POST a test of a trust": { prepare: trust, request: () => ["POST /v1/trusts/t/test", json({ subject_token: "a.b.c" })] },
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
+  "GET a service": { vars: insecure, prepare: service, request: () => ["GET /v1/services/s"] },
+  "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
+  "GET by a service": { vars: insecure, prepare: service, request: () => ["GET /use/s/echo/x"] },
   "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
   "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },
   "GET /v1/audit as NDJSON": { prepare: inline, request: () => ["GET /v1/audit?format=ndjson&action=secret.create"] },

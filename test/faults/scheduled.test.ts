@@ -17,7 +17,7 @@ import { ask, START, settled } from "./worker-run.ts";
 
 const MINUTE = 60_000;
 /** The clock goes on when a call hangs. */
-const PACE = { clock: () => Date.now(), rest: async () => {} };
+const PACE = { clock: () => Date.now(), rest: async () => {}, turn: async () => {} };
 /** When the faulted run is: all that was made at {@link START} is due. */
 const DUE = START + 2 * 86_400_000;
 // Plaintext is encrypted by itself where seals are not required.

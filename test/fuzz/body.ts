@@ -45,10 +45,14 @@ export function bodyFor(api: Api, known: Known, route: Route): fc.Arbitrary<Body
 function form(api: Api, known: Known, schema: Schema): fc.Arbitrary<Uint8Array> {
   const good = validFor(api, known, schema).map((value) => Object.entries(value as Record<string, string>));
   const real = good.map((pairs) => pairs.map(([name, text]) => [name, { grant_type: GRANT, subject_token_type: JWT, audience: "acme/github" }[name] ?? text]));
+  const own = good.map((pairs) =>
+    pairs.filter(([name]) => name !== "audience").map(([name, text]) => [name, { grant_type: GRANT, subject_token_type: OWN }[name] ?? text]),
+  );
   const odd = fc.array(fc.tuple(fc.constantFrom(...Object.keys(schemaOf(api, schema).properties ?? {}), "__proto__", "x[]"), hostileText), { maxLength: 8 });
   return fc
     .oneof(
       real,
+      own,
       good,
       odd,
       fc.tuple(real, odd).map((both) => both.flat()),
@@ -57,6 +61,7 @@ function form(api: Api, known: Known, schema: Schema): fc.Arbitrary<Uint8Array> 
 }
 const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT = "urn:ietf:params:oauth:token-type:jwt";
+const OWN = "urn:ietf:params:oauth:token-type:access_token";
 
 /** A value as it is, a .env file, and bytes that are neither. */
 const raw: fc.Arbitrary<Uint8Array> = fc.oneof(

@@ -16,7 +16,7 @@ const get = async (name: string, token: TokenClaims) => (await call(`GET ${at("g
 const note = () => digestLog({ db: env.DB, now: new Date() });
 /** A run that may do a second's worth of statements. */
 const noteSome = () => {
-  const work = beginWork(env.DB, { clock: () => 0, rest: async () => {} });
+  const work = beginWork(env.DB, { clock: () => 0, rest: async () => {}, turn: async () => {} });
   return digestLog({ db: work.db, now: new Date(), budget: budgetOf(work, 1) });
 };
 

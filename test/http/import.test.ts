@@ -518,3 +518,100 @@ async function settleAll(): Promise<void> {
     more = moved + cleared > 0;
   }
 }
+
+describe("an imported object", () => {
+  type Member = { readonly key: string; readonly value: string; readonly encoding?: "json" };
+  const importObject = (org: string, members: readonly Member[], query = "", more: object = {}, claims: object = {}) =>
+    call(`POST /v1/import/object?${query}`, { token: { org, ...claims }, json: { scope: "repo:app", members, ...more } });
+  const valuesIn = async (org: string) =>
+    Object.fromEntries(
+      Object.entries<{ value: string }>((await resolve({ scopes: ["repo:app"] }, { token: { org } })).body.secrets).map(([name, { value }]) => [name, value]),
+    );
+  const EXACT: readonly Member[] = [
+    { key: "port", value: "12345678901234567890", encoding: "json" },
+    { key: ".dockerconfigjson", value: "{}" },
+    { key: "AWS_SECRET_ACCESS_KEY", value: "aws" },
+    { key: "empty", value: "" },
+  ];
+
+  it("keeps JSON, keys that are no names, reserved names and empty texts, and is the same when it comes again", async () => {
+    const { status, body } = await importObject("object-exact", EXACT);
+    expect([status, body]).toEqual([200, { new: EXACT.map(({ key }) => key), same: [], different: [], custom_metadata: null, written: true }]);
+    const again = { new: [], same: EXACT.map(({ key }) => key), different: [], custom_metadata: null, written: false };
+    expect((await importObject("object-exact", EXACT, "overwrite=true")).body).toEqual(again);
+    expect(await valuesIn("object-exact")).toEqual({ port: "12345678901234567890", "_x..dockerconfigjson": "{}", AWS_SECRET_ACCESS_KEY: "aws", empty: "" });
+    const { body: listed } = await call("GET /v1/secrets", { token: { org: "object-exact" } });
+    expect(Object.fromEntries(listed.secrets.map(({ name, variable }: { name: string; variable: boolean }) => [name, variable]))).toEqual({
+      ...{ port: true, empty: true, "_x..dockerconfigjson": false, AWS_SECRET_ACCESS_KEY: false },
+    });
+    // The same characters as text are another value.
+    expect((await importObject("object-exact", [{ key: "port", value: "12345678901234567890" }])).body.different).toEqual(["port"]);
+  });
+
+  it("takes the place of what differs only where that is said, and leaves alone what it does not name", async () => {
+    await importObject("object-differs", [
+      { key: "A", value: "1" },
+      { key: "B", value: "2" },
+    ]);
+    const changed = [
+      { key: "A", value: "changed" },
+      { key: "C", value: "3" },
+    ];
+    for (const query of ["", "dry_run=true", "dry_run=true&overwrite=true"]) {
+      const { body } = await importObject("object-differs", changed, query);
+      expect(body).toEqual({ new: ["C"], same: [], different: ["A"], custom_metadata: null, written: false });
+    }
+    expect(await valuesIn("object-differs")).toEqual({ A: "1", B: "2" });
+    expect((await importObject("object-differs", changed, "overwrite=true")).body.written).toBe(true);
+    expect(await valuesIn("object-differs")).toEqual({ A: "changed", B: "2", C: "3" });
+  });
+
+  it("brings what is said of it, which is compared and kept like its values", async () => {
+    const said = (custom_metadata: object, query = "", value = "1") => importObject("object-said", [{ key: "A", value }], query, { custom_metadata });
+    expect((await said({ owner: "ada", team: "pay" })).body).toMatchObject({ new: ["A"], custom_metadata: "new", written: true });
+    expect((await said({ team: "pay", owner: "ada" })).body).toMatchObject({ same: ["A"], custom_metadata: "same", written: false });
+    expect((await said({ owner: "bob" })).body).toMatchObject({ custom_metadata: "different", written: false });
+    expect((await said({ owner: "ada", team: "pay" }, "", "2")).body).toMatchObject({ different: ["A"], custom_metadata: "same", written: false });
+    expect((await said({ owner: "bob" }, "overwrite=true")).body).toMatchObject({ same: ["A"], custom_metadata: "different", written: true });
+    expect((await said({ owner: "bob" })).body.custom_metadata).toBe("same");
+    expect((await importObject("object-said", [{ key: "A", value: "1" }])).body.custom_metadata).toBeNull();
+    const limited = { secret_names: ["Z*"] };
+    await call("PUT /v1/scopes/repo%3Aapp/secrets/Z", { token: { org: "object-said" }, json: { value: "z" } });
+    expect(refused(await importObject("object-said", [{ key: "Z1", value: "z" }], "", { custom_metadata: { a: "b" } }, limited))).toEqual([403, "forbidden"]);
+    expect((await importObject("object-said", [{ key: "Z1", value: "z" }], "", {}, limited)).body.written).toBe(true);
+  });
+
+  it("is refused whole, with everything that is wrong by its place", async () => {
+    const members: Member[] = [
+      { key: "", value: "v" },
+      { key: "A", value: "{sk-1", encoding: "json" },
+      { key: "A", value: "v" },
+      { key: "__proto__", value: "v" },
+      { key: "fine", value: "v" },
+    ];
+    const reply = await importObject("object-wrong", members);
+    expect([...refused(reply), pointers(reply)]).toEqual([400, "invalid-request", ["/members/0/key", "/members/1/value", "/members/2/key", "/members/3/key"]]);
+    expect(reply.text).not.toContain("sk-1");
+    expect(refused(await importObject("object-wrong", []))).toEqual([400, "invalid-request"]);
+    expect(
+      refused(
+        await importObject("object-wrong", [
+          { key: "db-url", value: "1" },
+          { key: "DB_URL", value: "2" },
+        ]),
+      ),
+    ).toEqual([409, "env-name-conflict"]);
+    expect(refused(await importObject("object-wrong", [{ key: "A", value: "x".repeat(65_537) }]))).toEqual([413, "value-too-large"]);
+    const many = Array.from({ length: 501 }, (_, n) => ({ key: `K${n}`, value: "v" }));
+    expect(refused(await importObject("object-wrong", many))).toEqual([413, "too-many-secrets"]);
+    expect(await countIn("object-wrong")).toBe(0);
+  });
+
+  it("of several at once is taken from one, and compared by the others with that", async () => {
+    const replies = await Promise.all(["a", "b", "c"].map((value) => importObject("object-race", [{ key: "A", value }])));
+    const written = replies.filter(({ body }) => body.written);
+    expect([written.length, replies.filter(({ body }) => body.different?.length === 1).length]).toEqual([1, 2]);
+    const winner = ["a", "b", "c"][replies.indexOf(written[0] as Reply)];
+    expect(await valuesIn("object-race")).toEqual({ A: winner });
+  });
+});

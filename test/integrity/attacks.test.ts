@@ -120,7 +120,8 @@ const ATTACKS: readonly (readonly [table: string, attacks: readonly Attack[], ve
       secret("a seal that is none", `seal = ${FLIPPED}`),
       secret("that it is locked", "locked = 1"),
       secret("its longest lease", "max_lease_seconds = 300"),
-      secret("a seal of a later format", "seal = 's4' || substr(seal, 3)"),
+      secret("that it may become a variable", "variable = 0"),
+      secret("a seal of a later format", "seal = 's5' || substr(seal, 3)"),
       secret("a seal of an earlier format", "seal = 's1' || substr(seal, 3)"),
       [
         "the seal of another secret",

@@ -54,6 +54,13 @@ async function done(request: string, json?: object) {
   return body;
 }
 const putTrust = (audience: string) => done("PUT /v1/trusts/github", { ...githubTrust("https://token.actions.githubusercontent.com"), audience });
+const putService = (path: string) =>
+  done("PUT /v1/services/api", {
+    origin: "https://api.example.com",
+    scopes: ["global"],
+    inject: [{ in: "header", name: "X-Key", value: "${KEY}" }],
+    allow: [{ methods: ["GET"], paths: [path] }],
+  });
 const putScope = (parent: string) => done("PUT /v1/scopes/repo%3Aa%2Fb", { parent });
 const putSecret = async (value: string): Promise<string> => (await done("PUT /v1/scopes/team%3At/secrets/KEY", { value })).id;
 
@@ -64,7 +71,7 @@ beforeEach(async () => {
   // A version goes only with its ciphertext, and not without its data key.
   const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'versions'").all<{ name: string }>();
   for (const { name } of results) await sql(`DROP TRIGGER ${name}`);
-  for (const table of ["trusts", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
+  for (const table of ["trusts", "services", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
   minute = 0;
 });
 afterEach(() => {
@@ -111,6 +118,26 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^returned:trusts acme github$/,
     put_right: () => done("DELETE /v1/trusts/github"),
+  },
+  "puts back an older service": {
+    make: async () => {
+      await putService("/a");
+      const row = await rowOf("services", "org = 'acme'");
+      await putService("/b");
+      return () => putBack("services", "org = 'acme'", row);
+    },
+    found: /^changed:services acme api$/,
+    put_right: () => putService("/c"),
+  },
+  "puts back a service that was deleted": {
+    make: async () => {
+      await putService("/a");
+      const row = await rowOf("services", "org = 'acme'");
+      await done("DELETE /v1/services/api");
+      return () => putBack("services", "org = 'acme'", row);
+    },
+    found: /^returned:services acme api$/,
+    put_right: () => done("DELETE /v1/services/api"),
   },
   "takes a link away": {
     make: async () => {

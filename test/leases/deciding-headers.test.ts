@@ -32,7 +32,18 @@ const names = [
     "TE",
     "User-Agent",
   ],
-  ...["X-Forwarded-For", "X-HTTP-Method-Override", "X-Vault-Wrap-TTL", "X-Vault-Token", "CF-Connecting-IP", "CF-Worker", "CF-Ray", "Sec-Fetch-Mode"],
+  ...[
+    "X-Forwarded-For",
+    "X-HTTP-Method-Override",
+    "X-Vault-Wrap-TTL",
+    "X-Vault-Token",
+    "X-Vault-Namespace",
+    "X-Vault-Request",
+    "CF-Connecting-IP",
+    "CF-Worker",
+    "CF-Ray",
+    "Sec-Fetch-Mode",
+  ],
 ];
 const text = fc.oneof(
   fc.constantFrom(
@@ -54,6 +65,9 @@ const requests = [
   { request: "POST /v1/resolve?format=env", json: { scopes: ["namespace:prod"] } },
   { request: "GET /v1/resolve/KEY?scope=namespace:prod" },
   { request: "GET /v1/resolve/KEY?scope=namespace:prod&format=raw" },
+  { request: "GET /v1/secret/data/namespace/prod" },
+  { request: "GET /v1/kv/data/namespace/prod/KEY?version=1" },
+  { request: "GET /v1/headers/env/data/namespace/prod" },
 ];
 
 it("an answer is given again only to a request that would strictly be answered with the same, whatever header differs", async () => {

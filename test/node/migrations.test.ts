@@ -193,3 +193,45 @@ describe("the migration 0025", () => {
       expect(db.prepare(`SELECT id FROM secrets INDEXED BY ${index} WHERE org = 'acme' AND ${condition} ORDER BY name, scope`).all()).toEqual([]);
   });
 });
+
+it("the migration 0034 takes away the indexes of a Worker of before, and nothing else", () => {
+  migrate("0001", "0033");
+  insertRows();
+  const schema = () => db.prepare("SELECT name FROM sqlite_schema ORDER BY name").all();
+  const rows = () => db.prepare("SELECT * FROM secrets ORDER BY id").all();
+  const before = { schema: schema().map(({ name }) => String(name)), rows: rows() };
+  migrate("0034", "0034");
+  const after = schema().map(({ name }) => name);
+  const gone = ["audit_events_of_rows", "secrets_by_expiry", "secrets_by_kind", "secrets_by_name", "secrets_by_rotation"];
+  expect(before.schema.filter((name) => !after.includes(name))).toEqual(gone);
+  expect(rows()).toEqual(before.rows);
+});
+
+describe("the migration 0031", () => {
+  const revisions = () =>
+    db
+      .prepare("SELECT scope, revision, created_at, revised_at FROM scope_revisions ORDER BY scope")
+      .all()
+      .map((row) => ({ ...row }));
+
+  it("makes what there is revision 1 of its scope, and changes nothing else of it", () => {
+    migrate("0001", "0030");
+    insertRows();
+    db.exec("UPDATE secrets SET created_at = IIF(id = 'inline', 3, 5), updated_at = IIF(id = 'inline', 7, 6)");
+    const [secrets, versions] = [db.prepare("SELECT * FROM secrets ORDER BY id").all(), db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()];
+    migrate("0031", "0031");
+    expect(db.prepare("SELECT * FROM secrets ORDER BY id").all()).toEqual(secrets.map((row) => ({ ...row, deleted_revision: null, variable: 1 })));
+    expect(db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()).toEqual(versions.map((row) => ({ ...row, scope_revision: 1, is_json: 0 })));
+    expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 3, revised_at: 7 }]);
+  });
+
+  it("lets a Worker of before it go on: what it makes is revision 1, too", () => {
+    migrate("0001", "0031");
+    expect(revisions()).toEqual([]);
+    insertSecret("later", 1);
+    insertVersion("later", 1);
+    insertSecret("last", 1);
+    expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 0, revised_at: 0 }]);
+    expect(db.prepare("SELECT scope_revision, is_json FROM versions").all()).toEqual([{ scope_revision: 1, is_json: 0 }]);
+  });
+});

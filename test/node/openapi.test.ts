@@ -139,6 +139,42 @@ it("documents the headers that tell a client what to do", () => {
   expect(responses["no-such-route"]?.headers).toHaveProperty("Allow");
 });
 
+describe("the description of Vault's wire", async () => {
+  const source = await (await fetchFromApp("/openapi-vault.json")).text();
+  const wire = JSON.parse(source) as ApiDocument;
+  const all = Object.entries(wire.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
+  );
+
+  it("has nothing wrong for the linter", async () => {
+    expect(await lint(source)).toEqual([]);
+  });
+
+  it("has no operation in common with the other", () => {
+    const ids = new Set(operations.map(({ operation }) => operation.operationId));
+    expect(all.filter(({ operation }) => ids.has(operation.operationId))).toEqual([]);
+    expect(Object.keys(wire.paths).filter((path) => path in api.paths)).toEqual([]);
+  });
+
+  it("has an example of every body and parameter, and errors in Vault's form only", () => {
+    for (const { name, operation } of all) {
+      const replies = Object.entries(operation.responses).map(([status, reply]) => {
+        const component = reply.$ref?.replace("#/components/responses/", "");
+        return { status, reply: component === undefined ? reply : (wire.components.responses[component] ?? {}) };
+      });
+      for (const { status, reply } of replies) {
+        for (const [type, { example, examples }] of Object.entries(reply.content ?? {}))
+          expect([type, example ?? examples], `${name} ${status}`).not.toContain(undefined);
+        expect(Object.keys(reply.content ?? {}).filter((type) => type !== "application/json")).toEqual([]);
+        if (/^[45]/.test(status)) expect(JSON.stringify(reply.content), `${name} ${status}`).toContain("VaultErrors");
+      }
+      for (const { example } of Object.values(operation.requestBody?.content ?? {})) expect(example, name).toBeDefined();
+      for (const parameter of operation.parameters ?? []) expect([parameter.example, parameter.description], name).not.toContain(undefined);
+      expect(Object.keys(operation.responses).filter((status) => ["401", "409", "410", "412", "415", "422"].includes(status))).toEqual([]);
+    }
+  });
+});
+
 function deref(response: Reply): Reply {
   const name = response.$ref?.replace("#/components/responses/", "");
   return name === undefined ? response : (api.components.responses[name] ?? {});

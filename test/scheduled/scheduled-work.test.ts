@@ -13,7 +13,7 @@ import { JOBS } from "../../src/worker/scheduled-jobs.ts";
 import { scrubValues } from "../../src/worker/secrets/scrub-values.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { runAlone } from "../../src/worker/transaction/run-alone.ts";
-import { type Budget, beginWork, budgetOf, workInBatches } from "../../src/worker/transaction/work-in-batches.ts";
+import { afterOthers, type Budget, beginWork, budgetOf, type Pace, workInBatches } from "../../src/worker/transaction/work-in-batches.ts";
 import { append } from "../audit/support.ts";
 import { at, call, put } from "../support/call.ts";
 import { STILL } from "../support/still.ts";
@@ -41,6 +41,7 @@ function slowly(took: number | ((nth: number) => number)) {
       rested.push(milliseconds);
       time += milliseconds;
     },
+    turn: async () => {},
   };
   const DB = {
     prepare: (text: string) => env.DB.prepare(text),
@@ -160,6 +161,17 @@ describe("a scheduled run", () => {
     const line = JSON.parse(lines.at(-1) ?? "");
     expect([line.sealed, line.registered, line.backlog]).toEqual([{ skipped: "time" }, { skipped: "time" }, { skipped: "time" }]);
   });
+});
+
+it.each([
+  ["that has a budget", (db: D1Database, pace: Pace) => beginWork(db, pace).db],
+  ["that has none", afterOthers],
+])("lets requests that wait have their turn before each transaction of a job %s", async (_, paced) => {
+  const seen: string[] = [];
+  const pace = { ...STILL, turn: async () => void seen.push("turn") };
+  const db = paced({ batch: async () => seen.push("transaction") } as never, pace);
+  for (let n = 0; n < 2; n++) await db.batch([]);
+  expect(seen).toEqual(["turn", "transaction", "turn", "transaction"]);
 });
 
 describe("a budget", () => {

@@ -63,6 +63,8 @@ const WRITES: Record<string, () => Promise<Reply>> = {
     return call(`PATCH /v1/secrets/${body.id}`, { json });
   },
   "import json": () => call("POST /v1/import", { json: { scope: "global", secrets: { C_IMPORT: CANARY } } }),
+  "import object": () => call("POST /v1/import/object", { json: { scope: "global", members: [{ key: "C_OBJECT", value: CANARY }] } }),
+  "import object again": () => call("POST /v1/import/object?dry_run=true", { json: { scope: "global", members: [{ key: "C_OBJECT", value: CANARY }] } }),
   "import .env": () => call("POST /v1/import?scope=global", { ...dotenv, body: `C_ENV='${CANARY}'\n` }),
   "import again": () => call("POST /v1/import?scope=global", { ...dotenv, body: `C_ENV='${CANARY}'\n` }),
   "import dry run": () => call("POST /v1/import?scope=global&dry_run=true", { ...dotenv, body: `C_ENV='${CANARY}'\nC_DRY='${CANARY}'\n` }),
@@ -127,6 +129,10 @@ describe("a value", () => {
     ["the path", () => call(`PUT ${at("global", CANARY)}`, { json: { value: "v" } })],
     ["an imported value that is too large", () => call("POST /v1/import", { json: { scope: "global", secrets: { M: CANARY.repeat(3000) } } })],
     ["an imported value that is no text", () => call("POST /v1/import", { json: { scope: "global", secrets: { M: [CANARY] } } })],
+    [
+      "an object's JSON that is none",
+      () => call("POST /v1/import/object", { json: { scope: "global", members: [{ key: "M", value: CANARY, encoding: "json" }] } }),
+    ],
     ["an import's scope", () => call("POST /v1/import", { json: { scope: CANARY, secrets: { M: "v" } } })],
     ["a .env file with a bad name", () => call("POST /v1/import?scope=global", { ...dotenv, body: `1M='${CANARY}'\nPATH='${CANARY}'` })],
     ["a .env file without a scope", () => call("POST /v1/import", { ...dotenv, body: `M='${CANARY}'` })],

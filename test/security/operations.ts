@@ -30,6 +30,8 @@ export interface Operation {
   readonly limits: readonly ("secret_scopes" | "secret_names")[];
   /** Whether it concerns every name of a scope, so that a grant of some names does not do. */
   readonly everyName?: true;
+  /** A permission that does as well. */
+  readonly orElse?: string;
   /** Its reply repeats what the request named. */
   readonly repeats?: true;
   /** The action that a denied call is on record with. */
@@ -73,6 +75,18 @@ const trustOf = (subject: Pick<Subject, "scope" | "name">) => ({
 async function putTrust(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   await call(`PUT /v1/trusts/${subject.name}`, { token: { org: subject.org }, json: trustOf(subject) });
   return subject.name;
+}
+
+const serviceNameOf = ({ name }: Pick<Subject, "name">) => name.toLowerCase().replaceAll("_", "-");
+const serviceOf = ({ scope, name }: Pick<Subject, "scope" | "name">) => ({
+  origin: "https://api.example.com",
+  scopes: [scope],
+  inject: [{ in: "header", name: "X-Key", value: `\${${name}}` }],
+  allow: [{ methods: ["GET"], paths: ["/**"] }],
+});
+async function putService(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  await call(`PUT /v1/services/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: serviceOf(subject) });
+  return serviceNameOf(subject);
 }
 
 /** Claims of the operator's own organization, unless they say another one. */
@@ -249,6 +263,13 @@ export const OPERATIONS: Record<string, Operation> = {
   "POST /v1/import": {
     permission: "secrets:write",
     request: ({ scope, name }, token) => call("POST /v1/import", { token, json: { scope, secrets: { [name]: "imported" } } }),
+    elsewhere: 200,
+    limits: both,
+    action: "secret.import",
+  },
+  "POST /v1/import/object": {
+    permission: "secrets:write",
+    request: ({ scope, name }, token) => call("POST /v1/import/object?overwrite=true", { token, json: { scope, members: [{ key: name, value: "imported" }] } }),
     elsewhere: 200,
     limits: both,
     action: "secret.import",
@@ -456,6 +477,41 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "trust.read",
+  },
+  "PUT /v1/services/{name}": {
+    permission: "services:write",
+    prepare: async (subject) => serviceNameOf(subject),
+    request: (subject, token) => call(`PUT /v1/services/${subject.target}`, { token, json: serviceOf(subject) }),
+    elsewhere: 201,
+    limits: both,
+    repeats: true,
+    action: "service.put",
+  },
+  "GET /v1/services/{name}": {
+    permission: "secrets:use",
+    orElse: "services:write",
+    prepare: putService,
+    request: ({ target }, token) => call(`GET /v1/services/${target}`, { token }),
+    elsewhere: "service-not-found",
+    limits: [],
+    action: "service.read",
+  },
+  "DELETE /v1/services/{name}": {
+    permission: "services:write",
+    prepare: putService,
+    request: ({ target }, token) => call(`DELETE /v1/services/${target}`, { token }),
+    elsewhere: "service-not-found",
+    limits: both,
+    action: "service.delete",
+  },
+  "GET /v1/services": {
+    permission: "secrets:use",
+    orElse: "services:write",
+    prepare: putService,
+    request: (_, token) => call("GET /v1/services", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "service.read",
   },
   "DELETE /v1/trusts/{name}": {
     permission: "trusts:write",

@@ -5,16 +5,20 @@ import { decidingColumns } from "../../src/worker/store/sealed-tables.ts";
 /** What of a version is in the seal of its secret: it only changes with the version's number. */
 const OF_THE_VERSION = ["encoding", "kind"];
 
-describe.each(["secrets", "scopes"] as const)("a change of %s", (table) => {
+describe.each(["secrets", "scopes", "services"] as const)("a change of %s", (table) => {
   it("begins another epoch for each column that decides, and for no other", async () => {
     const { results } = await env.DB.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? AND name LIKE '%_change_epoch'")
       .bind(table)
       .all<{ sql: string }>();
-    const [{ sql } = { sql: "" }] = results;
     const deciding = decidingColumns(table).filter((column) => !OF_THE_VERSION.includes(column));
-    const [, named = ""] = /UPDATE OF ([\w, ]+) ON/.exec(sql) ?? [];
-    expect(named.split(", ").sort()).toEqual([...deciding].sort());
-    const compared = [...sql.matchAll(/OLD\.(\w+) IS NOT NEW\.(\w+)/g)].map(([, before, after]) => [before, after]);
+    const named = results.flatMap(({ sql }) => /UPDATE OF ([\w, ]+) ON/.exec(sql)?.[1]?.split(", ") ?? []);
+    expect(named.sort()).toEqual([...deciding].sort());
+    const compared = [
+      ...results
+        .map(({ sql }) => sql)
+        .join()
+        .matchAll(/OLD\.(\w+) IS NOT NEW\.(\w+)/g),
+    ].map(([, before, after]) => [before, after]);
     expect(compared.sort()).toEqual(deciding.map((column) => [column, column]).sort());
   });
 

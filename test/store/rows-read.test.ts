@@ -102,7 +102,7 @@ describe("reading as much in a large organization as in a small one,", () => {
     ["a version that is destroyed", "DELETE /v1/secrets/sec_{org}_ANSWER_00/versions/2", {}, 204, 40, undefined],
     ["a change of what is said", "PATCH /v1/secrets/sec_{org}_ANSWER_05", {}, 200, 40, { labels: { env: "answer", a: "b" } }],
     ["a new version, with the oldest destroyed", "PATCH /v1/secrets/sec_{org}_ANSWER_00", {}, 200, 80, { value: "new" }],
-    ["an import", "POST /v1/import", {}, 200, 70, { scope: "repo:noise/big", secrets: { NOISE_0000002: "new", NOISE_NEW: "new" } }],
+    ["an import", "POST /v1/import", {}, 200, 80, { scope: "repo:noise/big", secrets: { NOISE_0000002: "new", NOISE_NEW: "new" } }],
     ["a deleted secret", "DELETE /v1/scopes/team:answer/secrets/ANSWER_19", {}, 204, 50, undefined],
     ["a scope's parent", "PUT /v1/scopes/repo%3Anoise%2Fbig", {}, 200, 40, { parent: "team:answer" }],
   ])("%s", async (_, request, limits, status, most, json) => {

@@ -199,6 +199,39 @@ describe("what fails is done by the next run", () => {
   });
 });
 
+describe("what is asked of KV", () => {
+  const noted = () => env.DB.prepare("SELECT COUNT(*) AS n FROM kv_removals").first<number>("n");
+  beforeEach(async () => {
+    const many =
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO kv_removals (kv_key, noted_at) SELECT 'c_' || i, 0 FROM n";
+    await env.DB.prepare(many).run();
+  });
+
+  it("is asked six at a time, so that a read of somebody else waits for few", async () => {
+    let [underWay, most] = [0, 0];
+    vi.spyOn(env.KV, "delete").mockImplementation(async () => {
+      most = Math.max(most, ++underWay);
+      await scheduler.wait(0);
+      underWay--;
+    });
+    expect((await settle(30)).removed).toBe(50);
+    expect([most, await noted()]).toEqual([6, 0]);
+  });
+
+  it("goes on after a refusal, and ends with what takes too long: the others stay as they were", async () => {
+    const late = new DOMException("the deadline has passed", "TimeoutError");
+    const asked = vi.spyOn(env.KV, "delete").mockRejectedValueOnce(new Error("no")).mockResolvedValue();
+    expect((await settle(30)).removed).toBe(49);
+    asked.mockReset();
+    await env.DB.prepare("INSERT INTO kv_removals (kv_key, noted_at) SELECT 'd_' || value, 0 FROM json_each('[1,2,3,4,5,6,7,8,9,10,11,12,13,14]')").run();
+    asked.mockRejectedValue(late);
+    expect((await settle(31)).removed).toBe(0);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(6);
+    const { results } = await env.DB.prepare("SELECT kv_key FROM kv_removals WHERE noted_at = 0").all();
+    expect(results.length).toBe(14 - asked.mock.calls.length);
+  });
+});
+
 it("answers 503 with Retry-After, and never 404, for a committed value whose KV copy is missing", async () => {
   await put("global", "LOST", "v");
   await recorded("LOST");

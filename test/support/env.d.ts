@@ -21,5 +21,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where the tests' issuer listens. */
     issuer: string;
+    /** Where the API of the tests listens. */
+    upstream: string;
   }
 }

@@ -8,10 +8,12 @@ import { keyring } from "../envelope/keyrings.ts";
 
 /** Rows of a table with the columns that its seal covers. */
 const SELECT: Readonly<Record<SealedTableName, string>> = {
-  secrets: "SELECT s.*, v.encoding, v.kind FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version",
+  secrets:
+    "SELECT s.*, IIF(v.is_json, 'json', v.encoding) AS encoding, v.kind FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version",
   scopes: "SELECT * FROM scopes",
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
+  services: "SELECT * FROM services",
   revocations: "SELECT * FROM revocations",
   quotas: "SELECT * FROM quotas",
   audit_archives: "SELECT * FROM audit_archives",

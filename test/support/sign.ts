@@ -3,7 +3,14 @@ import { importJWK, type JWK, type JWTPayload, SignJWT } from "jose";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 
 /** What a test's token says; what is left out is what a good token has. `undefined` takes a claim away. */
-export type TokenClaims = JWTPayload & { org?: string; scope?: string; secret_scopes?: string[]; secret_names?: string[]; lease_seconds?: number };
+export type TokenClaims = JWTPayload & {
+  org?: string;
+  scope?: string;
+  secret_scopes?: string[];
+  secret_names?: string[];
+  services?: string[];
+  lease_seconds?: number;
+};
 
 /** Signs a token. `header` and `key` stand for what an attacker would change. */
 export async function sign(

@@ -29,6 +29,8 @@ export const get = command({
       ["last used", relativeTime(secret.last_resolved_at)],
       ["expires", relativeTime(secret.expires_at)],
       ["locked", secret.locked ? "yes: it wins over every narrower scope" : "no"],
+      ["variable", secret.variable ? "yes, unless its name is reserved" : "no: it never becomes one"],
+      ["hosts", secret.hosts.join(" ") || "none: no service sends it anywhere"],
       ["lease", secret.max_lease_seconds === null ? "what the service allows" : `at most ${secret.max_lease_seconds} seconds`],
       ["rotation", secret.rotate_after_days === null ? "never" : `every ${secret.rotate_after_days} days${secret.rotation_due ? ", due now" : ""}`],
     ]);

@@ -42,7 +42,19 @@ export const list = command({
   },
 });
 
-function row({ name, scope, version, updated_at, updated_by, last_resolved_at, expires_at, rotation_due, deleted_until }: SecretBody): string[] {
+function row({
+  name,
+  scope,
+  version,
+  updated_at,
+  updated_by,
+  last_resolved_at,
+  expires_at,
+  rotation_due,
+  deleted_until,
+  variable,
+  hosts,
+}: SecretBody): string[] {
   const expired = expires_at !== null && Date.parse(expires_at) <= Date.now();
   const due = expires_at === null ? "" : `${expired ? "expired" : "expires"} ${relativeTime(expires_at)}`;
   return [
@@ -52,6 +64,14 @@ function row({ name, scope, version, updated_at, updated_by, last_resolved_at, e
     relativeTime(updated_at),
     updated_by,
     relativeTime(last_resolved_at),
-    [deleted_until === null ? "" : `can come back until ${deleted_until}`, due, rotation_due ? "rotation due" : ""].filter(Boolean).join(", "),
+    [
+      deleted_until === null ? "" : `can come back until ${deleted_until}`,
+      due,
+      rotation_due ? "rotation due" : "",
+      variable ? "" : "no variable",
+      hosts.length > 0 ? `for ${hosts.join(" ")}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
   ];
 }

@@ -27,14 +27,24 @@ export const set = command({
     label: { type: "string", valueHint: "KEY=VALUE", description: "a label; may be repeated, and replaces the labels there are" },
     expires: { type: "string", valueHint: "TIME", description: "a date, a time, or a duration such as 30d; never to clear it" },
     "rotate-after": { type: "string", valueHint: "DAYS", description: "when a new value is due; never to clear it" },
+    host: {
+      type: "string",
+      valueHint: "HOST",
+      description: "where a service may send the value; may be repeated, and replaces the hosts there are; none to clear them",
+    },
     locked: { type: "boolean", description: "let it win over every narrower scope", negativeDescription: "let narrower scopes have one of their own" },
+    variable: {
+      type: "boolean",
+      description: "let it become an environment variable",
+      negativeDescription: "keep it from ever becoming one: so a reserved name can be stored, too",
+    },
     "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
   async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     requireScope(scope);
-    const fields = fieldsOf(given, each("label"));
+    const fields = { ...fieldsOf(given, each("label")), ...hostsOf(each("host")) };
     const { client } = await openSession({ profile, insecure });
     const value = await readValue(given, `Value of ${name} in ${scope}`);
     const secret = await client.secrets.set(scope, name, value, fields, { undelete, ...(create && { ifNoneMatch: "*" }) }).catch((error: unknown) => {
@@ -52,18 +62,25 @@ interface Given {
   readonly expires?: string | undefined;
   readonly "rotate-after"?: string | undefined;
   readonly locked?: boolean | undefined;
+  readonly variable?: boolean | undefined;
   readonly "max-lease"?: string | undefined;
 }
 
-function fieldsOf({ description, expires, "rotate-after": rotate, locked, "max-lease": lease }: Given, labels: readonly string[]) {
+function fieldsOf({ description, expires, "rotate-after": rotate, locked, variable, "max-lease": lease }: Given, labels: readonly string[]) {
   return {
     ...(description !== undefined && { description: description || null }),
     ...(labels.length > 0 && { labels: Object.fromEntries(labels.map(splitLabel)) }),
     ...(expires !== undefined && { expires_at: expires === "never" ? null : parseTime("--expires", expires) }),
     ...(rotate !== undefined && { rotate_after_days: rotate === "never" ? null : parseDays(rotate) }),
     ...(locked !== undefined && { locked }),
+    ...(variable !== undefined && { variable }),
     ...(lease !== undefined && { max_lease_seconds: lease === "none" ? null : parseLease(lease) }),
   };
+}
+
+function hostsOf(hosts: readonly string[]): { hosts?: string[] } {
+  if (hosts.length === 0) return {};
+  return { hosts: hosts.length === 1 && hosts[0] === "none" ? [] : [...hosts] };
 }
 
 function splitLabel(text: string): [string, string] {

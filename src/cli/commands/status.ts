@@ -21,6 +21,7 @@ export const status = command({
       ["permissions", caller.permissions.join(" ") || "none"],
       ["scopes", caller.secret_scopes?.join(" ") ?? "all"],
       ["names", caller.secret_names?.join(" ") ?? "all"],
+      ["services", caller.services?.join(" ") ?? "all"],
       ["expires", relativeTime(caller.expires_at)],
       ...(caller.lease_seconds > 0 ? [["leases", `${caller.lease_seconds} seconds`] as const] : []),
     ]);

@@ -1,5 +1,7 @@
-import type { CreateToken } from "../../client/tokens.ts";
+import { narrowToken } from "../../client/narrow-token.ts";
+import type { CreateToken, SomeLimits } from "../../client/tokens.ts";
 import { leaseSecondsSchema } from "../../contract/claims.ts";
+import { LIMITS } from "../../contract/limits.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
@@ -7,6 +9,7 @@ import { note, printJson, printLine } from "../output.ts";
 import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
+import { proxiedFetch } from "../proxied-fetch.ts";
 import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
@@ -16,6 +19,7 @@ export const GRANT_ARGS = {
   permissions: { type: "string", valueHint: "LIST", description: `what it may do, separated by commas: ${PERMISSIONS.join(", ")}` },
   scopes: { type: "string", valueHint: "PATTERNS", description: "only these scopes, separated by commas; a trailing * matches any rest" },
   names: { type: "string", valueHint: "PATTERNS", description: "only these names, separated by commas; a trailing * matches any rest" },
+  services: { type: "string", valueHint: "PATTERNS", description: "only these services, separated by commas; a trailing * matches any rest" },
 } as const;
 
 /** The option for clients that cannot ask for a lease by themselves. */
@@ -31,11 +35,16 @@ export function leaseSecondsOf(text: string): number {
 }
 
 /** The grant that options describe. */
-export function grantOf(all: (option: string) => string[]): Pick<CreateToken, "permissions" | "secret_scopes" | "secret_names"> {
+export function grantOf(all: (option: string) => string[]): Pick<CreateToken, "permissions"> & SomeLimits {
   const permissions = all("permissions").flatMap((text) => text.split(/\s+/)) as CreateToken["permissions"];
   if (permissions.length === 0) throw usageError("--permissions is missing", "for example --permissions secrets:resolve");
-  const [scopes, names] = [all("scopes"), all("names")];
-  return { permissions, ...(scopes.length > 0 && { secret_scopes: scopes }), ...(names.length > 0 && { secret_names: names }) };
+  return { permissions, ...limitsOf(all) };
+}
+
+/** The limits that options describe: those that are given. */
+function limitsOf(all: (option: string) => string[]): SomeLimits {
+  const given = Object.values(LIMITS).map(({ field, of }) => [field, all(of)] as const);
+  return Object.fromEntries(given.filter(([, patterns]) => patterns.length > 0));
 }
 
 const create = command({
@@ -54,6 +63,25 @@ const create = command({
     if (json) return printJson(created);
     printLine(created.token);
     note(`${created.id}, expires ${relativeTime(created.expires_at)}. This token is not shown again.`);
+  },
+});
+
+const narrow = command({
+  description: "Make a narrower token of your own: it ends with yours. What is left out is as yours has it",
+  examples: ["keyhole token narrow --permissions secrets:resolve --scopes repo:acme/payments --ttl 2h"],
+  args: {
+    ...GRANT_ARGS,
+    ttl: { type: "string", valueHint: "DURATION", description: "how long it is valid, no longer than yours: 90, 15m, 24h" },
+  },
+  async run({ ttl, profile, insecure, json }, { all }) {
+    const permissions = all("permissions").flatMap((text) => text.split(/\s+/));
+    const asked = { ...(permissions.length > 0 && { permissions }), ...limitsOf(all), ...(ttl !== undefined && { expires_in: parseDuration("--ttl", ttl) }) };
+    const { url, token } = await openSession({ profile, insecure });
+    const own = typeof token === "string" ? token : await token();
+    const made = await narrowToken({ baseUrl: url, token: own, fetch: proxiedFetch, ...asked });
+    if (json) return printJson(made);
+    printLine(made.access_token);
+    note(`Valid for ${made.expires_in} seconds, for ${made.scope}. This token is not shown again.`);
   },
 });
 
@@ -128,4 +156,4 @@ const revocations = command({
 });
 
 /** `keyhole token …`. */
-export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, list, revoke, revocations } });
+export const token = command({ description: "Mint, list and revoke tokens", subCommands: { create, narrow, list, revoke, revocations } });

@@ -41,9 +41,9 @@ const put = command({
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
     const said = { issuer, audience, reuse, jwks_url, jwks: jwks === undefined ? undefined : readKeys(await readText(jwks, "json")) };
     const lasts = { expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
-    const { secret_scopes, ...rest } = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), ...lasts };
+    const wanted = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), ...lasts };
     const { client } = await openSession({ profile, insecure });
-    const trust = await client.trusts.put(name, { ...rest, ...(secret_scopes && { secret_scopes: [...secret_scopes] }) });
+    const trust = await client.trusts.put(name, wanted);
     if (json) printJson(trust);
     else note(`Tokens of ${trust.issuer} that match are exchanged under ${name}.`);
   },
@@ -70,6 +70,7 @@ const get = command({
       ["permissions", trust.permissions.join(" ")],
       ["scopes", trust.secret_scopes?.join(" ") ?? "all"],
       ["names", trust.secret_names?.join(" ") ?? "all"],
+      ["services", trust.services?.join(" ") ?? "all"],
       ["valid for", `${trust.expires_in} seconds`],
       ["reuse", trust.reuse],
       ...(trust.jwks_url === null ? [] : [["keys", trust.jwks_url] as const]),

@@ -1,12 +1,11 @@
-import { matchesAny, type Pattern } from "../../contract/pattern.ts";
+import { type LimitName, type Limits, limitNames } from "../../contract/limits.ts";
+import { matchesAny } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
 import { Problem, type ProblemSubject } from "../../contract/problem.ts";
 
 /** Permissions and the limits within which they hold. A `null` list of patterns means no limit. */
-export interface Grant {
+export interface Grant extends Limits {
   readonly permissions: ReadonlySet<Permission>;
-  readonly secretScopes: readonly Pattern[] | null;
-  readonly secretNames: readonly Pattern[] | null;
 }
 
 /** Where a token comes from: what revocations go by. */
@@ -39,11 +38,11 @@ export interface Caller extends Grant {
   readonly ip: string | null;
   readonly userAgent: string | null;
   /**
-   * Refuses the call unless the permission is held and every scope and name, as far as given, is within the limits.
+   * Refuses the call unless the permission is held and every scope, name and service, as far as given, is within the limits.
    *
    * @throws {Problem} `forbidden`, which tells the audit log what was asked for.
    */
-  require(permission: Permission, scopes?: string | readonly string[], names?: string | readonly string[]): void;
+  require(permission: Permission, scopes?: string | readonly string[], names?: string | readonly string[], services?: string | readonly string[]): void;
   /** A refusal for a reason that {@link Caller.require} does not know. */
   refuse(needed: Permission, detail: string): Problem;
 }
@@ -52,14 +51,15 @@ export interface Caller extends Grant {
 export function createCaller(facts: Omit<Caller, "require" | "refuse">): Caller {
   return {
     ...facts,
-    require(permission, scopes = [], names = []) {
+    require(permission, scopes = [], names = [], services = []) {
       const allowed = facts.permissions.has(permission);
-      const [everyScope, everyName] = [[scopes].flat(), [names].flat()];
-      const covered = everyScope.every((scope) => matchesAny(facts.secretScopes, scope)) && everyName.every((name) => matchesAny(facts.secretNames, name));
+      const asked: Readonly<Record<LimitName, readonly string[]>> = { secretScopes: [scopes].flat(), secretNames: [names].flat(), services: [services].flat() };
+      const covered = limitNames().every((limit) => asked[limit].every((each) => matchesAny(facts[limit], each)));
       if (allowed && covered) return;
-      // Scope and name are not repeated: of a secret asked for by its id the caller may not know them.
-      const refusal = allowed ? "The token's grant does not cover this scope or name." : `The token lacks the permission ${permission}.`;
-      throw forbidden(permission, refusal, subjects(everyScope, everyName));
+      // What was asked for is not repeated: of a secret asked for by its id the caller may not know its scope and name.
+      const what = asked.services.length > 0 ? "service" : "scope or name";
+      const refusal = allowed ? `The token's grant does not cover this ${what}.` : `The token lacks the permission ${permission}.`;
+      throw forbidden(permission, refusal, subjects(asked.secretScopes, asked.secretNames));
     },
     refuse: (needed, detail) => forbidden(needed, detail, []),
   };

@@ -1,3 +1,4 @@
+import { type Limits, limitNames } from "../../contract/limits.ts";
 import { contains, type Pattern } from "../../contract/pattern.ts";
 import type { Grant } from "./caller.ts";
 
@@ -6,9 +7,9 @@ export function covers(outer: Grant, inner: Grant): boolean {
   return inner.permissions.isSubsetOf(outer.permissions as Set<unknown>) && coversLimits(outer, inner);
 }
 
-/** Whether every scope and name within `inner`'s limits is within `outer`'s too, whatever the permissions. */
-export function coversLimits(outer: Pick<Grant, "secretScopes" | "secretNames">, inner: Pick<Grant, "secretScopes" | "secretNames">): boolean {
-  return coversPatterns(outer.secretScopes, inner.secretScopes) && coversPatterns(outer.secretNames, inner.secretNames);
+/** Whether everything within `inner`'s limits is within `outer`'s too, whatever the permissions. */
+export function coversLimits(outer: Limits, inner: Limits): boolean {
+  return limitNames().every((limit) => coversPatterns(outer[limit], inner[limit]));
 }
 
 // A pattern matches one text or all that begin alike, so a union covers a pattern only if one of its patterns does:

@@ -1,3 +1,6 @@
+import { isPublicHost } from "../../contract/hosts.ts";
+import { fetchOutward } from "../outgoing/fetch-outward.ts";
+import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { type IssuerRefusal, RefusalError } from "./refusal.ts";
 
@@ -85,13 +88,15 @@ function orRefuse<T>(refusal: IssuerRefusal, read: () => T): T {
 
 async function fetchText(url: URL): Promise<string> {
   try {
-    const reply = await fetch(url, { redirect: "manual", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
+    const headers = new Headers({ Accept: "application/json" });
+    const reply = await fetchOutward({ url, method: "GET", headers, body: null, firstByte: TIMEOUT, whole: TIMEOUT });
     if (reply.status === 200) return new TextDecoder().decode(await readLimited(reply));
     await reply.body?.cancel();
     throw new IssuerError(reply.status >= 500 || reply.status === 429 ? "issuer-error" : "issuer-wrong-status");
   } catch (cause) {
     if (cause instanceof IssuerError) throw cause;
-    const late = cause instanceof Error && cause.name === "TimeoutError";
+    const late =
+      cause instanceof OutgoingError ? cause.refusal === "too-slow" || cause.refusal === "ended" : cause instanceof Error && cause.name === "TimeoutError";
     throw new IssuerError(late ? "issuer-too-slow" : "issuer-unreachable", { cause });
   }
 }
@@ -103,11 +108,8 @@ async function fetchText(url: URL): Promise<string> {
  * @throws {IssuerError}
  */
 export function requirePublic(url: URL): void {
-  const host = url.hostname.replace(/\.$/, "");
-  const name =
-    /^(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*$/.test(host) &&
-    !/\.(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|onion|arpa)$/.test(host);
-  if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || !name) throw new IssuerError("issuer-not-public");
+  const name = url.hostname.replace(/\.$/, "");
+  if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || !isPublicHost(name)) throw new IssuerError("issuer-not-public");
 }
 
 async function readLimited(reply: Response): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import { MAX_TOKEN_LENGTH } from "../../contract/claims.ts";
+import { limitClaims } from "../../contract/limits.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Grant } from "./caller.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -31,11 +32,10 @@ export interface Minting {
  * @throws {Problem} `invalid-request` when the token would be longer than a token may be.
  */
 export async function mintToken({ signingKeys, issuer, audience, now }: Minting, content: TokenContent): Promise<string> {
-  const { id, org, subject, ancestors, permissions, secretScopes, secretNames, expiresIn, leaseSeconds } = content;
+  const { id, org, subject, ancestors, permissions, expiresIn, leaseSeconds } = content;
   const issuedAt = Math.floor(now.getTime() / 1000);
   const lease = leaseSeconds > 0 && { lease_seconds: leaseSeconds };
-  const limits = { ...(secretScopes && { secret_scopes: secretScopes }), ...(secretNames && { secret_names: secretNames }) };
-  const token = await new SignJWT({ org, scope: [...permissions].join(" "), anc: ancestors, ...limits, ...lease })
+  const token = await new SignJWT({ org, scope: [...permissions].join(" "), anc: ancestors, ...limitClaims(content), ...lease })
     .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: signingKeys.signer.kid })
     .setIssuer(issuer)
     .setAudience(audience)

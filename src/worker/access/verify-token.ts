@@ -1,5 +1,6 @@
 import type { JWTPayload } from "jose";
 import { claimsSchema } from "../../contract/claims.ts";
+import { limitsOf } from "../../contract/limits.ts";
 import { orgSchema } from "../../contract/org-name.ts";
 import { parsePermissions } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
@@ -76,7 +77,7 @@ function ownKey({ verifiers }: SigningKeys): FindKey {
 function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: TrustedIssuer | undefined): TokenFacts {
   const parsed = claimsSchema.safeParse(trusted ? { scope: "", ...payload, org: orgOf(payload, trusted) } : payload);
   if (!parsed.success) throw new TokenError("malformed-claim", { cause: parsed.error });
-  const { iss, sub, org, scope, jti, iat, exp, anc, secret_scopes, secret_names, lease_seconds = 0 } = parsed.data;
+  const { iss, sub, org, scope, jti, iat, exp, anc, lease_seconds = 0 } = parsed.data;
   // What is everybody's is written under Keyhole's own tokens, or those of an issuer that the deployment gave that organization: never because a claim says so.
   if (trusted?.orgClaim !== undefined && org === platformOrg) throw new TokenError("platform-organization");
   // Only what Keyhole signed says what it descends from.
@@ -92,8 +93,7 @@ function factsOf(payload: JWTPayload, { platformOrg }: TokenRules, trusted: Trus
     // What another issuer calls by that name is its own affair.
     leaseSeconds: trusted ? 0 : lease_seconds,
     permissions: parsePermissions(scope),
-    secretScopes: secret_scopes ?? null,
-    secretNames: secret_names ?? null,
+    ...limitsOf(parsed.data),
   };
 }
 

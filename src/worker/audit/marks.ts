@@ -130,7 +130,7 @@ export function noteResolved(db: D1Database, stretches: readonly Stretch[]): D1P
        FROM (
          SELECT j.value ->> 'id' AS id, MAX(e.at) AS at
          FROM json_each(?) l CROSS JOIN audit_events e ON e.org = l.value ->> 'org' AND e.seq > l.value ->> 'done' AND e.seq <= l.value ->> 'to'
-           AND e.action IN ('secret.resolve', 'secret.resolve.uses') AND e.outcome = 'allowed'
+           AND e.action IN ('secret.resolve', 'secret.resolve.uses', 'secret.use') AND e.outcome = 'allowed'
          CROSS JOIN json_each(${SECRETS}) j GROUP BY 1
        ) r
        WHERE secrets.id = r.id AND COALESCE(secrets.last_resolved_at, 0) < r.at`,

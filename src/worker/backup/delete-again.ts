@@ -3,6 +3,7 @@ import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import type { RecordedTable } from "../audit/row-events.ts";
 import { putCarried } from "../store/restore-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { raiseRevisions } from "../store/scope-revisions.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { requireChanges, selectSecretsById, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
@@ -40,7 +41,10 @@ export async function deleteAgain(needs: BackupNeeds, caller: Caller, returned: 
   };
 }
 
-const ACTIONS = { scopes: "scope.delete", trusts: "trust.delete", tokens: "token.revoke" } as const satisfies Record<Exclude<RecordedTable, "secrets">, string>;
+const ACTIONS = { scopes: "scope.delete", trusts: "trust.delete", services: "service.delete", tokens: "token.revoke" } as const satisfies Record<
+  Exclude<RecordedTable, "secrets">,
+  string
+>;
 
 /** The events of rows that go again: one for all secrets of an organization, and one for each other row. */
 function insertGone(needs: BackupNeeds, caller: Caller, rows: readonly ComparedRow[]): D1PreparedStatement[] {
@@ -83,7 +87,7 @@ async function softly(needs: BackupNeeds, caller: Caller, returned: readonly Com
   const listed = rows.map(({ org, id, name, scope, version }) => ({ org, secret: { id, name, scope, version } }));
   return {
     statements: [
-      ...(rows.length > 0 ? [updateSecrets(db, rows), requireChanges(db, rows.length)] : []),
+      ...(rows.length > 0 ? [...raiseRevisions(db, rows, now.getTime()), updateSecrets(db, rows), requireChanges(db, rows.length)] : []),
       ...insertListed(needs, caller, "secret.delete", listed),
     ],
     deleted: returned.filter(isMarked),

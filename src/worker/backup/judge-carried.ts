@@ -69,7 +69,14 @@ async function judgeValue(keyring: Keyring, owner: VersionOwner | undefined, row
   // Its secret was refused, or comes later and brings it again: there is no place for it.
   if (owner === undefined || row.wrapped_key === null) return null;
   if (row.ciphertext === null) return "no-ciphertext";
-  const binding = { org: owner.org, scope: owner.scope, name: owner.name, version: row.version, id: owner.id, encoding: row.encoding } as Binding;
+  const binding = {
+    org: owner.org,
+    scope: owner.scope,
+    name: owner.name,
+    version: row.version,
+    id: owner.id,
+    encoding: row.is_json === 1 ? "json" : row.encoding,
+  } as Binding;
   return (await opens(keyring, binding, row, row.ciphertext)) ? null : "value";
 }
 

@@ -1,3 +1,4 @@
+import { UNLIMITED } from "../../contract/limits.ts";
 import { createCaller } from "../access/caller.ts";
 import { verifyLog } from "../log/verify-log.ts";
 import { newId } from "../transaction/new-id.ts";
@@ -18,6 +19,6 @@ export async function verifyRestored(needs: BackupNeeds, org: string, after: num
 function reader(org: string) {
   return createCaller({
     ...{ org, subject: "keyhole:restore", tokenId: null, lineage: null, expiresAt: null, verifiedUntil: null, leaseSeconds: 0 },
-    ...{ permissions: new Set(["audit:read"] as const), secretScopes: null, secretNames: null, requestId: newId("req"), ip: null, userAgent: null },
+    ...{ permissions: new Set(["audit:read"] as const), ...UNLIMITED, requestId: newId("req"), ip: null, userAgent: null },
   });
 }

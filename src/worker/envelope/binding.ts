@@ -1,4 +1,4 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 
 /** What a ciphertext belongs to. Moved to any other place, or read in another form, it does not open. */
 export interface Binding {
@@ -8,7 +8,7 @@ export interface Binding {
   readonly version: number;
   /** The secret's id: a secret that was deleted and created again counts its versions from 1, and is another one. */
   readonly id: string;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
 }
 
 /** What an archived part of an audit log belongs to: consecutive checkpoints of one organization's log, with their events. */

@@ -49,13 +49,18 @@ export async function createRevocation(needs: RevokeNeeds, caller: Caller, body:
   return { row: made.row, suspended: [...made.suspended, ...suspendedBy(late)] };
 }
 
-/** What a request means, and what the audit log calls it. */
+/** What is to be revoked, and what the audit log calls it. */
 interface Meaning {
   readonly revoked: Revoked;
   readonly target: string;
 }
 
-function revoke(needs: RevokeNeeds, caller: Caller, { revoked, target }: Meaning): Promise<MadeRevocation> {
+/**
+ * Takes something out of force, with what descends from it. Anything but the caller's own token must be within its grant.
+ *
+ * @throws {Problem} `forbidden`, `quota-exceeded`, `integrity-failed`, `storage-unavailable`.
+ */
+export function revoke(needs: RevokeNeeds, caller: Caller, { revoked, target }: Meaning): Promise<MadeRevocation> {
   const { db, keyring, now, issuer } = needs;
   const id = revoked.kind === "id" ? revoked.value : "";
   return retryWhenChanged(async () => {

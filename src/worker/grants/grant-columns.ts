@@ -1,28 +1,20 @@
+import { eachLimitField, type LimitFields, limitsOf } from "../../contract/limits.ts";
 import type { Pattern } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
 import type { Grant } from "../access/caller.ts";
 
 /** A grant as D1 has it: JSON arrays, `NULL` for no limit. */
-export interface GrantColumns {
+export interface GrantColumns extends LimitFields<string | null> {
   readonly permissions: string;
-  readonly secret_scopes: string | null;
-  readonly secret_names: string | null;
 }
 
 /** A grant for D1. */
-export function toColumns({ permissions, secretScopes, secretNames }: Grant): GrantColumns {
-  return {
-    permissions: JSON.stringify([...permissions].sort()),
-    secret_scopes: secretScopes && JSON.stringify(secretScopes),
-    secret_names: secretNames && JSON.stringify(secretNames),
-  };
+export function toColumns(grant: Grant): GrantColumns {
+  return { permissions: JSON.stringify([...grant.permissions].sort()), ...eachLimitField((limit) => grant[limit] && JSON.stringify(grant[limit])) };
 }
 
 /** A grant from D1. */
-export function fromColumns({ permissions, secret_scopes, secret_names }: GrantColumns): Grant {
-  return {
-    permissions: new Set(JSON.parse(permissions) as Permission[]),
-    secretScopes: secret_scopes === null ? null : (JSON.parse(secret_scopes) as Pattern[]),
-    secretNames: secret_names === null ? null : (JSON.parse(secret_names) as Pattern[]),
-  };
+export function fromColumns(columns: GrantColumns): Grant {
+  const lists = eachLimitField((_, { field }) => JSON.parse(columns[field] ?? "null") as Pattern[] | null);
+  return { permissions: new Set(JSON.parse(columns.permissions) as Permission[]), ...limitsOf(lists) };
 }

@@ -22,7 +22,6 @@ export async function listRevocations(
   before: number | undefined,
 ): Promise<Page<RevocationRow, number>> {
   caller.require("tokens:write");
-  const limits = { scopes: caller.secretScopes, names: caller.secretNames };
-  const [found] = await readForCaller({ db, keyring }, caller, [selectRevocations(db, caller.org, issuer, limits, before, limit + 1)]);
+  const [found] = await readForCaller({ db, keyring }, caller, [selectRevocations(db, caller.org, issuer, caller, before, limit + 1)]);
   return pageOf(await verifyRows(keyring, "revocations", rowsOf<RevocationRow>(found)), limit, ({ n }) => n);
 }

@@ -19,7 +19,6 @@ export async function listTokens(
   before: TokenPosition | undefined,
 ): Promise<Page<ListedToken, TokenPosition>> {
   caller.require("tokens:write");
-  const limits = { scopes: caller.secretScopes, names: caller.secretNames };
-  const [result] = await readForCaller({ db, keyring }, caller, [selectTokens(db, caller.org, limits, before, limit + 1)]);
+  const [result] = await readForCaller({ db, keyring }, caller, [selectTokens(db, caller.org, caller, before, limit + 1)]);
   return pageOf(await verifyRows(keyring, "tokens", rowsOf<ListedToken>(result)), limit, ({ created_at, id }) => ({ createdAt: created_at, id }));
 }

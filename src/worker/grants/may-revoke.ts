@@ -1,9 +1,10 @@
+import { UNLIMITED } from "../../contract/limits.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";
 import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 
 /** What a token may hold of which nothing is known. */
-const EVERYTHING: Grant = { permissions: new Set(PERMISSIONS), secretScopes: null, secretNames: null };
+const EVERYTHING: Grant = { permissions: new Set(PERMISSIONS), ...UNLIMITED };
 
 /**
  * Refuses a caller who would take away more than it holds itself: so nobody with a lesser token ends a greater one, its own

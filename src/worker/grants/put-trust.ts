@@ -1,4 +1,5 @@
 import { importJWK, type JWK } from "jose";
+import { LIMITS, limitsOf } from "../../contract/limits.ts";
 import type { Pattern } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
 import type { PutTrustBody, TrustJwks } from "../../contract/trust.ts";
@@ -47,14 +48,13 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
   await refuseKeys(body.jwks);
   refuseConditions(body);
   refuseTemplates(templates ?? []);
-  const grant: Grant = {
-    permissions: new Set(permissions),
-    secretScopes: (templates as Pattern[] | undefined) ?? null,
-    secretNames: body.secret_names ?? null,
-  };
+  const grant: Grant = { permissions: new Set(permissions), ...limitsOf({ ...body, secret_scopes: templates as Pattern[] | undefined }) };
   const columns = toColumns(grant);
   if (!covers(caller, trustReach(columns)))
-    throw caller.refuse("trusts:write", "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes and secret_names.");
+    throw caller.refuse(
+      "trusts:write",
+      "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes, secret_names and services.",
+    );
   const { issuer, audience = needs.address, claims, expires_in, lease_seconds, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry" } = body;
   const keys = { jwks_url: body.jwks_url ?? null, jwks: body.jwks ? JSON.stringify(body.jwks) : null };
   const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds, reuse, ...keys };
@@ -64,7 +64,8 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
 /** What a trust says, without who changed it when. */
 type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
 const SAID = [
-  ...(["org", "name", "issuer", "audience", "claims", "permissions", "secret_scopes", "secret_names", "expires_in", "lease_seconds"] as const),
+  ...(["org", "name", "issuer", "audience", "claims", "permissions", "expires_in", "lease_seconds"] as const),
+  ...Object.values(LIMITS).map(({ field }) => field),
   ...(["reuse", "jwks_url", "jwks"] as const),
 ] as const;
 

@@ -13,7 +13,7 @@ export const MIGRATED = [
   ["versions", "size"],
   ["secrets", "locked"],
   ["audit_archives"],
-  ["audit_events_of_rows"],
+  ["audit_events_on_known_rows"],
   ["epochs"],
   ["audit_events", "lease"],
   ["audit_events", "issuer"],
@@ -30,6 +30,10 @@ export const MIGRATED = [
   ["restores"],
   ["lost_values"],
   ["database_damage"],
+  ["scope_revisions"],
+  ["tokens", "services"],
+  ["secrets", "hosts_brought"],
+  ["services"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

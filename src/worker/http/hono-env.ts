@@ -10,6 +10,8 @@ export interface HonoEnv {
   Variables: {
     config: Config;
     caller: Caller;
+    /** The token that the caller came with, on fronts that show it to its holder. */
+    token: string;
     requestId: string;
     now: Date;
     /** What the call tries to do, for the audit event of a refusal. */

@@ -1,9 +1,15 @@
 import { isInTheClear } from "../../contract/in-the-clear.ts";
 import { networkOf } from "../access/network-of.ts";
 import { BEARER } from "./middleware/authenticate.ts";
+import { vaultTokens } from "./vault/authenticate-vault.ts";
+import { readsVaultData } from "./vault/vault-path.ts";
+
+/** The fronts that answer under leases. */
+export type LeasingFront = "native" | "vault";
 
 /** A request that may be answered under a lease. */
 export interface LeasableRequest {
+  readonly front: LeasingFront;
   readonly token: string;
   /** How old the answer may be, in seconds; `null` where the request does not say so: then what the token says counts. */
   readonly maxAge: number | null;
@@ -12,7 +18,10 @@ export interface LeasableRequest {
 /** Conditions and wishes that only a strict answer meets. `If-None-Match` is none of them: any answer has an entity tag. */
 const STRICT = ["If-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range", "X-Vault-Wrap-TTL"];
 /** The headers beside those of the caller's by which the strict answer to the same path differs. */
-const DECIDING = ["Content-Type", "Content-Encoding", "CF-Worker"];
+const DECIDING: Readonly<Record<LeasingFront, readonly string[]>> = {
+  native: ["Content-Type", "Content-Encoding", "CF-Worker"],
+  vault: ["X-Vault-Namespace", "CF-Worker"],
+};
 /** The longest body that is looked at: 100 names and five scopes fit. */
 const MAX_BODY = 65_536;
 
@@ -23,20 +32,28 @@ const MAX_BODY = 65_536;
  */
 export function leasable(request: Request): LeasableRequest | null {
   const { headers } = request;
-  if (!isResolve(request) || isInTheClear(request.url)) return null;
+  const front = frontOf(request);
+  if (front === null || isInTheClear(request.url)) return null;
   const control = headers.get("Cache-Control");
   const maxAge = control === null ? saidByToken(headers) : maxAgeOf(control);
-  const [, token] = BEARER.exec(headers.get("Authorization") ?? "") ?? [];
-  if (maxAge === 0 || token === undefined || STRICT.some((name) => headers.has(name))) return null;
-  return { token, maxAge };
+  const [token, another] = front === "vault" ? vaultTokens(headers) : bearerToken(headers);
+  if (maxAge === 0 || token === undefined || another !== undefined || STRICT.some((name) => headers.has(name))) return null;
+  return { front, token, maxAge };
 }
 
-function isResolve({ method, url }: Request): boolean {
+/** The front by which a request would be given values; `null` for none. */
+function frontOf({ method, url }: Request): LeasingFront | null {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const path = "/v1/resolve";
-  if (!url.startsWith(path, start)) return false;
+  if (!url.startsWith(path, start)) return method === "GET" && readsVaultData(url) ? "vault" : null;
   const next = url[start + path.length];
-  return method === "POST" ? next === undefined || next === "?" : method === "GET" && next === "/";
+  const resolves = method === "POST" ? next === undefined || next === "?" : method === "GET" && next === "/";
+  return resolves ? "native" : null;
+}
+
+function bearerToken(headers: Headers): string[] {
+  const [, token] = BEARER.exec(headers.get("Authorization") ?? "") ?? [];
+  return token === undefined ? [] : [token];
 }
 
 function saidByToken(headers: Headers): null | 0 {
@@ -81,9 +98,9 @@ export function hasBody({ method, body }: Request): boolean {
  *
  * @param body As text.
  */
-export async function leaseKey(request: Request, token: string, body: string): Promise<string> {
+export async function leaseKey(request: Request, { front, token }: LeasableRequest, body: string): Promise<string> {
   const { method, url, headers } = request;
   const caller = [networkOf(headers.get("CF-Connecting-IP")), headers.get("User-Agent")];
-  const what = ["keyhole/lease/1", "native", method, url, body, token, ...caller, ...DECIDING.map((name) => headers.get(name))];
+  const what = ["keyhole/lease/1", front, method, url, body, token, ...caller, ...DECIDING[front].map((name) => headers.get(name))];
   return new Uint8Array(await crypto.subtle.digest("SHA-256", ENCODER.encode(JSON.stringify(what)))).toBase64();
 }

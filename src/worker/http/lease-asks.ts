@@ -1,8 +1,11 @@
 import type { LeaseAsk } from "../secrets/resolve-leased.ts";
 import type { ResolveForm } from "./native/resolve-body.ts";
+import type { VaultForm } from "./vault/vault-content.ts";
 
-/** How an answer that is kept was given, and its entity tag. */
-export type KeptForm = ResolveForm & { readonly etag: string };
+/** How the native front gave an answer that is kept, and its entity tag. */
+export type NativeForm = ResolveForm & { readonly etag: string };
+/** How an answer that is kept was given, by whichever front. */
+export type KeptForm = NativeForm | VaultForm;
 
 const asks = new WeakMap<Request, LeaseAsk<KeptForm>>();
 

@@ -8,11 +8,13 @@ import { answerLeased } from "../secrets/answer-leased.ts";
 import { releaseAgain } from "../secrets/kept-values.ts";
 import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
-import { bodyText, hasBody, hasShortBody, type LeasableRequest, leasable, leaseKey } from "./lease-ask.ts";
-import { type KeptForm, noteLeaseAsk } from "./lease-asks.ts";
+import { bodyText, hasBody, hasShortBody, type LeasableRequest, type LeasingFront, leasable, leaseKey } from "./lease-ask.ts";
+import { type KeptForm, type NativeForm, noteLeaseAsk } from "./lease-asks.ts";
 import { commonHeaders } from "./middleware/identify-request.ts";
 import { findingHeaders, leaseReply, resolveContent, whyUnfit } from "./native/resolve-body.ts";
 import { isHeld, parseEntityTags } from "./parse/parse-precondition.ts";
+import { isVaultForm, type VaultForm, vaultContent } from "./vault/vault-content.ts";
+import { vaultErrors, vaultStatus } from "./vault/vault-problem.ts";
 
 /** The Worker's HTTP side. */
 export interface App {
@@ -44,7 +46,7 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
   const unread = () => (body === null ? request : new Request(request, { body }));
   const text = body === null ? "" : bodyText(body);
   if (text === null) return app.fetch(unread(), env, context);
-  const key = await leaseKey(request, token, text);
+  const key = await leaseKey(request, asked, text);
   const leases = leasesOf<LeasedAnswer<KeptForm>>(config);
   const ask = { leases, key, seconds: Math.min(maxAge, config.leaseSeconds) };
   const lead = async () => {
@@ -55,7 +57,7 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
   const { keyring, staleSeconds } = config;
   const needs = { keyring, staleSeconds, db: env.DB, clock: Date.now, defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
   const again = (lease: KeptLease, now: number) => give(keyring, request, lease, now);
-  return answerLeased(needs, { ...ask, maxAge, again, lead }).catch((error: unknown) => refuse(error, request.url));
+  return answerLeased(needs, { ...ask, maxAge, again, lead }).catch((error: unknown) => refuse(error, asked.front, request.url));
 }
 
 async function configOf(env: Env): Promise<Config | undefined> {
@@ -68,17 +70,33 @@ async function configOf(env: Env): Promise<Config | undefined> {
   }
 }
 
-/** An answer that is kept, as a response. */
-async function give(keyring: Config["keyring"], request: Request, lease: KeptLease, now: number): Promise<Response | undefined> {
+/** An answer that is kept, as a response of the front that gave it. */
+function give(keyring: Config["keyring"], request: Request, lease: KeptLease, now: number): Promise<Response | undefined> {
+  const { form } = lease.answer;
+  return isVaultForm(form) ? giveToVault(keyring, request, lease, form, now) : giveNative(keyring, request, lease, form, now);
+}
+
+async function giveToVault(keyring: Config["keyring"], request: Request, lease: KeptLease, form: VaultForm, now: number): Promise<Response | undefined> {
+  const release = await releaseAgain(keyring, lease.answer.values, lease.answer.findings);
+  if (!release) return undefined;
+  const requestId = newId("req");
+  const headers = { ...commonHeaders(requestId, request.url), "Cache-Control": "no-store", "Content-Type": "application/json", Age: ageOf(lease, now) };
+  return new Response(await vaultContent(form, release, requestId), { headers });
+}
+
+function ageOf({ openedAt }: KeptLease, now: number): string {
+  return String(Math.floor((now - openedAt) / 1000));
+}
+
+async function giveNative(keyring: Config["keyring"], request: Request, lease: KeptLease, form: NativeForm, now: number): Promise<Response | undefined> {
   const held = entityTags(request);
   if (held === null) return undefined;
-  const { form, values, findings } = lease.answer;
-  const age = String(Math.floor((now - lease.openedAt) / 1000));
+  const { values, findings } = lease.answer;
   const headers: Record<string, string> = {
     ...commonHeaders(newId("req"), request.url),
     "Cache-Control": "no-store",
     ETag: form.etag,
-    Age: age,
+    Age: ageOf(lease, now),
     ...findingHeaders(form, { ...findings, secrets: values.map(({ secret }) => secret) }),
   };
   if (isHeld(held, form.etag)) return new Response(null, { status: 304, headers });
@@ -101,9 +119,14 @@ function entityTags(request: Request): ReturnType<typeof parseEntityTags> | null
 }
 
 /** What is refused before the app is asked: the app answers all else by itself. */
-function refuse(error: unknown, url: string): Response {
+function refuse(error: unknown, front: LeasingFront, url: string): Response {
   if (!(error instanceof Problem)) throw error;
   const requestId = newId("req");
+  if (front === "vault")
+    return new Response(JSON.stringify({ errors: vaultErrors(error) }), {
+      status: vaultStatus(error),
+      headers: { ...commonHeaders(requestId, url), "Cache-Control": "no-store", "Content-Type": "application/json", ...error.headers },
+    });
   return new Response(JSON.stringify(problemBody(error, requestId)), {
     status: PROBLEMS[error.code].status,
     headers: { ...commonHeaders(requestId, url), "Cache-Control": "no-store", "Content-Type": "application/problem+json", ...error.headers },

@@ -92,6 +92,6 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B>(
 }
 
 /** Declares a route that anybody may ask. */
-export function publicRoute(declared: RouteSpec & Partial<Pick<Route, "body" | "problems" | "tellsMore">>, handle: Route["handle"]): Route {
+export function publicRoute(declared: RouteSpec & Partial<Pick<Route, "params" | "body" | "problems" | "tellsMore">>, handle: Route["handle"]): Route {
   return { permission: null, problems: [], ...declared, handle };
 }

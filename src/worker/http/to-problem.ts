@@ -30,7 +30,7 @@ export interface AttemptedCall extends DenialNeeds {
 export async function problemOfCall(error: unknown, call: () => AttemptedCall): Promise<Problem> {
   const problem = toProblem(error);
   try {
-    if (problem.code === "forbidden") await recordDenial(call(), call().caller, call().attempt, problem.about);
+    if (problem.code === "forbidden" || problem.code === "use-not-allowed") await recordDenial(call(), call().caller, call().attempt, problem.about);
     const failure = failureOf(error, problem);
     if (failure) await recordFailure(call(), call().caller, failure);
     return problem;

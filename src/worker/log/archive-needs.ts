@@ -22,6 +22,8 @@ export interface ArchivedEvents {
 
 /** How many checkpoints one object has: one a minute, for a day. */
 export const ARCHIVED_CHECKPOINTS = 1_500;
+/** How many characters of secrets, beside its last stretch: what is archived is in memory at once. */
+export const ARCHIVED_SIZE = 3_000_000;
 
 /** Works on one log, and says what that came to. */
 export type Attempt = (org: string, work: () => Promise<Partial<ArchivedEvents>>) => Promise<TurnEnd>;

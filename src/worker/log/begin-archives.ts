@@ -1,10 +1,8 @@
 import { judgeHead } from "../../contract/judge-log.ts";
 import { type ArchiveRow, insertArchive, markArchivePut } from "../audit/archives.ts";
-import type { CheckpointRow } from "../audit/checkpoints.ts";
 import { ARCHIVED_EVENTS, type DueLog, selectDueLogs } from "../audit/due-archives.ts";
 import { markSeen } from "../audit/marks.ts";
-import type { EventRow } from "../audit/read-events.ts";
-import { pairStretches, type StretchRows, selectStretches } from "../audit/stretches.ts";
+import type { StretchRows } from "../audit/stretches.ts";
 import { seal } from "../envelope/seal.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
@@ -13,10 +11,11 @@ import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.
 import { newId } from "../transaction/new-id.ts";
 import { sealFor } from "../transaction/verify-row.ts";
 import { stretchBody, writeArchive } from "./archive-body.ts";
-import { ARCHIVED_CHECKPOINTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
+import { ARCHIVED_CHECKPOINTS, ARCHIVED_SIZE, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
 import { compress } from "./compress.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 import { LogError, readReplaceableHead } from "./log-head.ts";
+import { readStretches } from "./read-stretches.ts";
 import { entriesOf } from "./registry.ts";
 import { takeTurns } from "./take-turns.ts";
 
@@ -41,11 +40,8 @@ function dueBefore({ hotDays, now }: ArchiveNeeds): number {
 
 async function beginArchive(needs: ArchiveNeeds & { readonly keyring: SealingKeyring }, log: DueLog): Promise<Partial<ArchivedEvents>> {
   const { db, kv, keyring, now } = needs;
-  const { org, from, to } = log;
-  const query = { org, after: from - 1, to, checkpoints: ARCHIVED_CHECKPOINTS, events: ARCHIVED_EVENTS };
-  const [checkpoints, events] = await runBatch(db, selectStretches(db, query));
-  const read = pairStretches(rowsOf<CheckpointRow>(checkpoints), rowsOf<EventRow>(events), query.events);
-  const stretches = await sealedOf(needs, org, dueOf(needs, log, read));
+  const { org } = log;
+  const stretches = await readSealed(needs, log);
   if (stretches.length === 0 || !(await isBehind(needs, log, stretches))) return {};
   const kv_key = newId("a");
   const cells = { ...describe(stretches), org, kv_key, created_at: now.getTime() };
@@ -59,8 +55,23 @@ async function beginArchive(needs: ArchiveNeeds & { readonly keyring: SealingKey
   return { put: stretches.reduce((sum, stretch) => sum + stretch.events.length, 0) };
 }
 
-/** The first of them that are due, of one day, that the digest has gone through, and are not the log's end. */
-function dueOf(needs: ArchiveNeeds, { last, digested }: DueLog, stretches: readonly StretchRows[]): readonly StretchRows[] {
+/** What of a log one object has: the first stretches that are due and as they were sealed. Who signed them the chain shows, there as here. */
+async function readSealed(needs: ArchiveNeeds, log: DueLog): Promise<readonly StretchRows[]> {
+  const { org, from, to } = log;
+  const stretches: StretchRows[] = [];
+  for await (const some of readStretches(needs.db, { org, after: from - 1, to })) {
+    const all = [...stretches, ...some];
+    const fitting = all.slice(0, Math.min(endOfDue(needs, log, all), endOfRoom(all)));
+    const sealed = await countSealed(needs, org, fitting.slice(stretches.length));
+    if (sealed === 0 && stretches.length === 0 && fitting.length > 0) throw new LogError("a stretch that is to be archived is not what was sealed");
+    stretches.push(...some.slice(0, sealed));
+    if (stretches.length < all.length) break;
+  }
+  return stretches;
+}
+
+/** How many of them are due, of one day, that the digest has gone through, and are not the log's end. */
+function endOfDue(needs: ArchiveNeeds, { last, digested }: DueLog, stretches: readonly StretchRows[]): number {
   const before = Math.min(dueBefore(needs), (stretches[0]?.checkpoint.last_at ?? 0) + DAY + 1);
   const end = stretches.findIndex(
     ({ checkpoint }, n) =>
@@ -69,17 +80,25 @@ function dueOf(needs: ArchiveNeeds, { last, digested }: DueLog, stretches: reado
       checkpoint.last_seq > digested ||
       checkpoint.number !== (stretches[0]?.checkpoint.number ?? 0) + n,
   );
-  return end === -1 ? stretches : stretches.slice(0, end);
+  return end === -1 ? stretches.length : end;
 }
 
-/** The first of them that are as they were sealed. Who signed them the chain shows, there as here. */
-async function sealedOf(needs: ArchiveNeeds, org: string, stretches: readonly StretchRows[]): Promise<readonly StretchRows[]> {
-  for (const [n, stretch] of stretches.entries()) {
-    if (await isAsSealed(needs, org, stretchBody(stretch), "any key")) continue;
-    if (n === 0) throw new LogError("a stretch that is to be archived is not what was sealed");
-    return stretches.slice(0, n);
-  }
-  return stretches;
+/** For how many of them one object has room. */
+function endOfRoom(stretches: readonly StretchRows[]): number {
+  let [events, size] = [0, 0];
+  const end = stretches.findIndex((stretch, n) => {
+    if (n >= ARCHIVED_CHECKPOINTS || events >= ARCHIVED_EVENTS || size >= ARCHIVED_SIZE) return true;
+    events += stretch.events.length;
+    size += stretch.events.reduce((sum, { secrets }) => sum + secrets.length, 0);
+    return false;
+  });
+  return end === -1 ? stretches.length : end;
+}
+
+/** How many of them, from the first on, are as they were sealed. */
+async function countSealed(needs: ArchiveNeeds, org: string, stretches: readonly StretchRows[]): Promise<number> {
+  for (const [n, stretch] of stretches.entries()) if (!(await isAsSealed(needs, org, stretchBody(stretch), "any key"))) return n;
+  return stretches.length;
 }
 
 /** Whether the head is signed, and nothing that is on record of the log names one of these checkpoints as its last. */

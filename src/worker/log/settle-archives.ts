@@ -1,16 +1,14 @@
 import { type ArchiveRow, dropPending, indexArchive, markArchived, removeArchived, selectPendingArchive } from "../audit/archives.ts";
-import type { CheckpointRow } from "../audit/checkpoints.ts";
-import { ARCHIVED_EVENTS, selectPendingArchives } from "../audit/due-archives.ts";
-import type { EventRow } from "../audit/read-events.ts";
-import { pairStretches, selectStretches } from "../audit/stretches.ts";
+import { selectPendingArchives } from "../audit/due-archives.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { requireChanges } from "../store/secret-rows.ts";
 import { IntegrityProblem, verifyRow } from "../transaction/verify-row.ts";
 import { type Stretch, stretchBody, writeArchive } from "./archive-body.ts";
-import { ARCHIVED_CHECKPOINTS, type ArchivedEvents, type ArchiveNeeds, type Attempt } from "./archive-needs.ts";
+import type { ArchivedEvents, ArchiveNeeds, Attempt } from "./archive-needs.ts";
 import { isAsSealed } from "./is-as-sealed.ts";
 import { LogError } from "./log-head.ts";
 import { ArchiveMissingProblem, readArchiveText } from "./open-archive.ts";
+import { readStretches } from "./read-stretches.ts";
 import { entriesOf } from "./registry.ts";
 import { takeTurns } from "./take-turns.ts";
 
@@ -90,7 +88,7 @@ async function readBack(needs: ArchiveNeeds, row: ArchiveRow): Promise<string | 
 }
 
 async function readInD1(db: D1Database, { org, first_number, last_number }: ArchiveRow): Promise<Stretch[]> {
-  const query = { org, after: first_number - 1, to: last_number, checkpoints: ARCHIVED_CHECKPOINTS, events: ARCHIVED_EVENTS };
-  const [checkpoints, events] = await runBatch(db, selectStretches(db, query));
-  return pairStretches(rowsOf<CheckpointRow>(checkpoints), rowsOf<EventRow>(events), query.events).map(stretchBody);
+  const stretches: Stretch[] = [];
+  for await (const some of readStretches(db, { org, after: first_number - 1, to: last_number })) stretches.push(...some.map(stretchBody));
+  return stretches;
 }

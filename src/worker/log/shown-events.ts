@@ -1,4 +1,5 @@
 import type { AuditEvent } from "../../contract/audit.ts";
+import { isLimited } from "../../contract/limits.ts";
 import { matchesAny } from "../../contract/pattern.ts";
 import type { Caller } from "../access/caller.ts";
 import type { EventFilter } from "../audit/read-events.ts";
@@ -17,8 +18,9 @@ export function matches({ action, actor, secret_id, outcome, since, until }: Eve
 }
 
 /** What of an event a caller sees: with limits, what happened to the secrets within them, and nothing else. */
-export function visibleTo({ secretScopes, secretNames }: Caller, event: AuditEvent): AuditEvent[] {
-  if (secretScopes === null && secretNames === null) return [event];
+export function visibleTo(caller: Caller, event: AuditEvent): AuditEvent[] {
+  if (!isLimited(caller)) return [event];
+  const { secretScopes, secretNames } = caller;
   const { secrets_total: _, ...rest } = event;
   const secrets = event.secrets.filter(
     ({ scope, name }) => scope !== null && name !== null && matchesAny(secretScopes, scope) && matchesAny(secretNames, name),

@@ -1,19 +1,15 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { Caller } from "../access/caller.ts";
-import { chunks } from "../store/chunks.ts";
-import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { requireLink, type ScopeRow, selectScope, unlinkScope } from "../store/scope-rows.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
-import { deleteSecretRows, requireChanges, requireRevisions, selectFirstSecrets, updateSecrets } from "../store/secret-rows.ts";
-import { noteRemovals } from "../store/version-rows.ts";
-import { allowSealing } from "../transaction/allow-sealing.ts";
-import { deletedUntil, markDeleted } from "../transaction/mark-deleted.ts";
+import { selectFirstSecrets } from "../store/secret-rows.ts";
+import { type DeletionNeeds, raisingDeletionOf } from "../transaction/deletion-of.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyLink } from "../transaction/verify-link.ts";
-import { type Verified, verifyRows } from "../transaction/verify-row.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { requireEveryName } from "./require-every-name.ts";
 
@@ -21,7 +17,6 @@ import { requireEveryName } from "./require-every-name.ts";
 const BATCH = 200;
 
 type Needs = CallerNeeds & { readonly now: Date };
-type SecretsNeeds = Needs & { readonly recoveryDays: number };
 
 /** What came of deleting a scope's secrets. */
 export interface DeletedSecrets {
@@ -50,7 +45,7 @@ export async function deleteScope(needs: Needs, caller: Caller, scope: Scope): P
  *
  * @throws {Problem} `forbidden`, `scope-not-found`, `integrity-failed`, `storage-unavailable`.
  */
-export async function deleteScopeSecrets(needs: SecretsNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets> {
+export async function deleteScopeSecrets(needs: DeletionNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets> {
   caller.require("secrets:write", scope);
   if (caller.secretNames !== null) throw caller.refuse("secrets:write", "The token's grant covers some names only; delete those one by one.");
   const { parent, ...done } = await retryWhenChanged(() => deleteFirst(needs, caller, scope, purge));
@@ -59,7 +54,7 @@ export async function deleteScopeSecrets(needs: SecretsNeeds, caller: Caller, sc
 }
 
 /** Deletes the first secrets of a scope, if each of them and the scope are what was written. */
-async function deleteFirst(needs: SecretsNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets & { parent: string | null }> {
+async function deleteFirst(needs: DeletionNeeds, caller: Caller, scope: Scope, purge: boolean): Promise<DeletedSecrets & { parent: string | null }> {
   const { db, keyring } = needs;
   const [links, secrets] = await readForCaller(needs, caller, [
     selectScope(db, caller.org, scope),
@@ -72,29 +67,11 @@ async function deleteFirst(needs: SecretsNeeds, caller: Caller, scope: Scope, pu
   if (row) await verifyLink(keyring, row);
   const first = await verifyRows(keyring, "secrets", found.slice(0, BATCH));
   const named = first.map(({ id, name, version }) => ({ id, name, scope, version }));
-  const { statements, until } = await deletion(needs, first, purge);
+  const { statements, until } = await raisingDeletionOf(needs, first, purge);
   await writeForCaller(needs, caller, statements, { action: purge ? "secret.purge" : "secret.delete", secrets: named, target: scope });
   // The scope's count is not sealed: that there are more is what was seen of them.
   const remaining = found.length > BATCH ? Math.max(1, (row?.secrets ?? 0) - BATCH) : 0;
   return { parent: row?.parent ?? null, deleted: first.length, remaining, until };
-}
-
-/** The statements that delete secrets as they were found. */
-async function deletion(
-  needs: SecretsNeeds,
-  rows: readonly Verified<SecretRow>[],
-  purge: boolean,
-): Promise<{ statements: D1PreparedStatement[]; until: number | null }> {
-  const { db, now, recoveryDays } = needs;
-  if (purge || recoveryDays === 0) {
-    const ids = rows.map(({ id }) => id);
-    const removeAt = now.getTime() + (purge ? 0 : KEPT_IN_KV);
-    return { statements: [requireRevisions(db, rows), noteRemovals(db, ids, removeAt), deleteSecretRows(db, ids)], until: null };
-  }
-  const { keyring } = await allowSealing(needs);
-  const deleted = await markDeleted({ keyring, now }, rows, deletedUntil(needs));
-  const statements = chunks(deleted).flatMap((some) => [updateSecrets(db, some), requireChanges(db, some.length)]);
-  return { statements, until: deleted[0]?.deleted_until ?? null };
 }
 
 /** Removes a scope's parent, if it has one and that is what was written. */

@@ -1,10 +1,12 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import { METADATA_NAMES, type MetadataColumns } from "../../contract/secret-metadata.ts";
 
 /** A secret's value, decoded. */
 export interface SecretValue {
   readonly bytes: Uint8Array;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
+  /** Whether text is another value than JSON of the same characters. */
+  readonly typed?: boolean;
 }
 
 /** What a write changes. What is left out stays as it is. */

@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import type { StoredValue } from "../store/version-columns.ts";
@@ -12,9 +12,9 @@ export async function findVersion(
   caller: Caller,
   secret: { readonly org: string; readonly id: string },
   version: number,
-): Promise<(StoredValue & { readonly encoding: Encoding }) | undefined> {
+): Promise<(StoredValue & { readonly encoding: StoredEncoding }) | undefined> {
   const [found] = await readForCaller(needs, caller, [selectVersion(needs.db, secret, version)]);
-  return rowsOf<StoredValue & { encoding: Encoding }>(found)[0];
+  return rowsOf<StoredValue & { encoding: StoredEncoding }>(found)[0];
 }
 
 /** The answer when a version is not there, or is destroyed. */

@@ -7,20 +7,15 @@ import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts
 import type { Caller } from "../access/caller.ts";
 import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type CurrentRow, selectCurrents } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
-import { type Verified, verifyRows } from "../transaction/verify-row.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
 import type { SecretValue } from "./change.ts";
-import { inlineCiphertexts } from "./read-values.ts";
-import { type NamingNeeds, planSetting } from "./set-secret.ts";
+import { planSettings } from "./plan-settings.ts";
+import type { NamingNeeds } from "./set-secret.ts";
 import { unlessTaken } from "./unless-taken.ts";
-import { type SealingNeeds, type Write, writeSecrets } from "./write-secrets.ts";
-
-/** How many current values are read at once, to compare with: as many as KV reads in one operation. */
-const READ_AT_ONCE = 100;
+import { type Write, writeSecrets } from "./write-secrets.ts";
 
 /** What is to be imported. */
 export interface Import {
@@ -51,7 +46,7 @@ export async function importSecrets(needs: NamingNeeds, caller: Caller, given: I
   caller.require("secrets:write", scope, [...values.keys()]);
   return retryWhenChanged(async () => {
     const sealing = await allowSealing(needs);
-    const writes = await planAll(sealing, caller, { scope, undelete }, values);
+    const writes = await planSettings(sealing, caller, { scope, undelete }, values, ({ given: value }) => ({ value }));
     if (dryRun) await recordDryRun(needs, caller, scope, writes);
     else await writeSecrets(sealing, caller, "secret.import", writes);
     return importReply(writes, skipped);
@@ -123,38 +118,11 @@ function refusal(faults: readonly Fault[]): Problem {
   return problemOfErrors(code, [...(gravest ?? []), ...(others ?? [])], " Nothing was stored.");
 }
 
-/** Where all are set, and how. */
-type Setting = Pick<Import, "scope" | "undelete">;
-
-async function planAll(needs: SealingNeeds, caller: Caller, setting: Setting, values: ReadonlyMap<SecretName, SecretValue>): Promise<Write[]> {
-  const writes: Write[] = [];
-  const names = [...values.keys()];
-  for (let at = 0; at < names.length; at += READ_AT_ONCE) {
-    const some = names.slice(at, at + READ_AT_ONCE);
-    const [found] = await readForCaller(needs, caller, [selectCurrents(needs.db, caller.org, setting.scope, some)]);
-    const rows = await inlineCiphertexts(needs.kv, await verifyRows(needs.keyring, "secrets", rowsOf<CurrentRow>(found)));
-    const current = new Map(rows.map((row) => [row.name, row]));
-    writes.push(...(await Promise.all(some.map((name) => plan(needs, caller, { ...setting, name }, current.get(name), values.get(name))))));
-  }
-  return writes;
-}
-
-async function plan(
-  needs: SealingNeeds,
-  caller: Caller,
-  { scope, name, undelete }: Setting & { readonly name: SecretName },
-  kept: Verified<CurrentRow> | undefined,
-  value: SecretValue | undefined,
-): Promise<Write> {
-  if (!value) throw new Error("a name without a value");
-  return planSetting(needs, caller, { scope, name }, { kept, change: { value }, undelete });
-}
-
 /** What a dry run says of a secret, that which says most of its value first. */
 const TOLD: readonly Write["outcome"][] = ["unchanged", "updated", "created"];
 
 /** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
-async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
+export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
   // What the reply gives away comes first: the event names some of them only.
   const compared = writes
     .toSorted((a, b) => TOLD.indexOf(a.outcome) - TOLD.indexOf(b.outcome))

@@ -26,9 +26,9 @@ export function keptValues({ secrets }: RecordedSelection): KeptValue[] | undefi
 
 function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
   if (secret.kind !== "sealed" || secret.ciphertext === null) return undefined;
-  const { name, encoding, label, id, version, binding, ciphertext, wrapped_key, key_id } = secret;
+  const { name, encoding, label, id, version, set_at: setAt, binding, ciphertext, wrapped_key, key_id } = secret;
   const envelope = parseEnvelope(binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
-  return { secret: { name, encoding, scope: label, id, version }, envelope };
+  return { secret: { name, encoding, scope: label, id, version, setAt }, envelope };
 }
 
 /** What kept values take of the memory, in bytes. */

@@ -3,7 +3,7 @@ import { rowsOf } from "../store/run-batch.ts";
 import { selectVersions, type VersionRow } from "../store/version-rows.ts";
 import { type Page, pageOf } from "../transaction/page-of.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { getSecret } from "./get-secret.ts";
+import { getSecret, type SecretRow } from "./get-secret.ts";
 
 /** A version of a secret. */
 interface Version extends VersionRow {
@@ -17,7 +17,17 @@ interface Version extends VersionRow {
  */
 export async function listVersions(needs: CallerNeeds, caller: Caller, id: string, limit: number, before: number | undefined): Promise<Page<Version, number>> {
   caller.require("secrets:read");
-  const secret = await getSecret(needs, caller, { id });
+  return versionsOf(needs, caller, await getSecret(needs, caller, { id }), limit, before);
+}
+
+/** The same of a secret that the caller has read already. */
+export async function versionsOf(
+  needs: CallerNeeds,
+  caller: Caller,
+  secret: Pick<SecretRow, "id" | "version">,
+  limit: number,
+  before: number | undefined,
+): Promise<Page<Version, number>> {
   const [result] = await readForCaller(needs, caller, [selectVersions(needs.db, secret.id, before, limit + 1)]);
   const versions = rowsOf<VersionRow>(result).map((row) => ({ ...row, state: stateOf(row, secret.version) }));
   return pageOf(versions, limit, ({ version }) => version);

@@ -3,6 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
 import { sealAgain, type Verified } from "../transaction/verify-row.ts";
 import type { ChangeOfValue } from "./change.ts";
+import { NO_HOSTS, settleHosts } from "./settle-hosts.ts";
 import type { SealingNeeds, Write } from "./write-secrets.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function planRevival(
     ...secretRow(deleted),
     ...INITIAL_METADATA,
     ...change.metadata,
+    ...settleHosts(caller, { scope: deleted.scope, name: deleted.name, ...NO_HOSTS }, change.metadata?.hosts, "another"),
     version: deleted.version + 1,
     revision: deleted.revision + 1,
     updated_at: at,
@@ -29,9 +31,17 @@ export async function planRevival(
     rotated_at: at,
     deleted_at: null,
     deleted_until: null,
+    deleted_revision: null,
     encoding: change.value.encoding,
     kind: "sealed" as const,
   };
   const destroysEarlier = !(undelete && (deleted.deleted_until ?? 0) > at);
-  return { row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) }, outcome: "created", value: change.value, sets: true, destroysEarlier };
+  return {
+    row: { ...row, seal: await sealAgain(keyring, "secrets", deleted, row) },
+    outcome: "created",
+    value: change.value,
+    sets: true,
+    decides: true,
+    destroysEarlier,
+  };
 }

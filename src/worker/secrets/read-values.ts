@@ -1,5 +1,5 @@
 import { Problem, storageUnavailable } from "../../contract/problem.ts";
-import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
+import { MAX_VALUE_BYTES, type StoredEncoding } from "../../contract/secret.ts";
 import type { UnavailableReason } from "../../contract/unavailable.ts";
 import type { Binding } from "../envelope/binding.ts";
 import type { Keyring } from "../envelope/keyring.ts";
@@ -17,7 +17,7 @@ export interface ReadNeeds {
 }
 
 /** A value as it is stored, and what it is bound to. */
-export type BoundValue = StoredValue & { readonly binding: Binding; readonly encoding: Encoding };
+export type BoundValue = StoredValue & { readonly binding: Binding; readonly encoding: StoredEncoding };
 type BoundOf<Kind extends ValueKind> = Extract<BoundValue, { readonly kind: Kind }>;
 
 /** Why a value cannot be had. */
@@ -80,9 +80,9 @@ export async function inlineCiphertexts<T extends StoredValue>(kv: KVNamespace, 
 }
 
 /** The bytes of a plaintext value, or `undefined` when they are not what a value can be. */
-export function bytesOfPlaintext(text: string, encoding: Encoding): Uint8Array | undefined {
+export function bytesOfPlaintext(text: string, encoding: StoredEncoding): Uint8Array | undefined {
   try {
-    const bytes = encoding === "utf8" ? new TextEncoder().encode(text) : Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+    const bytes = encoding === "base64" ? Uint8Array.fromBase64(text, { lastChunkHandling: "strict" }) : new TextEncoder().encode(text);
     return bytes.length > 0 && bytes.length <= MAX_VALUE_BYTES ? bytes : undefined;
   } catch {
     return undefined;

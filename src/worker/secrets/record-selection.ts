@@ -130,7 +130,7 @@ function requireSame(named: readonly EventSecret[], rows: readonly WinnerRow[]):
 /** What decided what was found: two searches with the same come to the same values. */
 export function stateOf(rows: readonly WinnerRow[]): string {
   const found = rows.map((row) => (row.name === null ? [] : [row.name, row.label, row.id, row.version, row.seal, row.expired, row.outside]));
-  return JSON.stringify([rows[0]?.searched, rows[0]?.links, rows[0]?.empty, found.map((each) => JSON.stringify(each)).sort()]);
+  return JSON.stringify([rows[0]?.searched, rows[0]?.links, rows[0]?.empty, rows[0]?.object, found.map((each) => JSON.stringify(each)).sort()]);
 }
 
 interface WrittenEvent {

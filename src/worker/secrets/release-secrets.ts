@@ -1,5 +1,5 @@
 import type { Problem } from "../../contract/problem.ts";
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
 import { leaveOut, type Unhad } from "./leave-out.ts";
@@ -10,10 +10,12 @@ import type { Findings, RecordedSelection } from "./selection.ts";
 export interface Released {
   readonly name: SecretName;
   readonly bytes: Uint8Array;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly scope: string;
   readonly id: string;
   readonly version: number;
+  /** When the version was made, in milliseconds since 1970. */
+  readonly setAt: number;
 }
 
 /** What leaves of a selection, and what does not. */
@@ -56,8 +58,8 @@ async function open(
 ): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
   const read = await readValues(needs, secrets);
   const unread = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
-  const opened = read.flatMap(([{ name, label: scope, id, version, encoding }, bytes]): Released[] =>
-    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version }] : [],
+  const opened = read.flatMap(([{ name, label: scope, id, version, set_at: setAt, encoding }, bytes]): Released[] =>
+    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version, setAt }] : [],
   );
   const unwritable = opened.flatMap((secret): Unhad[] => {
     const problem = unfit(secret);
@@ -66,9 +68,9 @@ async function open(
   const unhad = [...unread, ...unwritable];
   const without = new Set(unhad.map(({ name }) => name));
   const released = opened.filter(({ name }) => !without.has(name));
-  const { missing, expired, skipped, searched, empty } = rest;
+  const { missing, expired, skipped, searched, empty, object } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
-  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty }, unhad: without };
+  return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty, object }, unhad: without };
 }
 
 /** What of a selection did not leave: all of it, or some names. */

@@ -18,6 +18,8 @@ export interface ResolveRequest {
   readonly inherit: boolean;
   /** Whether what is released becomes environment variables: of one name there is one, and of a reserved name none. */
   readonly asVariables: boolean;
+  /** The one scope that is read as one object, with its revision; it is the only one of `scopes`. */
+  readonly object?: Scope | undefined;
 }
 
 /** What making a query of a request needs. */
@@ -53,6 +55,36 @@ export function resolutionQuery(
     strict: request.names !== undefined && !request.allowMissing,
     reserved: request.asVariables ? reservedVariables(reservedNames) : null,
     only_scope: request.scopes?.length === 1 ? (request.scopes[0] ?? null) : null,
+    object: request.object ?? null,
+    now: now.getTime(),
+  };
+}
+
+/** What is looked for in one scope and in no other, by exact names. What is locked above it is looked up all the same. */
+export function oneScopeQuery(
+  { platformOrg, now }: Pick<QueryNeeds, "platformOrg" | "now">,
+  caller: Caller,
+  scope: Scope | typeof BUILTIN,
+  names: readonly string[],
+  strict: boolean,
+): ResolutionQuery {
+  const { org, secretScopes } = caller;
+  const scopes =
+    scope === BUILTIN
+      ? everywhere(platformOrg, org, [], (label) => label === BUILTIN)
+      : [walked(org, scope, true), ...everywhere(platformOrg, org, [scope], () => false)];
+  const only_scope = scope === BUILTIN ? null : scope;
+  return {
+    org,
+    scopes,
+    inherit: false,
+    scope_limits: secretScopes,
+    names,
+    name_ranges: [],
+    strict,
+    reserved: null,
+    only_scope,
+    object: null,
     now: now.getTime(),
   };
 }

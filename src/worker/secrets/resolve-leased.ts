@@ -137,8 +137,8 @@ function factsOf({ org, subject, tokenId, lineage, requestId, ip, userAgent }: C
   return { org, actor: subject, token_id: tokenId, issuer, secrets: "[]", request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
 }
 
-function findingsOf({ missing, expired, skipped, unavailable, searched, empty }: Findings): Findings {
-  return { missing, expired, skipped, unavailable, searched, empty };
+function findingsOf({ missing, expired, skipped, unavailable, searched, empty, object }: Findings): Findings {
+  return { missing, expired, skipped, unavailable, searched, empty, object };
 }
 
 function leaseOf<Form>(

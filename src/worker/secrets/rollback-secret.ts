@@ -5,7 +5,7 @@ import type { CurrentRow } from "../store/secret-rows.ts";
 import { brokenRow, IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
-import { changeById } from "./patch-secret.ts";
+import { changeCurrent } from "./patch-secret.ts";
 import type { Precondition } from "./precondition.ts";
 import { inlineCiphertexts, readValue } from "./read-values.ts";
 import type { Write, WriteNeeds } from "./write-secrets.ts";
@@ -19,7 +19,9 @@ import type { Write, WriteNeeds } from "./write-secrets.ts";
  */
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
-  return changeById(needs, caller, id, precondition, "secret.rollback", async (current) => ({ value: await readVersion(needs, caller, current, version) }));
+  return changeCurrent(needs, caller, { id }, precondition, "secret.rollback", async (current) => ({
+    value: await readVersion(needs, caller, current, version),
+  }));
 }
 
 async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<CurrentRow>, version: number): Promise<SecretValue> {
@@ -32,6 +34,7 @@ async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<C
   const value = {
     bytes: await readValue(needs, { ...found, binding: { org, scope, name, version, id, encoding: stored.encoding } }),
     encoding: stored.encoding,
+    typed: true,
   };
   const isBound = found.kind === "sealed" && found.ciphertext !== null && bindsEncoding(found.ciphertext);
   if (!isBound) requireSealedEncoding(secret, version, value);
@@ -49,7 +52,7 @@ function requireSealedEncoding(secret: Verified<CurrentRow>, version: number, { 
       `Version ${version} is from before values were bound to their encoding, and says ${encoding} where the secret is ${secret.encoding} now. If that is right, set a value with the encoding ${encoding} first, and roll back then.`,
     );
   // Text was checked when it was set.
-  if (encoding === "utf8" && !isText(bytes)) throw new IntegrityProblem(brokenRow("secrets", secret));
+  if (encoding !== "base64" && !isText(bytes)) throw new IntegrityProblem(brokenRow("secrets", secret));
 }
 
 function isText(bytes: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import type { Caller } from "../access/caller.ts";
 import type { OpenedLease } from "../audit/insert-event.ts";
 import type { SeenOrg } from "../store/epoch-rows.ts";
 import type { ResolutionQuery, Winner, WinnerRow } from "../store/resolution.ts";
+import type { ScopeRevision } from "../store/scope-revisions.ts";
 import { searchedLabels } from "../store/scope-search.ts";
 import type { Needed } from "./leave-out.ts";
 import type { BoundValue } from "./read-values.ts";
@@ -19,6 +20,11 @@ type SelectedSecret = BoundValue & {
   readonly label: string;
   readonly id: string;
   readonly version: number;
+  /** When the version was made, in milliseconds since 1970. */
+  readonly set_at: number;
+  readonly variable: 0 | 1;
+  /** Where it may go, as JSON. */
+  readonly hosts: string;
 };
 
 /** What a search came to, beside the secrets themselves. */
@@ -35,6 +41,8 @@ export interface Findings {
   readonly searched: readonly string[];
   /** Those of the scopes asked for that nobody has declared or used. */
   readonly empty: readonly string[];
+  /** How the scope is that was read as one object; `null` where it never was written, or none was. */
+  readonly object: ScopeRevision | null;
 }
 
 /** What a search came to. Versions are immutable: the same secrets in the same versions are the same values. */
@@ -87,6 +95,7 @@ export function selectionOf(query: ResolutionQuery, rows: readonly WinnerRow[], 
     unavailable: cannotBeHad,
     searched,
     empty: JSON.parse(rows[0]?.empty ?? "[]") as string[],
+    object: JSON.parse(rows[0]?.object ?? "null") as ScopeRevision | null,
   };
 }
 
@@ -100,7 +109,7 @@ export function isReleased({ expired, skipped, shadowed, outside }: Winner): boo
   return !(expired || skipped || shadowed || outside);
 }
 
-function selected({ searched, links, empty, expired, skipped, shadowed, outside, ...winner }: WinnerRow & Winner): SelectedSecret {
+function selected({ searched, links, empty, object, expired, skipped, shadowed, outside, ...winner }: WinnerRow & Winner): SelectedSecret {
   return { ...winner, name: winner.name as SecretName, binding: winner };
 }
 

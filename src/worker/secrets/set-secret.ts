@@ -2,8 +2,10 @@ import type { Pattern } from "../../contract/pattern.ts";
 import { Problem } from "../../contract/problem.ts";
 import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
+import { INITIAL_METADATA } from "../../contract/secret-metadata.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -40,9 +42,10 @@ export async function setSecret(
   undelete = false,
 ): Promise<Write> {
   caller.require("secrets:write", scope, name);
-  refuseReserved(name, needs.reservedNames);
+  if (change.metadata?.variable === 1) refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     const kept = await findKeptCurrent(needs, caller, { scope, name });
+    if (isVariable(kept, change)) refuseReserved(name, needs.reservedNames);
     checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined);
     const sealing = await allowSealing(needs);
     const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
@@ -69,7 +72,7 @@ export async function planSetting(
  */
 export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, name }: Target, change: ChangeOfValue, undelete = false): Promise<Write> {
   caller.require("secrets:write", scope, name);
-  refuseReserved(name, needs.reservedNames);
+  if (isVariable(undefined, change)) refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
     const kept = await findKeptCurrent(needs, caller, { scope, name });
     if (kept?.deleted_at === null) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
@@ -80,8 +83,14 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   });
 }
 
+/** Whether a secret may become a variable once it is changed. One that was deleted is a new one. */
+function isVariable(kept: SecretRow | undefined, { metadata }: ChangeOfValue): boolean {
+  const before = kept?.deleted_at === null ? kept : INITIAL_METADATA;
+  return (metadata?.variable ?? before.variable) === 1;
+}
+
 /** @throws {Problem} `name-reserved`, naming the pattern and where it stands. */
-function refuseReserved(name: SecretName, deployment: readonly Pattern[]): void {
+export function refuseReserved(name: SecretName, deployment: readonly Pattern[]): void {
   const why = whyReserved(name, deployment);
   if (why !== undefined) throw new Problem("name-reserved", why);
 }

@@ -15,7 +15,7 @@ import {
   type Turn,
 } from "../store/inline-ciphertexts.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
-import { type BatchNeeds, partOf, workInBatches } from "../transaction/work-in-batches.ts";
+import { type BatchNeeds, type Budget, partOf, workInBatches } from "../transaction/work-in-batches.ts";
 
 /** What one run did. */
 export interface Settled {
@@ -30,6 +30,11 @@ export interface Settled {
 /** How many ciphertexts one batch puts or clears, and how many it removes: that takes a key and no ciphertext. */
 const BATCH = 100;
 const REMOVALS = 500;
+
+/** How many ciphertexts are put or removed at once: the platform lets an invocation wait for six answers, and a local KV does all that it is asked for before it reads for anybody. */
+const AT_ONCE = 6;
+/** After how many of them everybody else has a turn. */
+const YIELD_AFTER = 24;
 
 const MINUTE = 60_000;
 /** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
@@ -75,11 +80,11 @@ export async function settleCiphertexts(needs: Needs): Promise<Settled> {
   return settled;
 }
 
-async function putMissing({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
+async function putMissing({ db, kv, now, budget }: Needs, turn: Turn): Promise<Done> {
   const at = now.getTime();
   const [found] = await runBatch(db, [selectNotInKv(db, turn, BATCH)]);
   const rows = rowsOf<InlineVersion>(found);
-  const { done, failed } = await attempt(rows, ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
+  const { done, failed } = await attempt(budget, rows, ({ kv_key, ciphertext }) => putCiphertext(kv, kv_key, ciphertext));
   if (rows.length > 0) await runBatch(db, [markInKv(db, keysOf(done), at), quarantineUnput(db, keysOf(failed), at + RETRY_AFTER)]);
   return { done: done.length, more: goesOn(rows, failed) };
 }
@@ -96,10 +101,10 @@ async function clearSettled({ db, kv }: Needs, turn: Turn): Promise<Done> {
   return { done: equal.size, more: mayBeMore(rows) };
 }
 
-async function removeNoted({ db, kv, now }: Needs, turn: Turn): Promise<Done> {
+async function removeNoted({ db, kv, now, budget }: Needs, turn: Turn): Promise<Done> {
   const [found] = await runBatch(db, [selectRemovals(db, turn, REMOVALS)]);
   const rows = rowsOf<NotedRemoval>(found);
-  const { done, failed } = await attempt(keysOf(rows), (key) => removeCiphertext(kv, key));
+  const { done, failed } = await attempt(budget, keysOf(rows), (key) => removeCiphertext(kv, key));
   if (rows.length > 0) await runBatch(db, [forgetRemovals(db, done), postponeRemovals(db, failed, now.getTime())]);
   return { done: done.length, more: goesOn(rows, failed) };
 }
@@ -113,8 +118,34 @@ function keysOf(rows: readonly NotedRemoval[]): string[] {
   return rows.map(({ kv_key }) => kv_key);
 }
 
-async function attempt<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
-  const results = await Promise.allSettled(items.map(work));
-  const of = (status: "fulfilled" | "rejected") => items.filter((_, n) => results[n]?.status === status);
-  return { done: of("fulfilled"), failed: of("rejected") };
+/**
+ * Does something to each item, {@link AT_ONCE} at a time. When KV takes too long for one, none of the others is begun: they are
+ * as they were, and neither done nor failed.
+ */
+async function attempt<T>(budget: Budget | undefined, items: readonly T[], work: (item: T) => Promise<void>): Promise<{ done: T[]; failed: T[] }> {
+  const result = { done: [] as T[], failed: [] as T[] };
+  const left = items.values();
+  let late = false;
+  let begun = 0;
+  let turn: Promise<void> | undefined;
+  const lane = async () => {
+    for (let next = left.next(); !late && !next.done; next = left.next()) {
+      const item = next.value;
+      if (begun++ % YIELD_AFTER === 0) turn = budget?.work.turn();
+      await turn;
+      await work(item).then(
+        () => result.done.push(item),
+        (error: unknown) => {
+          result.failed.push(item);
+          late ||= isLate(error);
+        },
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return result;
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }

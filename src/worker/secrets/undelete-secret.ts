@@ -1,12 +1,14 @@
 import type { Caller } from "../access/caller.ts";
+import { raiseRevisions } from "../store/scope-revisions.ts";
 import { requireChanges, requireRevisions, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import { sealAgain } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { findKept, secretNotFound } from "./find-secret.ts";
+import { planUndeletion } from "./plan-undeletion.ts";
 import { checkPrecondition, type Precondition } from "./precondition.ts";
+import type { SecretSelector } from "./secret-selector.ts";
 import { unlessTaken } from "./unless-taken.ts";
 import type { Write } from "./write-secrets.ts";
 
@@ -21,31 +23,27 @@ import type { Write } from "./write-secrets.ts";
 export async function undeleteSecret(
   needs: QuotaNeeds & { readonly platformOrg: string | null },
   caller: Caller,
-  id: string,
+  selector: SecretSelector,
   precondition: Precondition,
 ): Promise<Write> {
-  caller.require("secrets:write");
+  caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
   const { db, now } = needs;
   return retryWhenChanged(async () => {
-    const found = await findKept(needs, caller, { id });
-    if (!found || (found.deleted_until !== null && found.deleted_until <= now.getTime())) throw secretNotFound({ id });
+    const found = await findKept(needs, caller, selector);
+    if (!found || (found.deleted_until !== null && found.deleted_until <= now.getTime())) throw secretNotFound(selector);
     caller.require("secrets:write", found.scope, found.name);
     checkPrecondition(precondition, found);
-    const { name, scope, version } = found;
+    const { id, name, scope, version } = found;
     const named = { action: "secret.undelete", secrets: [{ id, name, scope, version }] } as const;
     const counted = (statements: readonly D1PreparedStatement[]) =>
       writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => writeForCaller(needs, caller, [before, ...statements, after], named));
     if (found.deleted_at === null) {
       await counted([requireRevisions(db, [found])]);
-      return { row: found, outcome: "unchanged", value: undefined, sets: false };
+      return { row: found, outcome: "unchanged", value: undefined, sets: false, decides: false };
     }
-    const { keyring } = await allowSealing(needs);
-    const back = { ...found, revision: found.revision + 1, deleted_at: null, deleted_until: null };
-    const row = { ...back, seal: await sealAgain(keyring, "secrets", found, back) };
-    const write: Write = { row, outcome: "updated", value: undefined, sets: true };
-    // Its name is taken like that of one that is created.
-    const taking = [{ ...write, outcome: "created" as const }];
-    await unlessTaken(needs, caller, taking, (guards) => counted([...guards, updateSecrets(db, [row]), requireChanges(db, 1)]));
-    return write;
+    const write = await planUndeletion(await allowSealing(needs), found);
+    const statements = [...raiseRevisions(db, [found], now.getTime()), updateSecrets(db, [write.row]), requireChanges(db, 1)];
+    await unlessTaken(needs, caller, [write], (guards) => counted([...guards, ...statements]));
+    return { ...write, outcome: "updated" };
   });
 }

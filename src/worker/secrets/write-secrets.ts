@@ -1,25 +1,31 @@
 import type { Action } from "../../contract/audit.ts";
-import { INITIAL_METADATA } from "../../contract/secret-metadata.ts";
+import type { Scope } from "../../contract/scope.ts";
+import { INITIAL_METADATA, METADATA_NAMES } from "../../contract/secret-metadata.ts";
 import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
 import { chunks } from "../store/chunks.ts";
 import { putCiphertext } from "../store/ciphertexts.ts";
 import { markInKv } from "../store/inline-ciphertexts.ts";
 import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { raiseRevisions, type ScopeRevision, selectRevision } from "../store/scope-revisions.ts";
+import { decidingColumns } from "../store/sealed-tables.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, insertVersions, type NewVersion, selectOldestKept, type VersionRange } from "../store/version-rows.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
+import { deletionOf } from "../transaction/deletion-of.ts";
 import { newId } from "../transaction/new-id.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
-import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type Recorded, writeForCaller } from "../transaction/write-for-caller.ts";
 import { type Growth, type QuotaNeeds, QuotaProblem, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { type Change, type ChangeOfValue, hasSameMetadata, type SecretValue } from "./change.ts";
 import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
 import { sealValue } from "./seal-value.ts";
+import { NO_HOSTS, settleHosts } from "./settle-hosts.ts";
 import { unlessTaken } from "./unless-taken.ts";
 
 /** What a verb that writes needs. */
@@ -44,9 +50,26 @@ export interface Write {
   readonly value: SecretValue | undefined;
   /** Whether a value was given, also one that it holds already: its name must not be locked. */
   readonly sets: boolean;
+  /** Whether it changes what the secret gives, or to whom: not its description. Then its scope has another revision. */
+  readonly decides: boolean;
   /** Whether all versions before the new one are destroyed. */
   readonly destroysEarlier?: boolean;
 }
+
+/** What is done in the transaction of writes beside them, in a scope that is written as one object. */
+export interface Beside {
+  readonly scope: Scope;
+  /** Stop the transaction where the scope is not as it has to be. */
+  readonly guards: readonly D1PreparedStatement[];
+  /** What is deleted, before anything is set: so what is set may have an environment name that is given up. */
+  readonly deleted: readonly Verified<SecretRow>[];
+  /** Whether nothing is left then. */
+  readonly empties: boolean;
+  readonly recoveryDays: number;
+}
+
+/** The columns of the metadata that decide. */
+const DECIDING_METADATA = METADATA_NAMES.filter((name) => decidingColumns("secrets").includes(name));
 
 /** Plans the creation of a secret. */
 export async function planCreation(
@@ -64,6 +87,7 @@ export async function planCreation(
     revision: 1,
     ...INITIAL_METADATA,
     ...change.metadata,
+    ...settleHosts(caller, { ...target, ...NO_HOSTS }, change.metadata?.hosts, "another"),
     created_at: at,
     created_by: caller.subject,
     updated_at: at,
@@ -71,11 +95,12 @@ export async function planCreation(
     rotated_at: at,
     deleted_at: null,
     deleted_until: null,
+    deleted_revision: null,
     last_resolved_at: null,
     encoding: change.value.encoding,
     kind: "sealed",
   };
-  return { row: { ...row, seal: await sealFor(keyring, "secrets", row) }, outcome: "created", value: change.value, sets: true };
+  return { row: { ...row, seal: await sealFor(keyring, "secrets", row) }, outcome: "created", value: change.value, sets: true, decides: true };
 }
 
 /** Plans a change to a secret as it was found. The value that it holds already adds no version. */
@@ -84,8 +109,10 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   const found = secretRow(current);
   const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
-  const changed = { ...found, ...change.metadata };
-  if (!value && hasSameMetadata(changed, found)) return { row: found, outcome: "unchanged", value: undefined, sets };
+  const hosts = settleHosts(caller, found, change.metadata?.hosts, value ? "another" : sets ? "the same" : "none");
+  const changed = { ...found, ...change.metadata, ...hosts };
+  if (!value && hasSameMetadata(changed, found) && changed.hosts_brought === found.hosts_brought)
+    return { row: found, outcome: "unchanged", value: undefined, sets, decides: false };
   const at = needs.now.getTime();
   const row: SecretRow = {
     ...changed,
@@ -97,17 +124,27 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
     encoding: value?.encoding ?? found.encoding,
     kind: value ? "sealed" : found.kind,
   };
-  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value, sets };
+  const decides = value !== undefined || DECIDING_METADATA.some((name) => changed[name] !== found[name]);
+  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value, sets, decides };
 }
 
 /**
- * Does planned writes, all of them or none, in one transaction with their audit event. Then, after the reply, the
- * ciphertexts are put into KV.
+ * Does planned writes, all of them or none, in one transaction with their audit event, and raises the revision of their
+ * scope with them, once. Then, after the reply, the ciphertexts are put into KV.
  *
- * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more.
+ * @param beside What else the transaction does. What it deletes has an event of its own.
+ * @returns The scope that is written as one object, as it is in this transaction; `undefined` where it never was written, there
+ *   is no such scope, or the transaction has happened without an answer.
+ * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more, and those of `beside`.
  * @throws {Problem} `name-locked`, `env-name-conflict`, `quota-exceeded`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
  */
-export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: Action, writes: readonly Write[]): Promise<void> {
+export async function writeSecrets(
+  needs: SealingNeeds,
+  caller: Caller,
+  action: Action,
+  writes: readonly Write[],
+  beside?: Beside,
+): Promise<ScopeRevision | undefined> {
   const { db, now, maxVersions } = needs;
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
@@ -120,7 +157,10 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     const to = destroysEarlier ? row.version - 1 : row.version - maxVersions;
     return value && to > 0 ? [{ secret_id: row.id, from: 1, to }] : [];
   });
-  const named = writes.map(({ row: { id, name, scope, version } }) => ({ id, name, scope, version }));
+  const first = await firstStatements(needs, writes, beside);
+  const last = beside ? [selectRevision(db, { org: caller.org, scope: beside.scope })] : [];
+  const recorded = eventsOf(action, writes, beside);
+  const others = recorded.slice(0, -1).map((event) => insertEvent(db, { actor: caller, outcome: "allowed", at: now, ...event }, event.secrets));
   const statements = (destroyed: readonly VersionRange[]) => [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
     ...chunks(updated).flatMap((rows) => [updateSecrets(db, rows), requireChanges(db, rows.length)]),
@@ -132,14 +172,40 @@ export async function writeSecrets(needs: SealingNeeds, caller: Caller, action: 
     kept: [...(created.length > 0 ? (["secrets"] as const) : []), ...(versions.length > 0 ? (["versions", "bytes"] as const) : [])],
     made: writes.length,
   };
+  let results: readonly D1Result[] = [];
   await unlessTaken(needs, caller, writes, (guards) =>
     orInPlaceOfOldest(needs, caller, writes, (oldest) =>
-      writeWithinQuota(needs, caller, growth, ({ before, after }) =>
-        writeForCaller(needs, caller, [...guards, before, ...statements([...superseded, ...oldest]), after], { action, secrets: named }),
-      ),
+      writeWithinQuota(needs, caller, growth, async ({ before, after }) => {
+        const all = [...first, ...guards, before, ...statements([...superseded, ...oldest]), after, ...others, ...last];
+        results = await writeForCaller(needs, caller, all, recorded.at(-1) as Recorded);
+      }),
     ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
+  return beside && rowsOf<ScopeRevision>(results.at(-2))[0];
+}
+
+/** What comes before all guards of names: the revision, of which everything after it is, and what is deleted. */
+async function firstStatements(needs: SealingNeeds, writes: readonly Write[], beside: Beside | undefined): Promise<D1PreparedStatement[]> {
+  const { db, now } = needs;
+  const deciding = writes.filter(({ decides }) => decides).map(({ row }) => row);
+  const raised = raiseRevisions(db, [...deciding, ...(beside?.deleted ?? [])], now.getTime(), beside?.empties);
+  if (!beside || beside.deleted.length === 0) return [...(beside?.guards ?? []), ...raised];
+  const { statements } = await deletionOf({ ...needs, recoveryDays: beside.recoveryDays }, beside.deleted);
+  return [...beside.guards, ...raised, ...statements];
+}
+
+/** The events of a transaction: of what is deleted, and of what is set, which comes last where there is any. An event says one thing of all that it names. */
+function eventsOf(action: Action, writes: readonly Write[], beside: Beside | undefined): Recorded[] {
+  const target = beside ? { target: beside.scope } : {};
+  const deleted = (beside?.deleted ?? []).map(nameOf);
+  const set = { action, secrets: writes.map(({ row }) => nameOf(row)), ...target };
+  if (deleted.length === 0) return [set];
+  return [{ action: "secret.delete", secrets: deleted, ...target }, ...(writes.length > 0 ? [set] : [])];
+}
+
+function nameOf({ id, name, scope, version }: SecretRow) {
+  return { id, name, scope, version };
 }
 
 /**

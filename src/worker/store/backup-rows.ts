@@ -1,5 +1,6 @@
 import { CARRIED_TABLE_NAMES, type CarriedTableName, carriedTable } from "./carried-tables.ts";
 import type { RowKey } from "./integrity-rows.ts";
+import { SELECTED_ENCODING } from "./version-columns.ts";
 
 /** A row as a backup carries it: its columns by name. */
 export type CarriedRow = Readonly<Record<string, string | number | null>>;
@@ -36,8 +37,7 @@ export const OF_CURRENT_VERSION = ["encoding", "kind"] as const;
 function selection(columns: Columns, table: CarriedTableName): string {
   const own = (columns.get(table) ?? []).map((column) => `t.${column}`);
   if (table !== "secrets") return `SELECT ${own.join(", ")} FROM ${table} t`;
-  const current = OF_CURRENT_VERSION.map((column) => `v.${column}`);
-  return `SELECT ${[...own, ...current].join(", ")} FROM secrets t LEFT JOIN versions v ON v.secret_id = t.id AND v.version = t.version`;
+  return `SELECT ${[...own, SELECTED_ENCODING, "v.kind"].join(", ")} FROM secrets t LEFT JOIN versions v ON v.secret_id = t.id AND v.version = t.version`;
 }
 
 const keyOf = (table: CarriedTableName) =>

@@ -29,9 +29,11 @@ const CARRIED_TABLES = {
     only: "t.parent IS NOT NULL OR t.seal IS NOT NULL",
     anew: { secrets: "triggers count" },
   },
+  services: { key: ["org", "name"], rows: 100 },
   tokens: { key: ["id"], rows: ROWS },
   used_identities: { key: ["org", "trust", "digest"], rows: ROWS },
   secrets: { key: ["id"], rows: ROWS },
+  scope_revisions: { key: ["org", "scope"], rows: ROWS },
   versions: {
     key: ["secret_id", "version"],
     rows: 100,

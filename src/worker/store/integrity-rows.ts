@@ -1,4 +1,5 @@
 import { decidingColumns, SEALED_TABLES, type SealedTableName } from "./sealed-tables.ts";
+import { SELECTED_ENCODING } from "./version-columns.ts";
 
 /** A row that is not what was sealed. */
 export interface FailedRow {
@@ -20,16 +21,17 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   scopes: "scopes t",
   trusts: "trusts t",
   tokens: "tokens t",
+  services: "services t",
   revocations: "revocations t",
   quotas: "quotas t",
   audit_archives: "audit_archives t",
 };
-const OF_VERSION: ReadonlySet<string> = new Set(["encoding", "kind"]);
+const OF_VERSION: Readonly<Record<string, string>> = { encoding: SELECTED_ENCODING, kind: "v.kind" };
 /** A scope that is in use and lies under no other has a row that nobody declared. */
 const DECLARED: Readonly<Partial<Record<SealedTableName, string>>> = { scopes: "(t.parent IS NOT NULL OR t.seal IS NOT NULL)" };
 
 function columnsOf(table: SealedTableName): string {
-  return [...decidingColumns(table), "seal"].map((column) => `${table === "secrets" && OF_VERSION.has(column) ? "v" : "t"}.${column}`).join(", ");
+  return [...decidingColumns(table), "seal"].map((column) => (table === "secrets" && OF_VERSION[column]) || `t.${column}`).join(", ");
 }
 
 function keyOf(table: SealedTableName, alias = "t"): string {

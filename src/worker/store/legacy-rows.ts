@@ -1,4 +1,4 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import { type SealedColumns, VALUE_COLUMNS } from "./version-columns.ts";
 
 /** A value that is still as another store had it, and what it will be bound to. */
@@ -8,7 +8,7 @@ export interface LegacyRow {
   readonly scope: string;
   readonly name: string;
   readonly version: number;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly legacy_plaintext: string;
 }
 

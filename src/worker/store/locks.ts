@@ -1,5 +1,6 @@
 import type { FoundSecret } from "./resolution.ts";
 import { type ScopeSearch, WALKED_LINKS, withSearch } from "./scope-search.ts";
+import { SELECTED_ENCODING } from "./version-columns.ts";
 
 /** Names that are to be set in a scope, which is the first of `scopes`. It goes to D1 as one JSON parameter, in SQL called `:query`. */
 export interface LockQuery extends ScopeSearch {
@@ -28,7 +29,7 @@ export function requireUnlocked(db: D1Database, query: LockQuery): D1PreparedSta
 
 /** Selects the locks that scopes above have on the names ({@link LockRow}), with what decides of them. */
 export function selectLocks(db: D1Database, query: LockQuery): D1PreparedStatement {
-  const locks = `SELECT l.label, s.name, s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.seal, v.encoding, v.kind
+  const locks = `SELECT l.label, s.name, s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.variable, s.hosts, s.hosts_brought, s.seal, ${SELECTED_ENCODING}, v.kind
     ${LOCKS} LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version`;
   return db
     .prepare(sqlOf(`${withSearch(query)} SELECT links, k.* FROM (SELECT (${WALKED_LINKS}) AS links) LEFT JOIN (${locks}) k`))

@@ -1,10 +1,11 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
+import { SELECTED_ENCODING } from "./version-columns.ts";
 
 /** A version whose ciphertext is in KV alone. */
 export interface StoredVersion {
   readonly secret_id: string;
   readonly version: number;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly key_id: string;
   readonly wrapped_key: string;
   readonly kv_key: string;
@@ -18,7 +19,7 @@ export interface StoredVersion {
 /** What marks how far the look at values has come, beside the tables of rows. */
 const MARK = "versions";
 
-const COLUMNS = `v.secret_id, v.version, v.encoding, v.key_id, v.wrapped_key, v.kv_key, s.org, s.scope, s.name,
+const COLUMNS = `v.secret_id, v.version, ${SELECTED_ENCODING}, v.key_id, v.wrapped_key, v.kv_key, s.org, s.scope, s.name,
   EXISTS (SELECT 1 FROM lost_values l WHERE l.secret_id = v.secret_id AND l.version = v.version) AS known`;
 const IN_KV = "v.kv_key IS NOT NULL AND v.ciphertext IS NULL";
 const MARKED = `(SELECT row_key FROM integrity_marks WHERE table_name = '${MARK}')`;

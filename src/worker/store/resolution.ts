@@ -1,9 +1,10 @@
 import { MAX_BRIEF } from "../../contract/audit.ts";
 import { MAX_RELEASED, MAX_RELEASED_BYTES } from "../../contract/resolve.ts";
-import { type Encoding, MAX_VALUE_BYTES } from "../../contract/secret.ts";
+import { MAX_VALUE_BYTES, type StoredEncoding } from "../../contract/secret.ts";
 import { envNameOf } from "./env-names.ts";
+import { REVISION_JSON } from "./scope-revisions.ts";
 import { EMPTY, type ScopeSearch, SEARCHED, WALKED_LINKS, withSearch } from "./scope-search.ts";
-import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
+import { SELECTED_ENCODING, SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** What a resolve looks for. It goes to D1 as one JSON parameter, in SQL called `:query`. */
 export interface ResolutionQuery extends ScopeSearch {
@@ -17,6 +18,8 @@ export interface ResolutionQuery extends ScopeSearch {
   readonly reserved: { readonly names: readonly string[]; readonly prefixes: readonly string[] } | null;
   /** The one scope that was asked for; `null` for none, or several. */
   readonly only_scope: string | null;
+  /** The scope that is read as one object; `null` where it is not. */
+  readonly object: string | null;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -34,7 +37,12 @@ export interface FoundSecret {
   /** What is found is there: both are `null`, and sealed so. */
   readonly deleted_at: number | null;
   readonly deleted_until: number | null;
-  readonly encoding: Encoding;
+  /** Whether it may become a variable. */
+  readonly variable: 0 | 1;
+  /** Where its value may go, as JSON. */
+  readonly hosts: string;
+  readonly hosts_brought: 0 | 1;
+  readonly encoding: StoredEncoding;
   readonly seal: string | null;
 }
 
@@ -49,6 +57,8 @@ export type Winner = FoundSecret &
     readonly shadowed: 0 | 1;
     /** Whether it is a lock in a scope that is not searched: then the name has no value. */
     readonly outside: 0 | 1;
+    /** When the current version was made, in milliseconds since 1970. */
+    readonly set_at: number;
   };
 
 /** A row of what a search finds: a winner, or that there is none. */
@@ -59,6 +69,8 @@ export type WinnerRow = {
   readonly links: string;
   /** The scopes asked for that nobody has declared or used, as JSON. */
   readonly empty: string;
+  /** How the scope is that is read as one object, as JSON ({@link ScopeRevision}); `null` where it never was written, or none is. */
+  readonly object: string | null;
 } & (Winner | { readonly name: null });
 
 /** One scope of a search, and what it holds under one name. */
@@ -71,7 +83,8 @@ export type Candidate = {
 } & ((FoundSecret & { readonly kind: string | null }) | { readonly id: null });
 
 /** The columns of a secret that decide, but for those that its version has. */
-const DECIDING = "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.seal";
+const DECIDING =
+  "s.org, s.scope, s.id, s.version, s.expires_at, s.locked, s.max_lease_seconds, s.deleted_at, s.deleted_until, s.variable, s.hosts, s.hosts_brought, s.seal";
 
 const FOUND_BY_NAME = `
   found AS (
@@ -105,17 +118,19 @@ const DECIDED = `
 const EXPIRED = "COALESCE(expires_at <= :query ->> 'now', 0) AS expired";
 const WINNERS = `winners AS (SELECT *, ${EXPIRED}, 0 AS skipped, 0 AS shadowed FROM decided)`;
 
-// Of the names that become one variable the one in the widest scope that locks its name has it, or else the one in the most
+// Of the names that become one variable (what is to become none is not among them) the one in the widest scope that locks its name has it, or else the one in the most
 // specific scope; also where it has expired: nothing else takes its place.
 const FIRST_OF_VARIABLE = "NOT locked, CASE WHEN locked THEN precedence END DESC, precedence, name";
 const WINNERS_OF_VARIABLES = `
-  variables AS (SELECT *, ${EXPIRED}, ${envNameOf("name")} AS variable FROM decided),
+  variables AS (SELECT *, ${EXPIRED}, ${envNameOf("name")} AS env_name FROM decided),
   winners AS (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY variable ORDER BY ${FIRST_OF_VARIABLE}) > 1 AS shadowed,
-      variable IN (SELECT value FROM json_each(:query, '$.reserved.names'))
-        OR EXISTS (SELECT 1 FROM json_each(:query, '$.reserved.prefixes') r WHERE substr(variable, 1, length(r.value)) = r.value) AS skipped
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY env_name, variable ORDER BY ${FIRST_OF_VARIABLE}) > 1 AND variable AS shadowed,
+      NOT variable OR env_name IN (SELECT value FROM json_each(:query, '$.reserved.names'))
+        OR EXISTS (SELECT 1 FROM json_each(:query, '$.reserved.prefixes') r WHERE substr(env_name, 1, length(r.value)) = r.value) AS skipped
     FROM variables
   )`;
+
+const SELECTED_OBJECT = `(SELECT ${REVISION_JSON} FROM scope_revisions r WHERE r.org = :query ->> 'org' AND r.scope = :query ->> 'object')`;
 
 function withWinners(query: ResolutionQuery): string {
   return [withSearch(query), query.names ? FOUND_BY_NAME : FOUND_ALL, DECIDED, query.reserved ? WINNERS_OF_VARIABLES : WINNERS].join(",");
@@ -130,9 +145,9 @@ function selectedValue(query: ResolutionQuery): string {
 
 function winnersSql(query: ResolutionQuery): string {
   return `${withWinners(query)}
-    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
-      v.encoding, ${selectedValue(query)}, searched, links, empty
-    FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty) LEFT JOIN winners w
+    SELECT w.name, w.label, w.org, w.scope, w.id, w.version, w.expires_at, w.locked, w.max_lease_seconds, w.deleted_at, w.deleted_until, w.variable, w.hosts, w.hosts_brought, w.seal, w.expired, w.skipped, w.shadowed, w.outside,
+      ${SELECTED_ENCODING}, v.created_at AS set_at, ${selectedValue(query)}, searched, links, empty, object
+    FROM (SELECT (${SEARCHED}) AS searched, (${WALKED_LINKS}) AS links, (${EMPTY}) AS empty, ${query.object === null ? "NULL" : SELECTED_OBJECT} AS object) LEFT JOIN winners w
     LEFT JOIN versions v ON v.secret_id = w.id AND v.version = w.version
     LIMIT ${MAX_RELEASED + 1}`;
 }
@@ -184,7 +199,7 @@ function partlyAbsentSql(query: ResolutionQuery, room: string): string {
 function candidatesSql(query: ResolutionQuery): string {
   return `${withSearch(query)},
     reached AS (SELECT w.org, w.scope, w.label, MIN(w.precedence) AS precedence, EXISTS (SELECT 1 FROM search f WHERE f.org = w.org AND f.scope = w.scope) AS inside FROM walk w GROUP BY w.org, w.scope, w.label)
-    SELECT w.label, NOT w.inside AS outside, s.name, ${DECIDING}, v.encoding, v.kind, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired, (${WALKED_LINKS}) AS links
+    SELECT w.label, NOT w.inside AS outside, s.name, ${DECIDING}, ${SELECTED_ENCODING}, v.kind, COALESCE(s.expires_at <= :query ->> 'now', 0) AS expired, (${WALKED_LINKS}) AS links
     FROM reached w LEFT JOIN secrets s INDEXED BY secrets_in_scope ON s.org = w.org AND s.scope = w.scope AND s.name = :query ->> '$.names[0]' AND s.deleted_at IS NULL
     LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version
     WHERE w.inside OR s.locked = 1 ORDER BY w.precedence`;
@@ -196,7 +211,7 @@ const SQL = { winners: winnersSql, released: releasedSql, partlyAbsent: partlyAb
 const made = new Map<string, string>();
 
 function sqlOf(statement: keyof typeof SQL, query: ResolutionQuery, parameter: string, room = ""): string {
-  const kind = [query.scope_limits === null, query.names === null, query.strict, query.reserved === null, mayBeTooLarge(query)];
+  const kind = [query.scope_limits === null, query.names === null, query.strict, query.reserved === null, query.object === null, mayBeTooLarge(query)];
   const key = [statement, parameter, room, ...kind].join();
   const known = made.get(key);
   if (known !== undefined) return known;

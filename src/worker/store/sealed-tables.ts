@@ -25,7 +25,7 @@ const SHOWN = "shown, and decides nothing";
  */
 export const SEALED_TABLES = {
   secrets: {
-    format: 3,
+    format: 5,
     key: ["id"],
     // `encoding` and `kind` are those of the current version.
     deciding: {
@@ -41,6 +41,9 @@ export const SEALED_TABLES = {
       max_lease_seconds: { since: 2, default: null },
       deleted_at: { since: 3, default: null },
       deleted_until: { since: 3, default: null },
+      variable: { since: 4, default: 1 },
+      hosts: { since: 5, default: "[]" },
+      hosts_brought: { since: 5, default: 0 },
     },
     unsealed: {
       revision: "counts changes for whoever writes with a condition, and gives nobody a value",
@@ -52,6 +55,7 @@ export const SEALED_TABLES = {
       created_by: SHOWN,
       updated_at: SHOWN,
       updated_by: SHOWN,
+      deleted_revision: "which deletion an undelete of an object means: only what can come back does",
       last_resolved_at: "derived from the audit log by the scheduled run, and shown",
     },
   },
@@ -62,7 +66,7 @@ export const SEALED_TABLES = {
     unsealed: { secrets: "a count, kept by triggers" },
   },
   trusts: {
-    format: 2,
+    format: 3,
     key: ["org", "name"],
     deciding: {
       org: first,
@@ -84,11 +88,12 @@ export const SEALED_TABLES = {
       reuse: { since: 2, default: "until-expiry" },
       jwks_url: { since: 2, default: null },
       jwks: { since: 2, default: null },
+      services: { since: 3, default: null },
     },
     unsealed: {},
   },
   tokens: {
-    format: 2,
+    format: 3,
     key: ["id"],
     deciding: {
       org: first,
@@ -105,6 +110,7 @@ export const SEALED_TABLES = {
       says_ancestors: first,
       lease_seconds: { since: 2, default: 0 },
       maker_issued_at: { since: 2, default: null },
+      services: { since: 3, default: null },
     },
     unsealed: {},
   },
@@ -112,6 +118,22 @@ export const SEALED_TABLES = {
     format: 1,
     key: ["org", "n"],
     deciding: { org: first, n: first, kind: first, value: first, at: first },
+    unsealed: {},
+  },
+  services: {
+    format: 1,
+    key: ["org", "name"],
+    deciding: {
+      org: first,
+      name: first,
+      revision: first,
+      preset: first,
+      definition: first,
+      created_at: first,
+      created_by: first,
+      updated_at: first,
+      updated_by: first,
+    },
     unsealed: {},
   },
   quotas: {

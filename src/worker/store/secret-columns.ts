@@ -1,4 +1,4 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 import { METADATA_NAMES, type MetadataColumns, type MetadataName } from "../../contract/secret-metadata.ts";
 import type { ValueKind } from "./version-columns.ts";
 
@@ -26,6 +26,8 @@ interface ChangingColumns {
   readonly deleted_at: number | null;
   /** Until when it can come back. */
   readonly deleted_until: number | null;
+  /** Whether hosts were brought with the current value, by somebody who may not read it. */
+  readonly hosts_brought: 0 | 1;
   /** Over what decides in the row (`sealed-tables.ts`); `null` in a row from before there were seals. */
   readonly seal: string | null;
 }
@@ -35,11 +37,17 @@ interface ScheduledColumns {
   readonly last_resolved_at: number | null;
 }
 
-type StoredColumns = FixedColumns & ChangingColumns & ScheduledColumns & MetadataColumns;
+/** What the statement of a change computes. */
+interface ComputedColumns {
+  /** Which revision of its scope has deleted it; `null` where it is there, or that is not known. */
+  readonly deleted_revision: number | null;
+}
+
+type StoredColumns = FixedColumns & ChangingColumns & ScheduledColumns & ComputedColumns & MetadataColumns;
 
 /** A secret as D1 has it, with the encoding and the kind of its current version. */
 export interface SecretRow extends StoredColumns {
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly kind: ValueKind;
 }
 
@@ -58,11 +66,14 @@ const WRITTEN = {
   rotated_at: "with each change",
   deleted_at: "with each change",
   deleted_until: "with each change",
+  hosts_brought: "with each change",
   seal: "with each change",
   last_resolved_at: "by scheduled work",
+  deleted_revision: "computed with each change",
 } as const satisfies Record<keyof FixedColumns, "once"> &
   Record<keyof ChangingColumns, "with each change"> &
-  Record<keyof ScheduledColumns, "by scheduled work">;
+  Record<keyof ScheduledColumns, "by scheduled work"> &
+  Record<keyof ComputedColumns, "computed with each change">;
 
 type ColumnName = keyof typeof WRITTEN | MetadataName;
 
@@ -71,7 +82,10 @@ function columnsWritten(...when: readonly (typeof WRITTEN)[keyof typeof WRITTEN]
 }
 
 /** Every column of the table `secrets` that is not computed by D1. */
-export const SECRET_COLUMNS: readonly ColumnName[] = [...columnsWritten("once", "with each change", "by scheduled work"), ...METADATA_NAMES];
+export const SECRET_COLUMNS: readonly ColumnName[] = [
+  ...columnsWritten("once", "with each change", "by scheduled work", "computed with each change"),
+  ...METADATA_NAMES,
+];
 /** The columns that a new secret is written with. */
 export const INSERTED_SECRET_COLUMNS: readonly ColumnName[] = [...columnsWritten("once", "with each change"), ...METADATA_NAMES];
 /** The columns that a change writes. */

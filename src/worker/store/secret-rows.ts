@@ -1,7 +1,7 @@
 import { fairSelect } from "./fair-select.ts";
 import type { Turn } from "./inline-ciphertexts.ts";
 import { CHANGED_SECRET_COLUMNS, INSERTED_SECRET_COLUMNS, SECRET_COLUMNS, type SecretRow } from "./secret-columns.ts";
-import { SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
+import { SELECTED_ENCODING, SELECTED_VALUE, type StoredValue } from "./version-columns.ts";
 
 /** A secret with its current value. */
 export type CurrentRow = SecretRow & StoredValue;
@@ -16,7 +16,7 @@ export type SecretKey = { readonly org: string } & ({ readonly id: string } | { 
 
 // A secret whose current version somebody has taken away is still there, and not well.
 const FROM = "FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version";
-const COLUMNS = [...SECRET_COLUMNS.map((column) => `s.${column}`), "v.encoding", "v.kind"].join(", ");
+const COLUMNS = [...SECRET_COLUMNS.map((column) => `s.${column}`), SELECTED_ENCODING, "v.kind"].join(", ");
 
 /** The secrets with the encoding of their current version, to be followed by a `WHERE` or a join. */
 export const SELECT_SECRETS = `SELECT ${COLUMNS} ${FROM}`;
@@ -50,6 +50,21 @@ export function selectFirstSecrets(db: D1Database, org: string, scope: string, l
   return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? ${there} ORDER BY s.name LIMIT ?`).bind(org, scope, limit);
 }
 
+/** Selects the secrets of a scope that have one of these names, deleted ones too ({@link SecretRow}). */
+export function selectNamed(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
+  return db.prepare(`${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
+}
+
+/** Selects up to `limit` secrets of a scope that one of these revisions has deleted, and that are deleted still ({@link SecretRow}). */
+export function selectDeletedIn(db: D1Database, org: string, scope: string, revisions: readonly number[], limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `${SELECT_SECRETS} WHERE s.org = ? AND s.scope = ? AND s.deleted_at IS NOT NULL
+       AND s.deleted_revision IN (SELECT value FROM json_each(?)) ORDER BY s.name LIMIT ?`,
+    )
+    .bind(org, scope, JSON.stringify(revisions), limit);
+}
+
 /** SQL for what of the deleted secrets cannot come back any more at a time, which is the SQL of a parameter. */
 export const OVER = {
   table: "secrets",
@@ -78,9 +93,13 @@ export function insertSecrets(db: D1Database, rows: readonly SecretRow[]): D1Pre
     .bind(JSON.stringify(rows));
 }
 
+/** With which revision of its scope a secret is deleted: that which the scope has by then. */
+const DELETED_REVISION = `deleted_revision = IIF(j.value ->> 'deleted_at' IS NULL, NULL,
+  COALESCE(secrets.deleted_revision, (SELECT r.revision FROM scope_revisions r WHERE r.org = secrets.org AND r.scope = secrets.scope)))`;
+
 /** Updates those secrets that are still at the revision before the row's. Follow it with {@link requireChanges}. */
 export function updateSecrets(db: D1Database, rows: readonly SecretRow[]): D1PreparedStatement {
-  const assignments = CHANGED_SECRET_COLUMNS.map((column) => `${column} = j.value ->> '${column}'`).join(", ");
+  const assignments = [...CHANGED_SECRET_COLUMNS.map((column) => `${column} = j.value ->> '${column}'`), DELETED_REVISION].join(", ");
   return db
     .prepare(
       `UPDATE secrets SET ${assignments} FROM json_each(?) j
@@ -89,14 +108,11 @@ export function updateSecrets(db: D1Database, rows: readonly SecretRow[]): D1Pre
     .bind(JSON.stringify(rows));
 }
 
-/** Counts up the revision of a secret that is still at `revision`. Follow it with {@link requireChanges}. */
-export function touchSecret(db: D1Database, secret: { readonly id: string; readonly revision: number }): D1PreparedStatement {
-  return db.prepare("UPDATE secrets SET revision = revision + 1 WHERE id = ? AND revision = ?").bind(secret.id, secret.revision);
-}
-
-/** Deletes a secret that is still at `revision`, and with it its versions. Note its ciphertexts first, and follow it with {@link requireChanges}. */
-export function deleteSecretRow(db: D1Database, secret: { readonly org: string; readonly id: string; readonly revision: number }): D1PreparedStatement {
-  return db.prepare("DELETE FROM secrets WHERE id = ? AND org = ? AND revision = ?").bind(secret.id, secret.org, secret.revision);
+/** Counts up the revisions of secrets that are still at theirs. Follow it with {@link requireChanges}. */
+export function touchSecrets(db: D1Database, secrets: readonly { readonly id: string; readonly revision: number }[]): D1PreparedStatement {
+  return db
+    .prepare("UPDATE secrets SET revision = revision + 1 WHERE (id, revision) IN (SELECT j.value ->> 'id', j.value ->> 'revision' FROM json_each(?) j)")
+    .bind(JSON.stringify(secrets.map(({ id, revision }) => ({ id, revision }))));
 }
 
 /** Deletes secrets, and with them their versions. Begin with {@link requireRevisions}, and note their ciphertexts. */

@@ -1,15 +1,14 @@
+import { eachLimitField, isLimited, LIMITS, type LimitFields, type Limits } from "../../contract/limits.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 
 /** A token that Keyhole issued, as D1 has it. Lists are JSON. */
-export interface TokenRow {
+export interface TokenRow extends LimitFields<string | null> {
   readonly id: string;
   readonly org: string;
   /** The token that minted it, or `trust:<name>`. */
   readonly parent_id: string | null;
   readonly label: string;
   readonly permissions: string;
-  readonly secret_scopes: string | null;
-  readonly secret_names: string | null;
   readonly created_at: number;
   readonly created_by: string;
   readonly expires_at: number;
@@ -24,12 +23,14 @@ export interface TokenRow {
   readonly seal: string | null;
 }
 
+const FIELDS = Object.values(LIMITS).map(({ field }) => field);
+
 /** Inserts a token. */
 export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO tokens (id, org, parent_id, label, permissions, secret_scopes, secret_names, created_at, created_by, expires_at, says_ancestors, lease_seconds, maker_issued_at, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO tokens (id, org, parent_id, label, permissions, ${FIELDS.join(", ")}, created_at, created_by, expires_at, says_ancestors, lease_seconds, maker_issued_at, seal)
+       VALUES (?, ?, ?, ?, ?, ${FIELDS.map(() => "?").join(", ")}, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .bind(
       t.id,
@@ -37,8 +38,7 @@ export function insertToken(db: D1Database, t: TokenRow): D1PreparedStatement {
       t.parent_id,
       t.label,
       t.permissions,
-      t.secret_scopes,
-      t.secret_names,
+      ...FIELDS.map((field) => t[field]),
       t.created_at,
       t.created_by,
       t.expires_at,
@@ -65,15 +65,17 @@ export interface TokenPosition {
   readonly id: string;
 }
 
-/** Limits of a grant; `null` means none. */
-export interface TokenLimits {
-  readonly scopes: readonly string[] | null;
-  readonly names: readonly string[] | null;
-}
+/** SQL for whether the limits of the token `t` are within those of `parameter`, as {@link limitsJson} makes it. */
+const WITHIN = (parameter: string) =>
+  FIELDS.map(
+    (column) => `(${parameter} ->> '${column}' IS NULL OR (t.${column} IS NOT NULL AND NOT EXISTS (
+     SELECT 1 FROM json_each(t.${column}) i WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}, '$.${column}') o WHERE ${matchesPattern("i.value", "o.value")}))))`,
+  ).join(" AND ");
 
-const WITHIN = (column: string, parameter: string) =>
-  `(${parameter} IS NULL OR (t.${column} IS NOT NULL AND NOT EXISTS (
-     SELECT 1 FROM json_each(t.${column}) i WHERE NOT EXISTS (SELECT 1 FROM json_each(${parameter}) o WHERE ${matchesPattern("i.value", "o.value")}))))`;
+/** Limits as SQL compares them: JSON by column, `null` where there is none. */
+function limitsJson(limits: Limits): string | null {
+  return isLimited(limits) ? JSON.stringify(eachLimitField((name) => limits[name])) : null;
+}
 
 /** SQL for when the token `t`, or one that it descends from, was revoked. */
 const REVOKED_BY = `WITH RECURSIVE up (id, links) AS (
@@ -87,14 +89,14 @@ export interface ListedToken extends TokenRow {
 }
 
 /** Selects up to `limit` tokens of an organization whose limits are within `limits`, newest first ({@link ListedToken}). */
-export function selectTokens(db: D1Database, org: string, limits: TokenLimits, before: TokenPosition | undefined, limit: number): D1PreparedStatement {
+export function selectTokens(db: D1Database, org: string, limits: Limits, before: TokenPosition | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT *, (${REVOKED_BY}) AS ended_at FROM tokens t WHERE t.org = ?1 AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")}
-         AND (?4 IS NULL OR (t.created_at, t.id) < (?4, ?5))
-       ORDER BY t.created_at DESC, t.id DESC LIMIT ?6`,
+      `SELECT *, (${REVOKED_BY}) AS ended_at FROM tokens t WHERE t.org = ?1 AND ${WITHIN("?2")}
+         AND (?3 IS NULL OR (t.created_at, t.id) < (?3, ?4))
+       ORDER BY t.created_at DESC, t.id DESC LIMIT ?5`,
     )
-    .bind(org, json(limits.scopes), json(limits.names), before?.createdAt ?? null, before?.id ?? null, limit);
+    .bind(org, limitsJson(limits), before?.createdAt ?? null, before?.id ?? null, limit);
 }
 
 /**
@@ -102,22 +104,15 @@ export function selectTokens(db: D1Database, org: string, limits: TokenLimits, b
  * limits only those of tokens within them, as far as these have rows. A floor is none, and
  * what is named by `issuer`, this deployment, is left out while it is named by its id too.
  */
-export function selectRevocations(
-  db: D1Database,
-  org: string,
-  issuer: string,
-  limits: TokenLimits,
-  before: number | undefined,
-  limit: number,
-): D1PreparedStatement {
+export function selectRevocations(db: D1Database, org: string, issuer: string, limits: Limits, before: number | undefined, limit: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind <> 'floor' AND NOT (r.kind = 'id' AND r.value LIKE '[%' AND r.value ->> 0 = ?6
-           AND EXISTS (SELECT 1 FROM revocations p WHERE p.org = r.org AND p.kind = 'id' AND p.value = r.value ->> 1)) AND (?4 IS NULL OR r.n < ?4) AND (COALESCE(?2, ?3) IS NULL OR (r.kind = 'id'
-         AND EXISTS (SELECT 1 FROM tokens t WHERE t.id = r.value AND t.org = r.org AND ${WITHIN("secret_scopes", "?2")} AND ${WITHIN("secret_names", "?3")})))
-       ORDER BY r.n DESC LIMIT ?5`,
+      `SELECT r.* FROM revocations r WHERE r.org = ?1 AND r.kind <> 'floor' AND NOT (r.kind = 'id' AND r.value LIKE '[%' AND r.value ->> 0 = ?5
+           AND EXISTS (SELECT 1 FROM revocations p WHERE p.org = r.org AND p.kind = 'id' AND p.value = r.value ->> 1)) AND (?3 IS NULL OR r.n < ?3) AND (?2 IS NULL OR (r.kind = 'id'
+         AND EXISTS (SELECT 1 FROM tokens t WHERE t.id = r.value AND t.org = r.org AND ${WITHIN("?2")})))
+       ORDER BY r.n DESC LIMIT ?4`,
     )
-    .bind(org, json(limits.scopes), json(limits.names), before ?? null, limit, issuer);
+    .bind(org, limitsJson(limits), before ?? null, limit, issuer);
 }
 
 /**
@@ -189,7 +184,3 @@ export function deleteExpiredTokens(db: D1Database, now: number, limit: number):
 
 /** How many times as many of the oldest are looked at as are deleted. */
 const STRETCH = 10;
-
-function json(list: readonly string[] | null): string | null {
-  return list && JSON.stringify(list);
-}

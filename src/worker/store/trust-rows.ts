@@ -1,16 +1,15 @@
+import { LIMITS, type LimitFields } from "../../contract/limits.ts";
 import type { Reuse } from "../../contract/trust.ts";
 import { notInForce } from "./revocation-rows.ts";
 
 /** A trust as D1 has it. Lists and claims are JSON. */
-export interface TrustRow {
+export interface TrustRow extends LimitFields<string | null> {
   readonly org: string;
   readonly name: string;
   readonly issuer: string;
   readonly audience: string;
   readonly claims: string;
   readonly permissions: string;
-  readonly secret_scopes: string | null;
-  readonly secret_names: string | null;
   readonly expires_in: number;
   /** What its exchanged tokens have as `lease_seconds`. */
   readonly lease_seconds: number;
@@ -29,14 +28,16 @@ export interface TrustRow {
   readonly seal: string | null;
 }
 
+const FIELDS = Object.values(LIMITS).map(({ field }) => field);
+
 /** Inserts a trust, or replaces all of it. */
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, secret_scopes, secret_names, expires_in, reuse, jwks_url, jwks, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, ${FIELDS.join(", ")}, expires_in, reuse, jwks_url, jwks, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ${FIELDS.map(() => "?").join(", ")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
-         secret_scopes = excluded.secret_scopes, secret_names = excluded.secret_names, expires_in = excluded.expires_in,
+         ${FIELDS.map((field) => `${field} = excluded.${field}`).join(", ")}, expires_in = excluded.expires_in,
          reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks, lease_seconds = excluded.lease_seconds,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
          revision = excluded.revision, maker = excluded.maker, seal = excluded.seal`,
@@ -48,8 +49,7 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.audience,
       t.claims,
       t.permissions,
-      t.secret_scopes,
-      t.secret_names,
+      ...FIELDS.map((field) => t[field]),
       t.expires_in,
       t.reuse,
       t.jwks_url,

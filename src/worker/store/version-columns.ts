@@ -1,4 +1,4 @@
-import type { Encoding } from "../../contract/secret.ts";
+import type { StoredEncoding } from "../../contract/secret.ts";
 
 /** What says that a version was: it stays when the version is destroyed. Times are milliseconds since 1970. */
 export interface VersionIdentity {
@@ -6,9 +6,18 @@ export interface VersionIdentity {
   /** That of the secret: whose turn it is when scheduled work comes to it. */
   readonly org: string;
   readonly version: number;
-  readonly encoding: Encoding;
+  readonly encoding: StoredEncoding;
   readonly created_at: number;
   readonly created_by: string;
+}
+
+/** SQL for the {@link VersionIdentity.encoding} of the table `v`: the column of that name knows `utf8` and `base64` alone. */
+export const SELECTED_ENCODING = "IIF(v.is_json, 'json', v.encoding) AS encoding";
+
+/** What a write of a version computes of it: the columns by which D1 has its encoding, and which revision of the scope it is of. */
+interface WrittenColumns {
+  readonly is_json: 0 | 1;
+  readonly scope_revision: number;
 }
 
 /** What every value has, of whatever kind. */
@@ -57,6 +66,8 @@ const PARTS = {
   org: "identity",
   version: "identity",
   encoding: "identity",
+  is_json: "written",
+  scope_revision: "written",
   created_at: "identity",
   created_by: "identity",
   key_id: "value",
@@ -67,16 +78,19 @@ const PARTS = {
   legacy_plaintext: "value",
   kv_put_at: "scheduled work",
   retry_at: "scheduled work",
-} as const satisfies Record<keyof VersionIdentity, "identity"> & Record<ValueColumn, "value"> & Record<keyof ScheduledColumns, "scheduled work">;
+} as const satisfies Record<keyof VersionIdentity, "identity"> &
+  Record<keyof WrittenColumns, "written"> &
+  Record<ValueColumn, "value"> &
+  Record<keyof ScheduledColumns, "scheduled work">;
 
 function columnsOf(...parts: readonly (typeof PARTS)[keyof typeof PARTS][]): (keyof typeof PARTS)[] {
   return (Object.keys(PARTS) as (keyof typeof PARTS)[]).filter((column) => parts.includes(PARTS[column]));
 }
 
 /** Every column of the table `versions` that D1 does not compute. */
-export const VERSION_COLUMNS = columnsOf("identity", "value", "scheduled work");
+export const VERSION_COLUMNS = columnsOf("identity", "written", "value", "scheduled work");
 /** The columns that a new version is written with. */
-export const INSERTED_VERSION_COLUMNS = columnsOf("identity", "value");
+export const INSERTED_VERSION_COLUMNS = columnsOf("identity", "written", "value");
 /** The columns of a value of any kind. */
 export const VALUE_COLUMNS = columnsOf("value");
 /** The columns that are cleared when a version is destroyed. */

@@ -1,6 +1,7 @@
 import {
   CLEARED_VERSION_COLUMNS,
   INSERTED_VERSION_COLUMNS,
+  SELECTED_ENCODING,
   SELECTED_VALUE,
   type SealedColumns,
   type ValueKind,
@@ -12,9 +13,16 @@ export interface NewVersion extends VersionIdentity, SealedColumns {
   readonly ciphertext: string;
 }
 
-/** Inserts versions with their ciphertexts inline. */
+/** What of a new version is not as it was given. */
+const COMPUTED: Readonly<Record<string, string>> = {
+  encoding: "IIF(j.value ->> 'encoding' = 'json', 'utf8', j.value ->> 'encoding')",
+  is_json: "j.value ->> 'encoding' = 'json'",
+  scope_revision: "(SELECT r.revision FROM secrets s JOIN scope_revisions r ON r.org = s.org AND r.scope = s.scope WHERE s.id = j.value ->> 'secret_id')",
+};
+
+/** Inserts versions with their ciphertexts inline, as of the revision that their scope has by then. */
 export function insertVersions(db: D1Database, versions: readonly NewVersion[]): D1PreparedStatement {
-  const values = INSERTED_VERSION_COLUMNS.map((column) => `j.value ->> '${column}'`).join(", ");
+  const values = INSERTED_VERSION_COLUMNS.map((column) => COMPUTED[column] ?? `j.value ->> '${column}'`).join(", ");
   return db.prepare(`INSERT INTO versions (${INSERTED_VERSION_COLUMNS.join(", ")}) SELECT ${values} FROM json_each(?) j`).bind(JSON.stringify(versions));
 }
 
@@ -38,6 +46,41 @@ const KEPT_IN_RANGES = Object.values(KEPT).map(
 );
 const IN_RANGES = `FROM (${KEPT_IN_RANGES.join(" UNION ALL ")}) v`;
 const CLEARED = CLEARED_VERSION_COLUMNS.map((column) => `${column} = NULL`).join(", ");
+
+/** A version, by what it is of. */
+export interface VersionKey {
+  readonly secret_id: string;
+  readonly version: number;
+}
+
+const KEPT_OF_SCOPE = Object.values(KEPT).map(
+  ([index, column]) => `SELECT v.secret_id, v.version FROM secrets s INDEXED BY secrets_by_scope CROSS JOIN versions v INDEXED BY ${index}
+    ON v.secret_id = s.id AND v.${column} IS NOT NULL WHERE s.org = ?1 AND s.scope = ?2 AND v.scope_revision IN (SELECT value FROM json_each(?3))`,
+);
+
+/** Selects up to `limit` versions of a scope's secrets that were written with one of these revisions and have their value still ({@link VersionKey}). */
+export function selectWrittenWith(db: D1Database, org: string, scope: string, revisions: readonly number[], limit: number): D1PreparedStatement {
+  return db.prepare(`${KEPT_OF_SCOPE.join(" UNION ALL ")} LIMIT ?4`).bind(org, scope, JSON.stringify(revisions), limit);
+}
+
+/** With which revision of its scope a value was written, and whether it is destroyed. */
+export interface RevisionOfVersion extends VersionKey {
+  readonly scope_revision: number;
+  readonly created_at: number;
+  readonly destroyed: 0 | 1;
+}
+
+/** Selects the newest versions of each of some secrets, up to `each` ({@link RevisionOfVersion}). */
+export function selectNewestVersions(db: D1Database, secretIds: readonly string[], each: number): D1PreparedStatement {
+  const fields = ["secret_id", "version", "scope_revision", "created_at", "destroyed"];
+  return db
+    .prepare(
+      `SELECT ${fields.map((field, n) => `j.value ->> ${n} AS ${field}`).join(", ")} FROM json_each(?1) i CROSS JOIN json_each((
+         SELECT json_group_array(json_array(secret_id, version, scope_revision, created_at, kind = 'destroyed')) FROM (
+           SELECT * FROM versions v WHERE v.secret_id = i.value ORDER BY v.version DESC LIMIT ?2))) j`,
+    )
+    .bind(JSON.stringify(secretIds), each);
+}
 
 /** Destroys versions: their keys and ciphertexts go, what says that they were stays. The ciphertexts are noted for removal from KV, from a time on. */
 export function destroyVersions(db: D1Database, ranges: readonly VersionRange[], removeAt: number): D1PreparedStatement[] {
@@ -68,7 +111,7 @@ export function selectVersions(db: D1Database, secretId: string, before: number 
 export function selectVersion(db: D1Database, secret: { readonly org: string; readonly id: string }, version: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT v.encoding, ${SELECTED_VALUE} FROM versions v JOIN secrets s ON s.id = v.secret_id
+      `SELECT ${SELECTED_ENCODING}, ${SELECTED_VALUE} FROM versions v JOIN secrets s ON s.id = v.secret_id
        WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND v.kind <> 'destroyed'`,
     )
     .bind(secret.org, secret.id, version);

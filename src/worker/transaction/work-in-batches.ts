@@ -4,6 +4,8 @@ export interface Pace {
   readonly clock: () => number;
   /** Waits for so many milliseconds. */
   readonly rest: (milliseconds: number) => Promise<void>;
+  /** Lets everything else that waits in this isolate have its turn first: what only ever awaits what is there at once, as a local D1 and KV are, keeps requests that have arrived from being read. */
+  readonly turn: () => Promise<void>;
 }
 
 /** What the work of one run has used of D1 so far. */
@@ -39,13 +41,26 @@ const SLOW = 500;
 /** How many statements go with a second of a budget. 40 seconds of them leave some to what is done in any case. */
 const STATEMENTS_PER_SECOND = 18;
 
+/** D1 before each of whose transactions everything else that waits in this isolate has its turn. */
+export function afterOthers(db: D1Database, { turn }: Pace): D1Database {
+  return withBatch(db, async (statements) => {
+    await turn();
+    return db.batch(statements);
+  });
+}
+
+function withBatch(db: D1Database, batch: D1Database["batch"]): D1Database {
+  const seen: Pick<D1Database, "prepare" | "batch"> = { prepare: (text) => db.prepare(text), batch };
+  return seen as D1Database;
+}
+
 /** Begins the work of a run. */
 export function beginWork(db: D1Database, pace: Pace): Work {
-  const seen: Pick<D1Database, "prepare" | "batch"> = { prepare: (text) => db.prepare(text), batch };
-  const work: Work = { ...pace, db: seen as D1Database, owed: 0, statements: 0, slow: false };
+  const work: Work = { ...pace, db: withBatch(db, batch), owed: 0, statements: 0, slow: false };
   return work;
 
   async function batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
+    await pace.turn();
     const began = pace.clock();
     work.statements += statements.length;
     try {

@@ -41,7 +41,7 @@ describe("masked output", () => {
       fc.property(fc.array(value, { maxLength: 4 }), text, cuts, (values, text, cuts) => {
         expect(masked(values, split(text, cuts))).toBe(expected(values, text));
       }),
-      { numRuns: 3000 },
+      { numRuns: 300 },
     );
   });
 
@@ -80,7 +80,7 @@ describe("masked output", () => {
           true,
         ]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -105,7 +105,7 @@ describe("masked output", () => {
       fc.property(secret, cuts, (value, cuts) => {
         expect(masked([value], split(`a=${encode(value)};`, cuts))).toBe("a=[masked];");
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -125,6 +125,7 @@ describe("masked output", () => {
   });
 
   it("holds nothing back that cannot be the beginning of a value", () => {
-    expect(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] ")).toString()).toBe("Continue? [y/n] ");
+    expect(Buffer.from(createMasker(["sk-1234"]).push(Buffer.from("listening at 9\n"))).toString()).toBe("listening at 9\n");
+    expect(Buffer.from(createMasker(["secret"]).push(Buffer.from("Continue? [y/n] "))).toString()).toBe("Continue? [y/n] ");
   });
 });

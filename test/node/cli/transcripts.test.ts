@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { type FakeVault, startExampleVault } from "./support/fake-vault.ts";
 import { runProgram } from "./support/run-program.ts";
 import { buildKeyhole, startServer, tokenFor } from "./support/start-keyhole.ts";
 import { parseTranscript, writeOutcome, writeTranscript } from "./support/transcript.ts";
@@ -11,16 +12,20 @@ const FOLDER = join(import.meta.dirname, "transcripts");
 const UPDATE = process.env.UPDATE_TRANSCRIPTS === "1";
 
 let server: Awaited<ReturnType<typeof startServer>>;
+let vault: FakeVault;
 let cli: ReturnType<typeof buildKeyhole>;
 const home = mkdtempSync(join(tmpdir(), "keyhole-home-"));
 
 beforeAll(async () => {
   cli = buildKeyhole();
   server = await startServer();
+  vault = await startExampleVault();
+  vault.put("secret", "team/pay/db", { json: '{"PASSWORD":"sk-vault-5"}' });
 });
 
 afterAll(async () => {
   await server?.close();
+  await vault?.stop();
   cli?.remove();
   rmSync(home, { recursive: true });
 });
@@ -42,6 +47,8 @@ describe.concurrent("what is typed and what comes of it", () => {
       TOKEN: token,
       RESOLVER: reader,
       SERVER: server.url,
+      VAULT: vault.url,
+      VAULT_TOKEN: "hvs.example",
       FIXTURES: join(import.meta.dirname, "fixtures"),
       PATH: `${cli.folder}:${process.env.PATH}`,
       // More than a hundred starts: each reads what the first one compiled.
@@ -49,6 +56,8 @@ describe.concurrent("what is typed and what comes of it", () => {
     };
     const names = [
       [server.url, "SERVER"],
+      [vault.url, "VAULT"],
+      [new URL(vault.url).host, "VAULT_HOST"],
       [new URL(server.url).host, "HOST"],
       [cwd, "HOME"],
       [/(sec|tok|req)_[0-9a-f-]{32,}/g, "$1_ID"],

@@ -1,61 +1,41 @@
 import type * as z from "zod";
-import { problemSchema } from "../../../contract/problem.ts";
 import type { ReplySpec, Route } from "../operation.ts";
 import type { Body } from "../parse/body.ts";
 import type { ApiDocument, MediaObject, OperationObject, ParameterObject, ResponseObject } from "./api-types.ts";
 import { type Components, type JsonSchema, jsonSchema } from "./json-schema.ts";
-import { problems, REQUEST_ID_HEADER, sharedResponses } from "./responses.ts";
+import { REQUEST_ID_HEADER } from "./responses.ts";
 
-const INFO = {
-  title: "Keyhole",
-  version: "1",
-  license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-  description: [
-    "A secrets service at the edge. People write values and never read them back; a token with `secrets:resolve` gets the values it needs at run time, and every release is on record.",
-    "A scope in a path is one percent-encoded segment: `repo%3Aacme%2Fapi`. Fields that a body does not have are refused. HEAD works wherever GET does. Bodies have at most 1 MiB, values 1 to 65,536 bytes.",
-    "Errors are RFC 9457 problem details with a stable `code`. Times are RFC 3339 UTC with milliseconds. Every `/v1` reply has `Cache-Control: no-store` and `X-Request-Id`.",
-  ].join("\n\n"),
-};
-
-const TAGS = [
-  { name: "Secrets", description: "What people write, and what they may read of it." },
-  { name: "Versions", description: "What a secret's values were, and which is current." },
-  { name: "Scopes", description: "Where secrets apply, and which scope lies under which." },
-  { name: "Resolve", description: "How values leave." },
-  { name: "Tokens", description: "What CI, gateways and agents carry." },
-  { name: "Trusts", description: "Whose identity tokens are exchanged for Keyhole's, so that nothing is stored." },
-  { name: "Audit", description: "Who did what, when; and that nobody has bent the log since." },
-  { name: "Quotas", description: "What an organization has, and may have." },
-  { name: "Keys", description: "The keyring, and how a rotation is coming along." },
-  { name: "Backup", description: "All organizations' rows, sealed as they are, and putting them into an empty deployment." },
-  { name: "System", description: "Health, readiness, public keys, this description." },
-];
-
-const SECURITY_SCHEME = {
-  type: "http" as const,
-  scheme: "bearer",
-  bearerFormat: "JWT",
-  description: "An access token of Keyhole's own, or of an issuer that the deployment trusts. An operation names the permission that the token must carry.",
-};
+/** What is said of an API as a whole, and how its errors look. */
+export interface ApiAbout {
+  readonly info: { readonly title: string; readonly version: string; readonly license: object; readonly description: string };
+  readonly tags: ApiDocument["tags"];
+  readonly securityScheme: object;
+  /** The schema of errors. */
+  readonly errorSchema: z.ZodType;
+  /** The error replies of a route, by status. */
+  readonly problems: (route: Route) => Record<string, ResponseObject>;
+  /** The components that these refer to; `no-such-route` and `internal` are among them. */
+  readonly sharedResponses: () => Record<string, ResponseObject>;
+}
 
 /**
  * The OpenAPI document of routes, generated from the schemas that validate. What is the same for every operation is added
  * here: the request id, the problems any request can meet, and the examples of schemas where readers look for them.
  */
-export function buildApiDocument(routes: readonly Route[]): ApiDocument {
+export function buildApiDocument(about: ApiAbout, routes: readonly Route[]): ApiDocument {
   const schemas: Components = new Map();
-  jsonSchema(problemSchema, "output", schemas);
+  jsonSchema(about.errorSchema, "output", schemas);
   const paths: Record<string, Record<string, OperationObject>> = {};
-  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route, schemas) };
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(about, route, schemas) };
   return {
     openapi: "3.1.0",
-    info: INFO,
-    tags: TAGS,
+    info: about.info,
+    tags: about.tags,
     servers: [{ url: "/" }],
     components: {
-      securitySchemes: { token: SECURITY_SCHEME },
+      securitySchemes: { token: about.securityScheme },
       headers: { "X-Request-Id": REQUEST_ID_HEADER },
-      responses: sharedResponses(),
+      responses: about.sharedResponses(),
       schemas: Object.fromEntries(schemas),
     },
     paths,
@@ -77,7 +57,7 @@ function dereference(named: (name: string) => JsonSchema | undefined, schema: Js
   return name === undefined ? schema : (named(name) ?? {});
 }
 
-function describeRoute(route: Route, schemas: Components): OperationObject {
+function describeRoute(about: ApiAbout, route: Route, schemas: Components): OperationObject {
   const parameters = [
     ...((route.headers ?? []) as ParameterObject[]),
     ...parametersIn("path", route.params, schemas),
@@ -94,7 +74,7 @@ function describeRoute(route: Route, schemas: Components): OperationObject {
     responses: {
       ...ANYWHERE,
       ...Object.fromEntries(Object.entries(route.replies).map(([status, reply]) => [status, describeReply(reply, schemas)])),
-      ...problems(route),
+      ...about.problems(route),
     },
   };
 }

@@ -12,16 +12,22 @@ export interface DocsPage {
   readonly policy: string;
 }
 
+/** Where the same description is for machines, and where the other page is. */
+export interface DocsLinks {
+  readonly here: string;
+  readonly there: { readonly path: string; readonly title: string };
+}
+
 /** Renders an OpenAPI document as one page for people. The page loads nothing, runs nothing, and its policy forbids both. */
-export async function docsPage(document: ApiDocument, origin: string): Promise<DocsPage> {
+export async function docsPage(document: ApiDocument, origin: string, links: DocsLinks): Promise<DocsPage> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(DOCS_STYLE)));
   return {
-    html: await page(document, origin),
+    html: await page(document, origin, links),
     policy: `default-src 'none'; style-src 'sha256-${digest.toBase64()}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   };
 }
 
-function page(document: ApiDocument, origin: string): Markup {
+function page(document: ApiDocument, origin: string, { here, there }: DocsLinks): Markup {
   const { info } = document;
   const groups = groupsOf(document);
   return html`<!doctype html>
@@ -38,7 +44,7 @@ function page(document: ApiDocument, origin: string): Markup {
 <header>
 <h1>${info.title} API</h1>
 ${(info.description ?? "").split("\n\n").map((paragraph) => html`<p>${prose(paragraph)}</p>`)}
-<p>The commands below take a token from the environment: <code>export TOKEN=…</code> The same description for machines: <a href="/openapi.json">openapi.json</a>.</p>
+<p>The commands below take a token from the environment: <code>export TOKEN=…</code> The same description for machines: <a href="${here}">${here.slice(1)}</a>. Beside it: <a href="${there.path}">${there.title}</a>.</p>
 </header>
 <nav aria-label="Operations">
 ${groups.map(contents)}

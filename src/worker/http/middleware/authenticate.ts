@@ -1,6 +1,7 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { storageUnavailable } from "../../../contract/problem.ts";
-import { createCaller } from "../../access/caller.ts";
+import { type Caller, createCaller } from "../../access/caller.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { TokenError } from "../../access/verify-jwt.ts";
 import { type TokenFacts, type TokenRules, unauthenticated, verifyToken } from "../../access/verify-token.ts";
@@ -15,10 +16,21 @@ export const authenticate = createMiddleware<HonoEnv>(async (c, next) => {
   const header = c.req.header("Authorization");
   const [, token] = BEARER.exec(header ?? "") ?? [];
   if (token === undefined) throw unauthenticated(header === undefined ? "no-token" : "not-bearer");
-  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
-  c.set("caller", createCaller({ ...facts, ...originOf(c) }));
+  await setCaller(c, token);
   await next();
 });
+
+/**
+ * Makes a token's holder the caller of a request, wherever in it the token was.
+ *
+ * @throws {Problem} `unauthenticated`, `storage-unavailable`.
+ */
+export async function setCaller(c: Context<HonoEnv>, token: string): Promise<Caller> {
+  const facts = await verify({ ...c.get("config"), now: c.get("now") }, token);
+  const caller = createCaller({ ...facts, ...originOf(c) });
+  c.set("caller", caller);
+  return caller;
+}
 
 async function verify(rules: TokenRules, token: string): Promise<TokenFacts> {
   try {

@@ -3,8 +3,9 @@ import type * as z from "zod";
 import { DELETED_UNTIL_HEADER, type purgeQuerySchema } from "../../../contract/secret.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { Caller } from "../../access/caller.ts";
-import { type DeletionNeeds, deleteSecret, purgeSecret } from "../../secrets/delete-secret.ts";
+import { deleteSecret, purgeSecret } from "../../secrets/delete-secret.ts";
 import type { SecretSelector } from "../../secrets/secret-selector.ts";
+import type { DeletionNeeds } from "../../transaction/deletion-of.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { precondition } from "../parse/parse-precondition.ts";
 

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
-import { refusalOf } from "../../access/refusal.ts";
-import { countRefusal } from "../count-refusal.ts";
+import { noteRevoked } from "../count-refusal.ts";
 import { describeApi } from "../docs/describe-api.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -17,6 +16,7 @@ import { problemOfCall } from "../to-problem.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
+import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
@@ -24,6 +24,7 @@ import { revocationRoutes } from "./revocations.ts";
 import { scopeRoutes } from "./scopes.ts";
 import { sealRoutes } from "./seals.ts";
 import { secretRoutes } from "./secrets.ts";
+import { serviceRoutes } from "./services.ts";
 import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trusts.ts";
@@ -34,6 +35,7 @@ const ROUTES: readonly Route[] = [
   ...secretRoutes,
   ...versionRoutes,
   ...importRoutes,
+  ...importObjectRoutes,
   ...scopeRoutes,
   ...resolveRoutes,
   ...auditRoutes,
@@ -44,6 +46,7 @@ const ROUTES: readonly Route[] = [
   ...tokenRoutes,
   ...revocationRoutes,
   ...trustRoutes,
+  ...serviceRoutes,
 ];
 
 /**
@@ -51,11 +54,12 @@ const ROUTES: readonly Route[] = [
  * (RFC 9457).
  *
  * @param described Routes of other fronts that belong into the same API description.
+ * @param vault Those that have a description of their own.
  */
-export function nativeFront(described: readonly Route[]): Front {
+export function nativeFront(described: readonly Route[], vault: readonly Route[]): Front {
   const app = frontApp();
   app.use("/v1/*", configure, authenticate, limitCaller, noteWrites, limitBody);
-  const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own])];
+  const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own], vault)];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));
   app.onError(refuse);
@@ -67,12 +71,4 @@ async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   noteRevoked(c, error);
   const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
-}
-
-/** That a token is used which is not in force any more is on record with whom it belonged to. */
-function noteRevoked(c: Context<HonoEnv>, error: Error): void {
-  const reason = refusalOf(error);
-  if (reason !== "revoked" && reason !== "no-row") return;
-  const { org, subject: actor, tokenId, lineage } = c.get("caller");
-  countRefusal(c, { org, trust: null, actor, tokenId, issuer: lineage?.issuer ?? null, reason, about: null, logged: true });
 }

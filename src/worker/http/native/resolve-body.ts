@@ -4,6 +4,7 @@ import { EMPTY_SCOPES_HEADER, formatEmptyScopes } from "../../../contract/empty-
 import { formatLeftOut, LEFT_OUT_HEADER, type LeftOut } from "../../../contract/left-out.ts";
 import type { Problem } from "../../../contract/problem.ts";
 import type { LeaseReply, ResolveFormat, ResolveOneReply, ResolveReply, VariableFormat } from "../../../contract/resolve.ts";
+import { shownEncoding } from "../../../contract/secret.ts";
 import { envName } from "../../../contract/secret-name.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { Release, Released } from "../../secrets/release-secrets.ts";
@@ -32,14 +33,14 @@ export function resolveBody({ secrets, missing, expired, unavailable, skipped, s
 /** One released secret as JSON replies see it. */
 function resolveOneBody(secret: Released): ResolveOneReply {
   const { name, encoding, scope, id, version } = secret;
-  return { name, value: valueText(secret), encoding, scope, id, version };
+  return { name, value: valueText(secret), encoding: shownEncoding(encoding), scope, id, version };
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A value as JSON and environments carry it: text, or base64 of bytes. */
 function valueText({ bytes, encoding }: Released): string {
-  return encoding === "utf8" ? UTF8.decode(bytes) : bytes.toBase64();
+  return encoding === "base64" ? bytes.toBase64() : UTF8.decode(bytes);
 }
 
 /** How a resolve is answered: all that was asked for, or one secret. */
@@ -84,7 +85,7 @@ function json(value: unknown): Content {
 }
 
 function rawContent({ bytes, encoding }: Released): Content {
-  return { type: encoding === "utf8" ? "text/plain; charset=utf-8" : "application/octet-stream", body: bytes };
+  return { type: encoding === "base64" ? "application/octet-stream" : "text/plain; charset=utf-8", body: bytes };
 }
 
 /** Whether what is released becomes environment variables. */

@@ -13,18 +13,18 @@ import { secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
 import { type Release, releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
-import { type OpenLease, resolveLeased } from "../../secrets/resolve-leased.ts";
-import { resolveSecrets } from "../../secrets/resolve-secrets.ts";
-import type { Findings, RecordedSelection } from "../../secrets/selection.ts";
+import type { OpenLease } from "../../secrets/resolve-leased.ts";
+import type { Findings } from "../../secrets/selection.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { type KeptForm, leaseAskOf } from "../lease-asks.ts";
+import type { KeptForm } from "../lease-asks.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, optionalJsonBody, text } from "../parse/body.ts";
 import { BASE64_REPLY_HEADER, LEFT_OUT_REPLY_HEADER, RESOLVE_CONDITIONS, RESOLVE_HEADERS } from "../parse/parameters.ts";
 import { isHeld, parseEntityTags } from "../parse/parse-precondition.ts";
+import { selectLeased } from "../select-leased.ts";
 import { findingHeaders, isOfVariables, type Listed, leaseReply, type ResolveForm, resolveContent, selectionEtag, whyUnfit } from "./resolve-body.ts";
 
 const tag = "Resolve";
@@ -139,7 +139,7 @@ type Ctx = Context<HonoEnv>;
 
 async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest, "asVariables">, form: ResolveForm): Promise<Response> {
   const held = parseEntityTags("If-None-Match", c.req.header("If-None-Match"));
-  const { selection, lease } = await select(c, needs, { ...request, asVariables: isOfVariables(form) });
+  const { selection, lease } = await selectLeased(c, needs, { ...request, asVariables: isOfVariables(form) });
   const describe = async (listed: Listed): Promise<string> => {
     const etag = await selectionEtag(form.format, selection, listed);
     c.header("ETag", etag);
@@ -164,12 +164,4 @@ async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest
 /** An answer in which something cannot be had is not given again. */
 function keep(lease: OpenLease<KeptForm> | null, form: KeptForm, { unavailable }: Findings): void {
   if (unavailable.length === 0) lease?.keep(form);
-}
-
-/** Strictly, or under a lease where the request asks for one. */
-async function select(c: Ctx, needs: RequestNeeds, request: ResolveRequest): Promise<{ selection: RecordedSelection; lease: OpenLease<KeptForm> | null }> {
-  const ask = leaseAskOf(c.req.raw);
-  const caller = c.get("caller");
-  if (!ask) return { selection: await resolveSecrets(needs, caller, request), lease: null };
-  return resolveLeased({ ...needs, clock: Date.now }, caller, request, ask);
 }

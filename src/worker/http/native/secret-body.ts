@@ -1,5 +1,5 @@
 import type { Scope } from "../../../contract/scope.ts";
-import type { SecretBody } from "../../../contract/secret.ts";
+import { type SecretBody, shownEncoding } from "../../../contract/secret.ts";
 import { metadataFromColumns } from "../../../contract/secret-metadata.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
 import { formatTime } from "../../../contract/time.ts";
@@ -15,7 +15,7 @@ export function secretBody(row: SecretRow, now: Date): SecretBody {
     scope: row.scope as Scope,
     version: row.version,
     ...metadataFromColumns(row),
-    encoding: row.encoding,
+    encoding: shownEncoding(row.encoding),
     created_at: formatTime(row.created_at),
     created_by: row.created_by,
     updated_at: formatTime(row.updated_at),

@@ -181,7 +181,7 @@ export const secretRoutes = [
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {
       const change = { ...changeOf(fields, needs.now), value: value === undefined ? undefined : parseValue(value, encoding) };
-      return writtenReply(c, await patchSecret(needs, caller, id, change, precondition(c.req)));
+      return writtenReply(c, await patchSecret(needs, caller, { id }, change, precondition(c.req)));
     },
   ),
   operation(
@@ -220,6 +220,6 @@ export const secretRoutes = [
       problems: ["secret-not-found", "version-conflict", "write-conflict", "name-locked", "env-name-conflict"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
-    async ({ c, needs, caller, params: { id } }) => writtenReply(c, await undeleteSecret(needs, caller, id, precondition(c.req))),
+    async ({ c, needs, caller, params: { id } }) => writtenReply(c, await undeleteSecret(needs, caller, { id }, precondition(c.req))),
   ),
 ];

@@ -77,7 +77,7 @@ export const versionRoutes = [
       replies: { 204: { description: "It is destroyed." } },
     },
     async ({ c, needs, caller, params: { id, version } }) => {
-      await destroyVersion(needs, caller, id, version, precondition(c.req));
+      await destroyVersion(needs, caller, { id }, version, precondition(c.req));
       return c.body(null, 204);
     },
   ),

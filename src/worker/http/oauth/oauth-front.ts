@@ -5,20 +5,23 @@ import type { Problem, ProblemCode } from "../../../contract/problem.ts";
 import { ACCESS_TOKEN_TYPE, exchangeReplySchema, exchangeSchema, type OAUTH_ERRORS, oauthErrorSchema } from "../../../contract/trust.ts";
 import { IssuerError } from "../../access/fetch-issuer-document.ts";
 import { ExchangeError } from "../../grants/exchange-error.ts";
-import { exchangeToken } from "../../grants/exchange-token.ts";
-import { refusalsOf } from "../count-refusal.ts";
+import { type Exchanged, exchangeToken } from "../../grants/exchange-token.ts";
+import { narrowToken } from "../../grants/narrow-token.ts";
+import { noteRevoked, refusalsOf } from "../count-refusal.ts";
 import { json } from "../docs/responses.ts";
 import { type Front, frontApp, refuseRoute, serveRoutes } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { setCaller } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
+import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { publicRoute } from "../operation.ts";
 import { originOf } from "../origin-of.ts";
 import { formBody } from "../parse/body.ts";
 import { problemReply } from "../problem-reply.ts";
-import { toProblem } from "../to-problem.ts";
-import { parseExchange } from "./parse-exchange.ts";
+import { problemOfCall, toProblem } from "../to-problem.ts";
+import { type NarrowingExchange, parseExchange } from "./parse-exchange.ts";
 
 const MAX_BYTES = 65_536;
 const RETRY_AFTER = { "Retry-After": { schema: { type: "integer" as const } } };
@@ -39,8 +42,9 @@ const routes = [
       method: "post",
       path: "/oauth/token",
       id: "exchangeToken",
-      summary: "Exchange an identity token for a Keyhole token",
-      description: "RFC 8693 token exchange. Refusals are RFC 6749 errors; they do not say what was wrong with the identity token.",
+      summary: "Exchange an identity token for a Keyhole token, or make one's own narrower",
+      description:
+        "RFC 8693 token exchange. With one's own access token as `subject_token` it gives a child of the same subject that may do no more, lives no longer and is revoked with it; what is left out is as the token itself has it. No permission is needed for that, and of the children's number the organization's quota of tokens is the limit. Refusals are RFC 6749 errors; they do not say what was wrong with the subject token.",
       tag: "Trusts",
       middleware: [requireForm, configure, limitBody],
       body: formBody(exchangeSchema),
@@ -74,8 +78,20 @@ export function oauthFront(): Front {
 async function answerExchange(c: Context<HonoEnv>): Promise<Response> {
   const request = parseExchange(await c.req.text());
   if ("error" in request) return refuse(c, request.error, request.detail);
+  if ("ownToken" in request) return answerNarrowing(c, request);
   const needs = needsOf(c);
-  const { token, expiresIn, permissions } = await exchangeToken({ ...needs, minting: needs, refusals: refusalsOf(c.env), origin: originOf(c) }, request);
+  const exchanged = await exchangeToken({ ...needs, minting: needs, refusals: refusalsOf(c.env), origin: originOf(c) }, request);
+  return reply(c, exchanged);
+}
+
+async function answerNarrowing(c: Context<HonoEnv>, { ownToken, narrowing }: NarrowingExchange): Promise<Response> {
+  const caller = await setCaller(c, ownToken);
+  await limitCaller(c, async () => undefined);
+  const { token, expiresIn, permissions } = await narrowToken(needsOf(c), caller, { ...narrowing, label: caller.subject });
+  return reply(c, { token, expiresIn, permissions: [...permissions].sort() });
+}
+
+function reply(c: Context<HonoEnv>, { token, expiresIn, permissions }: Exchanged): Response {
   return c.json({ access_token: token, issued_token_type: ACCESS_TOKEN_TYPE, token_type: "Bearer", expires_in: expiresIn, scope: permissions.join(" ") });
 }
 
@@ -85,11 +101,24 @@ async function refuseError(error: Error, c: Context<HonoEnv>): Promise<Response>
   if (error instanceof ExchangeError)
     return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted for this audience.", 400, "unauthenticated");
   if (error instanceof IssuerError) return unavailable(c, "The issuer's keys are not available.");
-  const problem = toProblem(error);
+  const problem = await problemOf(error, c);
+  if (problem.code === "unauthenticated")
+    return (await refuseTooMany(c)) ?? refuse(c, "invalid_request", "The subject token is not accepted.", 400, problem.code);
+  if (problem.code === "forbidden") return refuse(c, "invalid_scope", problem.message, 400, problem.code);
+  if (problem.code === "quota-exceeded") return refuse(c, "invalid_request", problem.message, 400, problem.code);
   if (problem.code === "storage-unavailable" || problem.code === "write-conflict") return unavailable(c, problem.message);
   if (problem.code === "invalid-request") return refuse(c, "invalid_request", problem.message);
   if (problem.code === "rate-limited") return refuseUntil(c, problem);
   return problemReply(c, problem);
+}
+
+/** The problem, which is on record where it has a caller: one whose token is good, and does not hold what is asked for, or is not in force any more. */
+async function problemOf(error: Error, c: Context<HonoEnv>): Promise<Problem> {
+  const caller = c.get("caller") as HonoEnv["Variables"]["caller"] | undefined;
+  if (!caller) return toProblem(error);
+  const problem = await problemOfCall(error, () => ({ ...needsOf(c), caller, attempt: { action: "token.create", secretId: null, target: null } }));
+  noteRevoked(c, error);
+  return problem;
 }
 
 /** A refused identity token is a failed authentication: it counts against the address. */

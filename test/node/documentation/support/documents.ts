@@ -66,6 +66,15 @@ CREATE TABLE old_secrets (org TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT 
 INSERT INTO old_secrets (org, scope, name, value) VALUES ('acme', 'global', 'DB_PASSWORD', 'plain'), ('acme', 'global', 'SMTP_PASSWORD', '');
 SQL`,
   },
+  "docs/agents.md": {
+    atLeast: 3,
+    tools: [],
+    addresses: LOCAL,
+    before: `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)
+printf sk-of-more-than-twelve > key.txt`,
+  },
   "docs/backup.md": {
     atLeast: 1,
     tools: [],
@@ -89,6 +98,14 @@ echo '' > app.js
 printf '#!/bin/sh\\ntest "$DATABASE_URL" = postgres://db' > migrate
 printf '#!/bin/sh\\ntest "$OPENAI_API_KEY" = sk-prod' > deploy.sh
 chmod +x migrate deploy.sh`,
+  },
+  "docs/moving-from-vault.md": {
+    atLeast: 3,
+    tools: [],
+    addresses: { ...LOCAL, "https://vault.example:8200": "vault" },
+    before: `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`,
   },
   "docs/recipes-action.md": {
     atLeast: 2,

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parse } from "smol-toml";
+import { startExampleVault } from "../../cli/support/fake-vault.ts";
 import { copyProject } from "./copy-project.ts";
 import { type Deployment, openDeployment } from "./open-deployment.ts";
 import { openSession, type Session } from "./open-session.ts";
@@ -17,6 +18,8 @@ export interface Workplace {
   readonly local: Deployment;
   /** What wrangler deploys. */
   readonly deployed: Deployment;
+  /** A Vault that somebody moves from. */
+  readonly vault: { readonly url: string };
   /** Calls of tools that their stand-ins do not know. */
   readonly unknown: string[];
   /** How often `npm test` was asked for. */
@@ -33,7 +36,7 @@ export async function openWorkplace(): Promise<Workplace> {
   });
   copyProject(project);
   const vars = () => (parse(readFileSync(join(project, "wrangler.toml"), "utf8")) as { vars: Record<string, string> }).vars;
-  const [local, deployed] = await Promise.all([openDeployment(data), openDeployment(cloud)]);
+  const [local, deployed, vault] = await Promise.all([openDeployment(data), openDeployment(cloud), startExampleVault()]);
   const wrangler = standInWrangler({ deployment: deployed, vars });
   let asked = 0;
   const npm = standInNpm({ project, bin, local, data, vars, wrangler, onTest: () => void asked++ });
@@ -42,8 +45,8 @@ export async function openWorkplace(): Promise<Workplace> {
   const session = openSession(shell, { cwd: project, env });
   const close = async () => {
     await session.close();
-    await Promise.all([local.close(), deployed.close(), standIns.close()]);
+    await Promise.all([local.close(), deployed.close(), vault.stop(), standIns.close()]);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
-  return { project, session, local, deployed, unknown: standIns.unknown, testsAsked: () => asked, close };
+  return { project, session, local, deployed, vault, unknown: standIns.unknown, testsAsked: () => asked, close };
 }

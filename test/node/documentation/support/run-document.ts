@@ -13,8 +13,8 @@ import type { Block } from "./read-blocks.ts";
 export interface Premises {
   /** Commands that run before the first block: what the reader has, or has done by another document. */
   readonly before?: string;
-  /** Addresses in the document, and what is there: what `npm start` serves, or what is deployed. */
-  readonly addresses?: Readonly<Record<string, "local" | "deployed">>;
+  /** Addresses in the document, and what is there: what `npm start` serves, what is deployed, or a Vault. */
+  readonly addresses?: Readonly<Record<string, "local" | "deployed" | "vault">>;
 }
 
 /** What came of a document. */

@@ -1,0 +1,203 @@
+import type { AllowRule } from "./allow-rule.ts";
+import type { Injection } from "./injection.ts";
+
+/** A service as it is known of an API, to be filled with the name of a secret. */
+export interface Preset {
+  /** What it is for, in a line. */
+  readonly about: string;
+  /** Its origins by name; none where each customer has an address of its own. */
+  readonly origins: Readonly<Record<string, string>> | null;
+  /** Which hosts its own address may have, where somebody gives one; `null` where there is nothing to give. */
+  readonly ownHost: RegExp | null;
+  readonly inject: (secret: string) => readonly Injection[];
+  readonly allow: readonly AllowRule[];
+  readonly redirects: readonly string[];
+  /** Whether clients send the token as the password of Basic credentials. */
+  readonly basic: boolean;
+}
+
+const bearer = (secret: string): Injection[] => [{ in: "header", name: "Authorization", value: `Bearer \${${secret}}` }];
+const header = (name: string) => (secret: string) => [{ in: "header", name, value: `\${${secret}}` }] as const satisfies Injection[];
+const plain = { ownHost: null, redirects: [], basic: false } as const;
+
+/** The APIs that are known, with what an agent needs of each: no administration, nothing that shows other secrets, nothing that moves money. */
+const PRESETS = {
+  openai: {
+    ...plain,
+    about: "The OpenAI API",
+    origins: { "": "https://api.openai.com" },
+    inject: bearer,
+    allow: [
+      {
+        methods: ["POST"],
+        paths: [
+          ...["/v1/chat/completions", "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/moderations"],
+          ...["/v1/images/generations", "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/audio/translations", "/v1/responses/*/cancel"],
+        ],
+      },
+      { methods: ["GET"], paths: ["/v1/models/**", "/v1/responses/*", "/v1/responses/*/input_items"] },
+    ],
+  },
+  anthropic: {
+    ...plain,
+    about: "The Anthropic API",
+    origins: { "": "https://api.anthropic.com" },
+    inject: header("x-api-key"),
+    allow: [
+      { methods: ["POST"], paths: ["/v1/messages", "/v1/messages/count_tokens"] },
+      { methods: ["GET"], paths: ["/v1/models/**"] },
+    ],
+  },
+  gemini: {
+    ...plain,
+    about: "The Gemini API of Google",
+    origins: { "": "https://generativelanguage.googleapis.com" },
+    inject: header("x-goog-api-key"),
+    allow: [
+      { methods: ["POST"], paths: ["/v1/models/*", "/v1beta/models/*"] },
+      { methods: ["GET"], paths: ["/v1/models/**", "/v1beta/models/**"] },
+    ],
+  },
+  "azure-openai": {
+    ...plain,
+    about: "Azure OpenAI, at the address of your resource",
+    origins: null,
+    ownHost: /^[a-z0-9-]+\.openai\.azure\.com$/,
+    inject: header("api-key"),
+    allow: [
+      {
+        methods: ["POST"],
+        paths: [
+          ...["/openai/deployments/*/chat/completions", "/openai/deployments/*/completions", "/openai/deployments/*/embeddings"],
+          ...["/openai/responses", "/openai/v1/chat/completions", "/openai/v1/responses", "/openai/v1/embeddings"],
+        ],
+      },
+      { methods: ["GET"], paths: ["/openai/models/**", "/openai/v1/models/**"] },
+    ],
+  },
+  github: {
+    ...plain,
+    about: "The REST API of GitHub: reading, issues and pull requests",
+    origins: { "": "https://api.github.com" },
+    inject: bearer,
+    allow: [
+      { methods: ["GET", "HEAD"], paths: ["/repos/**", "/search/**", "/user", "/users/**", "/orgs/*", "/rate_limit", "/meta"] },
+      {
+        methods: ["POST"],
+        paths: [
+          ...["/repos/*/*/issues", "/repos/*/*/issues/*/comments", "/repos/*/*/issues/*/labels"],
+          ...["/repos/*/*/pulls", "/repos/*/*/pulls/*/comments", "/repos/*/*/pulls/*/reviews"],
+        ],
+      },
+      { methods: ["PATCH"], paths: ["/repos/*/*/issues/*", "/repos/*/*/issues/comments/*", "/repos/*/*/pulls/*"] },
+    ],
+    redirects: ["codeload.github.com", "objects.githubusercontent.com", "release-assets.githubusercontent.com"],
+  },
+  "github-git": {
+    ...plain,
+    about: "git over HTTPS with GitHub: clone and fetch; for push add rules for the repositories",
+    origins: { "": "https://github.com" },
+    inject: (secret) => [{ in: "basic", username: "x-access-token", password: `\${${secret}}` }],
+    allow: [
+      { methods: ["GET"], paths: ["/*/*/info/refs"], query: { service: "git-upload-pack" } },
+      { methods: ["POST"], paths: ["/*/*/git-upload-pack"] },
+    ],
+    basic: true,
+  },
+  gitlab: {
+    ...plain,
+    about: "The REST API of GitLab: reading code, issues and merge requests, and writing the last two",
+    origins: { "": "https://gitlab.com" },
+    ownHost: /./,
+    inject: header("PRIVATE-TOKEN"),
+    allow: [
+      {
+        methods: ["GET", "HEAD"],
+        paths: [
+          ...["/api/v4/projects", "/api/v4/projects/*", "/api/v4/projects/*/repository/**", "/api/v4/projects/*/issues/**"],
+          ...["/api/v4/projects/*/merge_requests/**", "/api/v4/projects/*/pipelines", "/api/v4/projects/*/pipelines/*", "/api/v4/projects/*/pipelines/*/jobs"],
+          ...["/api/v4/projects/*/search", "/api/v4/search", "/api/v4/user", "/api/v4/version"],
+        ],
+      },
+      {
+        methods: ["POST"],
+        paths: [
+          ...["/api/v4/projects/*/issues", "/api/v4/projects/*/issues/*/notes"],
+          ...["/api/v4/projects/*/merge_requests", "/api/v4/projects/*/merge_requests/*/notes"],
+        ],
+      },
+      { methods: ["PUT"], paths: ["/api/v4/projects/*/issues/*", "/api/v4/projects/*/merge_requests/*"] },
+    ],
+  },
+  stripe: {
+    ...plain,
+    about: "The Stripe API: reading; add rules for what may be written",
+    origins: { "": "https://api.stripe.com" },
+    inject: bearer,
+    allow: [
+      {
+        methods: ["GET"],
+        paths: [
+          ...["/v1/balance", "/v1/balance_transactions/**", "/v1/charges/**", "/v1/customers/**", "/v1/events/**", "/v1/invoices/**"],
+          ...["/v1/payment_intents/**", "/v1/prices/**", "/v1/products/**", "/v1/refunds/**", "/v1/subscriptions/**"],
+        ],
+      },
+    ],
+  },
+  slack: {
+    ...plain,
+    about: "The Slack Web API: reading channels, and posting messages",
+    origins: { "": "https://slack.com" },
+    inject: bearer,
+    allow: [
+      {
+        methods: ["GET", "POST"],
+        paths: [
+          ...["/api/auth.test", "/api/conversations.list", "/api/conversations.info", "/api/conversations.history", "/api/conversations.replies"],
+          ...["/api/users.info", "/api/users.list"],
+        ],
+      },
+      { methods: ["POST"], paths: ["/api/chat.postMessage", "/api/chat.update", "/api/reactions.add"] },
+    ],
+  },
+  huggingface: {
+    ...plain,
+    about: "Hugging Face: inference, and reading the hub (at ~hub)",
+    origins: { "": "https://router.huggingface.co", hub: "https://huggingface.co" },
+    inject: bearer,
+    allow: [
+      { methods: ["POST"], paths: ["/v1/chat/completions", "/v1/responses", "/hf-inference/models/**"] },
+      { methods: ["GET", "HEAD"], paths: ["/v1/models/**", "/api/models/**", "/api/datasets/**", "/*/*/resolve/**", "/datasets/*/*/resolve/**"] },
+    ],
+    redirects: ["*.hf.co", "cdn-lfs.huggingface.co"],
+  },
+  "aws-bedrock": {
+    ...plain,
+    about: "Amazon Bedrock with a Bedrock API key, at the address of your region",
+    origins: null,
+    ownHost: /^bedrock-runtime\.[a-z0-9-]+\.amazonaws\.com$/,
+    inject: bearer,
+    allow: [
+      {
+        methods: ["POST"],
+        paths: ["/model/*/converse", "/model/*/converse-stream", "/model/*/invoke", "/model/*/invoke-with-response-stream", "/model/*/count-tokens"],
+      },
+    ],
+  },
+} as const satisfies Readonly<Record<string, Preset>>;
+
+export type PresetName = keyof typeof PRESETS;
+export const PRESET_NAMES = Object.keys(PRESETS) as [PresetName, ...PresetName[]];
+
+/** One of the presets. */
+export function presetOf(name: PresetName): Preset {
+  return PRESETS[name];
+}
+
+/** The presets that send a value to a host. */
+export function presetsAt(host: string): Preset[] {
+  return PRESET_NAMES.map(presetOf).filter(
+    ({ origins, ownHost }) =>
+      Object.values(origins ?? {}).some((origin) => new URL(origin).hostname === host) || (origins === null && ownHost?.test(host) === true),
+  );
+}

@@ -1,0 +1,85 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { Problem } from "../../../contract/problem.ts";
+import { serviceNameSchema } from "../../../contract/service.ts";
+import { hasHopped } from "../../outgoing/hop.ts";
+import { RECORDED_PATH, useService } from "../../services/use-service.ts";
+import { noteRevoked } from "../count-refusal.ts";
+import { type Front, frontApp } from "../front.ts";
+import type { HonoEnv } from "../hono-env.ts";
+import { setCaller } from "../middleware/authenticate.ts";
+import { configure } from "../middleware/configure.ts";
+import { limitCaller } from "../middleware/limit-calls.ts";
+import { countFailure, limitResolves } from "../middleware/limit-rate.ts";
+import { needsOf } from "../needs-of.ts";
+import { problemOfCall, toProblem } from "../to-problem.ts";
+import { findToken } from "./find-token.ts";
+import { useError } from "./use-error.ts";
+
+const PREFIX = "/use/";
+
+/** Where a request is for: a service, what comes after its own address here, and that address. */
+interface Addressed {
+  readonly service: string;
+  readonly path: string;
+  readonly query: string;
+  readonly base: string;
+}
+
+/** No page of a browser is sent here, nor anything that one shows: only what a program asks for. */
+const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
+  const [mode, destination] = [c.req.header("Sec-Fetch-Mode"), c.req.header("Sec-Fetch-Dest")];
+  if (mode === "navigate" || (destination !== undefined && destination !== "empty"))
+    throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
+  if (c.req.header("Upgrade") !== undefined) throw new Problem("upgrade-required", "The service takes no WebSocket.");
+  if (hasHopped(c.req.raw.headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
+  await next();
+});
+
+/**
+ * The front of services: any method below `/use/{service}/`, or of a host that is a service by itself; the token wherever clients of APIs
+ * have their key, and refusals as they read them.
+ */
+export function useFront(): Front {
+  const app = frontApp();
+  app.use(configure, refuseBrowsers, authenticateUse, limitCaller, limitResolves);
+  // The log names the route: nothing of what comes after it.
+  app.all("/use/*", use).all("*", use);
+  app.onError(refuse);
+  return { takes: (path) => path.startsWith(PREFIX) || path === "/use", app, routes: [] };
+}
+
+const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
+  const { service, path, query } = addressOf(c);
+  await setCaller(c, findToken(c.req.raw.headers, query).token);
+  c.set("attempt", { action: "secret.use", secretId: null, target: `${service} ${c.req.method} ${path.slice(0, RECORDED_PATH)}` });
+  await next();
+});
+
+function use(c: Context<HonoEnv>): Promise<Response> {
+  const { service, path, query, base } = addressOf(c);
+  const { method, headers, body } = c.req.raw;
+  const { tokenIn, parameters } = findToken(headers, query);
+  return useService(needsOf(c), c.get("caller"), { service, path, query, base, method, headers, body, tokenIn, tokenParameters: parameters });
+}
+
+/** The address of a request, as it arrived. */
+function addressOf(c: Context<HonoEnv>): Addressed {
+  const { usePaths, useHosts } = c.get("config");
+  const url = new URL(c.req.url);
+  const [, whole = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(c.req.url) ?? [];
+  const ofHost = useHosts[url.hostname];
+  if (ofHost !== undefined) return { service: ofHost, path: whole, query, base: url.origin };
+  const [, service = "", path = ""] = /^\/use\/([^/]+)(\/.*)?$/s.exec(whole) ?? [];
+  if (!usePaths || !serviceNameSchema.safeParse(service).success) throw new Problem("route-not-found", "Services are used at /use/{service}/….");
+  return { service, path, query, base: `${url.origin}${PREFIX}${service}` };
+}
+
+async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
+  const caller = c.get("caller") as HonoEnv["Variables"]["caller"] | undefined;
+  // What was refused before there was a caller is on nobody's record.
+  const problem = caller ? await problemOfCall(error, () => ({ ...needsOf(c), caller, attempt: c.get("attempt") })) : toProblem(error);
+  noteRevoked(c, error);
+  const tooMany = problem.code === "unauthenticated" ? await countFailure(c) : undefined;
+  return useError(c, tooMany ?? problem);
+}

@@ -1,0 +1,280 @@
+import { Problem } from "../../../contract/problem.ts";
+import { whyReserved } from "../../../contract/reserved-name.ts";
+import type { SecretName } from "../../../contract/secret-name.ts";
+import {
+  vaultListReplySchema,
+  vaultMetadataOrListSchema,
+  vaultMetadataQuerySchema,
+  vaultMetadataSchema,
+  vaultReadReplySchema,
+  vaultVersionsSchema,
+  vaultWriteReplySchema,
+  vaultWriteSchema,
+} from "../../../contract/vault.ts";
+import type { Caller } from "../../access/caller.ts";
+import { deleteSecret, purgeSecret } from "../../secrets/delete-secret.ts";
+import { destroyVersion } from "../../secrets/destroy-version.ts";
+import { explainSecret } from "../../secrets/explain-secret.ts";
+import { getKeptSecret } from "../../secrets/get-secret.ts";
+import { versionsOf } from "../../secrets/list-versions.ts";
+import { patchSecret } from "../../secrets/patch-secret.ts";
+import type { SecretSelector } from "../../secrets/secret-selector.ts";
+import { setSecret } from "../../secrets/set-secret.ts";
+import { undeleteSecret } from "../../secrets/undelete-secret.ts";
+import { json } from "../docs/responses.ts";
+import { limitResolves } from "../middleware/limit-rate.ts";
+import type { RequestNeeds } from "../needs-of.ts";
+import { changeOf } from "../parse/parse-change.ts";
+import { answerNames } from "./answer-list.ts";
+import { customMetadataOf, labelsOf } from "./custom-metadata.ts";
+import { readValues } from "./read-values.ts";
+import { vaultDone, vaultReply } from "./vault-answer.ts";
+import { vaultMetadata } from "./vault-metadata.ts";
+import { pathParameter, vaultOperation } from "./vault-operation.ts";
+import { namedSegments, type VaultPath } from "./vault-path.ts";
+import { asCasMismatch } from "./vault-problem.ts";
+import { versionMetadata } from "./vault-reply.ts";
+import { type NamedSecret, ownScope, secretOf } from "./vault-scope.ts";
+import { vaultValue } from "./vault-value.ts";
+import { versionQuerySchema } from "./version-asked.ts";
+
+const tag = "One secret";
+const params = pathParameter("A scope and a name, or a name: then the secret is one of the token's own scopes.", "acme/payments/OPENAI_API_KEY");
+
+/** How many versions metadata shows at the most: the newest. */
+const MOST_VERSIONS = 200;
+
+/** The routes of one secret, whose versions are its own. */
+export const kvRoutes = [
+  vaultOperation(
+    {
+      method: "get",
+      path: "/v1/kv/data/{path}",
+      id: "vaultReadSecret",
+      summary: "Read a secret",
+      description: "With a scope exactly the one there; a name alone is resolved over the token's own scopes. `value` and `key` are both the value.",
+      tag,
+      permission: "secrets:resolve",
+      action: "secret.resolve",
+      head: false,
+      params,
+      query: versionQuerySchema,
+      middleware: [limitResolves],
+      problems: ["secret-not-found", "secret-expired", "name-locked", "version-not-found"],
+      replies: { 200: json(vaultReadReplySchema, "The value.") },
+    },
+    async ({ c, needs, path, query: { version } }) => {
+      const { scope, name } = secretOf(namedSegments(path, 2));
+      const request = { scopes: scope === null ? undefined : [scope], names: [name], allowMissing: false, inherit: scope === null, asVariables: false };
+      return readValues(c, needs, request, { of: "vault-secret" }, version);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/kv/data/{path}",
+      id: "vaultWriteSecret",
+      summary: "Write a secret",
+      description:
+        "`value`, or else `key`, is the value; other members are kept out, with a warning. `options.cas` is the secret's version, 0 where there is none. The same value again makes no version. A name alone is written only by a token whose grant has exactly one exact scope.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.update",
+      writes: true,
+      params,
+      body: vaultWriteSchema,
+      problems: ["version-conflict", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      replies: { 200: json(vaultWriteReplySchema, "It is written.") },
+    },
+    async ({ c, needs, caller, path, body: { options }, exact }) => {
+      const target = targetOf(caller, path);
+      const { value, warnings } = vaultValue(exact);
+      const cas = options?.cas;
+      const required = cas === undefined ? undefined : [cas === 0 ? ("absent" as const) : { version: cas }];
+      const { row } = await setSecret(needs, caller, target, { value, ...neverVariable(target.name, needs.reservedNames) }, { required }).catch(asCasMismatch);
+      return vaultReply(c, versionMetadata({ version: row.version, createdAt: row.rotated_at }), warnings);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "delete",
+      path: "/v1/kv/data/{path}",
+      id: "vaultDeleteSecret",
+      summary: "Delete a secret",
+      description: "With all its versions; `undelete` brings it back for `RECOVERY_DAYS`. Nothing happens where there is none.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.delete",
+      writes: true,
+      params,
+      problems: ["write-conflict"],
+      replies: { 204: { description: "It is deleted." } },
+    },
+    async ({ c, needs, caller, path }) => {
+      await unlessGone(deleteSecret(needs, caller, targetOf(caller, path), {}));
+      return vaultDone(c);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/kv/undelete/{path}",
+      id: "vaultUndeleteSecret",
+      summary: "Bring a deleted secret back",
+      description: "With all its versions. `versions` names the one that was current: a secret is deleted as a whole.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.undelete",
+      writes: true,
+      params,
+      body: vaultVersionsSchema,
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "name-locked", "env-name-conflict"],
+      replies: { 204: { description: "It is back." } },
+    },
+    async ({ c, needs, caller, path, body: { versions } }) => {
+      await undeleteSecret(needs, caller, targetOf(caller, path), { required: versions.map((version) => ({ version })) });
+      return vaultDone(c);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/kv/destroy/{path}",
+      id: "vaultDestroySecretVersions",
+      summary: "Destroy older values for good",
+      description: "The current one is refused. One that is destroyed, or was never there, stays so.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.destroy",
+      writes: true,
+      params,
+      body: vaultVersionsSchema,
+      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict"],
+      replies: { 204: { description: "They are destroyed." } },
+    },
+    async ({ c, needs, caller, path, body: { versions } }) => {
+      const target = targetOf(caller, path);
+      for (const version of new Set(versions)) await destroyVersion(needs, caller, target, version, {});
+      return vaultDone(c);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "get",
+      path: "/v1/kv/metadata",
+      id: "vaultListSecretScopes",
+      summary: "List the scopes that hold secrets",
+      description: "Each with a `/`. `list=true` has to be there.",
+      tag,
+      permission: "secrets:read",
+      action: "secret.read",
+      query: vaultMetadataQuerySchema,
+      problems: ["scope-not-found"],
+      replies: { 200: json(vaultListReplySchema, "The scopes.") },
+    },
+    async ({ c, needs, caller, query }) => {
+      if (query.list !== "true") throw new Problem("scope-not-found", "There is nothing at the top itself.");
+      return answerNames(c, needs, caller, [], query);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "get",
+      path: "/v1/kv/metadata/{path}",
+      id: "vaultReadSecretMetadata",
+      summary: "Read a secret's metadata",
+      description:
+        "Its labels are `custom_metadata`. Of its versions the newest 200. With `list=true` the names in a scope, and with a `/` what has more below it.",
+      tag,
+      permission: "secrets:read",
+      action: "secret.read",
+      params,
+      query: vaultMetadataQuerySchema,
+      problems: ["secret-not-found", "scope-not-found"],
+      replies: { 200: json(vaultMetadataOrListSchema, "The metadata, or the names.") },
+    },
+    async ({ c, needs, caller, path, query }) => {
+      if (query.list === "true") return answerNames(c, needs, caller, namedSegments(path, 2), query);
+      const row = await getKeptSecret(needs, caller, await ownerOf(needs, caller, secretOf(namedSegments(path, 2))));
+      const { rows } = await versionsOf(needs, caller, row, MOST_VERSIONS, undefined);
+      const versions = rows.map(({ version, created_at, state }) => ({
+        version,
+        createdAt: created_at,
+        deletedAt: state === "destroyed" ? null : row.deleted_at,
+        destroyed: state === "destroyed",
+      }));
+      const { version: current, created_at: createdAt, updated_at: updatedAt } = row;
+      return vaultReply(c, vaultMetadata({ current, createdAt, updatedAt, customMetadata: customMetadataOf(row), versions, maxVersions: needs.maxVersions }));
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/kv/metadata/{path}",
+      id: "vaultWriteSecretMetadata",
+      summary: "Write a secret's labels",
+      description: "All of them, as `custom_metadata`. What else Vault keeps there is the deployment's to say, and not read.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.update",
+      writes: true,
+      params,
+      body: vaultMetadataSchema,
+      problems: ["secret-not-found", "write-conflict"],
+      replies: { 204: { description: "They are written." } },
+    },
+    async ({ c, needs, caller, path, body: { custom_metadata } }) => {
+      const change = custom_metadata === undefined ? {} : changeOf({ labels: labelsOf(custom_metadata ?? {}) }, needs.now);
+      await patchSecret(needs, caller, targetOf(caller, path), change, {});
+      return vaultDone(c);
+    },
+  ),
+  vaultOperation(
+    {
+      method: "delete",
+      path: "/v1/kv/metadata/{path}",
+      id: "vaultPurgeSecret",
+      summary: "Delete a secret for good",
+      description: "With all its versions and its metadata. Nothing happens where there is none.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.purge",
+      writes: true,
+      params,
+      problems: ["write-conflict"],
+      replies: { 204: { description: "It is gone." } },
+    },
+    async ({ c, needs, caller, path }) => {
+      await unlessGone(purgeSecret(needs, caller, targetOf(caller, path), {}));
+      return vaultDone(c);
+    },
+  ),
+];
+
+/** The secret that a path names, to write to. */
+function targetOf(caller: Caller, path: VaultPath) {
+  const { scope, name } = secretOf(namedSegments(path, 2));
+  return { scope: scope ?? ownScope(caller), name };
+}
+
+/** The secret that a path names, to read what is said of it: without a scope the one that a read would give. */
+async function ownerOf(needs: RequestNeeds, caller: Caller, { scope, name }: NamedSecret): Promise<SecretSelector> {
+  if (scope !== null) return { scope, name };
+  const { winner } = await explainSecret(needs, caller, name, undefined);
+  if (!winner) throw new Problem("secret-not-found", "There is no such secret.");
+  return { id: winner.id };
+}
+
+/** A reserved name is kept, and never becomes a variable: that is what people of Vault keep there. */
+function neverVariable(name: SecretName, reservedNames: RequestNeeds["reservedNames"]) {
+  return whyReserved(name, reservedNames) === undefined ? {} : { metadata: { variable: 0 } };
+}
+
+/** To delete what is not there is done: so Vault answers, and clients that clean up rely on it. */
+async function unlessGone(deletion: Promise<unknown>): Promise<void> {
+  try {
+    await deletion;
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === "secret-not-found")) throw error;
+  }
+}

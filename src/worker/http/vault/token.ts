@@ -1,0 +1,141 @@
+import { type Permission, permissionInputSchema } from "../../../contract/permission.ts";
+import { invalid } from "../../../contract/problem.ts";
+import { formatTime } from "../../../contract/time.ts";
+import { vaultAuthReplySchema, vaultCreateTokenSchema, vaultIgnoredSchema, vaultLookupReplySchema } from "../../../contract/vault.ts";
+import { identifyCaller } from "../../grants/identify-caller.ts";
+import { narrowToken } from "../../grants/narrow-token.ts";
+import { revokeOwnToken } from "../../grants/revoke-own-token.ts";
+import { json } from "../docs/responses.ts";
+import { authReply } from "./auth-reply.ts";
+import { vaultOperation } from "./vault-operation.ts";
+import { vaultReplyText } from "./vault-reply.ts";
+
+const tag = "Tokens";
+
+/** The routes of the token that a client has. */
+export const vaultTokenRoutes = [
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/auth/token/create",
+      id: "vaultCreateToken",
+      summary: "Make a narrower token of one's own",
+      description:
+        "It may do no more, lives no longer, and ends with its parent. `policies` are permissions; left out, all of the parent's. `ttl` and `explicit_max_ttl` are seconds or as in `1h30m`. Terraform's provider makes one for each run. Other fields are not read.",
+      tag,
+      permission: "any",
+      action: "token.create",
+      writes: true,
+      body: vaultCreateTokenSchema,
+      problems: ["quota-exceeded"],
+      replies: { 200: json(vaultAuthReplySchema, "The token.") },
+    },
+    async ({ c, needs, caller, body: { ttl = 0, explicit_max_ttl = 0, display_name = "", policies, num_uses = 0 } }) => {
+      const spans = [ttl, explicit_max_ttl].filter((seconds) => seconds > 0);
+      const asked = {
+        label: labelOf(display_name),
+        ...(policies && policies.length > 0 && { permissions: permissionsOf(policies) }),
+        ...(spans.length > 0 && { expiresIn: Math.min(...spans) }),
+      };
+      const { token, expiresIn, permissions } = await narrowToken(needs, caller, asked);
+      const warnings = num_uses > 0 ? ["num_uses was not read: a token is not limited by how often it is used"] : [];
+      return authReply(c, { token, seconds: expiresIn, permissions: [...permissions].sort(), metadata: { org: caller.org }, orphan: false, warnings });
+    },
+  ),
+  vaultOperation(
+    {
+      method: "get",
+      path: "/v1/auth/token/lookup-self",
+      id: "vaultLookupSelf",
+      summary: "Show what the token is",
+      description: "Its type is `batch`, so that clients do not revoke it each time that they close.",
+      tag,
+      permission: "any",
+      action: "token.read",
+      problems: [],
+      replies: { 200: json(vaultLookupReplySchema, "The token.") },
+    },
+    async ({ c, needs, caller }) => {
+      await identifyCaller(needs, caller);
+      const { issuedAt = 0 } = caller.lineage ?? {};
+      const [issued, expires, now] = [issuedAt * 1000, caller.expiresAt ?? 0, needs.now.getTime()];
+      const data = {
+        id: c.get("token"),
+        type: "batch",
+        accessor: "",
+        entity_id: "",
+        policies: [...caller.permissions].sort(),
+        display_name: caller.subject,
+        meta: { org: caller.org },
+        issue_time: formatTime(issued),
+        creation_time: Math.floor(issuedAt),
+        creation_ttl: Math.max(0, Math.floor((expires - issued) / 1000)),
+        ttl: Math.max(0, Math.floor((expires - now) / 1000)),
+        expire_time: formatTime(expires),
+        explicit_max_ttl: 0,
+        renewable: false,
+        num_uses: 0,
+        orphan: true,
+        path: "auth/token/create",
+      };
+      return c.body(vaultReplyText({ requestId: c.get("requestId"), data: JSON.stringify(data) }), 200, { "Content-Type": "application/json" });
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/auth/token/renew-self",
+      id: "vaultRenewSelf",
+      summary: "Renew the token",
+      description: "No token is renewable: it is refused, as Vault refuses to renew one of the type `batch`.",
+      tag,
+      permission: "any",
+      action: "token.read",
+      body: vaultIgnoredSchema,
+      problems: [],
+      replies: { 200: json(vaultAuthReplySchema, "Never: no token is renewable.") },
+    },
+    async ({ needs, caller }) => {
+      await identifyCaller(needs, caller);
+      throw invalid("", "lease is not renewable");
+    },
+  ),
+  vaultOperation(
+    {
+      method: "post",
+      path: "/v1/auth/token/revoke-self",
+      id: "vaultRevokeSelf",
+      summary: "Revoke the token",
+      description: "And every token that it minted. It needs no permission to make an end of itself.",
+      tag,
+      permission: "any",
+      action: "token.revoke",
+      writes: true,
+      body: vaultIgnoredSchema,
+      problems: ["write-conflict", "quota-exceeded"],
+      replies: { 204: { description: "It is revoked." } },
+    },
+    async ({ c, needs, caller }) => {
+      await revokeOwnToken(needs, caller);
+      return c.body(null, 204);
+    },
+  ),
+];
+
+/** Vault's own policy says nothing here; one that is no permission would be read as less than it means. */
+function permissionsOf(policies: readonly string[]): Set<Permission> {
+  return new Set(
+    policies
+      .filter((policy) => policy !== "default")
+      .map((policy) => {
+        const { data, error } = permissionInputSchema.safeParse(policy);
+        if (error) throw invalid("/policies", "a policy is a permission here, as secrets:resolve");
+        return data;
+      }),
+  );
+}
+
+function labelOf(name: string): string {
+  if (/[\p{Cc}\p{Cs}]/u.test(name)) throw invalid("/display_name", "a name has no control characters");
+  return name === "" ? "token" : name;
+}

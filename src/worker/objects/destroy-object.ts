@@ -1,0 +1,73 @@
+import { MAX_OBJECT_SECRETS } from "../../contract/object.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { Scope } from "../../contract/scope.ts";
+import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { requireChanges, requireRevisions, selectSecretsById, touchSecrets } from "../store/secret-rows.ts";
+import { destroyVersions, selectWrittenWith, type VersionKey } from "../store/version-rows.ts";
+import { deletionOf } from "../transaction/deletion-of.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
+import { type Verified, verifyRows } from "../transaction/verify-row.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
+import type { ObjectNeeds } from "./object.ts";
+import { requireWhole } from "./require-whole.ts";
+import { requireRevisionsNamed } from "./undelete-object.ts";
+
+/** What is destroyed of a scope's secrets. */
+interface Destruction {
+  /** Older values: the secret, and the number of the value. */
+  readonly older: readonly { readonly row: Verified<SecretRow>; readonly version: number }[];
+  /** Deleted secrets whose value it is that would come back: there is nothing left to come back. */
+  readonly purged: readonly Verified<SecretRow>[];
+}
+
+/**
+ * Destroys the values that were written at revisions of an object, for good and in one transaction, but for those that are
+ * current. A deleted secret has no current value: where the one is destroyed that would come back with it, all of it goes. What
+ * the object is now stays as it is, and so does its revision.
+ *
+ * The grant has to cover every name of which something is destroyed.
+ *
+ * @throws {Problem} `forbidden`, `invalid-request`, `too-many-secrets`, `write-conflict`, `storage-unavailable`.
+ */
+export async function destroyObject(needs: ObjectNeeds, caller: Caller, scope: Scope, versions: readonly number[]): Promise<void> {
+  caller.require("secrets:write", scope);
+  requireRevisionsNamed(versions);
+  await retryWhenChanged(async () => {
+    const { older, purged } = await findDestroyed(needs, caller, scope, versions);
+    requireWhole(caller, [...older.map(({ row }) => row), ...purged]);
+    const { db, now } = needs;
+    const touched = [...new Set(older.map(({ row }) => row))];
+    const purge = purged.length === 0 ? [] : (await deletionOf(needs, purged, true)).statements;
+    const ranges = older.map(({ row, version }) => ({ secret_id: row.id, from: version, to: version }));
+    const changes =
+      older.length === 0
+        ? []
+        : [requireRevisions(db, touched), touchSecrets(db, touched), requireChanges(db, touched.length), ...destroyVersions(db, ranges, now.getTime())];
+    const gone = purged.map(({ id, name, version }) => ({ id, name, scope, version }));
+    const event = { actor: caller, action: "secret.purge", outcome: "allowed", at: now, target: scope } as const;
+    const secrets = older.map(({ row: { id, name }, version }) => ({ id, name, scope, version }));
+    const others = gone.length === 0 ? [] : [insertEvent(db, event, gone)];
+    await writeForCaller(needs, caller, [...changes, ...purge, ...others], { action: "secret.destroy", secrets, target: scope });
+  });
+}
+
+async function findDestroyed(needs: ObjectNeeds, caller: Caller, scope: Scope, versions: readonly number[]): Promise<Destruction> {
+  const { db, keyring } = needs;
+  const [written] = await readForCaller(needs, caller, [selectWrittenWith(db, caller.org, scope, [...new Set(versions)], MAX_OBJECT_SECRETS + 1)]);
+  const keys = rowsOf<VersionKey>(written);
+  if (keys.length > MAX_OBJECT_SECRETS)
+    throw new Problem("too-many-secrets", `More than ${MAX_OBJECT_SECRETS} values, which is too many to be destroyed at once.`);
+  const [found] = await readForCaller(needs, caller, [selectSecretsById(db, [...new Set(keys.map(({ secret_id }) => secret_id))])]);
+  const rows = new Map((await verifyRows(keyring, "secrets", rowsOf<SecretRow>(found))).map((row) => [row.id, row]));
+  const pairs = keys.flatMap(({ secret_id, version }) => {
+    const row = rows.get(secret_id);
+    return row ? [{ row, version }] : [];
+  });
+  const purged = pairs.filter(({ row, version }) => row.deleted_at !== null && version === row.version).map(({ row }) => row);
+  const older = pairs.filter(({ row, version }) => version !== row.version && !purged.includes(row));
+  return { older, purged };
+}

@@ -1,0 +1,69 @@
+import { type CustomMetadata, customMetadataSchema, MAX_OBJECT_SECRETS } from "../../contract/object.ts";
+import { invalid, Problem } from "../../contract/problem.ts";
+import type { Scope } from "../../contract/scope.ts";
+import type { Caller } from "../access/caller.ts";
+import { putCustomMetadata, requireCustomMetadata } from "../store/scope-revisions.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { writeWithinQuota } from "../transaction/write-within-quota.ts";
+import { findObject } from "./find-object.ts";
+import { type ObjectNeeds, revisionConflict } from "./object.ts";
+import { requireWhole } from "./require-whole.ts";
+
+/**
+ * Sets what is said of an object, in place of what was said before. It needs no object, makes none, and is no revision. The
+ * grant has to cover every name that is there.
+ *
+ * @param seen What was said when the caller looked, where nobody may have said anything else since.
+ * @throws {Problem} `forbidden`, `invalid-request`, `version-conflict`, `rate-limited`, `storage-unavailable`.
+ */
+export function putObjectMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, metadata: CustomMetadata, seen?: CustomMetadata): Promise<void> {
+  return changeMetadata(needs, caller, scope, (before) => {
+    if (seen !== undefined && textOf(seen) !== textOf(before)) throw revisionConflict();
+    return metadata;
+  });
+}
+
+/**
+ * Changes some of what is said of an object: a merge patch (RFC 7386); `null` takes a text away.
+ *
+ * @throws {Problem} as {@link putObjectMetadata}.
+ */
+export function patchObjectMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void> {
+  return changeMetadata(needs, caller, scope, (before) => {
+    const merged = new Map<string, string | null>([...Object.entries(before), ...Object.entries(changes)]);
+    return Object.fromEntries([...merged].flatMap(([key, text]) => (text === null ? [] : [[key, text] as const])));
+  });
+}
+
+async function changeMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, change: (before: CustomMetadata) => CustomMetadata): Promise<void> {
+  caller.require("secrets:write", scope);
+  const { db, now } = needs;
+  await retryWhenChanged(async () => {
+    const { state, rows } = await findObject(needs, caller, scope);
+    requireWhole(caller, rows);
+    if (caller.secretNames !== null && rows.length > MAX_OBJECT_SECRETS)
+      throw new Problem("too-many-secrets", `${scope} holds more than ${MAX_OBJECT_SECRETS} secrets.`);
+    const parsed = customMetadataSchema.safeParse(change(state.customMetadata));
+    if (!parsed.success) throw invalid("/custom_metadata", parsed.error.issues[0]?.message ?? "not texts under keys");
+    const key = { org: caller.org, scope };
+    const metadata = textOf(parsed.data);
+    await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) =>
+      writeForCaller(
+        needs,
+        caller,
+        [requireCustomMetadata(db, key, textOf(state.customMetadata)), before, putCustomMetadata(db, key, metadata, now.getTime()), after],
+        {
+          action: "secret.update",
+          secrets: [],
+          target: scope,
+        },
+      ),
+    );
+  });
+}
+
+/** As it is stored: in the order of the keys, so that the same is the same text. */
+function textOf(metadata: CustomMetadata): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))));
+}

@@ -1,0 +1,59 @@
+import { MAX_OBJECT_SECRETS } from "../../contract/object.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { Scope } from "../../contract/scope.ts";
+import type { Caller } from "../access/caller.ts";
+import type { SecretValue } from "../secrets/change.ts";
+import { planSettings } from "../secrets/plan-settings.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
+import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
+import { changeOfKey } from "./change-of-key.ts";
+import { findObject } from "./find-object.ts";
+import { namesOfKeys } from "./names-of-keys.ts";
+import type { CheckAndSet, ObjectNeeds, WrittenObject } from "./object.ts";
+import { requireWhole } from "./require-whole.ts";
+import { checkRevision, writeObject } from "./write-object.ts";
+
+/**
+ * Replaces all of an object in one transaction: sets each key that is given, as `setSecret` would, and deletes all others, as
+ * `deleteSecret` would. What is there already adds no version; where that is all, the revision stays. Nothing given deletes
+ * the object.
+ *
+ * The grant has to cover every name that is given and that is there.
+ *
+ * @param values By key.
+ * @throws {Problem} `forbidden`, `invalid-request` for a key that cannot be stored, `value-too-large`, `too-many-secrets`,
+ *   `version-conflict`, `name-locked`, `env-name-conflict`, `quota-exceeded`, `write-conflict`, `storage-unavailable`.
+ */
+export async function replaceObject(
+  needs: ObjectNeeds,
+  caller: Caller,
+  scope: Scope,
+  values: ReadonlyMap<string, SecretValue>,
+  condition: CheckAndSet = {},
+): Promise<WrittenObject> {
+  caller.require("secrets:write", scope);
+  const given = namesOfKeys(values);
+  caller.require("secrets:write", scope, [...given.keys()]);
+  return retryWhenChanged(async () => {
+    const { state, rows } = await findObject(needs, caller, scope);
+    requireWhole(caller, rows);
+    checkRevision(condition, state);
+    const deleted = rows.filter(({ name }) => !given.has(name as never));
+    if (rows.length > MAX_OBJECT_SECRETS)
+      throw new Problem("too-many-secrets", `${scope} holds more than ${MAX_OBJECT_SECRETS} secrets, which is too many to be replaced at once.`);
+    const sealing = await allowSealing(needs);
+    const writes = await planSettings(sealing, caller, { scope, undelete: false }, given, (found) => changeOfKey(needs, found));
+    const empties = given.size === 0 && deleted.length > 0;
+    return writeObject(sealing, caller, { scope, found: state.revision, writes, deleted, empties, ...condition });
+  });
+}
+
+/**
+ * Deletes an object: all of its secrets, in one transaction, so that they can come back for some days. One that is not there
+ * stays so.
+ *
+ * @throws {Problem} `forbidden`, `too-many-secrets`, `version-conflict`, `write-conflict`, `storage-unavailable`.
+ */
+export function deleteObject(needs: ObjectNeeds, caller: Caller, scope: Scope): Promise<WrittenObject> {
+  return replaceObject(needs, caller, scope, new Map());
+}

@@ -1,0 +1,179 @@
+import { Problem } from "../../contract/problem.ts";
+import type { RequestPath } from "../../contract/request-path.ts";
+import type { ServiceDefinition } from "../../contract/service.ts";
+import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import { scrubText } from "../../scrub/scrub-text.ts";
+import type { Caller } from "../access/caller.ts";
+import { callOut } from "../outgoing/call-out.ts";
+import { OutgoingError } from "../outgoing/outgoing-error.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import type { Credentials } from "./fill-credentials.ts";
+import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
+import { ownLinks, ownLocation } from "./own-addresses.ts";
+import { ownHostsOf } from "./own-hosts.ts";
+import { returnedBody } from "./returned-body.ts";
+import { returnedHeaders } from "./returned-headers.ts";
+
+/** What calling a service needs. */
+export type CallNeeds = CallerNeeds & {
+  readonly now: Date;
+  readonly insecureOrigins: boolean;
+  /** The hosts that are a service each. */
+  readonly useHosts: Readonly<Record<string, string>>;
+  /** How often an open reply asks whether its token is in force. */
+  readonly staleSeconds: number;
+};
+
+/** A request that goes on to a service. */
+export interface ForwardedRequest {
+  readonly method: string;
+  readonly query: string;
+  /** Names of parameters in the query that had the token. */
+  readonly tokenParameters: ReadonlySet<string>;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** The service's own address here, without a `/` at its end. */
+  readonly base: string;
+}
+
+/** A call of a service. */
+interface ServiceCall {
+  readonly definition: ServiceDefinition;
+  readonly origin: string;
+  readonly path: RequestPath;
+  readonly credentials: Credentials;
+  readonly request: ForwardedRequest;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/**
+ * Calls a service and gives its reply, both as they stream.
+ *
+ * @throws {Problem} `body-too-large`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`.
+ */
+export async function callService(needs: CallNeeds, caller: Caller, { definition, origin, path, credentials, request }: ServiceCall): Promise<Response> {
+  const query = forwardedQuery(request.query, request.tokenParameters, credentials.query);
+  const asked = new URL(`${origin}${path.raw}${query === "" ? "" : `?${query}`}`);
+  if (asked.pathname !== path.raw) throw new Problem("invalid-request", "The path would not arrive as it came.");
+  const watch = watchCall(needs, caller);
+  try {
+    const body = limitedBody(request, definition.max_body_bytes, watch.stop);
+    const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
+    const whole = timeLeft(needs, caller, definition.max_seconds);
+    const ownHosts = ownHostsOf(request.base, needs.insecureOrigins, Object.keys(needs.useHosts));
+    const outgoing = { url: asked, method: request.method, headers, body: body.stream, firstByte: whole, whole, leave: watch.signal };
+    const reply = await callOut({ insecureOrigins: needs.insecureOrigins, ownHosts }, outgoing).catch((error: unknown) => {
+      throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
+    });
+    return await returned(reply, { definition, asked, base: request.base }, prepareScrubber(credentials.hidden), request.method, watch.end);
+  } catch (error) {
+    watch.end();
+    throw error;
+  }
+}
+
+/** Why a service did not answer, for its caller. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof OutgoingError)) return error;
+  if (error.refusal === "too-slow" || error.refusal === "ended") return new Problem("upstream-timeout", "The service did not answer in time.");
+  if (error.refusal === "not-public" || error.refusal === "own-address") return new Problem("use-not-allowed", "Nothing is sent to this address.");
+  return new Problem("upstream-unreachable", "The service could not be reached.");
+}
+
+/** How long a call may take, in milliseconds: as long as the service lets it, and as the token is valid. */
+function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxSeconds: number): number {
+  const ends = [expiresAt, verifiedUntil].flatMap((until) => (until === null ? [] : [until - now.getTime()]));
+  return Math.max(0, Math.min(maxSeconds * 1000, ...ends));
+}
+
+async function returned(
+  reply: Response,
+  addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string },
+  hidden: Scrubbed,
+  method: string,
+  ended: () => void,
+): Promise<Response> {
+  const { status } = reply;
+  const headers = returnedHeaders(reply.headers, hidden);
+  try {
+    const [location, links] = [reply.headers.get("Location"), reply.headers.get("Link")];
+    if (location !== null) {
+      if (REDIRECTS.has(status) || status === 201) headers.set("Location", scrubText(ownLocation(addresses, location), hidden));
+    }
+    if (links !== null) headers.set("Link", scrubText(ownLinks(addresses, links), hidden));
+    const isEmpty = method === "HEAD" || WITHOUT_BODY.has(status) || reply.body === null;
+    const encoding = (reply.headers.get("Content-Encoding") ?? "identity").trim().toLowerCase();
+    if (!isEmpty && !/^(?:identity|(?:x-)?gzip)?$/.test(encoding))
+      throw new Problem("upstream-encoding", "The service replied in an encoding that was not asked for.");
+    if (isEmpty || reply.body === null) {
+      ended();
+      await reply.body?.cancel();
+      return new Response(null, { status, headers });
+    }
+    const length = /^(?:identity)?$/.test(encoding) ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
+    const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended);
+    return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
+  } catch (error) {
+    await reply.body?.cancel();
+    throw error;
+  }
+}
+
+/**
+ * The body of a request, up to a size. One whose length is known says so to the service, too. Of any other it is known too late that
+ * it is too large: then the call is stopped, because the service would take what it has for all of it.
+ */
+function limitedBody(
+  { body, headers }: ForwardedRequest,
+  most: number,
+  stop: () => void,
+): { stream: ReadableStream<Uint8Array> | null; isTooLarge: () => boolean } {
+  const said = headers.get("Content-Length");
+  if (body === null) return { stream: null, isTooLarge: () => false };
+  if (said !== null && /^\d{1,15}$/.test(said)) {
+    if (Number(said) > most) throw tooLarge(most);
+    return { stream: through(body, new FixedLengthStream(Number(said))), isTooLarge: () => false };
+  }
+  let size = 0;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      size += chunk.length;
+      if (size <= most) return controller.enqueue(chunk);
+      stop();
+      controller.error(new Error("the body is too large"));
+    },
+  });
+  return { stream: through(body, limit), isTooLarge: () => size > most };
+}
+
+/** What breaks off is told to whoever reads it, and to nobody else. */
+function through(body: ReadableStream<Uint8Array>, { readable, writable }: ReadableWritablePair<Uint8Array, Uint8Array>): ReadableStream<Uint8Array> {
+  body.pipeTo(writable).catch(() => undefined);
+  return readable;
+}
+
+function tooLarge(most: number): Problem {
+  return new Problem("body-too-large", `The service takes bodies of up to ${most} bytes.`);
+}
+
+/** How often an open reply may not have been told whether its token is in force, one after the other. */
+const MISSED = 3;
+
+/** Ends a call when its token is not in force any more: that is asked for as long as the reply is open. */
+function watchCall(needs: CallNeeds, caller: Caller): { signal: AbortSignal; stop: () => void; end: () => void } {
+  const controller = new AbortController();
+  let missed = 0;
+  const ask = async () => {
+    try {
+      await readForCaller(needs, caller, []);
+      missed = 0;
+    } catch (error) {
+      missed++;
+      if (missed >= MISSED || !(error instanceof Problem && error.code === "storage-unavailable")) controller.abort();
+    }
+  };
+  const timer = setInterval(() => void ask(), needs.staleSeconds * 1000);
+  return { signal: controller.signal, stop: () => controller.abort(), end: () => clearInterval(timer) };
+}

@@ -1,0 +1,104 @@
+import { type HostPattern, hostMatches } from "../../contract/hosts.ts";
+import { matchesAny } from "../../contract/pattern.ts";
+import { invalid, Problem } from "../../contract/problem.ts";
+import { type BUILTIN, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
+import { type ServiceDefinition, secretsOf } from "../../contract/service.ts";
+import type { Caller } from "../access/caller.ts";
+import { oneScopeQuery, type QueryNeeds } from "../secrets/resolution-query.ts";
+import { nameLocked, winnersIn } from "../secrets/selection.ts";
+import { verifyFound } from "../secrets/verify-found.ts";
+import { selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+
+/** A scope that a service may search. */
+export type SearchedScope = Scope | typeof BUILTIN;
+
+type Needs = CallerNeeds & Pick<QueryNeeds, "platformOrg" | "now">;
+
+/**
+ * Finds the scope that a service's secrets come from: of those that it searches and the grant covers the most specific one that has
+ * all of them. What has expired there is not replaced by a wider one, and what is locked above never by a narrower one.
+ *
+ * @param said The scope in the header `Keyhole-Scope`, or `null`.
+ * @param host The host that the values are to go to.
+ * @throws {Problem} `forbidden`, `invalid-request`, `secret-not-found`, `secret-expired`, `name-locked`, `use-not-allowed`,
+ *   `integrity-failed`, `storage-unavailable`.
+ */
+export async function chooseScope(
+  needs: Needs,
+  caller: Caller,
+  definition: Pick<ServiceDefinition, "scopes" | "inject">,
+  said: string | null,
+  host: string,
+): Promise<SearchedScope> {
+  const names = secretsOf(definition);
+  caller.require("secrets:use", [], names);
+  const scopes = searchedScopes(caller, definition.scopes, said);
+  const found = await readForCaller(
+    needs,
+    caller,
+    scopes.map((scope) => selectWinners(needs.db, oneScopeQuery(needs, caller, scope, names, false))),
+  );
+  for (const [n, scope] of scopes.entries()) {
+    const winners = await verified(needs, rowsOf<WinnerRow>(found[n]));
+    if (winners.length < names.length) continue;
+    const locks = winners.filter(({ outside }) => outside);
+    // A lock in one of the scopes to come has its turn there.
+    if (locks.some(({ label }) => !scopes.slice(n + 1).includes(label as SearchedScope))) throw nameLocked(locks);
+    if (locks.length > 0) continue;
+    if (winners.some(({ expired }) => expired))
+      throw new Problem("secret-expired", `A secret of the service in ${scope} has expired. A wider scope is not used instead.`);
+    requireHost(winners, host);
+    return scope;
+  }
+  throw new Problem("secret-not-found", `None of ${scopes.join(", ")} has all secrets of the service.`, { members: { searched: scopes } });
+}
+
+/**
+ * Refuses to send values to a host that is not among those of their secrets.
+ *
+ * @throws {Problem} `use-not-allowed`, which says to the audit log which secrets.
+ */
+export function requireHost(secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[], host: string): void {
+  const elsewhere = secrets.filter(({ hosts }) => !(JSON.parse(hosts) as HostPattern[]).some((pattern) => hostMatches(pattern, host)));
+  if (elsewhere.length === 0) return;
+  throw new Problem("use-not-allowed", `A secret of the service is not for ${host}: whoever set it says where it may go, in its hosts.`, {
+    about: elsewhere.map(({ name, label }) => ({ scope: label, name })),
+  });
+}
+
+async function verified({ keyring }: Needs, rows: readonly WinnerRow[]): Promise<Winner[]> {
+  const winners = winnersIn(rows);
+  const [fault] = await verifyFound(keyring, rows[0]?.links ?? "[]", winners);
+  if (fault) throw fault.problem;
+  return winners;
+}
+
+/** The scopes of a service that the grant covers, the most specific first. Of a kind with `*` it is the one that the grant has, or the request says. */
+function searchedScopes(caller: Caller, scopes: readonly string[], said: string | null): SearchedScope[] {
+  const open = scopes.find((scope) => scope.endsWith(":*"));
+  if (said !== null && open === undefined) throw invalid("header:Keyhole-Scope", "this service searches the scopes that it names, and no other");
+  const exact = scopes.map((scope) => (scope === open ? sayScope(caller, scope, said) : (scope as SearchedScope)));
+  const covered = exact.filter((scope) => matchesAny(caller.secretScopes, scope));
+  if (covered.length === 0) throw caller.refuse("secrets:use", "The token's grant covers none of the scopes in which the service looks for its secrets.");
+  return covered;
+}
+
+function sayScope(caller: Caller, open: string, said: string | null): Scope {
+  const kind = open.slice(0, -":*".length);
+  const scopeOf = (text: string) => {
+    const scope = scopeSchema.safeParse(text).data;
+    return scope !== undefined && scopeKind(scope) === kind ? [scope] : [];
+  };
+  if (said !== null) {
+    const [scope] = scopeOf(said);
+    if (scope === undefined) throw invalid("header:Keyhole-Scope", `this service takes a scope of the kind ${kind}`);
+    caller.require("secrets:use", scope);
+    return scope;
+  }
+  const [only, another] = [...new Set((caller.secretScopes ?? []).flatMap(scopeOf))];
+  if (only === undefined || another !== undefined)
+    throw invalid("header:Keyhole-Scope", `say which scope of the kind ${kind} is meant: the token's grant does not name exactly one`);
+  return only;
+}

@@ -1,0 +1,59 @@
+import { fillTemplate, type Injection } from "../../contract/injection.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { Released } from "../secrets/release-secrets.ts";
+
+/** What is put into a request, and what must not come back. */
+export interface Credentials {
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** What is looked for in replies: the values, and the credentials that have been made of them. */
+  readonly hidden: readonly string[];
+}
+
+/** A shorter one would be found where it is not meant, and could be guessed by what is missing. */
+const MIN_BYTES = 12;
+
+/**
+ * Makes credentials of values.
+ *
+ * @throws {Problem} `value-not-injectable`, `value-too-short`, which name no value.
+ */
+export function fillCredentials(inject: readonly Injection[], secrets: readonly Released[]): Credentials {
+  const values = new Map<string, string>(secrets.map((secret) => [secret.name, textOf(secret)]));
+  const fill = (template: string) => fillTemplate(template, (name) => values.get(name) ?? missing(name));
+  const headers: [string, string][] = [];
+  const query: [string, string][] = [];
+  const hidden: string[] = [];
+  for (const injection of inject) {
+    const secret = injection.in === "basic" ? injection.password : injection.value;
+    hidden.push(...[...values].filter(([name]) => secret.includes(`\${${name}}`)).map(([name, value]) => longEnough(name, value)));
+    if (injection.in === "basic") {
+      const username = fill(injection.username);
+      if (username.includes(":")) throw new Problem("value-not-injectable", "A user name has no ':'.");
+      const encoded = new TextEncoder().encode(`${username}:${fill(injection.password)}`).toBase64();
+      hidden.push(encoded);
+      headers.push(["Authorization", `Basic ${encoded}`]);
+    } else if (injection.in === "query") query.push([injection.name, fill(injection.value)]);
+    else headers.push([injection.name, fill(injection.value)]);
+  }
+  return { headers, query, hidden: [...new Set(hidden)] };
+}
+
+const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** A value as a header can have it (RFC 9110, section 5.5), without the end of its last line. */
+function textOf({ name, bytes }: Released): string {
+  const text = new TextDecoder("latin1").decode(bytes).replace(/\r?\n$/, "");
+  if (!PRINTABLE.test(text))
+    throw new Problem("value-not-injectable", `The value of ${name} is no text of one line in printable ASCII, so it does not fit into a request.`);
+  return text;
+}
+
+function longEnough(name: string, value: string): string {
+  if (value.length >= MIN_BYTES) return value;
+  throw new Problem("value-too-short", `The value of ${name} has under ${MIN_BYTES} bytes: it could not be told from other text in a reply.`);
+}
+
+function missing(name: string): never {
+  throw new Error(`the value of ${name} was not released`);
+}

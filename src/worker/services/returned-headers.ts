@@ -1,0 +1,31 @@
+import type { Scrubbed } from "../../scrub/create-scrubber.ts";
+import { scrubText } from "../../scrub/scrub-text.ts";
+import { HOP_BY_HOP } from "./forwarded-headers.ts";
+
+/** What a service says to a browser, of a connection, or in Keyhole's name. */
+const DROPPED = new Set([
+  ...HOP_BY_HOP,
+  ...["set-cookie", "set-cookie2", "www-authenticate", "authentication-info", "content-security-policy", "content-security-policy-report-only"],
+  ...["clear-site-data", "service-worker-allowed", "refresh", "strict-transport-security", "alt-svc", "report-to", "reporting-endpoints", "nel"],
+  ...["cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy", "feature-policy", "document-policy"],
+  ...["origin-agent-cluster", "timing-allow-origin", "x-frame-options", "x-content-type-options", "referrer-policy", "sourcemap", "x-sourcemap"],
+  ...["speculation-rules", "accept-ch", "critical-ch", "use-as-dictionary", "expect-ct", "public-key-pins", "x-dns-prefetch-control"],
+  ...["cache-control", "pragma", "expires", "age", "content-encoding", "content-length", "content-location", "location", "link"],
+]);
+const DROPPED_PREFIXES = ["access-control-", "keyhole-", "cf-"];
+
+/** Says of a reply that a page is nothing by itself, and that no other one may have it. */
+const OWN = {
+  "Content-Security-Policy": "sandbox; default-src 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+} as const;
+
+/** The headers of a service's reply that go on to the caller, without what was put into the request. */
+export function returnedHeaders(from: Headers, hidden: Scrubbed): Headers {
+  const to = new Headers();
+  for (const [name, value] of from)
+    if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) to.append(name, scrubText(value, hidden));
+  for (const [name, value] of Object.entries(OWN)) to.set(name, value);
+  return to;
+}

@@ -1,0 +1,77 @@
+import { Problem } from "../../contract/problem.ts";
+import { secretsOf } from "../../contract/service.ts";
+import type { Caller } from "../access/caller.ts";
+import type { ReadNeeds } from "../secrets/read-values.ts";
+import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
+import { releaseSecrets } from "../secrets/release-secrets.ts";
+import { oneScopeQuery } from "../secrets/resolution-query.ts";
+import type { RecordedSelection } from "../secrets/selection.ts";
+import { UnreleasedError } from "../transaction/record-failure.ts";
+import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
+import { chooseScope, requireHost } from "./choose-scope.ts";
+import { coversService } from "./covers-service.ts";
+import { fillCredentials } from "./fill-credentials.ts";
+import { judgeRequest } from "./judge-request.ts";
+import { type FoundService, findService, type ServiceNeeds } from "./read-services.ts";
+
+/** What a use needs. */
+export type UseNeeds = ServiceNeeds & RecordNeeds & ReadNeeds & CallNeeds;
+
+/** A request to a service, as it arrived, without the token that it came with. */
+export interface Use extends ForwardedRequest {
+  readonly service: string;
+  /** What comes after the service's own address. */
+  readonly path: string;
+  /** Where the token was that only some services take there. */
+  readonly tokenIn: "basic" | "query" | "header";
+}
+
+/** How much of a path is on record. */
+export const RECORDED_PATH = 300;
+
+/**
+ * Makes a request of a service with the credentials that it has, and gives the reply without them. Whether it is allowed is decided
+ * before anything is read, and it is on record before it leaves.
+ *
+ * @throws {Problem} what {@link judgeRequest} and {@link chooseScope} refuse; `unauthenticated`, `service-not-found`, `rate-limited`,
+ *   `body-too-large`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`, `storage-unavailable`.
+ * @throws {UnreleasedError} when it is on record and did not leave.
+ */
+export async function useService(needs: UseNeeds, caller: Caller, use: Use): Promise<Response> {
+  caller.require("secrets:use");
+  if (!coversService(caller, use.service)) throw caller.refuse("secrets:use", "The token's grant does not cover this service.");
+  const found = await findService(needs, caller, use.service);
+  const { definition } = found;
+  requireTokenWhere(found, use);
+  const { origin, path, rule } = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
+  const { hostname } = new URL(origin);
+  const scope = await chooseScope(needs, caller, definition, use.headers.get("Keyhole-Scope"), hostname);
+  const target = `${use.service}#${found.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
+  const query = oneScopeQuery(needs, caller, scope, secretsOf(definition), true);
+  const selection = await recordSelection(needs, caller, query, { action: "secret.use", target });
+  requireHostStill(selection, hostname);
+  const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
+  return callService(needs, caller, { definition, origin, path, credentials, request: use });
+}
+
+/** The rows that decide are those of the transaction that put the use on record. */
+function requireHostStill({ secrets, event }: RecordedSelection, host: string): void {
+  try {
+    requireHost(secrets, host);
+  } catch (error) {
+    throw new UnreleasedError(
+      { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
+      error,
+    );
+  }
+}
+
+function requireTokenWhere({ definition: { basic, inject } }: FoundService, { tokenIn }: Use): void {
+  const taken = tokenIn === "header" || (tokenIn === "basic" ? basic : inject.some((injection) => injection.in === "query"));
+  if (!taken)
+    throw new Problem(
+      "unauthenticated",
+      `This service takes no token ${tokenIn === "basic" ? "as Basic credentials" : "in the query"}: send it as Authorization: Bearer.`,
+      { headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' } },
+    );
+}

@@ -1,0 +1,527 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MOUNT_NAMES, NATIVE_NAMES } from "../../src/contract/org-name.ts";
+import { nativeFront } from "../../src/worker/http/native/native-front.ts";
+import { vaultFront } from "../../src/worker/http/vault/vault-front.ts";
+import { isVaultPath, namedSegments, vaultPath } from "../../src/worker/http/vault/vault-path.ts";
+import { call, put, type Reply, resolve } from "../support/call.ts";
+import { callWith } from "../support/call-with.ts";
+import { sign, type TokenClaims } from "../support/sign.ts";
+
+let made = 0;
+/** An organization of its own for each test. */
+const newOrg = () => `vault-${made++}`;
+
+interface Sent {
+  readonly token?: TokenClaims | string | null;
+  readonly json?: unknown;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Makes a request as a client of Vault does: its token in a header of its own, and no Content-Type. */
+async function ask(request: string, { token = {}, json, body, headers = {} }: Sent = {}): Promise<Reply> {
+  const bearer = typeof token === "string" || token === null ? token : await sign(token);
+  const sent = json === undefined ? body : JSON.stringify(json);
+  return call(request, {
+    token: null,
+    ...(sent !== undefined && { body: new TextEncoder().encode(sent) }),
+    headers: { ...(bearer !== null && { "X-Vault-Token": bearer }), ...headers },
+  });
+}
+
+const errors = ({ status, body }: Reply) => [status, body.errors];
+const denied = async (org: string) =>
+  (await env.DB.prepare("SELECT action FROM audit_events WHERE org = ? AND outcome = 'denied' ORDER BY seq").bind(org).all<{ action: string }>()).results.map(
+    ({ action }) => action,
+  );
+const NOT_NATIVE_STATUSES = [401, 409, 410, 412, 415, 422];
+
+describe("paths", () => {
+  it("none of the native front's is this one's", () => {
+    const paths = nativeFront([], []).routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, "x"));
+    expect(paths.filter(isVaultPath)).toEqual([]);
+    // Whatever stands for a parameter, a mount's name among them.
+    const odd = nativeFront([], []).routes.flatMap(({ path }) => MOUNT_NAMES.map((name) => path.replaceAll(/\{\w+\}/g, name)));
+    expect(odd.filter(isVaultPath)).toEqual([]);
+    expect(NATIVE_NAMES.filter((name) => isVaultPath(`/v1/${name}/secret/x`))).toEqual([]);
+  });
+
+  it("all of this front's are, also behind an organization", () => {
+    const paths = vaultFront().routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, "x"));
+    expect(paths.filter((path) => !isVaultPath(path))).toEqual([]);
+    expect(paths.filter((path) => !isVaultPath(path.replace("/v1/", "/v1/acme/")))).toEqual([]);
+  });
+
+  it.each([
+    ["team/pay/db", 400],
+    ["Team/pay", 400],
+    ["GLOBAL", 400],
+    ["builtin", 400],
+    ["global/x", 400],
+    ["repo", 400],
+    ["namespace", 400],
+    ["a//b", 400],
+    ["a/%2Fb", 400],
+    ["a/%zz", 400],
+    ["a/%ff", 400],
+    ["global", 404],
+    ["team/x", 404],
+    ["repo/team/x", 404],
+    ["a/b", 404],
+    ["a/b/", 404],
+  ])("secret/data/%s is %i", async (path, status) => {
+    const reply = await ask(`GET /v1/secret/data/${path}`);
+    expect(reply.status).toBe(status);
+    expect(reply.body.errors.length > 0).toBe(status === 400);
+  });
+
+  it("what an address parser elsewhere resolves is refused here: a test cannot send it", () => {
+    for (const path of ["a/%2e%2e/b", "a/../b", "./a"])
+      expect(() => namedSegments(vaultPath(`https://keyhole.test/v1/secret/data/${path}`), 2)).toThrow(/'\.\.'/);
+  });
+
+  it("a repository is the bare path, and `repo/` says the same", async () => {
+    const token = { org: newOrg() };
+    await ask("POST /v1/secret/data/myapp/config", { token, json: { data: { a: "1" } } });
+    expect((await resolve({ scopes: ["repo:myapp/config"] }, { token })).body.secrets.a.value).toBe("1");
+    expect((await ask("GET /v1/secret/data/repo/myapp/config/", { token })).body.data.data).toEqual({ a: "1" });
+  });
+
+  it.each(["GET /v1/secret/nothing/x", "GET /v1/secret/data", "POST /v1/sys/seal", "GET /v1/identity/x", "GET /v1/cubbyhole/x"])(
+    "%s is nothing that there is",
+    async (request) => {
+      const reply = await ask(request);
+      expect([reply.status, reply.headers.get("Content-Type")]).toEqual([404, "application/json"]);
+    },
+  );
+
+  it("a method that a path does not take is 405 with those that it does", async () => {
+    const reply = await ask("DELETE /v1/env/data/x");
+    expect([reply.status, reply.headers.get("Allow"), reply.body.errors.length]).toEqual([405, "GET", 1]);
+    expect((await ask("HEAD /v1/secret/data/x")).status).toBe(405);
+  });
+});
+
+describe("who asks", () => {
+  it("a token is in either header, or the same one in both", async () => {
+    const token = await sign();
+    const bearer = { Authorization: `Bearer ${token}` };
+    for (const headers of [{ "X-Vault-Token": token }, bearer, { "X-Vault-Token": token, ...bearer }])
+      expect((await call("GET /v1/auth/token/lookup-self", { token: null, headers })).body.data.id).toBe(token);
+  });
+
+  it("two different tokens are 400", async () => {
+    const [one, other] = [await sign({ jti: "tok_1" }), await sign({ jti: "tok_2" })];
+    const reply = await call("GET /v1/auth/token/lookup-self", { token: other, headers: { "X-Vault-Token": one } });
+    expect(reply.status).toBe(400);
+    expect(reply.text).not.toContain(one);
+  });
+
+  it("none is 400, and a bad one 403 that says nothing else", async () => {
+    expect(errors(await ask("GET /v1/secret/data/x", { token: null }))).toEqual([400, ["missing client token"]]);
+    for (const token of ["x", "a.b.c", await sign({ exp: 1 }), await sign({ aud: "other" })])
+      expect(errors(await ask("GET /v1/secret/data/x", { token }))).toEqual([403, ["permission denied"]]);
+  });
+
+  it("native routes do not read X-Vault-Token", async () => {
+    expect((await call("GET /v1/whoami", { token: null, headers: { "X-Vault-Token": await sign() } })).status).toBe(401);
+  });
+
+  it.each([
+    ["", "", 404],
+    ["acme", "", 404],
+    ["acme/", "/acme", 404],
+    ["other", "", 403],
+    ["", "/other", 403],
+    ["acme/child", "", 403],
+  ])("the namespace %j and the path before the mount %j: %i", async (namespace, before, status) => {
+    const reply = await ask(`GET /v1${before}/secret/data/nothing-here`, { headers: { "X-Vault-Namespace": namespace, "X-Vault-Request": "true" } });
+    expect(reply.status).toBe(status);
+  });
+
+  it("what would have to be wrapped is refused everywhere", async () => {
+    for (const request of ["GET /v1/secret/data/x", "GET /v1/sys/health", "POST /v1/auth/jwt/login"])
+      expect((await ask(request, { headers: { "X-Vault-Wrap-TTL": "60s" } })).status).toBe(400);
+  });
+
+  it("turned off, it is not there", async () => {
+    const off = callWith({ VAULT_FRONT: "off" });
+    const reply = await off("GET /v1/sys/health", { token: {} });
+    expect([reply.status, reply.body.code]).toEqual([404, "route-not-found"]);
+    expect((await callWith({ VAULT_FRONT: "perhaps" })("GET /v1/sys/health")).status).toBe(503);
+  });
+});
+
+describe("what a client wants to know first", () => {
+  it("sys/health, sys/seal-status and sys/leader need no token", async () => {
+    const health = await ask("GET /v1/sys/health?standbyok=true&perfstandbyok=true&sealedcode=200", { token: null });
+    expect(health.body).toMatchObject({ initialized: true, sealed: false, standby: false, version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+    expect((await ask("HEAD /v1/sys/health", { token: null })).status).toBe(200);
+    expect((await ask("GET /v1/sys/health?activecode=204", { token: null })).status).toBe(204);
+    expect((await ask("GET /v1/sys/health?activecode=x", { token: null })).status).toBe(400);
+    expect((await ask("GET /v1/sys/seal-status", { token: null })).body).toMatchObject({
+      sealed: false,
+      t: 1,
+      n: 1,
+      progress: 0,
+      version: health.body.version,
+    });
+    expect((await ask("GET /v1/sys/leader", { token: null })).body).toEqual({ ha_enabled: false });
+  });
+
+  it("every mount is of the second version", async () => {
+    for (const path of ["secret", "secret/a/b", "kv/x", "env/"])
+      expect((await ask(`GET /v1/sys/internal/ui/mounts/${path}`)).body.data).toMatchObject({ type: "kv", options: { version: "2" } });
+    expect((await ask("GET /v1/sys/internal/ui/mounts/pki/x")).status).toBe(403);
+    const { body } = await ask("GET /v1/sys/mounts");
+    expect(Object.keys(body.data)).toEqual(["secret/", "kv/", "env/"]);
+    expect(body["secret/"]).toEqual(body.data["secret/"]);
+    expect(Object.keys((await ask("GET /v1/sys/internal/ui/mounts")).body.data.secret)).toEqual(["secret/", "kv/", "env/"]);
+  });
+
+  it("capabilities follow from the grant", async () => {
+    const token = { scope: "secrets:resolve secrets:write", secret_scopes: ["repo:a/*", "global"], secret_names: ["K*"] };
+    const paths = [
+      "secret/data/a/b",
+      "secret/metadata/a/b",
+      "secret/data/b",
+      "kv/data/a/b/KEY",
+      "kv/data/a/b/OTHER",
+      "kv/data/KEY",
+      "env/data/a/b",
+      "secret/data/team/x/y",
+      "pki/issue",
+    ];
+    const { body } = await ask("POST /v1/sys/capabilities-self", { token, json: { paths } });
+    const write = ["create", "update", "patch", "delete"];
+    expect(body.data).toEqual({
+      ...{ "secret/data/a/b": ["read", ...write], "secret/metadata/a/b": write, "secret/data/b": ["deny"] },
+      ...{ "kv/data/a/b/KEY": ["read", ...write], "kv/data/a/b/OTHER": ["deny"], "kv/data/KEY": ["read", ...write] },
+      ...{ "env/data/a/b": ["read"], "secret/data/team/x/y": ["deny"], "pki/issue": ["deny"], capabilities: ["read", ...write] },
+    });
+    expect(body.capabilities).toEqual(body.data.capabilities);
+  });
+});
+
+describe("tokens", () => {
+  it("lookup-self shows the token as a batch token", async () => {
+    const token = await sign({ sub: "ci", scope: "secrets:resolve" });
+    expect((await ask("GET /v1/auth/token/lookup-self", { token })).body.data).toMatchObject({
+      ...{ id: token, type: "batch", renewable: false, orphan: true, num_uses: 0, accessor: "", entity_id: "", explicit_max_ttl: 0 },
+      ...{ policies: ["secrets:resolve"], display_name: "ci", meta: { org: "acme" }, ttl: expect.any(Number), expire_time: expect.stringMatching(/Z$/) },
+    });
+  });
+
+  it("renew-self is refused in Vault's words", async () => {
+    expect(errors(await ask("POST /v1/auth/token/renew-self"))).toEqual([400, ["lease is not renewable"]]);
+  });
+
+  it("revoke-self ends the token and what it made, without any permission, and is on record", async () => {
+    const org = newOrg();
+    const token = await sign({ org, scope: "secrets:read", jti: "tok_own" });
+    const child = (await ask("PUT /v1/auth/token/create", { token, json: { ttl: "20m", display_name: "terraform", meta: { unknown: "field" } } })).body.auth;
+    expect(child).toMatchObject({ token_type: "batch", renewable: false, lease_duration: expect.any(Number), policies: ["secrets:read"] });
+    expect(child.lease_duration).toBeLessThanOrEqual(1200);
+    expect((await ask("GET /v1/auth/token/lookup-self", { token: child.client_token })).status).toBe(200);
+    expect((await ask("PUT /v1/auth/token/revoke-self", { token })).status).toBe(204);
+    for (const ended of [token, child.client_token])
+      expect(errors(await ask("GET /v1/auth/token/lookup-self", { token: ended }))).toEqual([403, ["permission denied"]]);
+    const { results } = await env.DB.prepare("SELECT actor, target FROM audit_events WHERE org = ? AND action = 'token.revoke'").bind(org).all();
+    expect(results).toHaveLength(1);
+  });
+
+  it("a child has no more than its parent", async () => {
+    const token = await sign({ org: newOrg(), scope: "secrets:read", jti: "tok_parent" });
+    expect((await ask("POST /v1/auth/token/create", { token, json: { policies: ["secrets:write"] } })).status).toBe(403);
+    expect((await ask("POST /v1/auth/token/create", { token, json: { policies: ["root"] } })).status).toBe(400);
+    expect((await ask("POST /v1/auth/token/create", { token, json: { policies: ["default"], ttl: "x" } })).status).toBe(400);
+  });
+
+  it("approle takes a token's id and that token, and refuses all else alike", async () => {
+    const token = await sign({ jti: "tok_role" });
+    const login = (role_id: string, secret_id: string, headers = {}) =>
+      ask("POST /v1/auth/approle/login", { token: null, json: { role_id, secret_id }, headers });
+    expect((await login("tok_role", token)).body.auth).toMatchObject({ client_token: token, token_type: "batch", renewable: false, orphan: true, num_uses: 0 });
+    for (const [id, secret, headers] of [
+      ["tok_other", token],
+      ["tok_role", "x"],
+      ["tok_role", token, { "X-Vault-Namespace": "other" }],
+    ] as const)
+      expect(errors(await login(id, secret, headers))).toEqual([403, ["permission denied"]]);
+  });
+
+  it("a login does not tell organizations and trusts apart", async () => {
+    for (const role of ["acme/nothing", "no-such-org/nothing"])
+      expect(errors(await ask("POST /v1/auth/jwt/login", { token: null, json: { role, jwt: await sign() } }))).toEqual([403, ["permission denied"]]);
+    for (const role of ["acme", "a/b/c", "/x", ""])
+      expect((await ask("POST /v1/auth/kubernetes/login", { token: null, json: { role, jwt: "x" } })).status).toBe(400);
+  });
+});
+
+describe("secret/: a scope as one object", () => {
+  it("comes back as it was given: texts, numbers, objects, odd keys, and empty texts", async () => {
+    const token = { org: newOrg() };
+    const body =
+      '{"data":{"n":1.0,"big":12345678901234567890,"o":{"a":[1e400,null]},"t":true,"e":"",".dockerconfigjson":"{}","2fa":"x","AWS_SECRET_ACCESS_KEY":"k"}}';
+    expect((await ask("PUT /v1/secret/data/app", { token, body })).body.data).toMatchObject({ version: 1, deletion_time: "", destroyed: false });
+    const { text, body: read } = await ask("GET /v1/secret/data/app", { token });
+    for (const part of ['"n":1.0', '"big":12345678901234567890', '"o":{"a":[1e400,null]}', '"e":""', '".dockerconfigjson":"{}"', '"2fa":"x"'])
+      expect(text).toContain(part);
+    expect(read).toMatchObject({ lease_id: "", renewable: false, lease_duration: 0, wrap_info: null, warnings: null, auth: null, mount_type: "kv" });
+    expect(read.request_id).toMatch(/^req_/);
+  });
+
+  it("POST replaces, PATCH merges, and both go by check-and-set", async () => {
+    const token = { org: newOrg() };
+    const write = (method: string, data: object, cas?: number) =>
+      ask(`${method} /v1/secret/data/app`, { token, json: { data, ...(cas !== undefined && { options: { cas } }) } });
+    expect((await write("POST", { a: "1", b: { x: 1, y: 2 } }, 0)).body.data.version).toBe(1);
+    expect(errors(await write("POST", { a: "2" }, 0))).toEqual([400, ["check-and-set parameter did not match the current version"]]);
+    expect((await write("PATCH", { a: null, b: { y: null, z: 3 } }, 1)).body.data.version).toBe(2);
+    expect((await ask("GET /v1/secret/data/app", { token })).body.data.data).toEqual({ b: { x: 1, z: 3 } });
+    expect((await write("POST", { c: "3" }, 2)).body.data.version).toBe(3);
+    expect((await ask("GET /v1/secret/data/app?version=3", { token })).body.data.data).toEqual({ c: "3" });
+    expect(errors(await ask("GET /v1/secret/data/app?version=1", { token }))[1]).toContain("an older version can be made current again; it cannot be read");
+    expect((await ask("GET /v1/secret/data/app?version=0", { token })).status).toBe(200);
+    expect((await ask("GET /v1/secret/data/app?version=9", { token })).status).toBe(404);
+  });
+
+  it("is deleted, brought back, described, listed and purged", async () => {
+    const token = { org: newOrg() };
+    await ask("POST /v1/secret/data/dir/app", { token, json: { data: { a: "1" } } });
+    await ask("POST /v1/secret/data/top", { token, json: { data: { a: "1" } } });
+    expect((await ask("POST /v1/secret/metadata/dir/app", { token, json: { custom_metadata: { "managed-by": "eso" } } })).status).toBe(204);
+    expect((await ask("GET /v1/secret/metadata/dir/app", { token })).body.data).toMatchObject({
+      current_version: 1,
+      custom_metadata: { "managed-by": "eso" },
+      versions: { 1: { destroyed: false } },
+    });
+    expect((await ask("DELETE /v1/secret/data/dir/app", { token })).status).toBe(204);
+    expect(errors(await ask("GET /v1/secret/data/dir/app", { token }))).toEqual([404, []]);
+    expect((await ask("POST /v1/secret/undelete/dir/app", { token, json: { versions: ["1"] } })).status).toBe(204);
+    expect((await ask("GET /v1/secret/data/dir/app", { token })).body.data.data).toEqual({ a: "1" });
+    expect((await ask("GET /v1/secret/metadata?list=true", { token })).body.data.keys).toEqual(["dir/", "top"]);
+    expect((await ask("GET /v1/secret/metadata/?list=true&limit=1", { token })).body.data.keys).toEqual(["dir/"]);
+    expect((await ask("GET /v1/secret/metadata/?list=true&after=dir/", { token })).body.data.keys).toEqual(["top"]);
+    expect((await ask("GET /v1/secret/metadata/dir/?list=true", { token })).body.data.keys).toEqual(["app"]);
+    expect(errors(await ask("GET /v1/secret/metadata/none/?list=true", { token }))).toEqual([404, []]);
+    expect((await ask("DELETE /v1/secret/metadata/dir/app", { token })).status).toBe(204);
+    expect(errors(await ask("GET /v1/secret/metadata/dir/app", { token }))).toEqual([404, []]);
+  });
+
+  it("a caller limited by name gets what it covers, and replaces nothing that it does not", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { A_1: "1", B_1: "2" } } });
+    const token = { org, secret_names: ["A_*"] };
+    const read = await ask("GET /v1/secret/data/app", { token });
+    expect([read.body.data.data, read.body.warnings.length]).toEqual([{ A_1: "1" }, 1]);
+    expect((await ask("POST /v1/secret/data/app", { token, json: { data: { A_1: "3" } } })).status).toBe(403);
+    expect((await ask("PATCH /v1/secret/data/app", { token: { ...token, scope: "secrets:write" }, json: { data: { A_1: "3" } } })).status).toBe(200);
+    expect((await ask("GET /v1/secret/data/app", { token: { org } })).body.data.data).toEqual({ A_1: "3", B_1: "2" });
+  });
+});
+
+describe("kv/: one secret", () => {
+  it("has its value under both names, keeps other members out, and has versions of its own", async () => {
+    const token = { org: newOrg() };
+    const written = await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { key: "v", user: "x" }, options: { cas: 0 } } });
+    expect([written.body.data.version, written.body.warnings.length]).toEqual([1, 1]);
+    expect((await ask("GET /v1/kv/data/app/KEY", { token })).body.data).toMatchObject({ data: { value: "v", key: "v" }, metadata: { version: 1 } });
+    expect((await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value: "w" }, options: { cas: 1 } } })).body.data.version).toBe(2);
+    expect((await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value: "w" }, options: { cas: 1 } } })).status).toBe(400);
+    expect((await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value: "a", key: "b" } } })).status).toBe(400);
+    expect((await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { other: "a" } } })).status).toBe(400);
+    expect((await ask("POST /v1/kv/destroy/app/KEY", { token, json: { versions: "1" } })).status).toBe(204);
+    expect((await ask("POST /v1/kv/metadata/app/KEY", { token, json: { custom_metadata: { team: "pay" } } })).status).toBe(204);
+    expect((await ask("GET /v1/kv/metadata/app/KEY", { token })).body.data).toMatchObject({
+      current_version: 2,
+      custom_metadata: { team: "pay" },
+      versions: { 1: { destroyed: true } },
+    });
+    for (const _ of [1, 2]) expect((await ask("DELETE /v1/kv/data/app/KEY", { token })).status).toBe(204);
+    expect((await ask("POST /v1/kv/undelete/app/KEY", { token, json: { versions: ["2"] } })).status).toBe(204);
+    expect((await ask("GET /v1/kv/data/app/KEY?version=2", { token })).body.data.data.value).toBe("w");
+    expect((await ask("GET /v1/kv/metadata/app?list=true", { token })).body.data.keys).toEqual(["KEY"]);
+    expect((await ask("GET /v1/kv/metadata?list=true", { token })).body.data.keys).toEqual(["app/"]);
+    for (const _ of [1, 2]) expect((await ask("DELETE /v1/kv/metadata/app/KEY", { token })).status).toBe(204);
+    expect((await ask("POST /v1/kv/data/app/AWS_SECRET_ACCESS_KEY", { token, json: { data: { value: "k" } } })).status).toBe(200);
+  });
+
+  it("a name alone is resolved over the token's own scopes, and written only with one exact scope", async () => {
+    const org = newOrg();
+    await put("global", "KEY", "wide", { token: { org } });
+    const token = { org, secret_scopes: ["repo:app", "global"] };
+    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("wide");
+    expect((await ask("POST /v1/kv/data/KEY", { token, json: { data: { value: "x" } } })).status).toBe(400);
+    expect((await ask("POST /v1/kv/data/KEY", { token: { org, secret_scopes: ["repo:app", "team:*"] }, json: { data: { value: "near" } } })).status).toBe(200);
+    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("near");
+    // With a scope it is exactly that one.
+    expect(errors(await ask("GET /v1/kv/data/other/KEY", { token: { org } }))).toEqual([404, []]);
+  });
+});
+
+describe("env/: what a scope resolves to", () => {
+  it("is by environment name, inherits, and has a version that changes when it does", async () => {
+    const org = newOrg();
+    const token = { org };
+    await put("global", "db-password", "wide", { token });
+    await put("global", "SHARED", "s", { token });
+    await put("repo:app", "DB_PASSWORD", "near", { token });
+    const version = async () => (await ask("GET /v1/env/data/app", { token })).body.data.metadata.version;
+    expect((await ask("GET /v1/env/data/app", { token })).body.data.data).toEqual({ DB_PASSWORD: "near", SHARED: "s" });
+    const before = await version();
+    expect([await version(), Number.isSafeInteger(before), before > 0]).toEqual([before, true, true]);
+    expect((await ask(`GET /v1/env/data/app?version=${before}`, { token })).status).toBe(200);
+    await put("global", "SHARED", "t", { token });
+    expect(await version()).not.toBe(before);
+    expect((await ask("PUT /v1/env/data/app", { token, json: { data: {} } })).status).toBe(405);
+    expect(errors(await ask("GET /v1/env/data/nothing", { token: { org: newOrg() } }))).toEqual([404, []]);
+  });
+});
+
+describe("bodies", () => {
+  it.each([
+    ["two members of one name", '{"data":{"a":"1","a":"2"}}'],
+    ["__proto__", '{"data":{"__proto__":"1"}}'],
+    ["no JSON", "a=1"],
+    ["no data", "{}"],
+    ["a list", "[]"],
+    ["what is nested too deeply", `{"data":{"a":${"[".repeat(5000)}${"]".repeat(5000)}}}`],
+    ["a lone surrogate", '{"data":{"a":"\\ud800"}}'],
+    ["two keys of one variable", '{"data":{"db-password":"1","DB_PASSWORD":"2"}}'],
+  ])("%s is 400", async (_, body) => {
+    const reply = await ask("POST /v1/secret/data/app", { token: { org: newOrg() }, body });
+    expect([reply.status, reply.body.errors.length > 0]).toEqual([400, true]);
+  });
+
+  it("is JSON whatever its Content-Type says", async () => {
+    const token = { org: newOrg() };
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json"])
+      expect((await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1" } }, headers: { "Content-Type": type } })).status).toBe(200);
+    expect((await ask("POST /v1/secret/data/app", { token, body: `{"data":{"a":"${"x".repeat(1_100_000)}"}}` })).status).toBe(413);
+  });
+});
+
+describe("what is refused", () => {
+  const READS = ["GET /v1/secret/data/app", "GET /v1/kv/data/app/KEY", "GET /v1/env/data/app"];
+  const LISTS = [
+    "GET /v1/secret/metadata?list=true",
+    "GET /v1/secret/metadata/app",
+    "GET /v1/kv/metadata/app/KEY",
+    "GET /v1/kv/metadata?list=true",
+    "GET /v1/kv/metadata/app?list=true",
+  ];
+  const WRITES = [
+    ...[
+      "POST /v1/secret/data/app",
+      "PATCH /v1/secret/data/app",
+      "DELETE /v1/secret/data/app",
+      "POST /v1/secret/metadata/app",
+      "PATCH /v1/secret/metadata/app",
+      "DELETE /v1/secret/metadata/app",
+    ],
+    ...[
+      "POST /v1/secret/undelete/app",
+      "POST /v1/secret/destroy/app",
+      "POST /v1/kv/data/app/KEY",
+      "DELETE /v1/kv/data/app/KEY",
+      "POST /v1/kv/metadata/app/KEY",
+    ],
+    ...["DELETE /v1/kv/metadata/app/KEY", "POST /v1/kv/undelete/app/KEY", "POST /v1/kv/destroy/app/KEY"],
+  ];
+  const NEEDED = [...READS.map((r) => [r, "secrets:resolve"]), ...LISTS.map((r) => [r, "secrets:read"]), ...WRITES.map((r) => [r, "secrets:write"])] as [
+    string,
+    string,
+  ][];
+  const body = { data: { value: "canary-value" }, versions: [1], custom_metadata: { a: "b" } };
+  const everything = "secrets:read secrets:write secrets:resolve";
+
+  it("each route for callers is among them, or is about the token itself", () => {
+    const routed = vaultFront().routes.filter(({ permission }) => permission !== null && permission !== "any");
+    const asked = new Set(NEEDED.map(([request]) => routeOf(request)));
+    expect(routed.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort()).toEqual([...asked].sort());
+  });
+
+  it.each(NEEDED)("%s without %s is 403, says so, and is on record", async (request, permission) => {
+    const org = newOrg();
+    const sent = request.startsWith("GET") ? {} : { json: body };
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { KEY: "canary-value" } } });
+    const without = everything
+      .split(" ")
+      .filter((each) => each !== permission)
+      .join(" ");
+    const reply = await ask(request, { token: { org, scope: without }, ...sent });
+    expect([reply.status, reply.body.errors[0], reply.body.errors[1]]).toEqual([403, "permission denied", `The token lacks the permission ${permission}.`]);
+    expect(reply.text).not.toContain("canary-value");
+    expect(await denied(org)).toHaveLength(1);
+    if (request.includes("?list")) return;
+    expect((await ask(request, { token: { org, scope: permission, secret_scopes: ["repo:other"] }, ...sent })).status).toBe(403);
+    expect(await denied(org)).toHaveLength(2);
+    // Another organization's secret is not there.
+    const elsewhere = await ask(request, { token: { org: newOrg(), scope: permission }, ...sent });
+    expect(elsewhere.text).not.toContain("canary-value");
+    expect((await ask("GET /v1/secret/data/app", { token: { org } })).body.data.data).toEqual({ KEY: "canary-value" });
+  });
+
+  it.each(READS)("%s is on record as a resolve", async (request) => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { KEY: "v" } } });
+    expect((await ask(request, { token: { org, scope: "secrets:resolve" } })).status).toBe(200);
+    const { results } = await env.DB.prepare("SELECT outcome FROM audit_events WHERE org = ? AND action = 'secret.resolve'").bind(org).all();
+    expect(results).toEqual([{ outcome: "allowed" }]);
+  });
+
+  it("an expired secret is not there, and a locked name says why", async () => {
+    const org = newOrg();
+    await put("global", "LOCKED", "v", { token: { org }, fields: { locked: true } });
+    const reply = await ask("POST /v1/kv/data/app/LOCKED", { token: { org }, json: { data: { value: "x" } } });
+    expect([reply.status, reply.body.errors[0]]).toEqual([400, expect.stringContaining("Locked: LOCKED")]);
+  });
+
+  it("whatever is sent, no status is one that clients of Vault do not know", async () => {
+    const segment = fc.constantFrom(
+      "secret",
+      "kv",
+      "env",
+      "data",
+      "metadata",
+      "sys",
+      "auth",
+      "token",
+      "login",
+      "app",
+      "KEY",
+      "global",
+      "team",
+      "%2e",
+      "%2F",
+      "",
+      "lookup-self",
+      "destroy",
+    );
+    const token = await sign({ org: newOrg() });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE"),
+        fc.array(segment, { minLength: 1, maxLength: 5 }),
+        fc.oneof(fc.constantFrom("", "{", "[]", "null", '{"data":null}', '{"versions":[0]}', '{"data":{"":1}}'), fc.json({ maxDepth: 3 })),
+        async (method, segments, sent) => {
+          const mount = ["secret", "kv", "env", "sys", "auth"].includes(segments[0] ?? "") ? "" : "secret/";
+          const reply = await ask(`${method} /v1/${mount}${segments.join("/")}`, { token, ...(method !== "GET" && { body: sent }) });
+          expect(NOT_NATIVE_STATUSES).not.toContain(reply.status);
+          expect(reply.status).toBeLessThan(500);
+          if (reply.status >= 400) expect(reply.body.errors).toEqual(expect.any(Array));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** The route of a request, as the API description writes it. */
+function routeOf(request: string): string {
+  const [method, path = ""] = request.split(/[ ?]/);
+  return `${method} ${path.replace(/^(\/v1\/\w+\/\w+)\/.+$/, "$1/{path}")}`;
+}
