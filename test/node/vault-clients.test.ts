@@ -23,7 +23,10 @@ describe("a client of Vault that is pointed at Keyhole", () => {
     await write("shop/job", secrets);
     const login = await send("POST", "/v1/auth/jwt/login", { Accept: "application/json", "Content-Type": "application/json" }, await credentials());
     // It writes these three into the job's log, and goes on with the first.
-    expect(login).toMatchObject({ status: 200, body: { auth: { client_token: expect.any(String), policies: expect.any(Array), metadata: expect.any(Object) } } });
+    expect(login).toMatchObject({
+      status: 200,
+      body: { auth: { client_token: expect.any(String), policies: expect.any(Array), metadata: expect.any(Object) } },
+    });
     const token = { "X-Vault-Token": login.body.auth.client_token };
     expect(await send("GET", "/v1/secret/data/shop/job", token)).toMatchObject({ status: 200, body: { data: { data: secrets } } });
     // Shown to people as it is: "Unable to retrieve result for … because it was not found: {…}".
