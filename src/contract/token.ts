@@ -20,7 +20,8 @@ export const limitsInputShape = limitShape(({ of, example }) =>
 );
 
 /** The limits of a grant, as replies show them. */
-export const limitsShape = limitShape(() => z.array(z.string()).nullable());
+// A Keyhole of before says nothing of a limit that it does not know.
+export const limitsShape = limitShape(() => z.array(z.string()).nullable().default(null));
 
 /** What a token or a trust says of leases, as a request gives it. */
 export const leaseInputSchema = leaseSecondsSchema.default(0).meta({
