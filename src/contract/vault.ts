@@ -292,7 +292,12 @@ const vaultMetadataReplySchema = replySchema(
 
 /** How a list is asked for, and which part of it. */
 export const vaultMetadataQuerySchema = z.object({
-  list: z.string().optional().meta({ description: "`true` for a list.", example: "true" }),
+  list: z
+    .string()
+    .regex(/^(?:1|0|[tTfF]|true|True|TRUE|false|False|FALSE)$/, { error: "true or false" })
+    .transform((text) => /^[1tT]/.test(text))
+    .optional()
+    .meta({ description: "`true` for a list; `1` and what else Vault takes for it, too.", example: "true" }),
   after: z.string().max(4096).optional().meta({ description: "The last name of the part before.", example: "acme/" }),
   limit: z
     .string()

@@ -24,7 +24,7 @@ interface ObjectVersion {
 /** What there is to know of an object beside its values. */
 export interface ObjectMetadata {
   readonly state: ObjectState;
-  /** The revisions with which values were written or secrets deleted that are still known, the oldest first. */
+  /** The revisions with which values were written or secrets deleted that are still known, and the present one, the oldest first. */
   readonly versions: readonly ObjectVersion[];
   /** The first of them, or the present one where there is none. */
   readonly oldestRevision: number;
@@ -51,8 +51,15 @@ export async function readObjectMetadata(needs: CallerNeeds & { readonly maxVers
   const covered = rows.filter(({ name }) => matchesAny(caller.secretNames, name));
   const ids = covered.map(({ id }) => id);
   const [written] = await readForCaller(needs, caller, [selectNewestVersions(db, ids, maxVersions)]);
-  const versions = versionsOf(covered, rowsOf<RevisionOfVersion>(written));
+  const versions = withPresent(versionsOf(covered, rowsOf<RevisionOfVersion>(written)), state, covered);
   return { state, versions, oldestRevision: versions[0]?.revision ?? state.revision, maxVersions };
+}
+
+/** A write that wrote no value anew, or an undelete, is the present version all the same: clients look up what they are told is current. */
+function withPresent(versions: readonly ObjectVersion[], { revision, updatedAt }: ObjectState, rows: readonly Verified<SecretRow>[]): readonly ObjectVersion[] {
+  if (revision === 0 || updatedAt === null || versions.some((version) => version.revision === revision)) return versions;
+  const isThere = rows.some(({ deleted_at }) => deleted_at === null);
+  return [...versions, { revision, createdAt: updatedAt, deletedAt: isThere ? null : updatedAt, destroyed: false }];
 }
 
 /** What one secret says of a revision. */

@@ -173,7 +173,7 @@ export const kvRoutes = [
       replies: { 200: json(vaultListReplySchema, "The scopes.") },
     },
     async ({ c, needs, caller, query }) => {
-      if (query.list !== "true") throw new Problem("scope-not-found", "There is nothing at the top itself.");
+      if (!query.list) throw new Problem("scope-not-found", "There is nothing at the top itself.");
       return answerNames(c, needs, caller, [], query);
     },
   ),
@@ -194,7 +194,7 @@ export const kvRoutes = [
       replies: { 200: json(vaultMetadataOrListSchema, "The metadata, or the names.") },
     },
     async ({ c, needs, caller, path, query }) => {
-      if (query.list === "true") return answerNames(c, needs, caller, namedSegments(path, 2), query);
+      if (query.list) return answerNames(c, needs, caller, namedSegments(path, 2), query);
       const row = await getKeptSecret(needs, caller, await ownerOf(needs, caller, secretOf(namedSegments(path, 2))));
       const { rows } = await versionsOf(needs, caller, row, MOST_VERSIONS, undefined);
       const versions = rows.map(({ version, created_at, state }) => ({

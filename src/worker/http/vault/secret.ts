@@ -187,7 +187,7 @@ export const secretObjectRoutes = [
       replies: { 200: json(vaultListReplySchema, "The names, and with a `/` what has more below it.") },
     },
     async ({ c, needs, caller, query }) => {
-      if (query.list !== "true") throw nothingToRead();
+      if (!query.list) throw nothingToRead();
       return answerList(c, needs, caller, [], query);
     },
   ),
@@ -207,7 +207,7 @@ export const secretObjectRoutes = [
       replies: { 200: json(vaultMetadataOrListSchema, "The metadata, or the names.") },
     },
     async ({ c, needs, caller, path, query }) => {
-      if (query.list === "true") return answerList(c, needs, caller, namedSegments(path, 2), query);
+      if (query.list) return answerList(c, needs, caller, namedSegments(path, 2), query);
       const { state, versions, maxVersions } = await readObjectMetadata(needs, caller, scopeAt(path));
       const { revision: current, createdAt, updatedAt, customMetadata } = state;
       const listed = versions.map(({ revision: version, ...rest }) => ({ version, ...rest }));

@@ -23,6 +23,10 @@ const SECOND = { USER: "v", KEEP: "k" };
 const THIRD = { ...SECOND, MORE: "m" };
 const OWNER = { owner: "team-a" };
 
+function present(version: number): Outcome {
+  return { data: THIRD, version, custom: OWNER };
+}
+
 /** What people do with a key-value store, from a login to the end of a secret. */
 export const STEPS: readonly Step[] = [
   { operation: { op: "health" }, expected: { initialized: true, sealed: false } },
@@ -53,18 +57,25 @@ export const STEPS: readonly Step[] = [
   { operation: { op: "delete", path: "app" }, expected: {} },
   { operation: { op: "get", path: "app" }, expected: ABSENT },
   { operation: { op: "undelete", path: "app", versions: [3] }, expected: {} },
-  { operation: { op: "get", path: "app" }, expected: { data: THIRD, version: 3, custom: OWNER } },
+  // Each write is a version: a delete was the fourth, and its end the fifth.
+  { operation: { op: "get", path: "app" }, expected: present(5), fromOpenBao: present(3) },
 
-  { operation: { op: "put", path: "app", data: SECOND }, expected: { version: 4 } },
+  { operation: { op: "put", path: "app", data: SECOND }, expected: { version: 6 }, fromOpenBao: { version: 4 } },
   { operation: { op: "destroy", path: "app", versions: [3] }, expected: {} },
-  { operation: { op: "metadata", path: "app" }, expected: { current: 4, custom: OWNER, versions: { 1: "there", 2: "there", 3: "destroyed", 4: "there" } } },
+  {
+    operation: { op: "metadata", path: "app" },
+    // What was written third is in no secret any more: the last write left it out.
+    expected: { current: 6, custom: OWNER, versions: { 1: "there", 2: "there", 6: "there" } },
+    fromOpenBao: { current: 4, custom: OWNER, versions: { 1: "there", 2: "there", 3: "destroyed", 4: "there" } },
+  },
   { operation: { op: "delete-metadata", path: "app" }, expected: {} },
   { operation: { op: "get", path: "app" }, expected: ABSENT },
   { operation: { op: "metadata", path: "app" }, expected: ABSENT },
 
   { operation: { op: "get", path: "/elsewhere/app" }, expected: FORBIDDEN },
   { operation: { op: "put", path: "/elsewhere/app", data: SECOND }, expected: FORBIDDEN },
-  { operation: { op: "list", path: "/elsewhere/" }, expected: FORBIDDEN },
+  // A list shows what the grant covers.
+  { operation: { op: "list", path: "/elsewhere/" }, expected: ABSENT, fromOpenBao: FORBIDDEN },
 
   { operation: { op: "login", role: "reader" }, expected: { renewable: false } },
   { operation: { op: "list", path: "" }, expected: { keys: ["deep/"] } },
