@@ -1,5 +1,5 @@
-import { casesFor } from "./cases.ts";
-import { migrate, startInstance } from "./instance.ts";
+import { casesFor, underLease } from "./cases.ts";
+import { type Instance, migrate, startInstance } from "./instance.ts";
 import { fire, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
 import { seedNames } from "./seed.ts";
@@ -23,12 +23,9 @@ export async function countPerCall({ secrets, token, bundles }: Setup): Promise<
   await migrate(instance.db);
   await seedNames(instance, token);
   const cases = casesFor(token);
-  const count = async (name: string, shot: Shot): Promise<CallCounts> => {
-    const { headers } = await fire(instance.url, shot);
-    return { name, ...(JSON.parse(String(headers["x-counts"])) as Omit<CallCounts, "name">) };
-  };
+  const count = (name: string, shot: Shot) => countCall(instance, name, shot);
   const etag = String((await fire(instance.url, cases.resolve(1))).headers.etag);
-  const leased = { ...cases.resolve(1), headers: { ...cases.resolve(1).headers, "Cache-Control": "max-age=60" } };
+  const leased = underLease(cases.resolve(1));
   const counts = [
     await count("set, new", { ...cases.set(), expect: 201 }),
     await count("set, again", cases.set()),
@@ -43,4 +40,10 @@ export async function countPerCall({ secrets, token, bundles }: Setup): Promise<
   ];
   await instance.stop();
   return counts;
+}
+
+/** Counts what one call asks of the bindings. */
+export async function countCall({ url }: Instance, name: string, shot: Shot): Promise<CallCounts> {
+  const { headers } = await fire(url, shot);
+  return { name, ...(JSON.parse(String(headers["x-counts"])) as Omit<CallCounts, "name">) };
 }

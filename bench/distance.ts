@@ -1,5 +1,5 @@
 import { Agent } from "node:http";
-import { casesFor } from "./cases.ts";
+import { casesFor, underLease } from "./cases.ts";
 import { migrate, startInstance } from "./instance.ts";
 import { fire, quantile, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
@@ -57,7 +57,7 @@ export async function measureDistance({ secrets, token, bundles, requests }: Set
   rows.push(await measure("resolve 1, inline", 1, () => cases.resolveInline, requests));
   const etag = String((await fire(instance.url, cases.resolve(1))).headers.etag);
   rows.push(await measure("resolve 1, 304", 1, () => cases.notModified(etag), requests));
-  const leased = { ...cases.resolve(1), headers: { ...cases.resolve(1).headers, "Cache-Control": "max-age=300" } };
+  const leased = underLease(cases.resolve(1));
   await fire(instance.url, leased, agent);
   // In the background it asks for changes every few seconds: that is no wait of a call's own.
   rows.push(await measure("resolve 1, under a lease", null, () => leased, requests));

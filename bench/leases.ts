@@ -1,9 +1,9 @@
-import { casesFor } from "./cases.ts";
+import { casesFor, underLease } from "./cases.ts";
 import { type Instance, migrate, startInstance } from "./instance.ts";
 import type { Measured, Shot } from "./load.ts";
 import { pump } from "./pump.ts";
 import type { Setup } from "./ratios.ts";
-import { NAMES, seedFloor, seedNames } from "./seed.ts";
+import { seedFloor, seedNames } from "./seed.ts";
 
 /** One case through the Workers' direct sockets: the same in each round, one right after the other. */
 export interface LeaseRow {
@@ -22,8 +22,10 @@ interface Case {
   readonly shot: Shot;
 }
 
-/** How long each measurement takes, in milliseconds, for each 100 of `requests`. */
-const PER_HUNDRED = 500;
+/** How long each measurement of what is given from memory takes, in milliseconds. */
+export function millisecondsFor(requests: number): number {
+  return Math.max(200, requests * 5);
+}
 
 /** Measures what is given again under a lease beside a Worker that does nothing, one that verifies the token, and strict resolves. */
 export async function measureLeases({ secrets, token, bundles, rounds, requests }: Setup): Promise<LeaseRow[]> {
@@ -36,28 +38,20 @@ export async function measureLeases({ secrets, token, bundles, rounds, requests 
   await migrate(keyhole.db);
   await seedNames(keyhole, token);
   await seedFloor(keyhole, floor);
-  const resolve = (count: number) => casesFor(token).resolve(count);
-  const leased = (count: number): Shot => ({ ...resolve(count), headers: { ...resolve(count).headers, "Cache-Control": "max-age=300" } });
-  const { Authorization = "" } = resolve(1).headers;
-  const one: Shot = {
-    method: "GET",
-    path: `/v1/resolve/${NAMES[0]}?scope=namespace:prod`,
-    headers: { Authorization, "Cache-Control": "max-age=300" },
-    expect: 200,
-  };
+  const { resolve, resolveByGet } = casesFor(token);
   const cases: Case[] = [
     { name: NOOP, instance: noop, shot: resolve(1) },
     { name: "a Worker that verifies the token", instance: verify, shot: resolve(1) },
     { name: "the floor", instance: floor, shot: resolve(1) },
     { name: STRICT, instance: keyhole, shot: resolve(1) },
-    { name: "one by GET, under a lease", instance: keyhole, shot: one },
-    ...[1, 10, 100].map((count) => ({ name: `resolve ${count}, under a lease`, instance: keyhole, shot: leased(count) })),
+    { name: "one by GET, under a lease", instance: keyhole, shot: underLease(resolveByGet) },
+    ...[1, 10, 100].map((count) => ({ name: `resolve ${count}, under a lease`, instance: keyhole, shot: underLease(resolve(count)) })),
   ];
   const rows = [1, 8].flatMap((connections) => cases.map((one) => ({ ...one, connections, rounds: [] as Measured[] })));
   // The first round only warms up.
   for (let round = -1; round < rounds; round++) {
     for (const { instance, shot, connections, rounds: measured } of rows) {
-      const one = await pump(instance.url, shot, connections, Math.max(200, (requests / 100) * PER_HUNDRED));
+      const one = await pump(instance.url, shot, connections, millisecondsFor(requests));
       if (round >= 0) measured.push(one);
     }
   }

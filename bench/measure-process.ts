@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { casesFor } from "./cases.ts";
-import { type Instance, startInstance } from "./instance.ts";
+import { startInstance } from "./instance.ts";
 import { fire, load, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
+import { seedFloor, startSeeded } from "./seed.ts";
 
 /** CPU time of the workerd process for each call, in milliseconds; D1's and KV's simulation run in it too. */
 export interface CpuRow {
@@ -15,8 +16,12 @@ export interface CpuRow {
 const TICKS_PER_SECOND = 100;
 
 /** Measures CPU time by what Linux says of the processes before and after loads of each in turn; elsewhere nothing. */
-export async function measureCpu({ token, requests, rounds }: Setup, keyhole: Instance, floor: Instance): Promise<CpuRow[]> {
+export async function measureCpu(setup: Setup): Promise<CpuRow[]> {
   if (process.platform !== "linux") return [];
+  const { secrets, token, bundles, requests, rounds } = setup;
+  const keyhole = await startSeeded(setup, "keyhole");
+  const floor = await startInstance(bundles.floor, secrets);
+  await seedFloor(keyhole, floor);
   const cases = casesFor(token);
   const [first = 0, second = 0] = workerdProcesses();
   const spent = async (url: URL, pid: number, shot: Shot): Promise<number> => {
@@ -26,17 +31,23 @@ export async function measureCpu({ token, requests, rounds }: Setup, keyhole: In
   };
   const row = async (name: string, shot: Shot, floorShot?: Shot): Promise<CpuRow> => {
     const sums = { keyhole: 0, floor: 0 };
-    for (let round = 0; round < rounds; round++) {
-      sums.keyhole += await spent(keyhole.url, first, shot);
-      if (floorShot) sums.floor += await spent(floor.url, second, floorShot);
+    // The first round only warms up.
+    for (let round = -1; round < rounds; round++) {
+      const own = await spent(keyhole.url, first, shot);
+      const beside = floorShot ? await spent(floor.url, second, floorShot) : 0;
+      if (round < 0) continue;
+      sums.keyhole += own;
+      sums.floor += beside;
     }
     return { name, keyhole: sums.keyhole, floor: floorShot && sums.floor };
   };
-  return [
+  const rows = [
     await row("resolve 1", cases.resolve(1), cases.resolve(1)),
     await row("resolve 10", cases.resolve(10), cases.resolve(10)),
     await row("list of 50", cases.list),
   ];
+  for (const instance of [floor, keyhole]) await instance.stop();
+  return rows;
 }
 
 /** The workerd processes that this one has started, oldest first. */

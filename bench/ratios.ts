@@ -1,7 +1,8 @@
 import type { WorkerSecrets } from "../src/keys-file/worker-secrets.ts";
 import { casesFor } from "./cases.ts";
-import type { Instance } from "./instance.ts";
+import { type Instance, startInstance } from "./instance.ts";
 import { fire, load, type Measured, type Shot } from "./load.ts";
+import { seedFloor, startSeeded } from "./seed.ts";
 
 /** What all measurements share. */
 export interface Setup {
@@ -32,17 +33,13 @@ interface Case {
   readonly share: number;
 }
 
-/** The Workers that are compared. */
-export interface Compared {
-  readonly keyhole: Instance;
-  /** Keyhole with the rate limit binding. */
-  readonly limited: Instance;
-  readonly floor: Instance;
-}
-
 /** Measures each case, round after round, Keyhole and the floor one right after the other. */
-export async function compareRatios({ token, rounds, requests }: Setup, compared: Compared, say: (text: string) => void): Promise<Row[]> {
-  const { keyhole, limited, floor } = compared;
+export async function compareRatios(setup: Setup, say: (text: string) => void): Promise<Row[]> {
+  const { secrets, token, bundles, rounds, requests } = setup;
+  const keyhole = await startSeeded(setup, "keyhole");
+  const floor = await startInstance(bundles.floor, secrets);
+  await seedFloor(keyhole, floor);
+  const limited = await startSeeded(setup, "keyhole", { rateLimit: true });
   const cases = casesFor(token);
   await fire(keyhole.url, { ...cases.set(), path: "/v1/scopes/namespace%3Aprod/secrets/BENCH_INLINE", expect: 201 });
   await fire(keyhole.url, { ...cases.set(), expect: 201 });
@@ -63,6 +60,7 @@ export async function compareRatios({ token, rounds, requests }: Setup, compared
     say(`  ${one.name}, ${one.connections} connections`);
     rows.push({ name: one.name, connections: one.connections, rounds: await measureRounds(one, rounds, requests, one.limited ? limited : keyhole, floor) });
   }
+  for (const instance of [limited, floor, keyhole]) await instance.stop();
   return rows;
 }
 

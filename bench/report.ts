@@ -14,41 +14,17 @@ import type { Row, Setup } from "./ratios.ts";
 import type { SizeRow } from "./sizes.ts";
 import { SAMPLES, type TimingRow } from "./timing.ts";
 
-/** Everything that was measured. */
-export interface Results {
-  readonly setup: Setup;
-  readonly ratios: readonly Row[];
-  readonly leases: readonly LeaseRow[];
-  readonly besideWork: readonly BesideWork[];
-  readonly ownTime: readonly OwnTimeRow[];
-  readonly bulkRead: BulkReadTimes;
-  readonly cpu: readonly CpuRow[];
-  readonly timing: readonly TimingRow[];
-  readonly bySize: readonly SizeRow[];
-  readonly counts: readonly CallCounts[];
-  readonly distance: readonly DistanceRow[];
-  readonly start: StartTime;
-}
-
 /** Cloudflare's list prices in dollars per million, Workers Paid plan, beyond what the plan includes. */
 export const PRICES = { request: 0.3, rowRead: 0.001, rowWritten: 1, kvRead: 0.5, kvWrite: 5 };
 
-/** The report, in Markdown. */
-export function writeReport(results: Results): string {
-  const { setup } = results;
+/** The report, in Markdown. `only` are the parts that were chosen: all if `undefined`. */
+export function writeReport({ rounds, requests, sizes }: Setup, only: string | undefined, paragraphs: readonly string[]): string {
+  const chosen = only === undefined ? "" : ` --only ${only}`;
   return [
     "# What was measured",
-    `Written by \`npm run bench -- --rounds ${setup.rounds} --requests ${setup.requests} --sizes ${setup.sizes.join(",")}\`; to repeat it, run that. ${machine()}`,
+    `Written by \`npm run bench -- --rounds ${rounds} --requests ${requests} --sizes ${sizes.join(",")}${chosen}\`; to repeat it, run that. ${machine()}`,
     "Both Workers run in workerd behind Miniflare's own server and nothing else, one right after the other in each round, on the same machine, which also makes the load. What Keyhole writes to its log is thrown away, not read.",
-    ...ratioSection(results),
-    ...leaseSection(results),
-    ...besideWorkSection(results),
-    ...ownTimeSection(results),
-    ...countSection(results),
-    ...sizeSection(results),
-    ...distanceSection(results),
-    ...processSection(results),
-    ...timingSection(results),
+    ...paragraphs,
     "",
   ].join("\n\n");
 }
@@ -69,7 +45,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [head, head.map((_, n) => (n === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-function ratioSection({ ratios, bulkRead }: Results): string[] {
+export function ratioSection(ratios: readonly Row[], bulkRead: BulkReadTimes): string[] {
   const rows = ratios.map(({ name, connections, rounds }) => {
     const own = rounds.map(({ keyhole }) => keyhole);
     const against = rounds.flatMap(({ keyhole, floor }) => (floor ? [keyhole.perSecond / floor.perSecond] : []));
@@ -87,7 +63,7 @@ function ratioSection({ ratios, bulkRead }: Results): string[] {
   ];
 }
 
-function leaseSection({ leases }: Results): string[] {
+export function leaseSection(leases: readonly LeaseRow[]): string[] {
   const rows = leases.map(({ name, connections, rounds }) => {
     const against = (other: string) => {
       const beside = leases.find((row) => row.name === other && row.connections === connections)?.rounds ?? [];
@@ -108,7 +84,7 @@ function leaseSection({ leases }: Results): string[] {
   ];
 }
 
-function besideWorkSection({ besideWork }: Results): string[] {
+export function besideWorkSection(besideWork: readonly BesideWork[]): string[] {
   const rows = (["quiet", "busy"] as const).map((which) => {
     const latencies = besideWork.flatMap((round) => round[which].latencies);
     const perSecond = quantile(
@@ -150,7 +126,7 @@ function timeOf(ratios: readonly Row[], name: string, floor = false): string {
   return (p50(name) / p50("resolve 1")).toFixed(1);
 }
 
-function ownTimeSection({ ownTime }: Results): string[] {
+export function ownTimeSection(ownTime: readonly OwnTimeRow[]): string[] {
   const rows = ownTime.map(({ name, keyhole, floor }) => [name, keyhole.toFixed(0), floor.toFixed(0), (keyhole - floor).toFixed(0)]);
   return [
     "## Where the time goes",
@@ -159,13 +135,18 @@ function ownTimeSection({ ownTime }: Results): string[] {
   ];
 }
 
-function countSection({ counts }: Results): string[] {
-  const rows = counts.map((c) => [c.name, c.waits, c.d1Batches, c.d1Statements, c.rowsRead, c.rowsWritten, c.kvReads, c.kvWrites, dollars(c).toFixed(2)]);
+export function countSection(counts: readonly CallCounts[]): string[] {
   return [
     "## What a call asks of the bindings",
     "Counted by a proxy around the bindings until the reply is made. A wait is one or more binding calls at once, after which something else follows. Dollars per million calls at the platform's list prices (Workers Paid, beyond what is included): requests $0.30, D1 rows read $0.001 and written $1.00, KV keys read $0.50 (a bulk read is billed for each of its keys) and written $5.00 per million. A set's KV write begins before its reply; what comes after it is priced too: three rows written (that KV has the ciphertext, in the row and in an index, and later that D1's own copy is gone) and the KV read that compares the two. CPU time, which the plan bills beyond what it includes, is not priced.",
-    table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV keys read", "KV writes", "$ per million"], rows),
+    countTable(counts),
   ];
+}
+
+/** What each call asks of the bindings, as a table. */
+export function countTable(counts: readonly CallCounts[]): string {
+  const rows = counts.map((c) => [c.name, c.waits, c.d1Batches, c.d1Statements, c.rowsRead, c.rowsWritten, c.kvReads, c.kvWrites, dollars(c).toFixed(2)]);
+  return table(["call", "waits", "D1 calls", "statements", "rows read", "rows written", "KV keys read", "KV writes", "$ per million"], rows);
 }
 
 function dollars({ name, rowsRead, rowsWritten, kvReads, kvWrites }: CallCounts): number {
@@ -173,7 +154,7 @@ function dollars({ name, rowsRead, rowsWritten, kvReads, kvWrites }: CallCounts)
   return PRICES.request + rowsRead * PRICES.rowRead + rowsWritten * PRICES.rowWritten + kvReads * PRICES.kvRead + kvWrites * PRICES.kvWrite + later;
 }
 
-function sizeSection({ bySize }: Results): string[] {
+export function sizeSection(bySize: readonly SizeRow[]): string[] {
   const rows = bySize.map(({ size, resolve, list, rowsReadByResolve, rowsReadByList }) => [
     size.toLocaleString("en"),
     resolve.toFixed(2),
@@ -194,7 +175,7 @@ function sizeSection({ bySize }: Results): string[] {
   ];
 }
 
-function distanceSection({ distance }: Results): string[] {
+export function distanceSection(distance: readonly DistanceRow[]): string[] {
   return [
     "## Far from the primary",
     `Each D1 call is delayed by about ${DELAYS.d1} ms, each KV read by about ${DELAYS.kvHot} ms, or ${DELAYS.kvCold} ms when this location reads the key for the first time; each delay is drawn from half to twice of that. The waits are the delays that were drawn for the calls of the same row, added up for each call: one D1 call and, where the value is not inline and not known, one KV read; the benchmark fails if a call waits more often. One call at a time.`,
@@ -209,8 +190,8 @@ function distanceSection({ distance }: Results): string[] {
   ];
 }
 
-function processSection({ cpu, start, setup }: Results): string[] {
-  const gzipped = (gzipSync(setup.bundles.keyhole).length / 1024).toFixed(1);
+export function processSection({ bundles }: Setup, cpu: readonly CpuRow[], start: StartTime): string[] {
+  const gzipped = (gzipSync(bundles.keyhole).length / 1024).toFixed(1);
   return [
     "## Size, start, CPU",
     `The bundle is ${gzipped} KiB gzipped. From nothing to the first answer of /healthz takes ${spreadOf(start.keyhole)} ms, with an empty Worker ${spreadOf(start.empty)} ms (medians, and the shortest and longest, of ${start.keyhole.length}): the module itself costs ${(quantile(start.keyhole, 0.5) - quantile(start.empty, 0.5)).toFixed(0)} ms.`,
@@ -232,7 +213,7 @@ function spreadOf(times: readonly number[]): string {
   return `${quantile(times, 0.5).toFixed(0)} (${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)})`;
 }
 
-function timingSection({ timing }: Results): string[] {
+export function timingSection(timing: readonly TimingRow[]): string[] {
   return [
     "## Answers that must not tell by their time",
     `Median microseconds, the p of a two-sided Mann–Whitney test over ${SAMPLES.toLocaleString("en")} answers each, and the probability that the one takes longer than the other (0.50: no difference). The last row is a control: two refusals that differ, and may, because anybody can read when a token expires.`,

@@ -1,5 +1,6 @@
-import type { Instance } from "./instance.ts";
+import { type Extras, type Instance, migrate, startInstance } from "./instance.ts";
 import { fire } from "./load.ts";
+import type { Setup } from "./ratios.ts";
 
 /** The names that are resolved: real secrets, set through the API. */
 export const NAMES = Array.from({ length: 100 }, (_, n) => `BENCH_${String(n).padStart(3, "0")}`);
@@ -14,6 +15,19 @@ export async function seedNames({ url, db }: Instance, token: string, count = NA
     put = (await db.prepare("SELECT COUNT(*) AS n FROM versions WHERE kv_put_at IS NOT NULL").first<number>("n")) ?? 0;
   }
   await db.prepare("UPDATE versions SET ciphertext = NULL").run();
+}
+
+/** Starts Keyhole with the first `count` secrets that are resolved. */
+export async function startSeeded(
+  { secrets, token, bundles }: Setup,
+  bundle: "keyhole" | "counting",
+  extras: Extras = {},
+  count = NAMES.length,
+): Promise<Instance> {
+  const instance = await startInstance(bundles[bundle], secrets, extras);
+  await migrate(instance.db);
+  await seedNames(instance, token, count);
+  return instance;
 }
 
 /** Fills the organization with other secrets, up to `size` in all; their values are never read. */

@@ -3,6 +3,7 @@ import { PERMISSIONS } from "../src/contract/permission.ts";
 import type { Instance } from "./instance.ts";
 import { fire, quantile, type Shot } from "./load.ts";
 import type { Setup } from "./ratios.ts";
+import { startSeeded } from "./seed.ts";
 
 /** Whether two kinds of requests can be told apart by the time of their answers. */
 export interface TimingRow {
@@ -20,7 +21,9 @@ export interface TimingRow {
 export const SAMPLES = 1_500;
 
 /** Compares answers that must not tell by their time what their text does not say. */
-export async function measureTiming({ secrets, token }: Setup, keyhole: Instance): Promise<TimingRow[]> {
+export async function measureTiming(setup: Setup): Promise<TimingRow[]> {
+  const { secrets, token } = setup;
+  const keyhole = await startSeeded(setup, "keyhole");
   const identity = { subject: "bench", ttl: 86_400, issuer: "keyhole", audience: "keyhole" };
   const other = await signToken(secrets.SIGNING_KEY, { ...identity, org: "other", permissions: PERMISSIONS.join(" ") });
   const narrow = await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: PERMISSIONS.join(" "), names: ["NOTHING_*"] });
@@ -28,7 +31,7 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
   const elsewhere = await signToken(secrets.SIGNING_KEY, { ...identity, org: "acme", permissions: "", audience: "elsewhere" });
   const { secrets: listed } = JSON.parse((await fire(keyhole.url, get("/v1/secrets?limit=1", token, 200))).body) as { secrets: { id: string }[] };
   const unknown = `sec_${"0".repeat(32)}`;
-  return [
+  const rows = [
     await compare(
       keyhole,
       "id of another organization's secret / id of none (404)",
@@ -62,6 +65,8 @@ export async function measureTiming({ secrets, token }: Setup, keyhole: Instance
     ),
     await compare(keyhole, "control: expired / with a wrong signature (401)", get("/v1/whoami", expired, 401), get("/v1/whoami", spoil(token, 0), 401)),
   ];
+  await keyhole.stop();
+  return rows;
 }
 
 function get(path: string, token: string, expect: number): Shot {
