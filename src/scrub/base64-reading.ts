@@ -3,7 +3,7 @@ import { base64Characters, base64Value, couldBeginBase64, LEFT_OVER, sharesBits 
 import { BREAK } from "./emit.ts";
 import { earliest } from "./hex-reading.ts";
 import { nextInEscape, readJsonEscapes } from "./json-escapes.ts";
-import { bitsOfEscape, readPercentEscapes } from "./percent-escapes.ts";
+import { bitsOfEscape, PERCENT, readPercentEscapes } from "./percent-escapes.ts";
 import type { Reading } from "./reading.ts";
 import { createTrack, type Found } from "./track.ts";
 
@@ -57,8 +57,9 @@ export function createBase64Reading(automaton: Automaton, found: Found): Reading
   });
   const json = readJsonEscapes((byte, start, end) => {
     // Nobody escapes what percent-encoding is made of.
-    if (end - start > 1 && percent.pending().length > 0) percent.take(BREAK, start, start);
-    percent.take(byte, start, end);
+    const escaped = end - start > 1;
+    if (escaped && (byte === PERCENT || percent.pending().length > 0)) percent.take(BREAK, start, start);
+    if (!escaped || byte !== PERCENT) percent.take(byte, start, end);
   });
   const isPending = () => json.pending().length > 0 || percent.pending().length > 0;
   /** Whether what has begun of an escape could become a character. */

@@ -107,6 +107,10 @@ describe("what is scrubbed", () => {
     );
   });
 
+  it("shows nothing twice where a percent sign comes out of another escape", () => {
+    expect(scrub(["%xxxx", "x"], [Buffer.from("0\\u002"), Buffer.from("5")]).toString()).toBe("0\\u0025");
+  });
+
   it("is found among twelve values that begin alike", () => {
     const values = Array.from({ length: 12 }, (_, n) => `sk-live-${"a".repeat(n)}`);
     const text = Buffer.from(values.map((value) => `${value}! ${hexOf(value)}! ${inJson(value)}`).join("\n"));
