@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkRows } from "../../src/worker/keys/check-rows.ts";
+import { SEALED_TABLES } from "../../src/worker/store/sealed-tables.ts";
 import { keyring } from "../envelope/keyrings.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
 import { callInsecure, exchange, githubClaims, githubTrust } from "../support/exchange.ts";
@@ -121,7 +122,8 @@ const ATTACKS: readonly (readonly [table: string, attacks: readonly Attack[], ve
       secret("that it is locked", "locked = 1"),
       secret("its longest lease", "max_lease_seconds = 300"),
       secret("that it may become a variable", "variable = 0"),
-      secret("a seal of a later format", "seal = 's5' || substr(seal, 3)"),
+      secret("where it may go", `hosts = '["evil.example.com"]'`),
+      secret("a seal of a later format", `seal = 's${SEALED_TABLES.secrets.format + 1}' || substr(seal, 3)`),
       secret("a seal of an earlier format", "seal = 's1' || substr(seal, 3)"),
       [
         "the seal of another secret",
