@@ -48,7 +48,7 @@ describe("the frozen seal of a secret's row from before it had a lock and a leas
   const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS.secrets, { ...before?.row, ...columns }, before?.seal ?? null);
 
   it("is good while it has neither, and no longer", async () => {
-    const defaults = { locked: 0, max_lease_seconds: null, deleted_at: null, deleted_until: null, hosts: "[]", hosts_brought: 0 };
+    const defaults = { locked: 0, max_lease_seconds: null, deleted_at: null, deleted_until: null, variable: 1, hosts: "[]", hosts_brought: 0 };
     expect(await check(defaults)).toMatchObject({ outcome: "good" });
     const others = [
       { locked: 1 },
@@ -56,6 +56,7 @@ describe("the frozen seal of a secret's row from before it had a lock and a leas
       { locked: null },
       { deleted_at: 1 },
       { deleted_until: 1 },
+      { variable: 0 },
       { hosts: '["a.example.com"]' },
       { hosts_brought: 1 },
     ];
