@@ -202,7 +202,7 @@ it("the migration 0034 takes away the indexes of a Worker of before, and nothing
   const before = { schema: schema().map(({ name }) => String(name)), rows: rows() };
   migrate("0034", "0034");
   const after = schema().map(({ name }) => name);
-  const gone = ["audit_events_of_rows", "secrets_by_expiry", "secrets_by_kind", "secrets_by_name", "secrets_by_rotation"];
+  const gone = ["secrets_by_expiry", "secrets_by_kind", "secrets_by_name", "secrets_by_rotation"];
   expect(before.schema.filter((name) => !after.includes(name))).toEqual(gone);
   expect(rows()).toEqual(before.rows);
 });

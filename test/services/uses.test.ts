@@ -145,6 +145,7 @@ describe("what a service lets through", () => {
     ["a null byte", "GET /use/api/echo/a%00b"],
     ["a line end", "GET /use/api/echo/a%0d%0aX-Other:1"],
     ["what is no UTF-8", "GET /use/api/echo/%ff"],
+    ["a query that begins with another question mark", "GET /use/api/echo/x??mode=read"],
   ])("has no path with %s", async (_, request) => {
     const { org } = await serve();
     expect(await outgoing(async () => expect(codeOf(await use(request, { token: { org } }))).toEqual(refused(400, "invalid-request")))).toBe(0);
@@ -269,6 +270,30 @@ describe("a reply", () => {
   it("is nothing in another encoding", async () => {
     const { org } = await serve();
     expect(codeOf(await use(`GET /use/api${replying({ encoding: "br", chunks: ["x"] })}`, { token: { org } }))).toEqual(refused(502, "upstream-encoding"));
+  });
+
+  it.each(["x-gzip", "GZIP", "gzip, gzip", "deflate"])(
+    "is nothing in an encoding that is called %s: what cannot be read is not looked through",
+    async (name) => {
+      const { org } = await serve();
+      const reply = await use(`GET /use/api${replying({ headers: { "Content-Encoding": name }, chunks: ["{{authorization}}"] })}`, { token: { org } });
+      expect(codeOf(reply)).toEqual(refused(502, "upstream-encoding"));
+      expect(reply.headers.get("x-should-retry"), "the service has done what was asked").toBe("false");
+    },
+  );
+
+  it("says that something was made, but not where, when that is elsewhere", async () => {
+    const { org } = await serve();
+    const made = (location: string) => use(`POST /use/api${replying({ status: 201, headers: { Location: location }, chunks: ["made"] })}`, { token: { org } });
+    const elsewhere = await made("https://elsewhere.example.com/1");
+    expect([elsewhere.status, elsewhere.headers.get("Location"), elsewhere.text]).toEqual([201, null, "made"]);
+    expect((await made("/echo/1")).headers.get("Location")).toBe("https://keyhole.test/use/api/echo/1");
+  });
+
+  it("does not have it where it was put in as a user name", async () => {
+    const { org } = await serve({ inject: [{ in: "basic", username: "${API_KEY}", password: "x${API_KEY}" }] });
+    const reply = await use(`GET /use/api${replying({ status: 401, chunks: [`no such user: ${VALUE}`] })}`, { token: { org } });
+    expect([reply.status, reply.text]).toEqual([401, `no such user: ${STARS}`]);
   });
 
   it("has none of what it says to browsers, nor of what Keyhole says", async () => {
@@ -459,6 +484,12 @@ describe("the secret of a use", () => {
     const { org } = await serve({}, { value });
     expect(await outgoing(async () => expect(codeOf(await use("GET /use/api/echo/x", { token: { org } }))).toEqual(refused(422, code)))).toBe(0);
     expect((await uses(org)).map(({ outcome }) => outcome)).toEqual(["allowed", "failed"]);
+  });
+
+  it("makes no credentials larger than servers take", async () => {
+    const value = "${API_KEY}".repeat(100);
+    const { org } = await serve({ inject: [{ in: "header", name: "X-Key", value }] }, { value: "v".repeat(200) });
+    expect(codeOf(await use("GET /use/api/echo/x", { token: { org } }))).toEqual(refused(422, "value-not-injectable"));
   });
 
   it("loses the end of its last line", async () => {

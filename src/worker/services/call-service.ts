@@ -9,7 +9,7 @@ import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
-import { ownLinks, ownLocation } from "./own-addresses.ts";
+import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
 import { ownHostsOf } from "./own-hosts.ts";
 import { returnedBody } from "./returned-body.ts";
 import { returnedHeaders } from "./returned-headers.ts";
@@ -46,6 +46,8 @@ interface ServiceCall {
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** The encodings in which a reply can be looked through. */
+const READABLE = new Set(["", "identity", "gzip"]);
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
@@ -99,20 +101,21 @@ async function returned(
   const headers = returnedHeaders(reply.headers, hidden);
   try {
     const [location, links] = [reply.headers.get("Location"), reply.headers.get("Link")];
-    if (location !== null) {
-      if (REDIRECTS.has(status) || status === 201) headers.set("Location", scrubText(ownLocation(addresses, location), hidden));
-    }
+    if (location !== null && REDIRECTS.has(status)) headers.set("Location", scrubText(ownLocation(addresses, location), hidden));
+    // What was made elsewhere has no address here, and is made all the same.
+    const made = location !== null && status === 201 ? ownAddressOf(addresses, location) : undefined;
+    if (made !== undefined) headers.set("Location", scrubText(made, hidden));
     if (links !== null) headers.set("Link", scrubText(ownLinks(addresses, links), hidden));
     const isEmpty = method === "HEAD" || WITHOUT_BODY.has(status) || reply.body === null;
-    const encoding = (reply.headers.get("Content-Encoding") ?? "identity").trim().toLowerCase();
-    if (!isEmpty && !/^(?:identity|(?:x-)?gzip)?$/.test(encoding))
-      throw new Problem("upstream-encoding", "The service replied in an encoding that was not asked for.");
+    // The runtime opens what is called exactly `gzip`, and hands on what is called so in any other way as it is.
+    const encoding = reply.headers.get("Content-Encoding") ?? "";
+    if (!isEmpty && !READABLE.has(encoding)) throw new Problem("upstream-encoding", "The service replied in an encoding that was not asked for.");
     if (isEmpty || reply.body === null) {
       ended();
       await reply.body?.cancel();
       return new Response(null, { status, headers });
     }
-    const length = /^(?:identity)?$/.test(encoding) ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
+    const length = encoding !== "gzip" ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
     const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended);
     return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { fillTemplate, type Injection } from "../../contract/injection.ts";
+import { fillTemplate, type Injection, namesIn, templatesOf } from "../../contract/injection.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Released } from "../secrets/release-secrets.ts";
 
@@ -12,6 +12,8 @@ export interface Credentials {
 
 /** A shorter one would be found where it is not meant, and could be guessed by what is missing. */
 const MIN_BYTES = 12;
+/** As much as servers take of headers. */
+const MAX_FILLED = 16_384;
 
 /**
  * Makes credentials of values.
@@ -25,8 +27,9 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
   const query: [string, string][] = [];
   const hidden: string[] = [];
   for (const injection of inject) {
-    const secret = injection.in === "basic" ? injection.password : injection.value;
-    hidden.push(...[...values].filter(([name]) => secret.includes(`\${${name}}`)).map(([name, value]) => longEnough(name, value)));
+    // Whoever defines a service says where a name stands: also what is put in as a user name is hidden.
+    const names = new Set(templatesOf(injection).flatMap(namesIn));
+    hidden.push(...[...values].filter(([name]) => names.has(name)).map(([name, value]) => longEnough(name, value)));
     if (injection.in === "basic") {
       const username = fill(injection.username);
       if (username.includes(":")) throw new Problem("value-not-injectable", "A user name has no ':'.");
@@ -36,6 +39,8 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
     } else if (injection.in === "query") query.push([injection.name, fill(injection.value)]);
     else headers.push([injection.name, fill(injection.value)]);
   }
+  const size = [...headers, ...query].reduce((sum, [, value]) => sum + value.length, 0);
+  if (size > MAX_FILLED) throw new Problem("value-not-injectable", `The credentials of a request have at most ${MAX_FILLED} bytes.`);
   return { headers, query, hidden: [...new Set(hidden)] };
 }
 

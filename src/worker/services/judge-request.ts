@@ -43,6 +43,8 @@ export function judgeRequest({ origins, allow }: Pick<ServiceDefinition, "origin
   const origin = origins[isNamed ? name : ""] ?? "";
   const path = parseRequestPath((isNamed ? rest : asked.path) || "/");
   if (typeof path === "string") throw invalid("path:path", REFUSALS[path]);
+  // Those who read a query otherwise take a `?` at its beginning for a part of the first name, or for none.
+  if (asked.query.startsWith("?")) throw invalid("query:", "the query begins with a second '?'");
   if (!isSendableQuery(asked.query)) throw invalid("query:", "something in the query has to be percent-encoded");
   const rule = findAllowRule(allow, { ...asked, path });
   if (rule === -1) throw new Problem("use-not-allowed", "The service does not allow this method at this path.");

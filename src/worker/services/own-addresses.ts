@@ -16,11 +16,16 @@ export interface Addresses {
  */
 export function ownLocation(addresses: Addresses, location: string): string {
   const url = URL.canParse(location, addresses.asked) ? new URL(location, addresses.asked) : undefined;
-  const own = url && ownAddress(addresses, url);
+  const own = ownAddressOf(addresses, location);
   if (own !== undefined) return own;
   const passed = url?.protocol === "https:" && url.port === "" && addresses.definition.redirects.some((host) => hostMatches(host as HostPattern, url.hostname));
   if (!url || !passed) throw new Problem("redirect-refused", "The service redirects to another host than its own, which is not among its redirects.");
   return url.href;
+}
+
+/** An address that a reply names, as it is called here; `undefined` for one that is not the service's. */
+export function ownAddressOf(addresses: Addresses, location: string): string | undefined {
+  return URL.canParse(location, addresses.asked) ? ownAddress(addresses, new URL(location, addresses.asked)) : undefined;
 }
 
 /** The header `Link` (RFC 8288) with the service's addresses as they are here. */

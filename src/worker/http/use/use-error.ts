@@ -3,6 +3,8 @@ import { PROBLEMS, type Problem, problemBody } from "../../../contract/problem.t
 import { refusalOf } from "../../access/refusal.ts";
 import type { HonoEnv } from "../hono-env.ts";
 
+/** What the service has answered already, so that it may have done what was asked. */
+const ANSWERED: ReadonlySet<string> = new Set(["redirect-refused", "upstream-encoding"]);
 /** What may be another answer when it is asked again. */
 const WORTH_REPEATING = new Set([429, 500, 502, 503, 504]);
 
@@ -17,7 +19,7 @@ export function useError(c: Context<HonoEnv>, problem: Problem): Response {
   const { status } = PROBLEMS[problem.code];
   const { code, message } = problem;
   const body = { error: { message, type: code, code }, message, ...problemBody(problem, c.get("requestId")) };
-  const once = WORTH_REPEATING.has(status) ? {} : { "x-should-retry": "false", "stripe-should-retry": "false" };
+  const once = WORTH_REPEATING.has(status) && !ANSWERED.has(code) ? {} : { "x-should-retry": "false", "stripe-should-retry": "false" };
   return c.body(JSON.stringify(body), status, {
     "Content-Type": "application/json",
     "Content-Security-Policy": "sandbox; default-src 'none'",

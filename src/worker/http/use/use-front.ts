@@ -68,7 +68,7 @@ function addressOf(c: Context<HonoEnv>): Addressed {
   const { usePaths, useHosts } = c.get("config");
   const url = new URL(c.req.url);
   const [, whole = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(c.req.url) ?? [];
-  const ofHost = useHosts[url.hostname];
+  const ofHost = Object.hasOwn(useHosts, url.hostname) ? useHosts[url.hostname] : undefined;
   if (ofHost !== undefined) return { service: ofHost, path: whole, query, base: url.origin };
   const [, service = "", path = ""] = /^\/use\/([^/]+)(\/.*)?$/s.exec(whole) ?? [];
   if (!usePaths || !serviceNameSchema.safeParse(service).success) throw new Problem("route-not-found", "Services are used at /use/{service}/….");
