@@ -7,6 +7,7 @@ import { vaultFront } from "../../src/worker/http/vault/vault-front.ts";
 import { isVaultPath, namedSegments, vaultPath } from "../../src/worker/http/vault/vault-path.ts";
 import { call, put, type Reply, resolve } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { seedOrg } from "../support/seed-org.ts";
 import { sign, type TokenClaims } from "../support/sign.ts";
 
 let made = 0;
@@ -347,6 +348,18 @@ describe("kv/: one secret", () => {
     expect((await ask("GET /v1/kv/metadata?list=true", { token })).body.data.keys).toEqual(["app/"]);
     for (const _ of [1, 2]) expect((await ask("DELETE /v1/kv/metadata/app/KEY", { token })).status).toBe(204);
     expect((await ask("POST /v1/kv/data/app/AWS_SECRET_ACCESS_KEY", { token, json: { data: { value: "k" } } })).status).toBe(200);
+  });
+
+  it("a list of more than 1,000 names goes on after the last of them", async () => {
+    const token = { org: newOrg() };
+    await seedOrg(token.org, 2004);
+    const list = async (more: string) => (await ask(`GET /v1/kv/metadata/noise/big?list=true${more}`, { token })).body;
+    const first = await list("");
+    expect([first.data.keys.length, first.warnings.length]).toEqual([1000, 1]);
+    const rest = await list(`&after=${first.data.keys.at(-1)}`);
+    expect(rest).toMatchObject({ data: { keys: ["NOISE_0002000", "NOISE_0002002"] }, warnings: null });
+    expect((await list(`&after=${first.data.keys.at(-1)}&limit=1`)).data.keys).toEqual(["NOISE_0002000"]);
+    expect(errors(await ask("GET /v1/kv/metadata/noise/big?list=true&after=NOISE_0002002", { token }))).toEqual([404, []]);
   });
 
   it("a name alone is resolved over the token's own scopes, and written only with one exact scope", async () => {

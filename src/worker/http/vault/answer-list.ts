@@ -6,6 +6,7 @@ import { parseObjectPath } from "../../../contract/vault-path.ts";
 import type { Caller } from "../../access/caller.ts";
 import { listObjects } from "../../objects/list-objects.ts";
 import { listSecrets } from "../../secrets/list-secrets.ts";
+import type { Page } from "../../transaction/page-of.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { vaultReply } from "./vault-answer.ts";
@@ -21,19 +22,31 @@ export async function answerList(c: Ctx, needs: RequestNeeds, caller: Caller, pr
 /** Lists the secrets in the scope that a path names, and the scopes below it. */
 export async function answerNames(c: Ctx, needs: RequestNeeds, caller: Caller, prefix: readonly string[], query: VaultListQuery): Promise<Response> {
   const most = limitOf(query);
-  const folders = await listObjects(needs, caller, prefix);
-  const names = await namesIn(needs, caller, prefix);
-  const keys = new Set([...names, ...folders.rows.map((key) => (key.endsWith("/") ? key : `${key}/`))]);
-  const after = [...keys].filter((key) => key > (query.after ?? "")).sort((a, b) => (a < b ? -1 : 1));
-  return keysReply(c, after.slice(0, most), after.length > most || folders.next !== null || names.length === MAX_LISTED, query);
+  const beyond = query.after ?? "";
+  const names = await namesIn(needs, caller, prefix, { after: beyond, limit: most });
+  const keys = new Set([...names.rows, ...(await foldersIn(needs, caller, prefix))]);
+  const after = [...keys].filter((key) => key > beyond).sort((a, b) => (a < b ? -1 : 1));
+  return keysReply(c, after.slice(0, most), after.length > most || names.next !== null, query);
 }
 
-async function namesIn(needs: RequestNeeds, caller: Caller, prefix: readonly string[]): Promise<string[]> {
+async function namesIn(needs: RequestNeeds, caller: Caller, prefix: readonly string[], { after, limit }: { after: string; limit: number }) {
   const parsed = parseObjectPath(prefix);
   // A path of no scope may still have scopes below it: `team` has.
-  if ("reason" in parsed) return [];
-  const { rows } = await listSecrets(needs, caller, { scope: parsed.scope, limit: MAX_LISTED, deleted: "false" }, undefined);
-  return rows.map(({ name }) => name);
+  if ("reason" in parsed) return { rows: [], next: null };
+  const { scope } = parsed;
+  const { rows, next } = await listSecrets(needs, caller, { scope, limit, deleted: "false" }, { name: after, scope });
+  return { rows: rows.map(({ name }) => name), next };
+}
+
+/** All of them: an object `a` is shown as `a/`, which comes after `a-b/`, so that the order of objects is not the one of what is shown. */
+async function foldersIn(needs: RequestNeeds, caller: Caller, prefix: readonly string[]): Promise<string[]> {
+  const folders: string[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page: Page<string, string> = await listObjects(needs, caller, prefix, { after });
+    folders.push(...page.rows.map((key) => (key.endsWith("/") ? key : `${key}/`)));
+    after = page.next;
+  }
+  return folders;
 }
 
 function limitOf({ limit = 0 }: VaultListQuery): number {
