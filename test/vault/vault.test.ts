@@ -5,8 +5,12 @@ import { MOUNT_NAMES, NATIVE_NAMES } from "../../src/contract/org-name.ts";
 import { nativeFront } from "../../src/worker/http/native/native-front.ts";
 import { vaultFront } from "../../src/worker/http/vault/vault-front.ts";
 import { isVaultPath, namedSegments, vaultPath } from "../../src/worker/http/vault/vault-path.ts";
+import { BAD_TOKENS } from "../security/bad-tokens.ts";
 import { call, put, type Reply, resolve } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { callInsecure, githubClaims, githubTrust } from "../support/exchange.ts";
+import { startIssuer } from "../support/issuer.ts";
+import { putExpired } from "../support/put-expired.ts";
 import { seedOrg } from "../support/seed-org.ts";
 import { sign, type TokenClaims } from "../support/sign.ts";
 
@@ -240,6 +244,35 @@ describe("tokens", () => {
     expect((await ask("POST /v1/auth/token/create", { token, json: { policies: ["default"], ttl: "x" } })).status).toBe(400);
   });
 
+  it("an identity token is exchanged by a login whatever the method is called, and the token reads", async () => {
+    const issuer = await startIssuer();
+    await callInsecure("PUT /v1/trusts/github", { json: { ...githubTrust(issuer.url), expires_in: 60 } });
+    const login = async (path: string, jwt: string) =>
+      callInsecure(`POST ${path}`, { token: null, body: new TextEncoder().encode(JSON.stringify({ role: "acme/github", jwt })) });
+    await put("repo:acme/api", "KEY", "v");
+    for (const path of ["/v1/auth/jwt/login", "/v1/auth/kubernetes/login", "/v1/acme/auth/jwt/login"]) {
+      const { status, body } = await login(path, await issuer.sign(githubClaims(issuer.url)));
+      expect([status, body.auth.lease_duration, body.auth.renewable, body.auth.token_type]).toEqual([200, 60, false, "batch"]);
+      const read = await ask("GET /v1/secret/data/acme/api", { token: body.auth.client_token });
+      expect([read.status, read.body.data.data]).toEqual([200, { KEY: "v" }]);
+    }
+    const refused = await login("/v1/auth/jwt/login", await issuer.sign({ ...githubClaims(issuer.url), repository_owner: "evil" }));
+    expect(errors(refused)).toEqual([403, ["permission denied"]]);
+  });
+
+  it("logins that are refused count against the address", async () => {
+    let left = 1;
+    const limited = callWith({ FAILURE_LIMIT: { limit: async () => ({ success: left-- > 0 }) } });
+    const headers = { "CF-Connecting-IP": "192.0.2.77" };
+    const fail = (path: string, json: object) => limited(`POST ${path}`, { token: null, body: new TextEncoder().encode(JSON.stringify(json)), headers });
+    expect((await fail("/v1/auth/jwt/login", { role: "acme/none", jwt: "a.b.c" })).status).toBe(403);
+    for (const reply of [
+      await fail("/v1/auth/jwt/login", { role: "acme/none", jwt: "a.b.c" }),
+      await fail("/v1/auth/approle/login", { role_id: "x", secret_id: "a.b.c" }),
+    ])
+      expect([reply.status, reply.headers.get("Retry-After"), reply.body.errors]).toEqual([429, expect.stringMatching(/^\d+$/), [expect.any(String)]]);
+  });
+
   it("approle takes a token's id and that token, and refuses all else alike", async () => {
     const token = await sign({ jti: "tok_role" });
     const login = (role_id: string, secret_id: string, headers = {}) =>
@@ -451,6 +484,19 @@ describe("what is refused", () => {
   const body = { data: { value: "canary-value" }, versions: [1], custom_metadata: { a: "b" } };
   const everything = "secrets:read secrets:write secrets:resolve";
 
+  const callers = vaultFront().routes.filter(({ permission }) => permission !== null);
+  it.each(callers.map(({ method, path }) => `${method.toUpperCase()} ${path}`))("%s takes no bad token, and says the same of each", async (route) => {
+    const request = route.replace("{path}", "app/KEY");
+    const sent = request.startsWith("GET") ? {} : { json: body };
+    const before = await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events").first("n");
+    for (const [reason, make] of Object.entries(BAD_TOKENS)) {
+      const token = await make();
+      const expected = token === null ? [400, ["missing client token"]] : [403, ["permission denied"]];
+      expect([reason, ...errors(await ask(request, { token, ...sent }))]).toEqual([reason, ...expected]);
+    }
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM audit_events").first("n")).toBe(before);
+  });
+
   it("each route for callers is among them, or is about the token itself", () => {
     const routed = vaultFront().routes.filter(({ permission }) => permission !== null && permission !== "any");
     const asked = new Set(NEEDED.map(([request]) => routeOf(request)));
@@ -488,6 +534,12 @@ describe("what is refused", () => {
 
   it("an expired secret is not there, and a locked name says why", async () => {
     const org = newOrg();
+    await putExpired("repo:app", "OLD", "canary-value", { token: { org } });
+    for (const path of ["kv/data/app/OLD", "secret/data/app", "env/data/app"]) {
+      const expired = await ask(`GET /v1/${path}`, { token: { org } });
+      expect(expired.text, path).not.toContain("canary-value");
+      expect([path, expired.status]).toEqual([path, 404]);
+    }
     await put("global", "LOCKED", "v", { token: { org }, fields: { locked: true } });
     const reply = await ask("POST /v1/kv/data/app/LOCKED", { token: { org }, json: { data: { value: "x" } } });
     expect([reply.status, reply.body.errors[0]]).toEqual([400, expect.stringContaining("Locked: LOCKED")]);
