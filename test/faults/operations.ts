@@ -118,6 +118,12 @@ async function madeTwoVersions({ ask }: { ask: Ask }): Promise<string> {
   return (await put(ask, OLD)).body.id;
 }
 
+async function madeAndDeleted({ ask }: { ask: Ask }): Promise<string> {
+  const id = await made(ask);
+  await ask(`DELETE ${SECRET}`);
+  return id;
+}
+
 /** A secret whose value is still as another store had it. */
 async function madeLegacy({ org }: { org: string }): Promise<string> {
   await env.DB.batch([
@@ -138,6 +144,10 @@ const hasSeal = async (org: string) =>
 
 const isNew = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 2, await recorded(ask, "secret.update")];
 const isCreated = async ({ ask }: Cell) => [(await resolved(ask)) === NEW, (await secretOf(ask)).version === 1, await recorded(ask, "secret.create")];
+const isDestroyed = async ({ ask, made: id }: Cell) => [
+  (await ask(`GET /v1/secrets/${id}/versions`)).body.versions.at(-1).state === "destroyed",
+  await recorded(ask, "secret.destroy"),
+];
 const canComeBack = async ({ ask }: Cell) => (await ask("GET /v1/secrets?deleted=true")).body.secrets.length > 0;
 const isDeleted = async ({ ask }: Cell, action = "secret.delete") => [
   (await resolved(ask)) === null,
@@ -204,6 +214,65 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: () => ["PATCH /v1/secret/data/global", json({ data: { S: NEW } })],
     effects: isNew,
   },
+  "DELETE of an object on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["DELETE /v1/secret/data/global"],
+    effects: (cell) => isDeleted(cell),
+  },
+  "POST of an undelete of an object on Vault's wire": {
+    prepare: madeAndDeleted,
+    request: () => ["POST /v1/secret/undelete/global", json({ versions: [1] })],
+    effects: async (cell) => [(await resolved(cell.ask)) === OLD, !(await canComeBack(cell)), await recorded(cell.ask, "secret.undelete")],
+  },
+  "POST of a destruction in an object on Vault's wire": {
+    prepare: madeTwoVersions,
+    request: () => ["POST /v1/secret/destroy/global", json({ versions: [1] })],
+    effects: isDestroyed,
+  },
+  "POST of an object's metadata on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/secret/metadata/global", json({ custom_metadata: { a: "b" } })],
+    effects: async ({ ask }) => [(await ask("GET /v1/secret/metadata/global")).body.data.custom_metadata?.a === "b"],
+  },
+  "PATCH of an object's metadata on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["PATCH /v1/secret/metadata/global", json({ custom_metadata: { a: "b" } })],
+    effects: async ({ ask }) => [(await ask("GET /v1/secret/metadata/global")).body.data.custom_metadata?.a === "b"],
+  },
+  "DELETE of an object for good on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["DELETE /v1/secret/metadata/global"],
+    effects: (cell) => isDeleted(cell, "secret.purge"),
+  },
+  "DELETE of a secret on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["DELETE /v1/kv/data/global/S"],
+    effects: (cell) => isDeleted(cell),
+  },
+  "POST of an undelete of a secret on Vault's wire": {
+    prepare: madeAndDeleted,
+    request: () => ["POST /v1/kv/undelete/global/S", json({ versions: [1] })],
+    effects: async (cell) => [(await resolved(cell.ask)) === OLD, !(await canComeBack(cell)), await recorded(cell.ask, "secret.undelete")],
+  },
+  "POST of a destruction in a secret on Vault's wire": {
+    prepare: madeTwoVersions,
+    request: () => ["POST /v1/kv/destroy/global/S", json({ versions: [1] })],
+    effects: isDestroyed,
+  },
+  "POST of a secret's metadata on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/kv/metadata/global/S", json({ custom_metadata: { a: "b" } })],
+    effects: async ({ ask }) => [(await secretOf(ask)).labels.a === "b", await recorded(ask, "secret.update")],
+  },
+  "DELETE of a secret for good on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["DELETE /v1/kv/metadata/global/S"],
+    effects: (cell) => isDeleted(cell, "secret.purge"),
+  },
+  "POST of a token on Vault's wire": {
+    request: () => ["POST /v1/auth/token/create", json({ ttl: "5m" })],
+    effects: async ({ ask }) => [(await tokensOf(ask)).length > 0, await recorded(ask, "token.create")],
+  },
   "PUT of a new value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of a new value, the old one in KV": { prepare: madeAndSettled, request: () => [`PUT ${SECRET}`, json({ value: NEW })], effects: isNew },
   "PUT of the same value": { prepare: ({ ask }) => made(ask), request: () => [`PUT ${SECRET}`, json({ value: OLD })], effects: holdsOld },
@@ -246,20 +315,12 @@ export const WRITES: Record<string, FaultedOperation> = {
     again: 404,
   },
   "POST of an undelete": {
-    prepare: async ({ ask }) => {
-      const id = await made(ask);
-      await ask(`DELETE ${SECRET}`);
-      return id;
-    },
+    prepare: madeAndDeleted,
     request: ({ made: id }) => [`POST /v1/secrets/${id}/undelete`],
     effects: async (cell) => [(await resolved(cell.ask)) === OLD, !(await canComeBack(cell)), await recorded(cell.ask, "secret.undelete")],
   },
   "PUT of a secret that was deleted": {
-    prepare: async ({ ask }) => {
-      const id = await made(ask);
-      await ask(`DELETE ${SECRET}`);
-      return id;
-    },
+    prepare: madeAndDeleted,
     request: () => [`PUT ${SECRET}`, json({ value: NEW })],
     effects: async ({ ask, made: id }) => [
       (await resolved(ask)) === NEW,
