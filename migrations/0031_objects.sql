@@ -9,7 +9,7 @@ CREATE TABLE scope_revisions (
   revised_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   emptied_revision INTEGER,
-  custom_metadata TEXT NOT NULL DEFAULT '{}',
+  custom_metadata TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(custom_metadata)),
   PRIMARY KEY (org, scope)
 ) STRICT, WITHOUT ROWID;
 
@@ -30,8 +30,8 @@ CREATE INDEX scope_revisions_ambiguous ON scope_revisions (org, scope)
 WHERE scope >= 'repo:' AND scope < 'repo;'
   AND lower(substr(scope, 6, instr(substr(scope, 6) || '/', '/') - 1)) IN ('global', 'builtin', 'team', 'namespace', 'agent', 'repo');
 
--- Which revision of its scope a value was written with, and a secret deleted.
-ALTER TABLE versions ADD COLUMN scope_revision INTEGER NOT NULL DEFAULT 1;
+-- Which revision of its scope a value was written with, 0 where that is not known, and a secret deleted.
+ALTER TABLE versions ADD COLUMN scope_revision INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE secrets ADD COLUMN deleted_revision INTEGER;
 
 -- Whether a text is JSON that is no string: `encoding`, whose values are fixed, says `utf8` of it.
@@ -64,6 +64,22 @@ END;
 CREATE TRIGGER scope_revisions_end_epoch AFTER DELETE ON scope_revisions
 BEGIN
   INSERT INTO epochs (org, epoch) VALUES (OLD.org, hex(randomblob(8))) ON CONFLICT (org) DO UPDATE SET epoch = excluded.epoch;
+END;
+
+-- What is said of objects counts among an organization's bytes.
+CREATE TRIGGER usage_of_new_metadata AFTER INSERT ON scope_revisions WHEN NEW.custom_metadata <> '{}'
+BEGIN
+  INSERT INTO usage (org, bytes) VALUES (NEW.org, octet_length(NEW.custom_metadata)) ON CONFLICT (org) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER usage_of_changed_metadata AFTER UPDATE OF custom_metadata ON scope_revisions WHEN OLD.custom_metadata IS NOT NEW.custom_metadata
+BEGIN
+  INSERT INTO usage (org, bytes)
+  VALUES (NEW.org, IIF(NEW.custom_metadata = '{}', 0, octet_length(NEW.custom_metadata)) - IIF(OLD.custom_metadata = '{}', 0, octet_length(OLD.custom_metadata)))
+  ON CONFLICT (org) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER usage_of_old_metadata AFTER DELETE ON scope_revisions WHEN OLD.custom_metadata <> '{}'
+BEGIN
+  UPDATE usage SET bytes = bytes - octet_length(OLD.custom_metadata) WHERE org = OLD.org;
 END;
 
 -- Backups carry both.

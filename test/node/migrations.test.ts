@@ -221,7 +221,7 @@ describe("the migration 0031", () => {
     const [secrets, versions] = [db.prepare("SELECT * FROM secrets ORDER BY id").all(), db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()];
     migrate("0031", "0031");
     expect(db.prepare("SELECT * FROM secrets ORDER BY id").all()).toEqual(secrets.map((row) => ({ ...row, deleted_revision: null, variable: 1 })));
-    expect(db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()).toEqual(versions.map((row) => ({ ...row, scope_revision: 1, is_json: 0 })));
+    expect(db.prepare("SELECT * FROM versions ORDER BY 1, 2").all()).toEqual(versions.map((row) => ({ ...row, scope_revision: 0, is_json: 0 })));
     expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 3, revised_at: 7 }]);
   });
 
@@ -232,6 +232,6 @@ describe("the migration 0031", () => {
     insertVersion("later", 1);
     insertSecret("last", 1);
     expect(revisions()).toEqual([{ scope: "global", revision: 1, created_at: 0, revised_at: 0 }]);
-    expect(db.prepare("SELECT scope_revision, is_json FROM versions").all()).toEqual([{ scope_revision: 1, is_json: 0 }]);
+    expect(db.prepare("SELECT scope_revision, is_json FROM versions").all()).toEqual([{ scope_revision: 0, is_json: 0 }]);
   });
 });

@@ -545,6 +545,43 @@ describe("what is refused", () => {
     expect([reply.status, reply.body.errors[0]]).toEqual([400, expect.stringContaining("Locked: LOCKED")]);
   });
 
+  it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])("%s is a name as any other in a path", async (name) => {
+    const token = await sign({ org: newOrg() });
+    for (const path of [`x/${name}/data/z`, `${name}/data/z`, `secret/${name}/x`, `secret/data/${name}`, `${name}/secret/data/x`])
+      expect([path, (await ask(`GET /v1/${path}`, { token })).status]).toEqual([path, expect.toSatisfy((status: number) => status >= 400 && status < 500)]);
+    const { status, body } = await ask("POST /v1/sys/capabilities-self", { token, json: { paths: [`secret/${name}/x`, name] } });
+    expect([status, body.capabilities]).toEqual([200, ["deny"]]);
+  });
+
+  it("a token that is to be used so often and no more is refused: none is", async () => {
+    expect((await ask("POST /v1/auth/token/create", { token: { org: newOrg() }, json: { num_uses: 1 } })).status).toBe(400);
+  });
+
+  it("what is there and cannot be had now is 503, and not left out of what a scope resolves to", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { A: "1", B: "2" } } });
+    const ofB = "secret_id = (SELECT id FROM secrets WHERE org = ? AND name = 'B')";
+    await env.KV.delete((await env.DB.prepare(`SELECT kv_key FROM versions WHERE ${ofB}`).bind(org).first<string>("kv_key")) ?? "");
+    await env.DB.prepare(`UPDATE versions SET ciphertext = NULL, kv_put_at = 1 WHERE ${ofB}`).bind(org).run();
+    for (const path of ["secret/data/app", "env/data/app", "kv/data/app/B"])
+      expect([path, (await ask(`GET /v1/${path}`, { token: { org } })).status]).toEqual([path, 503]);
+  });
+
+  it("what is said of an object is for nobody whose grant is limited to other names, and counts among the bytes", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { KEY: "v" } } });
+    const before = (await call("GET /v1/usage", { token: { org } })).body.usage.bytes.used;
+    await ask("POST /v1/secret/metadata/app", { token: { org }, json: { custom_metadata: { owner: "team" } } });
+    expect((await call("GET /v1/usage", { token: { org } })).body.usage.bytes.used - before).toBe('{"owner":"team"}'.length);
+    const limited = { org, secret_names: ["MINE"] };
+    expect(errors(await ask("GET /v1/secret/metadata/app", { token: limited }))).toEqual([404, []]);
+    await ask("DELETE /v1/secret/data/app", { token: { org } });
+    for (const path of ["app", "nothing"])
+      expect((await ask(`POST /v1/secret/metadata/${path}`, { token: limited, json: { custom_metadata: { owner: "me" } } })).status, path).toBe(403);
+    await ask("DELETE /v1/secret/metadata/app", { token: { org } });
+    expect((await call("GET /v1/usage", { token: { org } })).body.usage.bytes.used).toBe(0);
+  });
+
   it("whatever is sent, no status is one that clients of Vault do not know", async () => {
     const segment = fc.constantFrom(
       "secret",

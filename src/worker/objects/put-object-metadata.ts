@@ -40,15 +40,17 @@ async function changeMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, 
   caller.require("secrets:write", scope);
   const { db, now } = needs;
   await retryWhenChanged(async () => {
-    const { state, rows } = await findObject(needs, caller, scope);
+    const { state, rows } = await findObject(needs, caller, scope, "all");
     requireWhole(caller, rows);
+    if (rows.length === 0 && caller.secretNames !== null)
+      throw caller.refuse("secrets:write", "The token's grant covers some names only, and there is none of them here.");
     if (caller.secretNames !== null && rows.length > MAX_OBJECT_SECRETS)
       throw new Problem("too-many-secrets", `${scope} holds more than ${MAX_OBJECT_SECRETS} secrets.`);
     const parsed = customMetadataSchema.safeParse(change(state.customMetadata));
     if (!parsed.success) throw invalid("/custom_metadata", parsed.error.issues[0]?.message ?? "not texts under keys");
     const key = { org: caller.org, scope };
     const metadata = textOf(parsed.data);
-    await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) =>
+    await writeWithinQuota(needs, caller, { kept: metadata === "{}" ? [] : ["bytes"], made: 1 }, ({ before, after }) =>
       writeForCaller(
         needs,
         caller,

@@ -42,13 +42,15 @@ export async function readObjectMetadata(needs: CallerNeeds & { readonly maxVers
   caller.require("secrets:read", scope);
   const { db, maxVersions } = needs;
   const { state, rows } = await findObject(needs, caller, scope, "all");
-  if (state.createdAt === null) throw new Problem("scope-not-found", `Nothing was ever written in ${scope}.`);
+  const covered = rows.filter(({ name }) => matchesAny(caller.secretNames, name));
+  // Whoever is limited by name is told of what has such names, and of nothing else.
+  if (state.createdAt === null || (caller.secretNames !== null && covered.length === 0))
+    throw new Problem("scope-not-found", `Nothing was ever written in ${scope}.`);
   if (rows.length > MAX_OBJECT_SECRETS)
     throw new Problem(
       "too-many-secrets",
       `${scope} holds more than ${MAX_OBJECT_SECRETS} secrets, with those that can come back: too many to be read as one object.`,
     );
-  const covered = rows.filter(({ name }) => matchesAny(caller.secretNames, name));
   const ids = covered.map(({ id }) => id);
   const [written] = await readForCaller(needs, caller, [selectNewestVersions(db, ids, maxVersions)]);
   const versions = withPresent(versionsOf(covered, rowsOf<RevisionOfVersion>(written)), state, covered);
@@ -73,12 +75,15 @@ interface Part {
 function versionsOf(rows: readonly Verified<SecretRow>[], written: readonly RevisionOfVersion[]): ObjectVersion[] {
   const deletedAt = new Map(rows.map(({ id, deleted_at }) => [id, deleted_at]));
   const parts: Part[] = [
-    ...written.map(({ secret_id, scope_revision, created_at, destroyed }) => ({
-      revision: scope_revision,
-      at: created_at,
-      deletedAt: deletedAt.get(secret_id) ?? null,
-      destroyed: destroyed === 1,
-    })),
+    // Of what was written before there were revisions it is not known.
+    ...written
+      .filter(({ scope_revision }) => scope_revision > 0)
+      .map(({ secret_id, scope_revision, created_at, destroyed }) => ({
+        revision: scope_revision,
+        at: created_at,
+        deletedAt: deletedAt.get(secret_id) ?? null,
+        destroyed: destroyed === 1,
+      })),
     ...rows.flatMap(({ deleted_revision: revision, deleted_at }) =>
       revision === null || deleted_at === null ? [] : [{ revision, at: deleted_at, deletedAt: deleted_at, destroyed: false }],
     ),

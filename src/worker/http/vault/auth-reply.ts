@@ -11,11 +11,10 @@ export interface Login {
   readonly metadata: Readonly<Record<string, string>>;
   /** Whether it ends with no other token. */
   readonly orphan: boolean;
-  readonly warnings?: readonly string[];
 }
 
 /** The reply with a token. */
-export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, metadata, orphan, warnings = [] }: Login): Response {
+export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, metadata, orphan }: Login): Response {
   const auth = {
     client_token: token,
     accessor: "",
@@ -29,5 +28,5 @@ export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, me
     orphan,
     num_uses: 0,
   };
-  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth, warnings }), 200, { "Content-Type": "application/json" });
+  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth }), 200, { "Content-Type": "application/json" });
 }

@@ -19,7 +19,9 @@ export async function readValues(
   const { selection, lease } = await selectLeased(c, needs, request);
   if (selection.secrets.length === 0) throw nothingFound(selection.unavailable);
   const text = await releaseSecrets(needs, selection, async (release) => {
-    if (release.secrets.length === 0) throw nothingFound(release.unavailable);
+    // What cannot be had now is there: whoever keeps a copy must not take it for gone.
+    const late = release.unavailable.filter(({ reason }) => reason !== "name-locked");
+    if (release.secrets.length === 0 || late.length > 0) throw nothingFound(late);
     requireCurrent(c.get("caller"), version, await versionOf(form, release));
     // An answer in which something cannot be had is not given again.
     if (release.unavailable.length === 0) lease?.keep(form);

@@ -31,6 +31,7 @@ export const vaultTokenRoutes = [
       replies: { 200: json(vaultAuthReplySchema, "The token.") },
     },
     async ({ c, needs, caller, body: { ttl = 0, explicit_max_ttl = 0, display_name = "", policies, num_uses = 0 } }) => {
+      if (num_uses > 0) throw invalid("/num_uses", "a token is not limited by how often it is used");
       const spans = [ttl, explicit_max_ttl].filter((seconds) => seconds > 0);
       const asked = {
         label: labelOf(display_name),
@@ -38,8 +39,7 @@ export const vaultTokenRoutes = [
         ...(spans.length > 0 && { expiresIn: Math.min(...spans) }),
       };
       const { token, expiresIn, permissions } = await narrowToken(needs, caller, asked);
-      const warnings = num_uses > 0 ? ["num_uses was not read: a token is not limited by how often it is used"] : [];
-      return authReply(c, { token, seconds: expiresIn, permissions: [...permissions].sort(), metadata: { org: caller.org }, orphan: false, warnings });
+      return authReply(c, { token, seconds: expiresIn, permissions: [...permissions].sort(), metadata: { org: caller.org }, orphan: false });
     },
   ),
   vaultOperation(

@@ -38,11 +38,11 @@ function decode(segment: string): string | null {
 }
 
 /** Of each mount the operations that go on with a path. */
-const WITH_PATH: Readonly<Record<string, ReadonlySet<string>>> = {
-  secret: new Set(["data", "metadata", "undelete", "destroy"]),
-  kv: new Set(["data", "metadata", "undelete", "destroy"]),
-  env: new Set(["data"]),
-};
+const WITH_PATH: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["secret", new Set(["data", "metadata", "undelete", "destroy"])],
+  ["kv", new Set(["data", "metadata", "undelete", "destroy"])],
+  ["env", new Set(["data"])],
+]);
 const UI_MOUNTS = ["sys", "internal", "ui", "mounts"];
 
 /**
@@ -58,7 +58,7 @@ export function routedPath(url: string): string {
 }
 
 function fixedSegments(mount: string | null, operation: string | null, segments: VaultPath["segments"]): number {
-  if (mount !== null && operation !== null && WITH_PATH[mount]?.has(operation)) return 2;
+  if (mount !== null && operation !== null && WITH_PATH.get(mount)?.has(operation)) return 2;
   return UI_MOUNTS.every((name, n) => segments[n] === name) ? UI_MOUNTS.length : segments.length;
 }
 
@@ -80,5 +80,5 @@ export function namedSegments({ segments }: VaultPath, after: number): string[] 
 export function readsVaultData(url: string): boolean {
   const { segments } = vaultPath(url);
   const [mount = "", operation] = segments;
-  return operation === "data" && mount !== null && WITH_PATH[mount]?.has("data") === true && segments.length > 2;
+  return operation === "data" && mount !== null && WITH_PATH.get(mount)?.has("data") === true && segments.length > 2;
 }
