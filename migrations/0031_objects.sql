@@ -1,5 +1,6 @@
 -- A scope read and written as one object: how often it has been written, so that whoever replaces all of it can say what it was
--- when it was read. The number outlives the scope's secrets: it must never be the same for two states. `revised_at` is when that
+-- when it was read. The number outlives the scope's secrets: it is never the same for two states, until the object is purged as
+-- one and begins anew. `revised_at` is when that
 -- write was, `updated_at` also when only `custom_metadata` was; `emptied_revision` is the last write that deleted all of it at once.
 CREATE TABLE scope_revisions (
   org TEXT NOT NULL,

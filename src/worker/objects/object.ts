@@ -59,10 +59,10 @@ export function revisionConflict(cause?: unknown): Problem {
   return new Problem("version-conflict", "The object is not at the revision that the request names.", { cause });
 }
 
-/** @throws {Problem} `value-too-large`, naming the key. */
+/** @throws {Problem} `value-too-large`, naming the key, and no size: what was merged may be a part that the caller cannot read. */
 export function requireValueFits(key: string, { bytes }: SecretValue): void {
   if (bytes.length > MAX_VALUE_BYTES)
-    throw new Problem("value-too-large", `${JSON.stringify(key)} has ${bytes.length} bytes; a value has at most ${MAX_VALUE_BYTES}.`);
+    throw new Problem("value-too-large", `${JSON.stringify(key)} would have more than ${MAX_VALUE_BYTES} bytes.`);
 }
 
 /** The answer to a key that cannot be stored. */
