@@ -61,8 +61,7 @@ export function revisionConflict(cause?: unknown): Problem {
 
 /** @throws {Problem} `value-too-large`, naming the key, and no size: what was merged may be a part that the caller cannot read. */
 export function requireValueFits(key: string, { bytes }: SecretValue): void {
-  if (bytes.length > MAX_VALUE_BYTES)
-    throw new Problem("value-too-large", `${JSON.stringify(key)} would have more than ${MAX_VALUE_BYTES} bytes.`);
+  if (bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", `${JSON.stringify(key)} would have more than ${MAX_VALUE_BYTES} bytes.`);
 }
 
 /** The answer to a key that cannot be stored. */
