@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { matches, type Pattern } from "./pattern.ts";
 import { parseRequestPath, type RequestPath } from "./request-path.ts";
 
 const METHOD = /^[A-Z]{1,20}(?:-[A-Z]{1,20})?$/;
@@ -91,7 +92,7 @@ export function findAllowRule(rules: readonly AllowRule[], asked: Asked): number
 function allows({ methods, paths, query, targets }: AllowRule, asked: Asked): boolean {
   if (!methods.includes(asked.method) || !paths.some((pattern) => pathMatches(pattern, asked.path))) return false;
   if (query && !queryMatches(query, asked.query)) return false;
-  return !targets || (asked.target !== null && targets.some((pattern) => textMatches(pattern, asked.target ?? "")));
+  return !targets || (asked.target !== null && targets.some((pattern) => matches(pattern as Pattern, asked.target ?? "")));
 }
 
 /** Whether a pattern of {@link pathPatternSchema} matches a path. A pattern that is none matches nothing. */
@@ -113,8 +114,4 @@ function queryMatches(wanted: Readonly<Record<string, string>>, query: string): 
     const [found, ...more] = parameters.getAll(name);
     return found === value && more.length === 0;
   });
-}
-
-function textMatches(pattern: string, text: string): boolean {
-  return pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }

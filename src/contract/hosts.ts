@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isLoopback as isLoopbackItself } from "./in-the-clear.ts";
 
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 /** A name with at least two labels, the last of which begins with a letter: no address, in whatever notation. */
@@ -11,8 +12,7 @@ const NAME = new RegExp(`^(?=.{1,253}$)(?:${LABEL}\\.)+[a-z](?:[a-z0-9-]{0,61}[a
 const NOT_PUBLIC = new Set("localhost local localdomain internal intranet lan home corp mail private test invalid example onion alt arpa".split(" "));
 /** Under a public name, the service that tells a machine its own credentials. */
 const METADATA = new Set(["metadata.tencentyun.com", "metadata.packet.net", "metadata.platformequinix.com"]);
-/** What the URL parser makes of this machine's own names and addresses. */
-const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9_-]+\.)*localhost)$/;
+const UNDER_LOCALHOST = /^(?:[a-z0-9_-]+\.)+localhost$/;
 
 /**
  * Whether a host is public as a text: a DNS name in lower case without a dot at its end, no address, and no name of special
@@ -26,7 +26,7 @@ export function isPublicHost(host: string): boolean {
 
 /** Whether a host is this machine: `127.0.0.0/8`, `[::1]`, `localhost` and what is under it. `host` is a `URL`'s `hostname`. */
 export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
+  return isLoopbackItself({ hostname: host }) || UNDER_LOCALHOST.test(host);
 }
 
 function isHostPattern(text: string): boolean {

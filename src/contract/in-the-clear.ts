@@ -6,6 +6,6 @@ export function isInTheClear(url: string): boolean {
 }
 
 /** Whether an address is this machine's own: `localhost`, or a literal address of the loopback interface (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3). */
-export function isLoopback({ hostname }: URL): boolean {
+export function isLoopback({ hostname }: Pick<URL, "hostname">): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

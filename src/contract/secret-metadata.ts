@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { LABEL_KEY, whole } from "./grammar.ts";
 import { hostPatternSchema } from "./hosts.ts";
+import { sortedJson } from "./sorted-json.ts";
 import { formatTime, timeInputSchema, timeSchema } from "./time.ts";
 import { isWellFormed, NOT_WELL_FORMED } from "./well-formed.ts";
 
@@ -58,8 +59,7 @@ export const SECRET_METADATA = {
     reply: z.record(z.string(), z.string()),
     example: { team: "payments" },
     initial: "{}" as string,
-    // In the order of their keys, so that the same labels are the same text.
-    toColumn: (labels) => JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))),
+    toColumn: sortedJson,
     fromColumn: (column) => JSON.parse(column) as Record<string, string>,
   }),
   expires_at: field({

@@ -6,10 +6,11 @@ import { type Caller, createCaller } from "../../src/worker/access/caller.ts";
 import { loadConfig } from "../../src/worker/config.ts";
 import { needsFrom } from "../../src/worker/http/needs-of.ts";
 import { type KeyChange, patchObject } from "../../src/worker/objects/patch-object.ts";
-import { readObject, selectObject } from "../../src/worker/objects/read-object.ts";
+import { objectRequest, readObject } from "../../src/worker/objects/read-object.ts";
 import { deleteObject, replaceObject } from "../../src/worker/objects/replace-object.ts";
 import type { SecretValue } from "../../src/worker/secrets/change.ts";
 import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
+import { resolveSecrets } from "../../src/worker/secrets/resolve-secrets.ts";
 import { newId } from "../../src/worker/transaction/new-id.ts";
 
 /** What is given of a key: a text, a JSON value, a merge patch, or nothing to delete it. */
@@ -73,7 +74,7 @@ export async function openObjects(org: string, who: Who = {}, vars: Partial<Reco
     remove: (scope: string) => deleteObject(needs, caller(), scope as Scope),
     async get(scope: string) {
       const by = caller();
-      const selection = await selectObject({ ...needs, now: new Date() }, by, scope as Scope);
+      const selection = await resolveSecrets({ ...needs, now: new Date() }, by, objectRequest(scope as Scope));
       const object = await releaseSecrets(needs, selection, (release) => readObject(release, by));
       const shown = ({ bytes, encoding }: SecretValue) => {
         if (encoding === "base64") return bytes.toBase64();

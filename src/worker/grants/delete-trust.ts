@@ -1,8 +1,9 @@
 import type { Caller } from "../access/caller.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
+import { requireUnchanged } from "../store/require-unchanged.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
-import { deleteTrustRow, requireTrust } from "../store/trust-rows.ts";
+import { deleteTrustRow } from "../store/trust-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
@@ -22,7 +23,7 @@ export async function deleteTrust(needs: CallerNeeds & { readonly now: Date }, c
     const trust = await getTrust(needs, caller, name);
     const [family, ...ending] = await readForCaller(needs, caller, [selectFamily(db, caller.org, trustParent(name)), ...selectEnding(db, caller.org)]);
     const planned = await planEnd(needs, caller.org, ending, endOf(trust, rowsOf<{ id: string }>(family)));
-    const deletion = [requireTrust(db, caller.org, name, trust), deleteTrustRow(db, caller.org, name), deleteRefusals(db, caller.org, name)];
+    const deletion = [requireUnchanged(db, "trusts", caller.org, name, trust), deleteTrustRow(db, caller.org, name), deleteRefusals(db, caller.org, name)];
     await writeRevocations(needs, caller, planned, deletion, { action: "trust.delete", secrets: [], target: name });
   });
 }

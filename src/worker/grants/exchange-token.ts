@@ -8,10 +8,11 @@ import { insertEvent } from "../audit/insert-event.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { type FoundIdentity, type IdentityKey, selectIdentity } from "../store/identity-rows.ts";
 import { QUOTA_GUARD, type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
+import { requireUnchanged } from "../store/require-unchanged.ts";
 import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
-import { requireTrust, selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { selectTrust, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { noEventLeft, requireEventLeft } from "../transaction/event-quota.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
@@ -161,7 +162,7 @@ async function mint(given: ExchangeNeeds, trust: TrustRow, workload: Workload, g
 /** The issuer may have taken seconds to answer: a trust that was deleted, replaced or suspended meanwhile, or before, gives nothing. */
 async function runUnderTrust(db: D1Database, trust: TrustRow, statements: D1PreparedStatement[]): Promise<void> {
   try {
-    await runBatch(db, [requireTrust(db, trust.org, trust.name, trust), requireInForce(db, marksOf(trust)), ...statements]);
+    await runBatch(db, [requireUnchanged(db, "trusts", trust.org, trust.name, trust), requireInForce(db, marksOf(trust)), ...statements]);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
     if (error.guard.startsWith(QUOTA_GUARD)) throw noEventLeft();

@@ -1,4 +1,5 @@
 import { importJWK, type JWK } from "jose";
+import { jsonPointer } from "../../contract/json-pointer.ts";
 import { LIMITS, limitsOf } from "../../contract/limits.ts";
 import type { Pattern } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
@@ -9,9 +10,10 @@ import { IssuerError, requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "../access/verify-jwt.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
+import { requireUnchanged } from "../store/require-unchanged.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
-import { type FoundTrust, requireTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { type FoundTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
@@ -79,7 +81,7 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const was = await findTrust(needs, caller, name);
   const recorded = { action: "trust.put", secrets: [], target: name } as const;
   if (was && was.suspended === 0 && SAID.every((column) => was[column] === wanted[column])) {
-    await writeForCaller(needs, caller, [requireTrust(db, org, name, was)], recorded);
+    await writeForCaller(needs, caller, [requireUnchanged(db, "trusts", org, name, was)], recorded);
     return { row: was, created: false };
   }
   const [family, revoked, ...ending] = await readForCaller(needs, caller, [
@@ -94,7 +96,7 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
   const seal = was ? await sealAgain(keyring, "trusts", was, row) : await sealFor(keyring, "trusts", row);
   const ends = was ? await planEnd(needs, org, ending, endOf(was, rowsOf<{ id: string }>(family))) : undefined;
   // Why tokens were refused under what it said before is of no use any more.
-  const change = [requireTrust(db, org, name, was), upsertTrust(db, { ...row, seal }), deleteRefusals(db, org, name)];
+  const change = [requireUnchanged(db, "trusts", org, name, was), upsertTrust(db, { ...row, seal }), deleteRefusals(db, org, name)];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["trusts"], made: 1 }, ({ before, after }) => {
     const statements = [before, ...change, after];
     return ends ? writeRevocations(needs, caller, ends, statements, recorded) : writeForCaller(needs, caller, statements, recorded);
@@ -151,7 +153,7 @@ function refuseConditions(body: PutTrustBody): void {
   const weakness = judgeConditions(body);
   if (!weakness) return;
   const { claim, detail } = weakness;
-  throw invalid(claim === null ? "/claims" : `/claims/${claim.replaceAll("~", "~0").replaceAll("/", "~1")}`, detail);
+  throw invalid(jsonPointer(claim === null ? ["claims"] : ["claims", claim]), detail);
 }
 
 function refuseTemplates(templates: readonly string[]): void {

@@ -81,7 +81,7 @@ async function giveToVault(keyring: Config["keyring"], request: Request, lease: 
   if (!release) return undefined;
   const requestId = newId("req");
   const headers = { ...commonHeaders(requestId, request.url), "Cache-Control": "no-store", "Content-Type": "application/json", Age: ageOf(lease, now) };
-  return new Response(await vaultContent(form, release, requestId), { headers });
+  return new Response((await vaultContent(form, release, requestId)).text, { headers });
 }
 
 function ageOf({ openedAt }: KeptLease, now: number): string {

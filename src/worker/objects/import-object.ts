@@ -4,6 +4,7 @@ import { MAX_OBJECT_KEYS } from "../../contract/object.ts";
 import { keyOfName, nameOfKey } from "../../contract/object-key.ts";
 import { Problem, type ProblemError, problemOfErrors } from "../../contract/problem.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
+import { sortedJson } from "../../contract/sorted-json.ts";
 import type { Caller } from "../access/caller.ts";
 import type { SecretValue } from "../secrets/change.ts";
 import { recordDryRun } from "../secrets/import-secrets.ts";
@@ -64,8 +65,7 @@ function keysOf(writes: readonly Write[], wanted: Write["outcome"]): string[] {
 }
 
 function compareMetadata(held: CustomMetadata, given: CustomMetadata): "new" | "same" | "different" {
-  const [before, after] = [held, given].map((texts) => JSON.stringify(Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))));
-  if (before === after) return "same";
+  if (sortedJson(held) === sortedJson(given)) return "same";
   return Object.keys(held).length === 0 ? "new" : "different";
 }
 

@@ -1,3 +1,4 @@
+import { jsonPointer } from "../../contract/json-pointer.ts";
 import type { CustomMetadata } from "../../contract/object.ts";
 import type { Pattern } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
@@ -66,5 +67,5 @@ export function requireValueFits(key: string, { bytes }: SecretValue): void {
 
 /** The answer to a key that cannot be stored. */
 export function badKey(key: string, reason: string): Problem {
-  return invalid(`/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`, `the key ${JSON.stringify(key.slice(0, 200))} ${reason}`);
+  return invalid(jsonPointer([key]), `the key ${JSON.stringify(key.slice(0, 200))} ${reason}`);
 }

@@ -1,6 +1,7 @@
 import { type CustomMetadata, customMetadataSchema, MAX_OBJECT_SECRETS } from "../../contract/object.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
+import { sortedJson } from "../../contract/sorted-json.ts";
 import type { Caller } from "../access/caller.ts";
 import { putCustomMetadata, requireCustomMetadata } from "../store/scope-revisions.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -19,7 +20,7 @@ import { requireWhole } from "./require-whole.ts";
  */
 export function putObjectMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, metadata: CustomMetadata, seen?: CustomMetadata): Promise<void> {
   return changeMetadata(needs, caller, scope, (before) => {
-    if (seen !== undefined && textOf(seen) !== textOf(before)) throw revisionConflict();
+    if (seen !== undefined && sortedJson(seen) !== sortedJson(before)) throw revisionConflict();
     return metadata;
   });
 }
@@ -49,12 +50,12 @@ async function changeMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, 
     const parsed = customMetadataSchema.safeParse(change(state.customMetadata));
     if (!parsed.success) throw invalid("/custom_metadata", parsed.error.issues[0]?.message ?? "not texts under keys");
     const key = { org: caller.org, scope };
-    const metadata = textOf(parsed.data);
+    const metadata = sortedJson(parsed.data);
     await writeWithinQuota(needs, caller, { kept: metadata === "{}" ? [] : ["bytes"], made: 1 }, ({ before, after }) =>
       writeForCaller(
         needs,
         caller,
-        [requireCustomMetadata(db, key, textOf(state.customMetadata)), before, putCustomMetadata(db, key, metadata, now.getTime()), after],
+        [requireCustomMetadata(db, key, sortedJson(state.customMetadata)), before, putCustomMetadata(db, key, metadata, now.getTime()), after],
         {
           action: "secret.update",
           secrets: [],
@@ -63,9 +64,4 @@ async function changeMetadata(needs: ObjectNeeds, caller: Caller, scope: Scope, 
       ),
     );
   });
-}
-
-/** As it is stored: in the order of the keys, so that the same is the same text. */
-function textOf(metadata: CustomMetadata): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

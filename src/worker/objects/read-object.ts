@@ -3,11 +3,8 @@ import { Problem, storageUnavailable } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { Caller } from "../access/caller.ts";
 import type { SecretValue } from "../secrets/change.ts";
-import type { RecordNeeds } from "../secrets/record-selection.ts";
 import type { Release } from "../secrets/release-secrets.ts";
-import type { QueryNeeds, ResolveRequest } from "../secrets/resolution-query.ts";
-import { resolveSecrets } from "../secrets/resolve-secrets.ts";
-import type { RecordedSelection } from "../secrets/selection.ts";
+import type { ResolveRequest } from "../secrets/resolution-query.ts";
 import { type ObjectState, objectState } from "./object.ts";
 
 /** One key of an object. */
@@ -24,20 +21,12 @@ export interface ReadObject {
   readonly warnings: readonly string[];
 }
 
-/** The resolve that reads an object: every name of exactly its scope that the grant covers, with its revision. */
+/**
+ * The resolve that reads an object, on record like any other: every name of exactly its scope that the grant covers, with the
+ * object's revision from the statement that selects the values. {@link readObject} makes the object of what it releases.
+ */
 export function objectRequest(scope: Scope): ResolveRequest {
   return { scopes: [scope], allowMissing: false, inherit: false, asVariables: false, object: scope };
-}
-
-/**
- * Selects an object, and puts that on record: a resolve like any other, with the object's revision from the statement that
- * selects the values. `releaseSecrets` gives the values, and {@link readObject} makes the object of them. Under a lease it is
- * `resolveLeased` with {@link objectRequest}.
- *
- * @throws {Problem} as `resolveSecrets`; `too-many-secrets` for more keys than an answer has.
- */
-export function selectObject(needs: RecordNeeds & QueryNeeds, caller: Caller, scope: Scope): Promise<RecordedSelection> {
-  return resolveSecrets(needs, caller, objectRequest(scope));
 }
 
 /**

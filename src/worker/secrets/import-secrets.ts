@@ -1,4 +1,5 @@
 import { DOUBTS, type Doubt, type ImportReply, MAX_IMPORTED, type Skippable } from "../../contract/import.ts";
+import { jsonPointer } from "../../contract/json-pointer.ts";
 import { invalid, Problem, type ProblemCode, type ProblemError, problemOfErrors } from "../../contract/problem.ts";
 import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
@@ -89,7 +90,7 @@ function whySkipped({ reservedNames }: NamingNeeds, skip: ReadonlySet<Skippable>
 }
 
 function faultsOf({ reservedNames }: NamingNeeds, { name, text, value }: Entry, allowed: ReadonlySet<Doubt>, line: number | undefined): Fault[] {
-  const pointer = `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  const pointer = jsonPointer(["secrets", name]);
   const parsed = secretNameSchema.safeParse(name);
   const doubt = doubtOf(text);
   const wrong: [ProblemCode, string | false | undefined][] = [

@@ -3,9 +3,10 @@ import type { Permission } from "../../contract/permission.ts";
 import { Problem } from "../../contract/problem.ts";
 import { ALWAYS_RESERVED } from "../../contract/reserved-name.ts";
 import { scopesSchema } from "../../contract/resolve.ts";
-import { BUILTIN, GLOBAL, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
+import { BUILTIN, GLOBAL, type Scope, scopeKind } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
+import { exactScopes } from "../access/exact-scopes.ts";
 import type { ResolutionQuery } from "../store/resolution.ts";
 import { rankOf, type SearchedScope } from "../store/scope-search.ts";
 import { rangesOf } from "../transaction/text-ranges.ts";
@@ -111,8 +112,9 @@ function everywhere(platform: string | null, org: string, scopes: readonly Scope
 }
 
 /** The exact scopes in a grant, or `global` where it has none: but for a grant of `builtin` alone, which joins by itself. */
-function grantedScopes({ secretScopes }: Caller): Scope[] {
-  const exact = [...new Set((secretScopes ?? []).flatMap((pattern) => scopeSchema.safeParse(pattern).data ?? []))];
+function grantedScopes(caller: Caller): Scope[] {
+  const { secretScopes } = caller;
+  const exact = exactScopes(caller);
   if (exact.length === 0) return secretScopes?.length && secretScopes.every((pattern) => pattern === BUILTIN) ? [] : [GLOBAL];
   const scopes = scopesSchema.safeParse(exact);
   if (!scopes.success) throw new Problem("invalid-request", "The token's grant holds several scopes of one kind: say which to search, in scopes.");

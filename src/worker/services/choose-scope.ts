@@ -4,6 +4,7 @@ import { invalid, Problem } from "../../contract/problem.ts";
 import { type BUILTIN, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
 import { type ServiceDefinition, secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
+import { exactScopes } from "../access/exact-scopes.ts";
 import { oneScopeQuery, type QueryNeeds } from "../secrets/resolution-query.ts";
 import { nameLocked, winnersIn } from "../secrets/selection.ts";
 import { verifyFound } from "../secrets/verify-found.ts";
@@ -87,17 +88,13 @@ function searchedScopes(caller: Caller, scopes: readonly string[], said: string 
 
 function sayScope(caller: Caller, open: string, said: string | null): Scope {
   const kind = open.slice(0, -":*".length);
-  const scopeOf = (text: string) => {
-    const scope = scopeSchema.safeParse(text).data;
-    return scope !== undefined && scopeKind(scope) === kind ? [scope] : [];
-  };
   if (said !== null) {
-    const [scope] = scopeOf(said);
-    if (scope === undefined) throw invalid("header:Keyhole-Scope", `this service takes a scope of the kind ${kind}`);
+    const scope = scopeSchema.safeParse(said).data;
+    if (scope === undefined || scopeKind(scope) !== kind) throw invalid("header:Keyhole-Scope", `this service takes a scope of the kind ${kind}`);
     caller.require("secrets:use", scope);
     return scope;
   }
-  const [only, another] = [...new Set((caller.secretScopes ?? []).flatMap(scopeOf))];
+  const [only, another] = exactScopes(caller).filter((scope) => scopeKind(scope) === kind);
   if (only === undefined || another !== undefined)
     throw invalid("header:Keyhole-Scope", `say which scope of the kind ${kind} is meant: the token's grant does not name exactly one`);
   return only;

@@ -1,8 +1,9 @@
 import type { Problem } from "../../contract/problem.ts";
 import type { PutServiceBody } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
+import { requireUnchanged } from "../store/require-unchanged.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { requireService, type ServiceRow, selectService, upsertService } from "../store/service-rows.ts";
+import { type ServiceRow, selectService, upsertService } from "../store/service-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
@@ -36,7 +37,7 @@ export async function putService(
   return retryWhenChanged(async () => {
     const was = await findOwn(needs, caller, name);
     const { db, keyring, now } = await allowSealing(needs);
-    const guard = requireService(db, caller.org, name, was);
+    const guard = requireUnchanged(db, "services", caller.org, name, was);
     if (was && was.definition === wanted.definition && was.preset === wanted.preset) {
       await writeForCaller(needs, caller, [guard], recorded);
       return { ...foundOf(caller, was), created: false };

@@ -9,7 +9,6 @@ import type { RecordedSelection } from "../secrets/selection.ts";
 import { UnreleasedError } from "../transaction/record-failure.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
 import { chooseScope, requireHost } from "./choose-scope.ts";
-import { coversService } from "./covers-service.ts";
 import { fillCredentials } from "./fill-credentials.ts";
 import { judgeRequest } from "./judge-request.ts";
 import { type FoundService, findService, type ServiceNeeds } from "./read-services.ts";
@@ -38,8 +37,7 @@ export const RECORDED_PATH = 300;
  * @throws {UnreleasedError} when it is on record and did not leave.
  */
 export async function useService(needs: UseNeeds, caller: Caller, use: Use): Promise<Response> {
-  caller.require("secrets:use");
-  if (!coversService(caller, use.service)) throw caller.refuse("secrets:use", "The token's grant does not cover this service.");
+  caller.require("secrets:use", [], [], use.service);
   const found = await findService(needs, caller, use.service);
   const { definition } = found;
   requireTokenWhere(found, use);

@@ -41,15 +41,6 @@ export function upsertService(db: D1Database, s: ServiceRow): D1PreparedStatemen
     .bind(s.org, s.name, s.revision, s.preset, s.definition, s.created_at, s.created_by, s.updated_at, s.updated_by, s.seal);
 }
 
-/** Aborts the batch with the guard `unchanged` when the service is no longer there as it was read; `undefined` for one that was not there. */
-export function requireService(db: D1Database, org: string, name: string, was: ServiceRow | undefined): D1PreparedStatement {
-  const changed = was
-    ? "NOT EXISTS (SELECT 1 FROM services WHERE org = ?1 AND name = ?2 AND revision = ?3 AND updated_at = ?4 AND seal IS ?5)"
-    : "EXISTS (SELECT 1 FROM services WHERE org = ?1 AND name = ?2)";
-  const statement = db.prepare(`INSERT INTO guard (unchanged) SELECT 0 WHERE ${changed}`);
-  return was ? statement.bind(org, name, was.revision, was.updated_at, was.seal) : statement.bind(org, name);
-}
-
 /** Deletes a service. */
 export function deleteServiceRow(db: D1Database, org: string, name: string): D1PreparedStatement {
   return db.prepare("DELETE FROM services WHERE org = ? AND name = ?").bind(org, name);

@@ -101,15 +101,6 @@ export function requireTrusts(db: D1Database, org: string, were: readonly Pick<T
     .bind(org, JSON.stringify(were.map(({ name, revision }) => [name, revision])));
 }
 
-/** Aborts the batch with the guard `unchanged` when the trust is no longer there as it was read; `undefined` for one that was not there. */
-export function requireTrust(db: D1Database, org: string, name: string, was: TrustRow | undefined): D1PreparedStatement {
-  const same = was
-    ? "NOT EXISTS (SELECT 1 FROM trusts WHERE org = ?1 AND name = ?2 AND revision = ?3 AND updated_at = ?4 AND seal IS ?5)"
-    : "EXISTS (SELECT 1 FROM trusts WHERE org = ?1 AND name = ?2)";
-  const statement = db.prepare(`INSERT INTO guard (unchanged) SELECT 0 WHERE ${same}`);
-  return was ? statement.bind(org, name, was.revision, was.updated_at, was.seal) : statement.bind(org, name);
-}
-
 /** Selects the highest revision of a trust that was revoked, as `revision`; `NULL` for none. */
 export function selectRevokedRevision(db: D1Database, org: string, name: string): D1PreparedStatement {
   return db

@@ -1,3 +1,4 @@
+import { jsonPointer } from "../../../contract/json-pointer.ts";
 import { type Problem, type ProblemError, problemOfErrors } from "../../../contract/problem.ts";
 
 type Issue = { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; readonly keys?: readonly string[] };
@@ -24,5 +25,5 @@ function* errorsOf(issues: readonly Issue[], target: Target): Generator<ProblemE
 function pointer(path: readonly PropertyKey[], target: Target): string {
   const where = WHERE[target];
   if (where !== "") return `${where}${path.map(String).join(".")}`;
-  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return jsonPointer(path);
 }

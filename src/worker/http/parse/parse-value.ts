@@ -41,8 +41,13 @@ export function requireText(bytes: Uint8Array, contentType: string): string {
 
 function checkSize(value: SecretValue, pointer: string): SecretValue {
   if (value.bytes.length === 0) throw invalid(pointer, "a value has 1 to 65,536 bytes");
-  if (value.bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
+  requireShort(value);
   return value;
+}
+
+/** @throws {Problem} `value-too-large`. */
+export function requireShort({ bytes }: SecretValue): void {
+  if (bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
 }
 
 function fromBase64(text: string): Uint8Array {

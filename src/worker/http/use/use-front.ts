@@ -13,18 +13,11 @@ import { limitCaller } from "../middleware/limit-calls.ts";
 import { countFailure, limitResolves } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { problemOfCall, toProblem } from "../to-problem.ts";
-import { findToken } from "./find-token.ts";
+import type { AddressedUse } from "./addressed-use.ts";
+import { type FoundToken, findToken } from "./find-token.ts";
 import { useError } from "./use-error.ts";
 
 const PREFIX = "/use/";
-
-/** Where a request is for: a service, what comes after its own address here, and that address. */
-interface Addressed {
-  readonly service: string;
-  readonly path: string;
-  readonly query: string;
-  readonly base: string;
-}
 
 /** No page of a browser is sent here, nor anything that one shows: only what a program asks for. */
 const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
@@ -50,21 +43,23 @@ export function useFront(): Front {
 }
 
 const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
-  const { service, path, query } = addressOf(c);
-  await setCaller(c, findToken(c.req.raw.headers, query).token);
+  const address = addressOf(c);
+  const { service, path, query } = address;
+  const found = findToken(c.req.raw.headers, query);
+  c.set("use", { ...address, ...found });
+  await setCaller(c, found.token);
   c.set("attempt", { action: "secret.use", secretId: null, target: `${service} ${c.req.method} ${path.slice(0, RECORDED_PATH)}` });
   await next();
 });
 
 function use(c: Context<HonoEnv>): Promise<Response> {
-  const { service, path, query, base } = addressOf(c);
+  const { service, path, query, base, tokenIn, parameters } = c.get("use");
   const { method, headers, body } = c.req.raw;
-  const { tokenIn, parameters } = findToken(headers, query);
   return useService(needsOf(c), c.get("caller"), { service, path, query, base, method, headers, body, tokenIn, tokenParameters: parameters });
 }
 
 /** The address of a request, as it arrived. */
-function addressOf(c: Context<HonoEnv>): Addressed {
+function addressOf(c: Context<HonoEnv>): Omit<AddressedUse, keyof FoundToken> {
   const { usePaths, useHosts } = c.get("config");
   const url = new URL(c.req.url);
   const [, whole = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(c.req.url) ?? [];

@@ -49,6 +49,11 @@ async function foldersIn(needs: RequestNeeds, caller: Caller, prefix: readonly s
   return folders;
 }
 
+/** Refuses to read what is only there to be listed. */
+export function requireList({ list }: { readonly list?: boolean | undefined }): void {
+  if (!list) throw new Problem("scope-not-found", "There is nothing at the top itself.");
+}
+
 function limitOf({ limit = 0 }: VaultListQuery): number {
   return limit > 0 ? Math.min(limit, MAX_LISTED) : MAX_LISTED;
 }

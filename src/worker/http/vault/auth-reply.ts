@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { HonoEnv } from "../hono-env.ts";
-import { vaultReplyText } from "./vault-reply.ts";
+import { vaultAnswer } from "./vault-answer.ts";
 
 /** A token for whoever logged in, or made it. */
 export interface Login {
@@ -28,5 +28,5 @@ export function authReply(c: Context<HonoEnv>, { token, seconds, permissions, me
     orphan,
     num_uses: 0,
   };
-  return c.body(vaultReplyText({ requestId: c.get("requestId"), auth }), 200, { "Content-Type": "application/json" });
+  return vaultAnswer(c, { auth });
 }

@@ -25,7 +25,7 @@ import { json } from "../docs/responses.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { changeOf } from "../parse/parse-change.ts";
-import { answerNames } from "./answer-list.ts";
+import { answerNames, requireList } from "./answer-list.ts";
 import { customMetadataOf, labelsOf } from "./custom-metadata.ts";
 import { readValues } from "./read-values.ts";
 import { vaultDone, vaultReply } from "./vault-answer.ts";
@@ -173,7 +173,7 @@ export const kvRoutes = [
       replies: { 200: json(vaultListReplySchema, "The scopes.") },
     },
     async ({ c, needs, caller, query }) => {
-      if (!query.list) throw new Problem("scope-not-found", "There is nothing at the top itself.");
+      requireList(query);
       return answerNames(c, needs, caller, [], query);
     },
   ),
@@ -204,7 +204,11 @@ export const kvRoutes = [
         destroyed: state === "destroyed",
       }));
       const { version: current, created_at: createdAt, updated_at: updatedAt } = row;
-      return vaultReply(c, vaultMetadata({ current, createdAt, updatedAt, customMetadata: customMetadataOf(row), versions, maxVersions: needs.maxVersions }));
+      const oldest = versions.at(-1)?.version ?? current;
+      return vaultReply(
+        c,
+        vaultMetadata({ current, oldest, createdAt, updatedAt, customMetadata: customMetadataOf(row), versions, maxVersions: needs.maxVersions }),
+      );
     },
   ),
   vaultOperation(

@@ -18,6 +18,7 @@ import { publicRoute } from "../operation.ts";
 import { originOf } from "../origin-of.ts";
 import { jsonBody } from "../parse/body.ts";
 import { authReply } from "./auth-reply.ts";
+import { isNamespace } from "./is-namespace.ts";
 import { readVaultBody } from "./vault-body.ts";
 import { vaultPath } from "./vault-path.ts";
 
@@ -91,7 +92,5 @@ async function answerAppRole(c: Context<HonoEnv>): Promise<Response> {
 
 /** What is said of the organization elsewhere in the request is no other one. It is told in the same way as whatever is wrong. */
 function requireSameNamespace(c: Context<HonoEnv>, org: string): void {
-  const namespace = (c.req.header("X-Vault-Namespace") ?? "").replaceAll(/^\/|\/$/g, "");
-  const before = vaultPath(c.req.raw.url).org;
-  if ((namespace !== "" && namespace !== org) || (before !== null && before !== org)) throw unauthenticated("wrong-audience");
+  if (!isNamespace(c, org, vaultPath(c.req.raw.url))) throw unauthenticated("wrong-audience");
 }

@@ -1,3 +1,4 @@
+import { jsonPointer } from "../../../contract/json-pointer.ts";
 import type { KeyChange } from "../../objects/patch-object.ts";
 import type { SecretValue } from "../../secrets/change.ts";
 import { valueFrom } from "./vault-value.ts";
@@ -17,7 +18,5 @@ export function changesIn(exact: unknown): Map<string, KeyChange> {
 
 function mapData<T>(exact: unknown, make: (json: string, pointer: string) => T): Map<string, T> {
   const { data } = exact as { readonly data: Readonly<Record<string, unknown>> };
-  return new Map(
-    Object.entries(data).map(([key, value]) => [key, make(JSON.stringify(value), `/data/${key.slice(0, 128).replaceAll("~", "~0").replaceAll("/", "~1")}`)]),
-  );
+  return new Map(Object.entries(data).map(([key, value]) => [key, make(JSON.stringify(value), jsonPointer(["data", key.slice(0, 128)]))]));
 }

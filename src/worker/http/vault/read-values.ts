@@ -5,7 +5,7 @@ import type { ResolveRequest } from "../../secrets/resolution-query.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { selectLeased } from "../select-leased.ts";
-import { type VaultForm, vaultContent, versionOf } from "./vault-content.ts";
+import { type VaultForm, vaultContent } from "./vault-content.ts";
 import { requireCurrent } from "./version-asked.ts";
 
 /** Resolves for this front, strictly, or under a lease where the request asks for one. */
@@ -22,10 +22,11 @@ export async function readValues(
     // What cannot be had now is there: whoever keeps a copy must not take it for gone.
     const late = release.unavailable.filter(({ reason }) => reason !== "name-locked");
     if (release.secrets.length === 0 || late.length > 0) throw nothingFound(late);
-    requireCurrent(c.get("caller"), version, await versionOf(form, release));
+    const content = await vaultContent(form, release, c.get("requestId"));
+    requireCurrent(c.get("caller"), version, content.version);
     // An answer in which something cannot be had is not given again.
     if (release.unavailable.length === 0) lease?.keep(form);
-    return vaultContent(form, release, c.get("requestId"));
+    return content.text;
   });
   return c.body(text, 200, { "Content-Type": "application/json", ...(lease && { Age: "0" }) });
 }

@@ -1,4 +1,3 @@
-import { Problem } from "../../../contract/problem.ts";
 import {
   vaultListReplySchema,
   vaultMetadataOrListSchema,
@@ -21,7 +20,7 @@ import { deleteObject, replaceObject } from "../../objects/replace-object.ts";
 import { undeleteObject } from "../../objects/undelete-object.ts";
 import { json } from "../docs/responses.ts";
 import { limitResolves } from "../middleware/limit-rate.ts";
-import { answerList } from "./answer-list.ts";
+import { answerList, requireList } from "./answer-list.ts";
 import { changesIn, valuesIn } from "./object-values.ts";
 import { readValues } from "./read-values.ts";
 import { vaultDone, vaultReply } from "./vault-answer.ts";
@@ -187,7 +186,7 @@ export const secretObjectRoutes = [
       replies: { 200: json(vaultListReplySchema, "The names, and with a `/` what has more below it.") },
     },
     async ({ c, needs, caller, query }) => {
-      if (!query.list) throw nothingToRead();
+      requireList(query);
       return answerList(c, needs, caller, [], query);
     },
   ),
@@ -208,11 +207,11 @@ export const secretObjectRoutes = [
     },
     async ({ c, needs, caller, path, query }) => {
       if (query.list) return answerList(c, needs, caller, namedSegments(path, 2), query);
-      const { state, versions, maxVersions } = await readObjectMetadata(needs, caller, scopeAt(path));
+      const { state, versions, oldestRevision: oldest, maxVersions } = await readObjectMetadata(needs, caller, scopeAt(path));
       const { revision: current, createdAt, updatedAt, customMetadata } = state;
       const listed = versions.map(({ revision: version, ...rest }) => ({ version, ...rest }));
       const times = { createdAt: createdAt ?? 0, updatedAt: updatedAt ?? 0 };
-      return vaultReply(c, vaultMetadata({ current, ...times, customMetadata: orNull(customMetadata), versions: listed, maxVersions }));
+      return vaultReply(c, vaultMetadata({ current, oldest, ...times, customMetadata: orNull(customMetadata), versions: listed, maxVersions }));
     },
   ),
   vaultOperation(
@@ -286,8 +285,4 @@ function scopeAt(path: VaultPath) {
 
 function written(c: Parameters<typeof vaultReply>[0], { revision, createdAt, customMetadata, warnings }: WrittenObject): Response {
   return vaultReply(c, versionMetadata({ version: revision, createdAt, customMetadata: orNull(customMetadata) }), warnings);
-}
-
-function nothingToRead(): Problem {
-  return new Problem("scope-not-found", "There is nothing at the top itself.");
 }

@@ -17,6 +17,7 @@ import type { HonoEnv } from "../hono-env.ts";
 import { configure } from "../middleware/configure.ts";
 import { publicRoute } from "../operation.ts";
 import { capabilitiesOf } from "./capabilities.ts";
+import { vaultReply } from "./vault-answer.ts";
 import { pathParameter, vaultOperation } from "./vault-operation.ts";
 import { namedSegments } from "./vault-path.ts";
 import { vaultReplyText } from "./vault-reply.ts";
@@ -106,7 +107,7 @@ export const vaultSystemRoutes = [
     },
     async ({ c, needs, caller }) => {
       await identifyCaller(needs, caller);
-      return vaultText(c, JSON.stringify({ auth: {}, secret: mounts() }));
+      return vaultReply(c, { auth: {}, secret: mounts() });
     },
   ),
   vaultOperation(
@@ -128,7 +129,7 @@ export const vaultSystemRoutes = [
       const [first = ""] = namedSegments(path, 4);
       const found = Object.entries(mounts()).find(([name]) => name === `${first}/`);
       if (!found) throw caller.refuse("secrets:read", "there are the mounts secret/, kv/ and env/, and no other");
-      return vaultText(c, JSON.stringify({ ...found[1], path: found[0] }));
+      return vaultReply(c, { ...found[1], path: found[0] });
     },
   ),
   vaultOperation(
@@ -197,9 +198,4 @@ function mounts() {
 function systemReply(c: Context<HonoEnv>, data: Readonly<Record<string, unknown>>): Response {
   const text = vaultReplyText({ requestId: c.get("requestId"), data: JSON.stringify(data) });
   return c.json({ ...data, ...JSON.parse(text) });
-}
-
-/** A reply with data, as JSON text. */
-function vaultText(c: Context<HonoEnv>, data: string): Response {
-  return c.body(vaultReplyText({ requestId: c.get("requestId"), data }), 200, { "Content-Type": "application/json" });
 }

@@ -7,8 +7,8 @@ import { narrowToken } from "../../grants/narrow-token.ts";
 import { revokeOwnToken } from "../../grants/revoke-own-token.ts";
 import { json } from "../docs/responses.ts";
 import { authReply } from "./auth-reply.ts";
+import { vaultDone, vaultReply } from "./vault-answer.ts";
 import { vaultOperation } from "./vault-operation.ts";
-import { vaultReplyText } from "./vault-reply.ts";
 
 const tag = "Tokens";
 
@@ -78,7 +78,7 @@ export const vaultTokenRoutes = [
         orphan: true,
         path: "auth/token/create",
       };
-      return c.body(vaultReplyText({ requestId: c.get("requestId"), data: JSON.stringify(data) }), 200, { "Content-Type": "application/json" });
+      return vaultReply(c, data);
     },
   ),
   vaultOperation(
@@ -117,7 +117,7 @@ export const vaultTokenRoutes = [
     },
     async ({ c, needs, caller }) => {
       await revokeOwnToken(needs, caller);
-      return c.body(null, 204);
+      return vaultDone(c);
     },
   ),
 ];

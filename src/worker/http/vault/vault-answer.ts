@@ -1,11 +1,15 @@
 import type { Context } from "hono";
 import type { HonoEnv } from "../hono-env.ts";
-import { vaultReplyText } from "./vault-reply.ts";
+import { type VaultReply, vaultReplyText } from "./vault-reply.ts";
 
 /** A reply with data that holds no value. */
 export function vaultReply(c: Context<HonoEnv>, data: object, warnings: readonly string[] = []): Response {
-  const text = vaultReplyText({ requestId: c.get("requestId"), data: JSON.stringify(data), warnings });
-  return c.body(text, 200, { "Content-Type": "application/json" });
+  return vaultAnswer(c, { data: JSON.stringify(data), warnings });
+}
+
+/** A reply of parts. */
+export function vaultAnswer(c: Context<HonoEnv>, parts: Omit<VaultReply, "requestId">): Response {
+  return c.body(vaultReplyText({ requestId: c.get("requestId"), ...parts }), 200, { "Content-Type": "application/json" });
 }
 
 /** It is done, and there is nothing to say of it. */

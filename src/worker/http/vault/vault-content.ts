@@ -3,7 +3,7 @@ import type { Caller } from "../../access/caller.ts";
 import { type ReadObject, readObject } from "../../objects/read-object.ts";
 import type { Release, Released } from "../../secrets/release-secrets.ts";
 import type { Findings } from "../../secrets/selection.ts";
-import { orNull, vaultReplyText, versionMetadata } from "./vault-reply.ts";
+import { orNull, type VersionFacts, vaultReplyText, versionMetadata } from "./vault-reply.ts";
 
 /** How this front answers a read: with a scope as one object, with one secret, or with what a scope resolves to. */
 export type VaultForm =
@@ -16,27 +16,25 @@ export function isVaultForm(form: { readonly of: string }): form is VaultForm {
   return form.of.startsWith("vault-");
 }
 
-/** What a read released, as the text of a reply. */
-export async function vaultContent(form: VaultForm, release: Release, requestId: string): Promise<string> {
+/** What a read released, as the text of a reply, and its version: the revision of an object, a secret's own, or a number that says whether what a scope resolves to is the same. */
+export async function vaultContent(form: VaultForm, release: Release, requestId: string): Promise<{ readonly text: string; readonly version: number }> {
   if (form.of === "vault-object") return objectContent(readObject(release, form), requestId);
   const { secrets } = release;
   const data = form.of === "vault-secret" ? twice(secrets) : variables(secrets);
   const createdAt = secrets.reduce((latest, { setAt }) => Math.max(latest, setAt), 0);
-  const metadata = versionMetadata({ version: await versionOf(form, release), createdAt });
-  return vaultReplyText({ requestId, data: `{"data":${data},"metadata":${JSON.stringify(metadata)}}`, warnings: warningsOf(release) });
+  const version = form.of === "vault-secret" ? (secrets[0]?.version ?? 0) : await numberOf(secrets);
+  return contentOf({ data, version, createdAt }, requestId, warningsOf(release));
 }
 
-function objectContent({ values, state, warnings }: ReadObject, requestId: string): string {
+function objectContent({ values, state, warnings }: ReadObject, requestId: string) {
   const members = values.map(({ key, value }) => `${JSON.stringify(key)}:${valueJson(value)}`);
-  const metadata = versionMetadata({ version: state.revision, createdAt: state.revisedAt ?? 0, customMetadata: orNull(state.customMetadata) });
-  return vaultReplyText({ requestId, data: `{"data":{${members.join(",")}},"metadata":${JSON.stringify(metadata)}}`, warnings });
+  const { revision: version, revisedAt, customMetadata } = state;
+  return contentOf({ data: `{${members.join(",")}}`, version, createdAt: revisedAt ?? 0, customMetadata: orNull(customMetadata) }, requestId, warnings);
 }
 
-/** The version of what was released: the revision of an object, a secret's own, or a number that says whether what a scope resolves to is the same. */
-export async function versionOf(form: VaultForm, release: Release): Promise<number> {
-  const { secrets } = release;
-  if (form.of === "vault-object") return readObject(release, form).state.revision;
-  return form.of === "vault-secret" ? (secrets[0]?.version ?? 0) : numberOf(secrets);
+function contentOf({ data, ...facts }: VersionFacts & { readonly data: string }, requestId: string, warnings: readonly string[]) {
+  const text = vaultReplyText({ requestId, data: `{"data":${data},"metadata":${JSON.stringify(versionMetadata(facts))}}`, warnings });
+  return { text, version: facts.version };
 }
 
 /** `value` and `key` are both the value: some clients read the one, some the other. */

@@ -12,6 +12,8 @@ interface ListedVersion {
 /** What is said of a secret, or of an object, and of its versions. */
 export interface Described {
   readonly current: number;
+  /** The first that is known. */
+  readonly oldest: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly customMetadata: Readonly<Record<string, string>> | null;
@@ -21,7 +23,7 @@ export interface Described {
 }
 
 /** Metadata as Vault writes it. */
-export function vaultMetadata({ current, createdAt, updatedAt, customMetadata, versions, maxVersions }: Described) {
+export function vaultMetadata({ current, oldest, createdAt, updatedAt, customMetadata, versions, maxVersions }: Described) {
   const listed = versions.map(({ version, createdAt, deletedAt, destroyed }) => [
     version,
     { created_time: formatTime(createdAt), deletion_time: formatTime(deletedAt) ?? "", destroyed },
@@ -33,7 +35,7 @@ export function vaultMetadata({ current, createdAt, updatedAt, customMetadata, v
     custom_metadata: customMetadata,
     delete_version_after: "0s",
     max_versions: maxVersions,
-    oldest_version: Math.min(current, ...versions.map(({ version }) => version)),
+    oldest_version: oldest,
     updated_time: formatTime(updatedAt),
     versions: Object.fromEntries(listed) as Record<string, unknown>,
   };

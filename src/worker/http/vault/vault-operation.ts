@@ -14,6 +14,7 @@ import type { Route } from "../operation.ts";
 import { jsonBody, optionalJsonBody } from "../parse/body.ts";
 import { invalidRequest } from "../parse/invalid-request.ts";
 import { authenticateVault } from "./authenticate-vault.ts";
+import { isNamespace } from "./is-namespace.ts";
 import { readVaultBody } from "./vault-body.ts";
 import { type VaultPath, vaultPath } from "./vault-path.ts";
 
@@ -71,9 +72,8 @@ function describedBody(body: z.ZodType) {
 }
 
 /** A namespace, and what stands before the mount, is the organization of the caller, or nothing. */
-function requireNamespace(c: Context<HonoEnv>, caller: Caller, { org }: VaultPath, permission: Permission | "any"): void {
-  const namespace = (c.req.header("X-Vault-Namespace") ?? "").replaceAll(/^\/|\/$/g, "");
-  if ((namespace === "" || namespace === caller.org) && (org === null || org === caller.org)) return;
+function requireNamespace(c: Context<HonoEnv>, caller: Caller, path: VaultPath, permission: Permission | "any"): void {
+  if (isNamespace(c, caller.org, path)) return;
   throw caller.refuse(permission === "any" ? "secrets:read" : permission, "the token is of another namespace: a namespace is an organization");
 }
 

@@ -1,8 +1,9 @@
 import { invalid, type Problem } from "../../../contract/problem.ts";
-import { type Scope, scopeSchema } from "../../../contract/scope.ts";
+import type { Scope } from "../../../contract/scope.ts";
 import { type SecretName, secretNameSchema } from "../../../contract/secret-name.ts";
 import { isKindWord, parseObjectPath } from "../../../contract/vault-path.ts";
 import type { Caller } from "../../access/caller.ts";
+import { exactScopes } from "../../access/exact-scopes.ts";
 
 /**
  * The scope that a path names. What does not begin with a kind of scope is a repository.
@@ -46,8 +47,8 @@ function badPath(reason: string): Problem {
  *
  * @throws {Problem} `invalid-request` unless the grant has exactly one exact scope.
  */
-export function ownScope({ secretScopes }: Caller): Scope {
-  const [only, another] = new Set((secretScopes ?? []).flatMap((pattern) => scopeSchema.safeParse(pattern).data ?? []));
+export function ownScope(caller: Caller): Scope {
+  const [only, another] = exactScopes(caller);
   if (only !== undefined && another === undefined) return only;
   throw badPath("without a scope a secret is written only by a token whose grant has exactly one exact scope; put the scope before the name");
 }

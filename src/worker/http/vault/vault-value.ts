@@ -1,6 +1,6 @@
-import { invalid, Problem } from "../../../contract/problem.ts";
-import { MAX_VALUE_BYTES } from "../../../contract/secret.ts";
+import { invalid } from "../../../contract/problem.ts";
 import type { SecretValue } from "../../secrets/change.ts";
+import { requireShort } from "../parse/parse-value.ts";
 import { memberText } from "./vault-body.ts";
 
 /** How many members that are kept out are named. */
@@ -19,7 +19,7 @@ export function vaultValue(exact: unknown): { readonly value: SecretValue; reado
   const others = Object.keys((exact as { readonly data: object }).data).filter((name) => name !== "value" && name !== "key");
   const warnings = others.slice(0, MOST_NAMED).map((name) => `${JSON.stringify(name.slice(0, 128))} was kept out: a secret here is its value, or its key`);
   const parsed = valueFrom(text, "/data/value");
-  if (parsed.bytes.length > MAX_VALUE_BYTES) throw new Problem("value-too-large", "A value has at most 65,536 bytes.");
+  requireShort(parsed);
   return { value: parsed, warnings };
 }
 
