@@ -97,7 +97,11 @@ function endOfRoom(stretches: readonly StretchRows[]): number {
 
 /** How many of them, from the first on, are as they were sealed. */
 async function countSealed(needs: ArchiveNeeds, org: string, stretches: readonly StretchRows[]): Promise<number> {
-  for (const [n, stretch] of stretches.entries()) if (!(await isAsSealed(needs, org, stretchBody(stretch), "any key"))) return n;
+  for (const [n, stretch] of stretches.entries()) {
+    // Digests of a thousand events are made in one go.
+    await needs.budget?.work.turn();
+    if (!(await isAsSealed(needs, org, stretchBody(stretch), "any key"))) return n;
+  }
   return stretches.length;
 }
 

@@ -31,11 +31,8 @@ export interface Settled {
 const BATCH = 100;
 const REMOVALS = 500;
 
-/** How many ciphertexts are put or removed at once: the platform lets an invocation wait for six answers, and a local KV does all that it is asked for before it reads for anybody. */
+/** How many ciphertexts are put or removed at once: the platform lets an invocation wait for six answers, and a local KV does all that it is asked for before it reads for anybody, who has a turn after so many. */
 const AT_ONCE = 6;
-/** After how many of them everybody else has a turn. */
-const YIELD_AFTER = 24;
-
 const MINUTE = 60_000;
 /** A ciphertext that could not be put stays in quarantine for this long, in milliseconds, so that it keeps no other waiting. */
 const RETRY_AFTER = 5 * MINUTE;
@@ -131,7 +128,7 @@ async function attempt<T>(budget: Budget | undefined, items: readonly T[], work:
   const lane = async () => {
     for (let next = left.next(); !late && !next.done; next = left.next()) {
       const item = next.value;
-      if (begun++ % YIELD_AFTER === 0) turn = budget?.work.turn();
+      if (begun++ % AT_ONCE === 0) turn = budget?.work.turn();
       await turn;
       await work(item).then(
         () => result.done.push(item),
