@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import type { RequestPath } from "../../contract/request-path.ts";
 import type { ServiceDefinition } from "../../contract/service.ts";
-import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import { prepareScrubber } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { Caller } from "../access/caller.ts";
 import { callOut } from "../outgoing/call-out.ts";
@@ -69,7 +69,7 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const reply = await callOut({ insecureOrigins: needs.insecureOrigins, ownHosts }, outgoing).catch((error: unknown) => {
       throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
     });
-    return await returned(reply, { definition, asked, base: request.base }, prepareScrubber(credentials.hidden), request.method, watch.end);
+    return await returned(reply, { definition, asked, base: request.base }, credentials.hidden, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;
@@ -93,12 +93,13 @@ function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxS
 async function returned(
   reply: Response,
   addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string },
-  hidden: Scrubbed,
+  values: readonly string[],
   method: string,
   ended: () => void,
 ): Promise<Response> {
   const { status } = reply;
-  const headers = returnedHeaders(reply.headers, hidden);
+  const hidden = prepareScrubber(values);
+  const headers = returnedHeaders(reply.headers, hidden, values);
   try {
     const [location, links] = [reply.headers.get("Location"), reply.headers.get("Link")];
     if (location !== null && REDIRECTS.has(status)) headers.set("Location", scrubText(ownLocation(addresses, location), hidden));

@@ -21,11 +21,17 @@ const OWN = {
   "Cache-Control": "no-store",
 } as const;
 
-/** The headers of a service's reply that go on to the caller, without what was put into the request. */
-export function returnedHeaders(from: Headers, hidden: Scrubbed): Headers {
+/**
+ * The headers of a service's reply that go on to the caller, without what was put into the request.
+ *
+ * @param values What was put in. A header's name comes in small letters, in which `hidden` does not look for it.
+ */
+export function returnedHeaders(from: Headers, hidden: Scrubbed, values: readonly string[]): Headers {
   const to = new Headers();
-  for (const [name, value] of from)
-    if (!DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) to.append(name, scrubText(value, hidden));
+  const small = values.map((value) => value.toLowerCase());
+  const isDropped = (name: string) =>
+    DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) || small.some((value) => name.includes(value));
+  for (const [name, value] of from) if (!isDropped(name) && scrubText(name, hidden) === name) to.append(name, scrubText(value, hidden));
   for (const [name, value] of Object.entries(OWN)) to.set(name, value);
   return to;
 }
