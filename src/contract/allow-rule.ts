@@ -45,9 +45,11 @@ export const pathPatternSchema = z
   })
   .meta({ description: "Segment by segment: `*` is one, `name*` one that begins so, a last `/**` any rest, also none.", example: "/v1/models/**" });
 
+const TARGET = "[A-Za-z0-9_.-]{1,200}";
+const IS_TARGET = new RegExp(`^${TARGET}$`);
 const targetPatternSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,200}\*?$/, { error: "a target is letters, digits, '.', '_' and '-', with '*' at the end for any rest" })
+  .regex(new RegExp(`^${TARGET}\\*?$`), { error: "a target is letters, digits, '.', '_' and '-', with '*' at the end for any rest" })
   .meta({ example: "DynamoDB_20120810.GetItem" });
 
 /** What a service allows: any of `methods` at any of `paths`, if the query and the target are as they are to be. */
@@ -92,7 +94,10 @@ export function findAllowRule(rules: readonly AllowRule[], asked: Asked): number
 function allows({ methods, paths, query, targets }: AllowRule, asked: Asked): boolean {
   if (!methods.includes(asked.method) || !paths.some((pattern) => pathMatches(pattern, asked.path))) return false;
   if (query && !queryMatches(query, asked.query)) return false;
-  return !targets || (asked.target !== null && targets.some((pattern) => matches(pattern as Pattern, asked.target ?? "")));
+  if (!targets) return true;
+  // Two of them, which are one text with a comma, are none.
+  const target = asked.target ?? "";
+  return IS_TARGET.test(target) && targets.some((pattern) => matches(pattern as Pattern, target));
 }
 
 /** Whether a pattern of {@link pathPatternSchema} matches a path. A pattern that is none matches nothing. */

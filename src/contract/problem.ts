@@ -38,6 +38,8 @@ export const PROBLEMS = {
   "upstream-unreachable": { status: 502, title: "The service could not be reached" },
   "upstream-encoding": { status: 502, title: "The service replied in an encoding that cannot be looked through" },
   "redirect-refused": { status: 502, title: "The service redirects to where nothing may go" },
+  "token-refused": { status: 502, title: "The service's token endpoint gave no access token" },
+  "signature-unsupported": { status: 501, title: "A request that is signed like this cannot be signed anew" },
   "loop-detected": { status: 508, title: "The request has been through Keyhole already" },
   "upstream-timeout": { status: 504, title: "The service did not answer in time" },
   "storage-unavailable": { status: 503, title: "Storage or a key is not available" },

@@ -101,7 +101,7 @@ export const putServiceSchema = z
         "Where its secrets are looked for, the most specific first: exact scopes, at most one of a kind, or one kind with `*`, for the one scope of that kind in the caller's grant or in the header `Keyhole-Scope`.",
       example: ["namespace:prod", "global"],
     }),
-    inject: z.array(injectionSchema).min(1).max(8).optional().meta({ description: "The credentials. `aws-sigv4` and `oauth2` are not supported yet." }),
+    inject: z.array(injectionSchema).min(1).max(8).optional().meta({ description: "The credentials." }),
     allow: serviceDefinitionSchema.shape.allow.optional(),
     redirects: limits.redirects.optional(),
     websocket: serviceDefinitionSchema.shape.websocket.optional(),

@@ -1,11 +1,13 @@
 import { Agent } from "node:http";
 import Anthropic from "@anthropic-ai/sdk";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { Octokit } from "@octokit/rest";
 import OpenAI from "openai";
 import Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { presetOf } from "../../src/contract/service-presets.ts";
 import { tokenFor } from "./cli/support/start-keyhole.ts";
+import { isSignedWith } from "./support/uses/aws-signature.ts";
 import { bearerOf, events, type FakeApi, json, startFakeApi } from "./support/uses/fake-apis.ts";
 import { startUseKeyhole, type UseKeyhole } from "./support/uses/keyhole.ts";
 
@@ -218,5 +220,84 @@ describe("Octokit, with an address and a token of Keyhole's", () => {
     const error = await octokit.rest.repos.delete({ owner: "acme", repo: "api" }).catch((error: unknown) => error);
     expect(error).toMatchObject({ name: "HttpError", status: 403 });
     expect(fake.asked).toHaveLength(3);
+  });
+});
+
+describe("AWS's library, with an address and the token as its session token", () => {
+  const pair = { id: "AKIDOFKEYHOLE0123456", secret: "aws-secret-0123456789+/abcdefghijklmnopq" };
+  const objects = new Map<string, Buffer>();
+  const xml = (text: string) => `<?xml version="1.0" encoding="UTF-8"?>${text}`;
+  let fake: FakeApi;
+  let client: S3Client;
+  const connect = (sessionToken: string) =>
+    new S3Client({
+      region: "eu-central-1",
+      endpoint: `${keyhole.url}/use/s3`,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      credentials: { accessKeyId: "any", secretAccessKey: "any", sessionToken },
+    });
+
+  beforeAll(async () => {
+    const keyOf: Parameters<typeof startFakeApi>[1] = (request, body) => (isSignedWith(pair, request, body) ? "signed" : undefined);
+    fake = await startFakeApi("signed", keyOf, {}, ({ request, url, body }, response) => {
+      const path = decodeURIComponent(url.pathname);
+      if (request.method === "PUT") {
+        objects.set(path, body);
+        return void response.writeHead(200, { ETag: '"1"' }).end();
+      }
+      if (url.searchParams.get("list-type") === "2")
+        return void response.end(
+          xml(
+            `<ListBucketResult><Name>bucket</Name><KeyCount>1</KeyCount>${[...objects.keys()].map((key) => `<Contents><Key>${key.slice("/bucket/".length)}</Key></Contents>`).join("")}</ListBucketResult>`,
+          ),
+        );
+      const found = objects.get(path);
+      if (found) return void response.end(found);
+      response
+        .writeHead(404, { "Content-Type": "application/xml" })
+        .end(xml(`<Error><Code>NoSuchKey</Code><Message>not with ${pair.secret}</Message></Error>`));
+    });
+    apis.push(fake);
+    await keyhole.setSecret("S3_ID", pair.id);
+    const inject = [{ in: "aws-sigv4", access_key_id: "${S3_ID}", secret_access_key: "${S3_KEY}", services: ["s3"] }];
+    const allow = [
+      { methods: ["PUT", "GET"], paths: ["/bucket/dir/**"] },
+      { methods: ["GET"], paths: ["/bucket/"] },
+    ];
+    await keyhole.serve("s3", pair.secret, { origin: fake.origin, inject, allow });
+    client = connect(token);
+  });
+  afterAll(() => client?.destroy());
+
+  it("writes, reads and lists objects of whatever name, by signatures that are the service's", async () => {
+    for (const name of ["a b", "ü+~*()'!", "a/b.c", "%25"]) {
+      const Key = `dir/${name}`;
+      await client.send(new PutObjectCommand({ Bucket: "bucket", Key, Body: `of ${name}` }));
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: "bucket", Key }));
+      expect(await Body?.transformToString()).toBe(`of ${name}`);
+    }
+    const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: "bucket", Prefix: "dir/ü & b=c", MaxKeys: 2 }));
+    expect(Contents?.map(({ Key }) => Key)).toContain("dir/ü+~*()'!");
+  });
+
+  it("sends a body of 8 MiB", async () => {
+    const Body = Buffer.alloc(8 * 2 ** 20, "x");
+    await client.send(new PutObjectCommand({ Bucket: "bucket", Key: "dir/large", Body }));
+    expect(objects.get("/bucket/dir/large")?.equals(Body)).toBe(true);
+  });
+
+  it("says what the API and what Keyhole refuse in the library's own classes, without the key", async () => {
+    const none = await client.send(new GetObjectCommand({ Bucket: "bucket", Key: "dir/none" })).catch((error: unknown) => error);
+    expect(none).toMatchObject({ name: "NoSuchKey", message: `not with ${"*".repeat(pair.secret.length)}` });
+    const before = fake.asked.length;
+    const refused = await client.send(new GetObjectCommand({ Bucket: "other", Key: "a" })).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ $metadata: { httpStatusCode: 403 } });
+    const stranger = connect(`${token}x`);
+    expect(await stranger.send(new GetObjectCommand({ Bucket: "bucket", Key: "dir/a b" })).catch((error: unknown) => error)).toMatchObject({
+      $metadata: { httpStatusCode: 401 },
+    });
+    stranger.destroy();
+    expect(fake.asked).toHaveLength(before);
   });
 });

@@ -165,8 +165,27 @@ describe("a definition", () => {
       },
       "/inject",
     ],
-    ["a signature of AWS", { inject: [{ in: "aws-sigv4", access_key_id: "${A}", secret_access_key: "${B}", services: ["s3"] }] }, "/inject/0/in"],
-    ["client credentials", { inject: [{ in: "oauth2", token_url: "https://a.example.com/t", client_id: "${A}", client_secret: "${B}" }] }, "/inject/0/in"],
+    [
+      "a signature of AWS for no service",
+      { inject: [{ in: "aws-sigv4", access_key_id: "${A}", secret_access_key: "${B}", services: [] }] },
+      "/inject/0/services",
+    ],
+    [
+      "a signature of AWS without a secret",
+      { inject: [{ in: "aws-sigv4", access_key_id: "${A}", secret_access_key: "b", services: ["s3"] }] },
+      "/inject/0/secret_access_key",
+    ],
+    [
+      "two credentials of which each has Authorization",
+      {
+        inject: [
+          { in: "aws-sigv4", access_key_id: "${A}", secret_access_key: "${B}", services: ["s3"] },
+          { in: "oauth2", token_url: "https://a.example.com/t", client_id: "a", client_secret: "${B}" },
+        ],
+      },
+      "/inject",
+    ],
+    ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
     ["WebSocket", { websocket: true }, "/websocket"],
     ["a lease", { audit: "lease" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],

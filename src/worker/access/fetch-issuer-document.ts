@@ -1,6 +1,7 @@
 import { isPublicHost } from "../../contract/hosts.ts";
 import { fetchOutward } from "../outgoing/fetch-outward.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
+import { readUpTo } from "../outgoing/read-up-to.ts";
 import { keepLatest } from "./keep-latest.ts";
 import { type IssuerRefusal, RefusalError } from "./refusal.ts";
 
@@ -112,19 +113,8 @@ export function requirePublic(url: URL): void {
   if (url.protocol !== "https:" || url.username !== "" || url.password !== "" || !isPublicHost(name)) throw new IssuerError("issuer-not-public");
 }
 
-async function readLimited(reply: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of reply.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new IssuerError("issuer-document-too-large");
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
+async function readLimited({ body }: Response): Promise<Uint8Array> {
+  const bytes = await readUpTo(body, MAX_BYTES);
+  if (!bytes) throw new IssuerError("issuer-document-too-large");
   return bytes;
 }

@@ -1,4 +1,5 @@
 import { AwsV4Signer } from "aws4fetch";
+import { readUpTo } from "../outgoing/read-up-to.ts";
 import { type AwsRefusal, readAwsScope } from "./aws-scope.ts";
 
 /** A request for AWS that a client has signed. */
@@ -18,6 +19,8 @@ export interface AwsRequest {
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string | undefined;
   readonly services: readonly string[];
 }
 
@@ -41,7 +44,7 @@ const EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
  */
 export async function signForAws(
   request: AwsRequest,
-  { accessKeyId, secretAccessKey, services }: AwsCredentials,
+  { accessKeyId, secretAccessKey, sessionToken, services }: AwsCredentials,
   now: Date,
 ): Promise<SignedAwsRequest | AwsRefusal> {
   const { method, url, headers, authorization } = request;
@@ -53,34 +56,25 @@ export async function signForAws(
   for (const name of ["X-Amz-Date", "X-Amz-Security-Token", "Authorization"]) signed.delete(name);
   signed.set("X-Amz-Content-Sha256", hashed.hash);
   const datetime = now.toISOString().replace(/[:-]|\.\d{3}/g, "");
-  const signer = new AwsV4Signer({ method, url: url.href, headers: signed, accessKeyId, secretAccessKey, ...scope, datetime });
+  const session = sessionToken === undefined ? {} : { sessionToken };
+  const signer = new AwsV4Signer({ method, url: url.href, headers: signed, accessKeyId, secretAccessKey, ...session, ...scope, datetime });
   const sent = new Headers(headers);
   sent.delete("X-Amz-Security-Token");
   for (const [name, value] of (await signer.sign()).headers) sent.set(name, value);
   return { headers: sent, body: hashed.body };
 }
 
+/** Whether a body can be signed of which a client says this in `X-Amz-Content-Sha256`. Each chunk of another one has a signature of its own, which goes on from the one that is dropped. */
+export function isSignable(contentHash: string | null): boolean {
+  return contentHash === null || /^[0-9a-f]{64}$/.test(contentHash) || UNSIGNED.has(contentHash);
+}
+
 async function hashOf({ body, contentHash }: AwsRequest): Promise<{ hash: string; body: SignedAwsRequest["body"] } | AwsRefusal> {
-  if (contentHash !== null) {
-    if (/^[0-9a-f]{64}$/.test(contentHash) || UNSIGNED.has(contentHash)) return { hash: contentHash, body };
-    // Each chunk of such a body has a signature of its own, which goes on from the one that is dropped.
-    return "streaming-signature";
-  }
+  if (!isSignable(contentHash)) return "streaming-signature";
+  if (contentHash !== null) return { hash: contentHash, body };
   if (body === null) return { hash: EMPTY_HASH, body };
   const bytes = await readUpTo(body, MOST_HASHED);
   if (!bytes) return "body-too-large";
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return { hash: digest.toHex(), body: bytes };
-}
-
-/** All of a stream; `undefined` if it has more than `most` bytes. */
-async function readUpTo(stream: ReadableStream<Uint8Array>, most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.byteLength;
-    if (size > most) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -1,7 +1,7 @@
 import { withDeadline } from "../with-deadline.ts";
 import type { Leases } from "./leases.ts";
 
-/** How long a request waits for another one that asks the same, in milliseconds; then it asks by itself. */
+/** How long a request waits for another one that asks the same, in milliseconds, unless its caller says otherwise. */
 const FOLLOWS = 250;
 
 /** After so long what others wait for is given up, in milliseconds: the request that began it may have been killed. */
@@ -18,6 +18,7 @@ interface Needs {
  *
  * @param again The answer that is kept; `undefined` for none.
  * @param lead Finds the answer, and keeps it.
+ * @param follows How long a request waits for another one, in milliseconds; then it asks by itself.
  */
 export async function oneLeads<Result>(
   leases: Pick<Leases<unknown>, "pending">,
@@ -25,13 +26,14 @@ export async function oneLeads<Result>(
   key: string,
   again: () => Promise<Result | undefined>,
   lead: () => Promise<Result>,
+  follows = FOLLOWS,
 ): Promise<Result> {
   const given = await again();
   if (given !== undefined) return given;
   // Nothing comes between this look and the lead, so that of many at once one leads.
   const leader = pendingOf(leases, needs, key);
   if (!leader) return begin(leases, needs, key, lead());
-  await withDeadline(leader, FOLLOWS).catch(() => undefined);
+  await withDeadline(leader, follows).catch(() => undefined);
   return (await again()) ?? begin(leases, needs, key, lead());
 }
 

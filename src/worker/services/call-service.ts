@@ -7,22 +7,24 @@ import type { Caller } from "../access/caller.ts";
 import { callOut } from "../outgoing/call-out.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { accessTokenFor, forgetAccessToken, type TokenNeeds } from "./access-token.ts";
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
 import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
 import { ownHostsOf } from "./own-hosts.ts";
 import { returnedBody } from "./returned-body.ts";
 import { returnedHeaders } from "./returned-headers.ts";
+import { signRequest } from "./sign-request.ts";
 
 /** What calling a service needs. */
-export type CallNeeds = CallerNeeds & {
-  readonly now: Date;
-  readonly insecureOrigins: boolean;
-  /** The hosts that are a service each. */
-  readonly useHosts: Readonly<Record<string, string>>;
-  /** How often an open reply asks whether its token is in force. */
-  readonly staleSeconds: number;
-};
+export type CallNeeds = CallerNeeds &
+  TokenNeeds & {
+    readonly insecureOrigins: boolean;
+    /** The hosts that are a service each. */
+    readonly useHosts: Readonly<Record<string, string>>;
+    /** How often an open reply asks whether its token is in force. */
+    readonly staleSeconds: number;
+  };
 
 /** A request that goes on to a service. */
 export interface ForwardedRequest {
@@ -53,7 +55,8 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 /**
  * Calls a service and gives its reply, both as they stream.
  *
- * @throws {Problem} `body-too-large`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`.
+ * @throws {Problem} `body-too-large`, `signature-unsupported`, `token-refused`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`,
+ *   `redirect-refused`.
  */
 export async function callService(needs: CallNeeds, caller: Caller, { definition, origin, path, credentials, request }: ServiceCall): Promise<Response> {
   const query = forwardedQuery(request.query, request.tokenParameters, credentials.query);
@@ -61,15 +64,23 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
   if (asked.pathname !== path.raw) throw new Problem("invalid-request", "The path would not arrive as it came.");
   const watch = watchCall(needs, caller);
   try {
-    const body = limitedBody(request, definition.max_body_bytes, watch.stop);
-    const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
     const whole = timeLeft(needs, caller, definition.max_seconds);
     const ownHosts = ownHostsOf(request.base, needs.insecureOrigins, Object.keys(needs.useHosts));
-    const outgoing = { url: asked, method: request.method, headers, body: body.stream, firstByte: whole, whole, leave: watch.signal };
-    const reply = await callOut({ insecureOrigins: needs.insecureOrigins, ownHosts }, outgoing).catch((error: unknown) => {
+    const rules = { insecureOrigins: needs.insecureOrigins, ownHosts };
+    const { client, signing } = credentials;
+    const token = client && (await accessTokenFor(needs, caller, client, rules));
+    const body = limitedBody(request, definition.max_body_bytes, watch.stop);
+    const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
+    if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+    const plain = { url: asked, method: request.method, headers, body: body.stream };
+    const refused = (error: unknown) => {
       throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
-    });
-    return await returned(reply, { definition, asked, base: request.base }, credentials.hidden, request.method, watch.end);
+    };
+    const signed = signing && (await signRequest(request.headers, plain, signing, needs.now).catch(refused));
+    const reply = await callOut(rules, { ...plain, ...signed, firstByte: whole, whole, leave: watch.signal }).catch(refused);
+    if (client && reply.status === 401) forgetAccessToken(needs, caller, client);
+    const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
+    return await returned(reply, { definition, asked, base: request.base }, hidden, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;

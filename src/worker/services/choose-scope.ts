@@ -1,4 +1,5 @@
 import { type HostPattern, hostMatches } from "../../contract/hosts.ts";
+import { namesIn, templatesOf } from "../../contract/injection.ts";
 import { matchesAny } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
 import { type BUILTIN, type Scope, scopeKind, scopeSchema } from "../../contract/scope.ts";
@@ -50,23 +51,36 @@ export async function chooseScope(
     if (locks.length > 0) continue;
     if (winners.some(({ expired }) => expired))
       throw new Problem("secret-expired", `A secret of the service in ${scope} has expired. A wider scope is not used instead.`);
-    requireHost(winners, host);
+    requireHosts(winners, definition, host);
     return scope;
   }
   throw new Problem("secret-not-found", `None of ${scopes.join(", ")} has all secrets of the service.`, { members: { searched: scopes } });
 }
 
 /**
- * Refuses to send values to a host that is not among those of their secrets.
+ * Refuses to send values to a host that is not among those of their secrets. Those of a client that fetches an access token go to the
+ * token's endpoint, and what comes from there to the host: both have to be among them.
  *
  * @throws {Problem} `use-not-allowed`, which says to the audit log which secrets.
  */
-export function requireHost(secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[], host: string): void {
-  const elsewhere = secrets.filter(({ hosts }) => !(JSON.parse(hosts) as HostPattern[]).some((pattern) => hostMatches(pattern, host)));
-  if (elsewhere.length === 0) return;
-  throw new Problem("use-not-allowed", `A secret of the service is not for ${host}: whoever set it says where it may go, in its hosts.`, {
-    about: elsewhere.map(({ name, label }) => ({ scope: label, name })),
-  });
+export function requireHosts(
+  secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[],
+  { inject }: Pick<ServiceDefinition, "inject">,
+  host: string,
+): void {
+  const endpoints = inject.flatMap((injection) =>
+    injection.in === "oauth2" ? [{ host: new URL(injection.token_url).hostname, names: templatesOf(injection).flatMap(namesIn) }] : [],
+  );
+  for (const place of [{ host, names: null }, ...endpoints]) {
+    const elsewhere = secrets.filter(({ name, hosts }) => {
+      const allowed = JSON.parse(hosts) as HostPattern[];
+      return (place.names === null || place.names.includes(name)) && !allowed.some((pattern) => hostMatches(pattern, place.host));
+    });
+    if (elsewhere.length === 0) continue;
+    throw new Problem("use-not-allowed", `A secret of the service is not for ${place.host}: whoever set it says where it may go, in its hosts.`, {
+      about: elsewhere.map(({ name, label }) => ({ scope: label, name })),
+    });
+  }
 }
 
 async function verified({ keyring }: Needs, rows: readonly WinnerRow[]): Promise<Winner[]> {

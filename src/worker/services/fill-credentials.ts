@@ -1,11 +1,18 @@
 import { fillTemplate, type Injection, namesIn, templatesOf } from "../../contract/injection.ts";
 import { Problem } from "../../contract/problem.ts";
+import { clientCredentialsRequest } from "../injection/client-credentials.ts";
+import type { AwsCredentials } from "../injection/sign-for-aws.ts";
 import type { Released } from "../secrets/release-secrets.ts";
+import type { TokenClient } from "./access-token.ts";
 
 /** What is put into a request, and what must not come back. */
 export interface Credentials {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** Signs the request. */
+  readonly signing: AwsCredentials | null;
+  /** Fetches the access token that goes into it. */
+  readonly client: TokenClient | null;
   /** What is looked for in replies: the values, and the credentials that have been made of them. */
   readonly hidden: readonly string[];
 }
@@ -26,6 +33,8 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
   const headers: [string, string][] = [];
   const query: [string, string][] = [];
   const hidden: string[] = [];
+  let signing: AwsCredentials | null = null;
+  let client: TokenClient | null = null;
   for (const injection of inject) {
     // Whoever defines a service says where a name stands: also what is put in as a user name is hidden.
     const names = new Set(templatesOf(injection).flatMap(namesIn));
@@ -36,12 +45,21 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
       const encoded = new TextEncoder().encode(`${username}:${fill(injection.password)}`).toBase64();
       hidden.push(encoded);
       headers.push(["Authorization", `Basic ${encoded}`]);
+    } else if (injection.in === "aws-sigv4") {
+      const { access_key_id, secret_access_key, session_token, services } = injection;
+      const sessionToken = session_token === undefined ? undefined : fill(session_token);
+      signing = { accessKeyId: fill(access_key_id), secretAccessKey: fill(secret_access_key), sessionToken, services };
+    } else if (injection.in === "oauth2") {
+      const { token_url, client_id, client_secret, scope } = injection;
+      const versions = secrets.filter(({ name }) => names.has(name)).map(({ id, version }) => `${id} ${version}`);
+      client = { url: token_url, clientId: fill(client_id), clientSecret: fill(client_secret), scope, versions };
+      hidden.push(...clientCredentialsRequest(client).hidden);
     } else if (injection.in === "query") query.push([injection.name, fill(injection.value)]);
     else headers.push([injection.name, fill(injection.value)]);
   }
   const size = [...headers, ...query].reduce((sum, [, value]) => sum + value.length, 0);
   if (size > MAX_FILLED) throw new Problem("value-not-injectable", `The credentials of a request have at most ${MAX_FILLED} bytes.`);
-  return { headers, query, hidden: [...new Set(hidden)] };
+  return { headers, query, signing, client, hidden: [...new Set(hidden)] };
 }
 
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

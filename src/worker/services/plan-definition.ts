@@ -34,6 +34,7 @@ export function planDefinition(needs: DefinitionNeeds, body: PutServiceBody, isO
   const allow = body.allow ?? preset?.allow ?? [];
   if (scopes.includes(BUILTIN) && !isOperator) throw invalid("/scopes", "what is built in is for services of the operator's own organization");
   refuseElsewhere(origins, inject);
+  requireTokenUrls(needs, inject);
   return { origins, scopes, inject: [...inject], allow: [...allow], redirects: [...redirects], websocket, basic, ranges, audit, max_body_bytes, max_seconds };
 }
 
@@ -49,6 +50,20 @@ function originsOf({ insecureOrigins, address }: DefinitionNeeds, preset: Preset
       throw invalid(pointer, "this preset has an address of its own, which is another one");
   }
   return { ...origins };
+}
+
+/** An access token is fetched where a service could be, and by credentials in `Authorization`. */
+function requireTokenUrls({ insecureOrigins, address }: DefinitionNeeds, inject: readonly Injection[]): void {
+  const rules = { insecureOrigins, ownHosts: ownHostsOf(address, insecureOrigins) };
+  for (const [n, injection] of inject.entries()) {
+    if (injection.in !== "oauth2") continue;
+    const pointer = `/inject/${n}/token_url`;
+    const url = new URL(injection.token_url);
+    requireOrigin(url, rules, pointer);
+    const places = placesAt(url.hostname);
+    if (places.length > 0 && !places.includes("authorization"))
+      throw invalid(pointer, `${url.hostname} takes its credential in the header ${places.join(" or ")}`);
+  }
 }
 
 function requireOrigin(url: URL, rules: OutgoingRules, pointer: string): void {
@@ -72,9 +87,14 @@ function requireOrigin(url: URL, rules: OutgoingRules, pointer: string): void {
 function refuseElsewhere(origins: Readonly<Record<string, string>>, inject: readonly Injection[]): void {
   for (const origin of Object.values(origins)) {
     const { hostname } = new URL(origin);
-    const places = presetsAt(hostname).flatMap((preset) => preset.inject("X").map(headerOf));
+    const places = placesAt(hostname);
     if (places.length === 0) continue;
     const index = inject.findIndex((injection) => !places.includes(headerOf(injection)) || headerOf(injection) === null);
     if (index !== -1) throw invalid(`/inject/${index}`, `${hostname} takes its credential in the header ${places.join(" or ")}`);
   }
+}
+
+/** The headers in which the presets of a host send its credential. */
+function placesAt(hostname: string): (string | null)[] {
+  return presetsAt(hostname).flatMap((preset) => preset.inject("X").map(headerOf));
 }

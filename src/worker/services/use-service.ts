@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import { secretsOf } from "../../contract/service.ts";
+import { type ServiceDefinition, secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
@@ -8,10 +8,11 @@ import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import type { RecordedSelection } from "../secrets/selection.ts";
 import { UnreleasedError } from "../transaction/record-failure.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
-import { chooseScope, requireHost } from "./choose-scope.ts";
+import { chooseScope, requireHosts } from "./choose-scope.ts";
 import { fillCredentials } from "./fill-credentials.ts";
 import { judgeRequest } from "./judge-request.ts";
 import { type FoundService, findService, type ServiceNeeds } from "./read-services.ts";
+import { requireSignature } from "./sign-request.ts";
 
 /** What a use needs. */
 export type UseNeeds = ServiceNeeds & RecordNeeds & ReadNeeds & CallNeeds;
@@ -33,7 +34,8 @@ export const RECORDED_PATH = 300;
  * before anything is read, and it is on record before it leaves.
  *
  * @throws {Problem} what {@link judgeRequest} and {@link chooseScope} refuse; `unauthenticated`, `service-not-found`, `rate-limited`,
- *   `body-too-large`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`, `storage-unavailable`.
+ *   `body-too-large`, `signature-unsupported`, `token-refused`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`,
+ *   `storage-unavailable`.
  * @throws {UnreleasedError} when it is on record and did not leave.
  */
 export async function useService(needs: UseNeeds, caller: Caller, use: Use): Promise<Response> {
@@ -42,20 +44,21 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   const { definition } = found;
   requireTokenWhere(found, use);
   const { origin, path, rule } = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
+  requireSignature(definition, new URL(`${origin}${path.raw}?${use.query}`), use.headers);
   const { hostname } = new URL(origin);
   const scope = await chooseScope(needs, caller, definition, use.headers.get("Keyhole-Scope"), hostname);
   const target = `${use.service}#${found.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
   const query = oneScopeQuery(needs, caller, scope, secretsOf(definition), true);
   const selection = await recordSelection(needs, caller, query, { action: "secret.use", target });
-  requireHostStill(selection, hostname);
+  requireHostsStill(selection, definition, hostname);
   const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
   return callService(needs, caller, { definition, origin, path, credentials, request: use });
 }
 
 /** The rows that decide are those of the transaction that put the use on record. */
-function requireHostStill({ secrets, event }: RecordedSelection, host: string): void {
+function requireHostsStill({ secrets, event }: RecordedSelection, definition: ServiceDefinition, host: string): void {
   try {
-    requireHost(secrets, host);
+    requireHosts(secrets, definition, host);
   } catch (error) {
     throw new UnreleasedError(
       { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },

@@ -78,7 +78,8 @@ SQL`,
     before: `${START}
 ${INSTALL}
 export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)
-printf sk-of-more-than-twelve > key.txt`,
+printf sk-of-more-than-twelve > key.txt
+printf AKIA0123456789ABCDEF > key-id.txt`,
   },
   "docs/backup.md": {
     atLeast: 1,

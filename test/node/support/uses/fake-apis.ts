@@ -27,13 +27,18 @@ type Answer = (asked: ApiRequest, response: ServerResponse) => Promise<void> | v
  * @param keyOf Where the key of a request is.
  * @param refused What it says to a request without one.
  */
-export async function startFakeApi(key: string, keyOf: (request: IncomingMessage) => string | undefined, refused: object, answer: Answer): Promise<FakeApi> {
+export async function startFakeApi(
+  key: string,
+  keyOf: (request: IncomingMessage, body: Buffer) => string | undefined,
+  refused: object,
+  answer: Answer,
+): Promise<FakeApi> {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (keyOf(request) !== key) return json(response, 401, refused);
     const body = Buffer.concat(chunks);
+    if (keyOf(request, body) !== key) return json(response, 401, refused);
     asked.push(`${request.method} ${request.url}`);
     await answer(
       { request, url: new URL(request.url ?? "/", "http://fake"), body, json: () => JSON.parse(body.toString()) as Record<string, unknown> },

@@ -12,7 +12,9 @@ export interface UseKeyhole {
   readonly port: number;
   /** Calls the API with every permission. */
   readonly call: (method: string, path: string, body?: object) => Promise<Response>;
-  /** Stores a value that may go to this machine, and makes a service that uses it. */
+  /** Stores a value that may go to this machine. */
+  readonly setSecret: (name: string, value: string) => Promise<void>;
+  /** Stores a value as `<NAME>_KEY`, and makes a service that uses it. */
   readonly serve: (name: string, value: string, definition: object) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -32,13 +34,14 @@ export async function startUseKeyhole(hosts: Readonly<Record<string, string>> = 
   const must = async (reply: Response) => {
     if (!reply.ok) throw new Error(await reply.text());
   };
+  const setSecret = async (name: string, value: string) => must(await call("PUT", `/v1/scopes/global/secrets/${name}`, { value, hosts: ["127.0.0.1"] }));
   return {
     url: url.origin,
     port: Number(url.port),
     call,
+    setSecret,
     async serve(name, value, definition) {
-      const secret = `${name.toUpperCase()}_KEY`;
-      await must(await call("PUT", `/v1/scopes/global/secrets/${secret}`, { value, hosts: ["127.0.0.1"] }));
+      await setSecret(`${name.toUpperCase()}_KEY`, value);
       await must(await call("PUT", `/v1/services/${name}`, { scopes: ["global"], ...definition }));
     },
     async close() {
