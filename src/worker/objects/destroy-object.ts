@@ -13,6 +13,7 @@ import { readForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import type { ObjectNeeds } from "./object.ts";
+import { namedKeys } from "./named-keys.ts";
 import { requireWhole } from "./require-whole.ts";
 import { requireRevisionsNamed } from "./undelete-object.ts";
 
@@ -22,23 +23,27 @@ interface Destruction {
   readonly older: readonly { readonly row: Verified<SecretRow>; readonly version: number }[];
   /** Deleted secrets whose value it is that would come back: there is nothing left to come back. */
   readonly purged: readonly Verified<SecretRow>[];
+  /** Secrets that are there, whose current value it is. */
+  readonly current: readonly Verified<SecretRow>[];
 }
 
 /**
- * Destroys the values that were written at revisions of an object, for good and in one transaction, but for those that are
- * current. A deleted secret has no current value: where the one is destroyed that would come back with it, all of it goes. What
- * the object is now stays as it is, and so does its revision.
+ * Destroys the values that were written at revisions of an object, for good and in one transaction. Where one of them is current
+ * nothing is destroyed: an object stays what it is, and so does its revision. A deleted secret has no current value: where the one
+ * is destroyed that would come back with it, all of it goes.
  *
- * The grant has to cover every name of which something is destroyed.
+ * The grant has to cover every name of which something would be destroyed.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `too-many-secrets`, `write-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `invalid-request`, `version-conflict` where a value is current, `too-many-secrets`,
+ *   `write-conflict`, `storage-unavailable`.
  */
 export async function destroyObject(needs: ObjectNeeds, caller: Caller, scope: Scope, versions: readonly number[]): Promise<void> {
   caller.require("secrets:write", scope);
   requireRevisionsNamed(versions);
   await retryWhenChanged(async () => {
-    const { older, purged } = await findDestroyed(needs, caller, scope, versions);
-    requireWhole(caller, [...older.map(({ row }) => row), ...purged]);
+    const { older, purged, current } = await findDestroyed(needs, caller, scope, versions);
+    requireWhole(caller, [...older.map(({ row }) => row), ...purged, ...current]);
+    if (current.length > 0) throw currentValues(current);
     const { db, now } = needs;
     const touched = [...new Set(older.map(({ row }) => row))];
     const purge = purged.length === 0 ? [] : (await deletionOf(needs, purged, true)).statements;
@@ -68,6 +73,15 @@ async function findDestroyed(needs: ObjectNeeds, caller: Caller, scope: Scope, v
     return row ? [{ row, version }] : [];
   });
   const purged = pairs.filter(({ row, version }) => row.deleted_at !== null && version === row.version).map(({ row }) => row);
+  const current = pairs.filter(({ row, version }) => row.deleted_at === null && version === row.version).map(({ row }) => row);
   const older = pairs.filter(({ row, version }) => version !== row.version && !purged.includes(row));
-  return { older, purged };
+  return { older, purged, current };
+}
+
+/** The answer where values are current: whoever is told that they are destroyed would believe it. */
+function currentValues(rows: readonly Verified<SecretRow>[]): Problem {
+  return new Problem(
+    "version-conflict",
+    `Nothing was destroyed: of these versions the values of ${namedKeys(rows)} are current. Write new values, or delete them, first.`,
+  );
 }
