@@ -6,7 +6,10 @@ import { scopeSchema } from "./scope.ts";
 const objectMemberSchema = z.strictObject({
   key: z.string().meta({ description: "What it is called in the document: also what is no name of a secret." }),
   value: z.string(),
-  encoding: z.enum(["utf8", "json"]).default("utf8").meta({ description: "`json`: the value is JSON, and Vault's clients get JSON back. A string in it is its text, as if Vault's clients had written it." }),
+  encoding: z
+    .enum(["utf8", "json"])
+    .default("utf8")
+    .meta({ description: "`json`: the value is JSON, and Vault's clients get JSON back. A string in it is its text, as if Vault's clients had written it." }),
 });
 export type ObjectMember = z.infer<typeof objectMemberSchema>;
 

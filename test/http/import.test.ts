@@ -1,9 +1,9 @@
-import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts";
 import { env } from "cloudflare:workers";
 import { parse } from "dotenv";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DOUBT_KINDS } from "../../src/contract/import.ts";
+import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts";
 import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";

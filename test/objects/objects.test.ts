@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MAX_NESTING } from "../../src/contract/json-nesting.ts";
 import type { Scope } from "../../src/contract/scope.ts";
 import { leasesOf } from "../../src/worker/leases/leases.ts";
@@ -168,9 +168,20 @@ describe("an object that is replaced", () => {
     for (const name of ["SAME", "OTHER"]) await putExpired(APP, name, "1", { token });
     const later = new Date(Date.now() + 3_600_000).toISOString();
     await put(APP, "LATER", "1", { token, fields: { expires_at: later } });
-    expect((await replace(APP, { SAME: "1", LATER: "2" })).warnings).toEqual([expect.stringContaining('no expiry any more: "SAME"'), expect.stringContaining('"OTHER"')]);
+    expect((await replace(APP, { SAME: "1", LATER: "2" })).warnings).toEqual([
+      expect.stringContaining('no expiry any more: "SAME"'),
+      expect.stringContaining('"OTHER"'),
+    ]);
     expect((await patch(APP, { OTHER: "2" })).warnings).toEqual([expect.stringContaining('no expiry any more: "OTHER"')]);
     expect((await get(APP)).data).toEqual({ SAME: "1", OTHER: "2", LATER: "2" });
+    // What has expired is not released again by what is merged into it.
+    await patch(APP, { DOC: { merge: '{"a":1}' } });
+    await call(`PATCH /v1/secrets/${(await call(`GET ${at(APP, "DOC")}`, { token })).body.id}`, { token, json: { expires_at: later } });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7_200_000 });
+    const after = await openObjects(org);
+    vi.useRealTimers();
+    expect((await after.patch(APP, { DOC: { merge: '{"b":2}' } })).warnings.join()).toContain("DOC");
+    expect((await get(APP)).data).toMatchObject({ DOC: { json: '{"b":2}' } });
     // An expiry that is still to come is somebody's word on the secret, and stays.
     expect((await call(`GET ${at(APP, "LATER")}`, { token })).body.expires_at).toBe(later);
   });
@@ -386,6 +397,20 @@ describe("what was deleted of an object", () => {
     expect(deletionsMeant([1], 2, new Set([1, 2]))).toEqual(new Set([2]));
     expect(deletionsMeant([1, 2], null, new Set([2]))).toEqual(new Set([2]));
     expect(deletionsMeant([5], null, new Set([2]))).toEqual(new Set());
+  });
+
+  it("is destroyed by the version that deleted all of it, which is the one that is current then", async () => {
+    const { needs, caller, put, remove, get } = await openObjects(newOrg());
+    await put(APP, { A: "1", B: "1" });
+    await put(APP, { A: "2" });
+    await remove(APP);
+    await destroyObject(needs, caller(), scope, [3]);
+    for (const version of [3, 1]) await undeleteObject(needs, caller(), scope, [version]);
+    // What another version deleted comes back still.
+    expect((await get(APP)).data).toEqual({ B: "1" });
+    await remove(APP);
+    const limited = await openObjects(caller().org, { names: ["A*"] });
+    expect(await problemOf(destroyObject(limited.needs, limited.caller(), scope, [5]))).toBe("forbidden");
   });
 
   it("does not come back all at once where one of its names cannot be set now", async () => {
@@ -654,6 +679,8 @@ describe("an object by any sequence of calls", () => {
             const expected = hit.some((each) => each.live === 1) ? "version-conflict" : "done";
             // What would come back with it is another matter: here only older values go.
             if (hit.length === 0 || expected !== "done") expect(await problemOf(destroyObject(needs, caller(), scope, [version]))).toBe(expected);
+            // What the revision deleted at once does not come back.
+            if (hit.length === 0 && version === emptied) gone = gone.filter(({ at }) => at !== version);
           } else if (one.do === "set") {
             const { status } = await put(APP, "A", one.value, { token });
             expect(status < 300).toBe(!locked);

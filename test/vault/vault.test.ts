@@ -608,7 +608,9 @@ describe("what is refused", () => {
     const writer = { org, scope: "secrets:write" };
     const merge = (DOC: object) => ask("PATCH /v1/secret/data/app", { token: writer, json: { data: { DOC } } });
     expect((await merge({ b: "y".repeat(6_000) })).status).toBe(413);
-    const { results } = await env.DB.prepare("SELECT action, secrets FROM audit_events WHERE org = ? AND outcome = 'denied'").bind(org).all<{ action: string; secrets: string }>();
+    const { results } = await env.DB.prepare("SELECT action, secrets FROM audit_events WHERE org = ? AND outcome = 'denied'")
+      .bind(org)
+      .all<{ action: string; secrets: string }>();
     expect(results.map(({ action, secrets }) => [action, JSON.parse(secrets)])).toEqual([
       ["secret.update", [expect.objectContaining({ name: "DOC", scope: "repo:app" })]],
     ]);
@@ -622,7 +624,10 @@ describe("what is refused", () => {
     const org = newOrg();
     const token = { org };
     await put("global", "_x.2fa", "v", { token, fields: { locked: true, variable: false } });
-    expect(errors(await ask("POST /v1/secret/data/app", { token, json: { data: { "2fa": "x" } } }))).toEqual([400, [expect.stringMatching(/^Locked: 2fa \(in global\)/)]]);
+    expect(errors(await ask("POST /v1/secret/data/app", { token, json: { data: { "2fa": "x" } } }))).toEqual([
+      400,
+      [expect.stringMatching(/^Locked: 2fa \(in global\)/)],
+    ]);
     const odd = await ask("POST /v1/secret/data/app", { token, json: { data: { ".dockerconfigjson": "{}", PATH: "p" } } });
     expect(odd.body.warnings).toEqual([expect.stringMatching(/: "\.dockerconfigjson", "PATH"\.$/)]);
     expect((await ask("GET /v1/env/data/app", { token })).status).toBe(404);

@@ -7,6 +7,7 @@ import type { ChangeOfValue, SecretValue } from "../secrets/change.ts";
 import { holds } from "../secrets/holds.ts";
 import type { FoundSetting } from "../secrets/plan-settings.ts";
 import { type ReadNeeds, readValue } from "../secrets/read-values.ts";
+import { isExpired } from "../secrets/write-secrets.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { mergeJson } from "./merge-json.ts";
 import { requireValueFits } from "./object.ts";
@@ -16,7 +17,7 @@ export interface MergePatch {
   readonly merge: string;
 }
 
-type Needs = ReadNeeds & { readonly reservedNames: readonly Pattern[] };
+type Needs = ReadNeeds & { readonly now: Date; readonly reservedNames: readonly Pattern[] };
 
 /**
  * The change that sets a key of an object, by what is there. What has expired has no expiry then: whoever sets a key finds it.
@@ -37,17 +38,19 @@ export function mayBeVariable(name: SecretName, reservedNames: readonly Pattern[
 }
 
 /**
- * The value that a merge patch makes. Nobody is given it. That it cannot be stored says something of the value that is held, to a
- * caller who may not be allowed to read it: so that is on record.
+ * The value that a merge patch makes. Nobody is given it. Of what has expired nothing is merged: it would be released again. That
+ * it cannot be stored says something of the value that is held, to a caller who may not be allowed to read it: so that is on
+ * record.
  */
 async function merged(needs: Needs, name: SecretName, live: CurrentRow | undefined, { merge }: MergePatch): Promise<SecretValue> {
-  const held = live?.encoding === "json" ? new TextDecoder().decode(await readValue(needs, { ...live, binding: live })) : undefined;
+  const merges = live?.encoding === "json" && !isExpired(live, needs.now);
+  const held = merges ? new TextDecoder().decode(await readValue(needs, { ...live, binding: live })) : undefined;
   try {
     const value: SecretValue = { bytes: new TextEncoder().encode(mergeJson(held, merge)), encoding: "json", typed: true };
     requireValueFits(keyOfName(name), value);
     return value;
   } catch (error) {
-    if (live === undefined || !(error instanceof Problem)) throw error;
+    if (live === undefined || held === undefined || !(error instanceof Problem)) throw error;
     const { code, message, members } = error;
     throw new Problem(code, message, { members, about: [{ scope: live.scope, name }], cause: error });
   }

@@ -4,16 +4,17 @@ import type { Scope } from "../../contract/scope.ts";
 import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { type ScopeRevision, selectRevision } from "../store/scope-revisions.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
-import { requireChanges, requireRevisions, selectSecretsById, touchSecrets } from "../store/secret-rows.ts";
+import { requireChanges, requireRevisions, selectDeletedIn, selectSecretsById, touchSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, selectWrittenWith, type VersionKey } from "../store/version-rows.ts";
 import { deletionOf } from "../transaction/deletion-of.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import type { ObjectNeeds } from "./object.ts";
 import { namedKeys } from "./named-keys.ts";
+import type { ObjectNeeds } from "./object.ts";
 import { requireWhole } from "./require-whole.ts";
 import { requireRevisionsNamed } from "./undelete-object.ts";
 
@@ -30,7 +31,8 @@ interface Destruction {
 /**
  * Destroys the values that were written at revisions of an object, for good and in one transaction. Where one of them is current
  * nothing is destroyed: an object stays what it is, and so does its revision. A deleted secret has no current value: where the one
- * is destroyed that would come back with it, all of it goes.
+ * is destroyed that would come back with it, all of it goes. The revision that last deleted all of an object at once stands for
+ * what it deleted: elsewhere a deletion makes no version, and people name the one that they are told is current.
  *
  * The grant has to cover every name of which something would be destroyed.
  *
@@ -62,20 +64,35 @@ export async function destroyObject(needs: ObjectNeeds, caller: Caller, scope: S
 
 async function findDestroyed(needs: ObjectNeeds, caller: Caller, scope: Scope, versions: readonly number[]): Promise<Destruction> {
   const { db, keyring } = needs;
-  const [written] = await readForCaller(needs, caller, [selectWrittenWith(db, caller.org, scope, [...new Set(versions)], MAX_OBJECT_SECRETS + 1)]);
+  const [written, state] = await readForCaller(needs, caller, [
+    selectWrittenWith(db, caller.org, scope, [...new Set(versions)], MAX_OBJECT_SECRETS + 1),
+    selectRevision(db, { org: caller.org, scope }),
+  ]);
   const keys = rowsOf<VersionKey>(written);
-  if (keys.length > MAX_OBJECT_SECRETS)
+  const emptied = rowsOf<ScopeRevision>(state).flatMap(({ emptied_revision }) => versions.filter((version) => version === emptied_revision));
+  const [found, gone] = await readForCaller(needs, caller, [
+    selectSecretsById(db, [...new Set(keys.map(({ secret_id }) => secret_id))]),
+    selectDeletedIn(db, caller.org, scope, emptied, MAX_OBJECT_SECRETS + 1),
+  ]);
+  const deletedAtOnce = await verifyRows(keyring, "secrets", rowsOf<SecretRow>(gone));
+  if (Math.max(keys.length, deletedAtOnce.length) > MAX_OBJECT_SECRETS)
     throw new Problem("too-many-secrets", `More than ${MAX_OBJECT_SECRETS} values, which is too many to be destroyed at once.`);
-  const [found] = await readForCaller(needs, caller, [selectSecretsById(db, [...new Set(keys.map(({ secret_id }) => secret_id))])]);
-  const rows = new Map((await verifyRows(keyring, "secrets", rowsOf<SecretRow>(found))).map((row) => [row.id, row]));
+  return destructionOf(keys, await verifyRows(keyring, "secrets", rowsOf<SecretRow>(found)), deletedAtOnce);
+}
+
+function destructionOf(keys: readonly VersionKey[], found: readonly Verified<SecretRow>[], deletedAtOnce: readonly Verified<SecretRow>[]): Destruction {
+  const rows = new Map(found.map((row) => [row.id, row]));
   const pairs = keys.flatMap(({ secret_id, version }) => {
     const row = rows.get(secret_id);
     return row ? [{ row, version }] : [];
   });
-  const purged = pairs.filter(({ row, version }) => row.deleted_at !== null && version === row.version).map(({ row }) => row);
-  const current = pairs.filter(({ row, version }) => row.deleted_at === null && version === row.version).map(({ row }) => row);
-  const older = pairs.filter(({ row, version }) => version !== row.version && !purged.includes(row));
-  return { older, purged, current };
+  const newest = pairs.filter(({ row, version }) => version === row.version).map(({ row }) => row);
+  const purged = new Map([...deletedAtOnce, ...newest.filter(({ deleted_at }) => deleted_at !== null)].map((row) => [row.id, row]));
+  return {
+    older: pairs.filter(({ row, version }) => version !== row.version && !purged.has(row.id)),
+    purged: [...purged.values()],
+    current: newest.filter(({ deleted_at }) => deleted_at === null),
+  };
 }
 
 /** The answer where values are current: whoever is told that they are destroyed would believe it. */

@@ -87,7 +87,9 @@ export function writtenObject({ now, reservedNames }: ObjectNeeds, row: ScopeRev
   const kept = writes.filter(({ outcome, row: { name, variable } }) => outcome === "created" && variable === 0 && isReserved(name, reservedNames));
   const revived = writes.filter(({ endsExpiry }) => endsExpiry);
   const warnings = [
-    ...(kept.length > 0 ? [`Kept, and never environment variables, because these names are reserved, or are no names of variables: ${namedKeys(kept.map(({ row }) => row))}.`] : []),
+    ...(kept.length > 0
+      ? [`Kept, and never environment variables, because these names are reserved, or are no names of variables: ${namedKeys(kept.map(({ row }) => row))}.`]
+      : []),
     ...(revived.length > 0 ? [`These had expired, and have no expiry any more: ${namedKeys(revived.map(({ row }) => row))}.`] : []),
   ];
   return { revision, createdAt: revisedAt ?? now.getTime(), customMetadata, warnings };

@@ -131,7 +131,15 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   };
   const decides = value !== undefined || DECIDING_METADATA.some((name) => changed[name] !== found[name]);
   const becomesVariable = row.variable === 1 && found.variable === 0;
-  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value, sets, decides, becomesVariable, endsExpiry };
+  return {
+    row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) },
+    outcome: "updated",
+    value,
+    sets,
+    decides,
+    becomesVariable,
+    endsExpiry,
+  };
 }
 
 /** Whether a secret is not released any more because its time is over. */

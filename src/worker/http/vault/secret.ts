@@ -156,7 +156,8 @@ export const secretObjectRoutes = [
       path: "/v1/secret/destroy/{path}",
       id: "vaultDestroyObjectVersions",
       summary: "Destroy older values for good",
-      description: "Those that were written with the versions that are named: all of them, or none where one is current, which 400 says. Of what is deleted no value is current.",
+      description:
+        "Those that were written with the versions that are named: all of them, or none where one is current, which 400 says. Of what is deleted no value is current.",
       tag,
       permission: "secrets:write",
       action: "secret.destroy",
