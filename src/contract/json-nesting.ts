@@ -4,7 +4,11 @@ export const MAX_NESTING = 300;
 /** How a value is refused that is nested deeper. */
 export const NESTED_TOO_DEEP = `a value is nested at most ${MAX_NESTING} deep`;
 
-/** How deep the text of a JSON value is nested; 0 where it is no list and no object. Text within a string nests nothing. */
+/**
+ * How deep the text of a JSON value is nested; 0 where it is no list and no object. Text within a string nests nothing.
+ *
+ * @param json What `JSON.parse` takes: of other text it takes the square of its length.
+ */
 export function nestingOf(json: string): number {
   let [depth, deepest] = [0, 0];
   for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {

@@ -7,6 +7,8 @@ import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts
 import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
@@ -639,11 +641,27 @@ describe("an imported object", () => {
     expect(await countIn("object-wrong")).toBe(0);
   });
 
+  it("takes what has expired for different, and gives it no expiry where that may be replaced", async () => {
+    const token = { org: "object-expired" };
+    await putExpired("repo:app", "OLD", "1", { token });
+    for (const query of ["", "dry_run=true"])
+      expect((await importObject(token.org, [{ key: "OLD", value: "1" }], query)).body).toMatchObject({ different: ["OLD"], written: false });
+    const events = await eventsOf(token.org);
+    expect(events.at(-1)).toMatchObject({ action: "secret.import", secrets: [{ name: "OLD", version: 1 }] });
+    expect((await importObject(token.org, [{ key: "OLD", value: "1" }], "overwrite=true")).body.written).toBe(true);
+    expect(await valuesIn(token.org)).toEqual({ OLD: "1" });
+    expect((await importObject(token.org, [{ key: "OLD", value: "1" }])).body.same).toEqual(["OLD"]);
+  });
+
   it("is nested so deep and no deeper", async () => {
     const deep = (n: number): Member[] => [{ key: "deep", value: "[".repeat(n) + "]".repeat(n), encoding: "json" }];
     expect((await importObject("object-deep", deep(MAX_NESTING))).status).toBe(200);
     for (const n of [MAX_NESTING + 1, 100_000])
       expect((await importObject("object-deep", deep(n))).body.errors).toEqual([{ pointer: "/members/0/value", detail: NESTED_TOO_DEEP }]);
+    // What is no JSON is found to be none in a time that grows with its length.
+    expect((await importObject("object-deep", [{ key: "none", value: `"${'\\"'.repeat(200_000)}`, encoding: "json" }])).body.errors?.[0]?.detail).toBe(
+      "it is not JSON",
+    );
     const twice = [{ key: "twice", value: '{"a":1,"a":2}', encoding: "json" as const }];
     expect((await importObject("object-deep", twice)).status).toBe(400);
   });

@@ -8,7 +8,7 @@ type ParsedValue = { readonly value: SecretValue } | { readonly reason: string }
 /**
  * A value that is given as JSON: a text as it is, and anything else as the JSON that it is, so that it is given back as that.
  *
- * @param json Without white space, as {@link exactJson} writes it.
+ * @param json As `JSON.stringify` writes it.
  */
 export function valueOfJson(json: string): ParsedValue {
   const isText = json.startsWith('"');
@@ -20,16 +20,18 @@ export function valueOfJson(json: string): ParsedValue {
 
 /** {@link valueOfJson} of JSON as somebody wrote it, which may be none. */
 export function valueOfJsonText(text: string): ParsedValue {
+  const parsed = parse(text);
+  if (parsed === undefined) return { reason: "it is not JSON" };
+  if (hasDuplicateKeys(text, parsed)) return { reason: "an object in it gives one name twice" };
+  // A reviver goes as deep as the value is nested, so that comes first.
   if (nestingOf(text) > MAX_NESTING) return { reason: NESTED_TOO_DEEP };
-  const json = exactJson(text);
-  return json === undefined ? { reason: "it is not JSON, or an object in it gives one name twice" } : valueOfJson(json);
+  return valueOfJson(JSON.stringify(JSON.parse(text, keepNumbers)));
 }
 
-/** JSON without white space, in which each number stands as it was written; `undefined` where a text is none that means one thing. */
-function exactJson(text: string): string | undefined {
+/** What JSON says; `undefined`, which JSON cannot say, where a text is none. */
+function parse(text: string): unknown {
   try {
-    if (hasDuplicateKeys(text, JSON.parse(text))) return undefined;
-    return JSON.stringify(JSON.parse(text, keepNumbers));
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
