@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts";
 import { MOUNT_NAMES, NATIVE_NAMES } from "../../src/contract/org-name.ts";
 import { nativeFront } from "../../src/worker/http/native/native-front.ts";
@@ -395,10 +395,16 @@ describe("kv/: one secret", () => {
     for (const cas of [0, 2]) expect(errors(await write("b", cas))).toEqual([400, ["check-and-set parameter did not match the current version"]]);
     expect((await write("b", 1)).body.data.version).toBe(2);
     expect(await shown()).toBe(2);
-    // What cannot come back any more is not there, whether or not its row is.
-    await ask("DELETE /v1/kv/data/app/KEY", { token });
-    expect((await callWith({ RECOVERY_DAYS: "0" })("DELETE /v1/kv/metadata/app/KEY", { token })).status).toBe(204);
+    await ask("DELETE /v1/kv/metadata/app/KEY", { token });
     expect((await write("c", 0)).body.data.version).toBe(1);
+    // What cannot come back any more is not there, whether or not its row is.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 1_000 * 86_400_000 });
+    await ask("POST /v1/kv/data/app/LONG_GONE", { token, json: { data: { value: "a" } } });
+    expect((await ask("DELETE /v1/kv/data/app/LONG_GONE", { token })).status).toBe(204);
+    vi.useRealTimers();
+    expect((await ask("GET /v1/kv/metadata/app/LONG_GONE", { token })).status).toBe(404);
+    const again = (cas: number) => ask("POST /v1/kv/data/app/LONG_GONE", { token, json: { data: { value: "b" }, options: { cas } } });
+    expect([(await again(1)).status, (await again(0)).status]).toEqual([400, 200]);
     // The same of an object, whose version a deletion raises.
     await ask("DELETE /v1/secret/data/app", { token });
     const version = (await ask("GET /v1/secret/metadata/app", { token })).body.data.current_version;
@@ -483,6 +489,8 @@ describe("bodies", () => {
         expect([request, ends, n, reply.status]).toEqual([request, ends, n, status]);
         if (status === 400) expect(reply.body.errors).toEqual([NESTED_TOO_DEEP]);
       }
+    // Text nests nothing.
+    expect((await ask("POST /v1/secret/data/app", { token, json: { data: { A: { text: `"${"[{".repeat(400)}` } } } })).status).toBe(200);
   });
 
   it("is JSON whatever its Content-Type says", async () => {
