@@ -6,7 +6,10 @@ import { scopeSchema } from "./scope.ts";
 const objectMemberSchema = z.strictObject({
   key: z.string().meta({ description: "What it is called in the document: also what is no name of a secret." }),
   value: z.string(),
-  encoding: z.enum(["utf8", "json"]).default("utf8").meta({ description: "`json`: the value is JSON, and Vault's clients get JSON back." }),
+  encoding: z
+    .enum(["utf8", "json"])
+    .default("utf8")
+    .meta({ description: "`json`: the value is JSON, and Vault's clients get JSON back. A string in it is its text, as if Vault's clients had written it." }),
 });
 export type ObjectMember = z.infer<typeof objectMemberSchema>;
 
@@ -27,7 +30,7 @@ export const importObjectReplySchema = z
   .object({
     new: z.array(z.string()).meta({ description: "The keys that the scope had not." }),
     same: z.array(z.string()).meta({ description: "The keys that had this value." }),
-    different: z.array(z.string()).meta({ description: "The keys that had another value." }),
+    different: z.array(z.string()).meta({ description: "The keys that had another value, or one that has expired." }),
     custom_metadata: comparedSchema.nullable().meta({ description: "The same of `custom_metadata`; `null` where none was given." }),
     written: z.boolean().meta({
       description: "Whether anything was written: not in a dry run, not where all is the same, and with `overwrite=false` not where anything is different.",

@@ -118,7 +118,10 @@ export interface ProblemSubject {
   readonly name: string | null;
 }
 
-/** What else a problem carries: reply members, reply headers, what it is about, and the error behind it; the last two are never shown. */
+/**
+ * What else a problem carries: reply members, reply headers, what it is about, and the error behind it; the last two are never
+ * shown. A problem that says what it is about is on record as a denial.
+ */
 export interface ProblemOptions {
   members?: ProblemMembers;
   headers?: Record<string, string>;

@@ -3,9 +3,12 @@ import { parse } from "dotenv";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DOUBT_KINDS } from "../../src/contract/import.ts";
+import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts";
 import { envName, type SecretName } from "../../src/contract/secret-name.ts";
 import { settleCiphertexts } from "../../src/worker/secrets/settle-ciphertexts.ts";
 import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
+import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 import { sealByHand } from "../support/seal-by-hand.ts";
 import type { TokenClaims } from "../support/sign.ts";
 
@@ -409,6 +412,24 @@ describe("one environment name in one scope", () => {
     expect(await counted()).toBe(before);
   });
 
+  it("is of no secret that is never a variable, until it may be one", async () => {
+    const token = { org: "no-variables" };
+    const counted = async () => (await call("GET /readyz", { token })).body.backlog.env_name_conflicts;
+    const before = await counted();
+    const { body: kept } = await put("global", "x-y", "v", { token, fields: { variable: false } });
+    expect((await put("global", "x.y", "v", { token, fields: { variable: false } })).status).toBe(201);
+    expect((await put("global", "X_Y", "v", { token })).status).toBe(201);
+    expect((await put("global", "X-Y", "v", { token })).status).toBe(409);
+    expect(await counted()).toBe(before);
+    const become = (variable: boolean) => call(`PATCH /v1/secrets/${kept.id}`, { token, json: { variable } });
+    expect((await become(true)).body).toMatchObject({ status: 409, detail: "x-y would be the variable X_Y, which X_Y is already in global." });
+    expect((await put("global", "x-y", "v", { token, fields: { variable: true } })).status).toBe(409);
+    await call(`DELETE ${at("global", "X_Y")}`, { token });
+    // Of two that become one at the same time one does.
+    const both = await Promise.all([become(true), put("global", "x.y", "v", { token, fields: { variable: true } })]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
   it("that somebody has written twice by other ways is counted", async () => {
     const token = { org: "by-hand" };
     const counted = async () => (await call("GET /readyz", { token })).body.backlog.env_name_conflicts;
@@ -544,6 +565,19 @@ describe("an imported object", () => {
     expect(Object.fromEntries(listed.secrets.map(({ name, variable }: { name: string; variable: boolean }) => [name, variable]))).toEqual({
       ...{ port: true, empty: true, "_x..dockerconfigjson": false, AWS_SECRET_ACCESS_KEY: false },
     });
+    // A string in JSON is its text, as where Vault's clients write it, and of other JSON white space says nothing.
+    const written: readonly Member[] = [
+      { key: "text", value: ' "5432" ', encoding: "json" },
+      { key: "list", value: "[1.0, 2]", encoding: "json" },
+    ];
+    await importObject("object-exact", written);
+    const token = { org: "object-exact" };
+    expect(await valuesIn("object-exact")).toMatchObject({ text: "5432", list: "[1.0,2]" });
+    expect((await importObject("object-exact", [{ key: "text", value: "5432" }])).body.same).toEqual(["text"]);
+    const read = await call("GET /v1/secret/data/app", { token });
+    expect(read.body.data.data).toMatchObject({ text: "5432", list: [1, 2] });
+    expect((await call("PATCH /v1/secret/data/app", { token, json: { data: { text: "5432", list: [1, 2] } } })).status).toBe(200);
+    expect((await importObject("object-exact", [{ key: "list", value: "[1,2]", encoding: "json" }])).body.same).toEqual(["list"]);
     // The same characters as text are another value.
     expect((await importObject("object-exact", [{ key: "port", value: "12345678901234567890" }])).body.different).toEqual(["port"]);
   });
@@ -605,6 +639,31 @@ describe("an imported object", () => {
     const many = Array.from({ length: 501 }, (_, n) => ({ key: `K${n}`, value: "v" }));
     expect(refused(await importObject("object-wrong", many))).toEqual([413, "too-many-secrets"]);
     expect(await countIn("object-wrong")).toBe(0);
+  });
+
+  it("takes what has expired for different, and gives it no expiry where that may be replaced", async () => {
+    const token = { org: "object-expired" };
+    await putExpired("repo:app", "OLD", "1", { token });
+    for (const query of ["", "dry_run=true"])
+      expect((await importObject(token.org, [{ key: "OLD", value: "1" }], query)).body).toMatchObject({ different: ["OLD"], written: false });
+    const events = await eventsOf(token.org);
+    expect(events.at(-1)).toMatchObject({ action: "secret.import", secrets: [{ name: "OLD", version: 1 }] });
+    expect((await importObject(token.org, [{ key: "OLD", value: "1" }], "overwrite=true")).body.written).toBe(true);
+    expect(await valuesIn(token.org)).toEqual({ OLD: "1" });
+    expect((await importObject(token.org, [{ key: "OLD", value: "1" }])).body.same).toEqual(["OLD"]);
+  });
+
+  it("is nested so deep and no deeper", async () => {
+    const deep = (n: number): Member[] => [{ key: "deep", value: "[".repeat(n) + "]".repeat(n), encoding: "json" }];
+    expect((await importObject("object-deep", deep(MAX_NESTING))).status).toBe(200);
+    for (const n of [MAX_NESTING + 1, 100_000])
+      expect((await importObject("object-deep", deep(n))).body.errors).toEqual([{ pointer: "/members/0/value", detail: NESTED_TOO_DEEP }]);
+    // What is no JSON is found to be none in a time that grows with its length.
+    expect((await importObject("object-deep", [{ key: "none", value: `"${'\\"'.repeat(200_000)}`, encoding: "json" }])).body.errors?.[0]?.detail).toBe(
+      "it is not JSON",
+    );
+    const twice = [{ key: "twice", value: '{"a":1,"a":2}', encoding: "json" as const }];
+    expect((await importObject("object-deep", twice)).status).toBe(400);
   });
 
   it("of several at once is taken from one, and compared by the others with that", async () => {

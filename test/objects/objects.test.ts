@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { MAX_NESTING } from "../../src/contract/json-nesting.ts";
 import type { Scope } from "../../src/contract/scope.ts";
 import { leasesOf } from "../../src/worker/leases/leases.ts";
 import { destroyObject } from "../../src/worker/objects/destroy-object.ts";
@@ -16,6 +17,7 @@ import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
 import { type LeasedAnswer, resolveLeased } from "../../src/worker/secrets/resolve-leased.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { putExpired } from "../support/put-expired.ts";
 import { openObjects } from "./place.ts";
 
 const APP = "repo:acme/app";
@@ -112,6 +114,15 @@ describe("an object that is replaced", () => {
     expect((await get(APP)).data).toEqual({ DB_PASSWORD: "2" });
   });
 
+  it("may have keys that differ in nothing but case where they are never variables", async () => {
+    const { put: replace, patch, get } = await openObjects(newOrg());
+    const odd = { "2fa": "1", "2FA": "2", "a b": "3", "A B": "4", PATH: "5", path: "6" };
+    await replace(APP, odd);
+    expect((await get(APP)).data).toEqual(odd);
+    expect(await problemOf(patch(APP, { x_y: "1" }))).toBe("done");
+    expect(await problemOf(patch(APP, { "x-y": "1" }))).toBe("env-name-conflict");
+  });
+
   it("is refused where a wider scope has locked a name, and is what it was", async () => {
     const org = newOrg();
     const objects = await openObjects(org);
@@ -119,6 +130,60 @@ describe("an object that is replaced", () => {
     await objects.put(APP, { B: "1" });
     expect(await problemOf(objects.put(APP, { A: "1" }))).toBe("name-locked");
     expect((await objects.get(APP)).data).toEqual({ B: "1" });
+  });
+
+  it("keeps what no read shows, and says so; by name, and with the object, that is deleted all the same", async () => {
+    const org = newOrg();
+    const token = { org };
+    const objects = await openObjects(org);
+    await objects.put(APP, { A: "1", B: "2" });
+    await putExpired(APP, "OLD", "3", { token });
+    await putExpired(APP, "_x.2fa", "4", { token, fields: { variable: false } });
+    await put("global", "B", "locked", { token, fields: { locked: true } });
+    const read = await objects.get(APP);
+    expect(read.data).toEqual({ A: "1" });
+    // What a client does that changes a key: it writes what it has read.
+    const { revision, warnings } = await objects.put(APP, { ...read.data, C: "5" }, read.state.revision);
+    expect(revision).toBe(read.state.revision + 1);
+    expect(warnings).toEqual([expect.stringMatching(/expired.*: "OLD", "2fa";/), expect.stringMatching(/locked.*: "B";/)]);
+    const kept = async () =>
+      (await env.DB.prepare("SELECT name FROM secrets WHERE org = ? AND scope = ? AND deleted_at IS NULL ORDER BY name").bind(org, APP).all()).results.map(
+        ({ name }) => name,
+      );
+    expect(await kept()).toEqual(["A", "B", "C", "OLD", "_x.2fa"]);
+    // All that is shown is deleted, and that is not all of it: it cannot come back as the whole that it was.
+    expect(await objects.put(APP, {})).toMatchObject({ revision: revision + 1 });
+    expect((await objects.get(APP)).state.deletedAt).toBeNull();
+    expect(await objects.put(APP, {})).toMatchObject({ revision: revision + 1, warnings: [expect.any(String), expect.any(String)] });
+    expect((await objects.patch(APP, { OLD: null, B: null })).warnings).toEqual([]);
+    expect(await kept()).toEqual(["_x.2fa"]);
+    await objects.remove(APP);
+    expect(await kept()).toEqual([]);
+  });
+
+  it("gives what had expired no expiry, whether it is set or patched, and says so", async () => {
+    const org = newOrg();
+    const token = { org };
+    const { put: replace, patch, get } = await openObjects(org);
+    for (const name of ["SAME", "OTHER"]) await putExpired(APP, name, "1", { token });
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    await put(APP, "LATER", "1", { token, fields: { expires_at: later } });
+    expect((await replace(APP, { SAME: "1", LATER: "2" })).warnings).toEqual([
+      expect.stringContaining('no expiry any more: "SAME"'),
+      expect.stringContaining('"OTHER"'),
+    ]);
+    expect((await patch(APP, { OTHER: "2" })).warnings).toEqual([expect.stringContaining('no expiry any more: "OTHER"')]);
+    expect((await get(APP)).data).toEqual({ SAME: "1", OTHER: "2", LATER: "2" });
+    // What has expired is not released again by what is merged into it.
+    await patch(APP, { DOC: { merge: '{"a":1}' } });
+    await call(`PATCH /v1/secrets/${(await call(`GET ${at(APP, "DOC")}`, { token })).body.id}`, { token, json: { expires_at: later } });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 7_200_000 });
+    const after = await openObjects(org);
+    vi.useRealTimers();
+    expect((await after.patch(APP, { DOC: { merge: '{"b":2}' } })).warnings.join()).toContain("DOC");
+    expect((await get(APP)).data).toMatchObject({ DOC: { json: '{"b":2}' } });
+    // An expiry that is still to come is somebody's word on the secret, and stays.
+    expect((await call(`GET ${at(APP, "LATER")}`, { token })).body.expires_at).toBe(later);
   });
 
   it("takes the revision that it has to have, and of two writers with the same one exactly one wins", async () => {
@@ -270,8 +335,8 @@ describe("an object that is patched", () => {
     const { patch, put } = await openObjects(newOrg());
     await put(APP, { A: "1" });
     const deep = (n: number) => `${'{"a":'.repeat(n)}1${"}".repeat(n)}`;
-    expect(await problemOf(patch(APP, { A: { merge: deep(200) } }))).toBe("done");
-    expect(await problemOf(patch(APP, { A: { merge: deep(30_000) } }))).toBe("invalid-request");
+    expect(await problemOf(patch(APP, { A: { merge: deep(MAX_NESTING) } }))).toBe("done");
+    for (const n of [MAX_NESTING + 1, 30_000]) expect(await problemOf(patch(APP, { A: { merge: deep(n) } }))).toBe("invalid-request");
   });
 });
 
@@ -334,6 +399,20 @@ describe("what was deleted of an object", () => {
     expect(deletionsMeant([5], null, new Set([2]))).toEqual(new Set());
   });
 
+  it("is destroyed by the version that deleted all of it, which is the one that is current then", async () => {
+    const { needs, caller, put, remove, get } = await openObjects(newOrg());
+    await put(APP, { A: "1", B: "1" });
+    await put(APP, { A: "2" });
+    await remove(APP);
+    await destroyObject(needs, caller(), scope, [3]);
+    for (const version of [3, 1]) await undeleteObject(needs, caller(), scope, [version]);
+    // What another version deleted comes back still.
+    expect((await get(APP)).data).toEqual({ B: "1" });
+    await remove(APP);
+    const limited = await openObjects(caller().org, { names: ["A*"] });
+    expect(await problemOf(destroyObject(limited.needs, limited.caller(), scope, [5]))).toBe("forbidden");
+  });
+
   it("does not come back all at once where one of its names cannot be set now", async () => {
     const org = newOrg();
     const objects = await openObjects(org);
@@ -344,28 +423,37 @@ describe("what was deleted of an object", () => {
     expect((await objects.get(APP)).data).toEqual({ A_B: "3" });
   });
 
-  it("is destroyed by the version that wrote it, but for what is current", async () => {
+  it("is destroyed by the version that wrote it, all of it or nothing where a value of it is current", async () => {
     const org = newOrg();
     const { needs, caller, put, patch, remove, get } = await openObjects(org);
-    await put(APP, { A: "1", B: "1" });
+    await put(APP, { A: "1", "2fa": "1" });
     await patch(APP, { A: "2" });
+    for (const versions of [[1], [1, 2], [2, 1, 7]]) {
+      const refused = await destroyObject(needs, caller(), scope, versions).catch((error: Error) => error);
+      expect([versions, refused]).toEqual([versions, expect.objectContaining({ code: "version-conflict", message: expect.stringContaining('"2fa"') })]);
+    }
+    const destroyed = () => env.DB.prepare("SELECT COUNT(*) AS n FROM versions WHERE org = ? AND kind = 'destroyed'").bind(org).first("n");
+    expect(await destroyed()).toBe(0);
+    expect(await problemOf(destroyObject(needs, caller(), scope, [7]))).toBe("done");
+    await patch(APP, { "2fa": null, B: "1" });
+    // The deleted one goes with its value, and the older value of the other.
     await destroyObject(needs, caller(), scope, [1]);
+    expect(await destroyed()).toBe(1);
+    await undeleteObject(needs, caller(), scope, [3]);
     expect((await get(APP)).data).toEqual({ A: "2", B: "1" });
     const metadata = await readObjectMetadata(needs, caller(), scope);
     expect(metadata.versions).toMatchObject([
-      { revision: 1, destroyed: false, deletedAt: null },
+      { revision: 1, destroyed: true },
       { revision: 2, destroyed: false },
+      { revision: 3, destroyed: false },
     ]);
     await remove(APP);
     expect((await readObjectMetadata(needs, caller(), scope)).versions.every(({ deletedAt }) => deletedAt !== null)).toBe(true);
     await destroyObject(needs, caller(), scope, [2]);
-    await undeleteObject(needs, caller(), scope, [3]);
+    await undeleteObject(needs, caller(), scope, [4]);
     expect((await get(APP)).data).toEqual({ B: "1" });
-    expect((await eventsOf(org)).map(({ action }) => action).filter((action) => /destroy|purge/.test(action))).toEqual([
-      "secret.destroy",
-      "secret.purge",
-      "secret.destroy",
-    ]);
+    const actions = (await eventsOf(org)).map(({ action }) => action).filter((action) => /destroy|purge/.test(action));
+    expect(actions).toEqual(["secret.destroy", "secret.purge", "secret.destroy", "secret.purge", "secret.destroy"]);
     expect(await problemOf(undeleteObject(needs, caller(), scope, [0]))).toBe("invalid-request");
   });
 });
@@ -526,70 +614,96 @@ describe("an object by any sequence of calls", () => {
       }),
       fc.record({ do: fc.constant("remove" as const) }),
       fc.record({ do: fc.constant("undelete" as const), back: fc.integer({ min: 0, max: 3 }) }),
-      fc.record({ do: fc.constant("destroy" as const), back: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ do: fc.constant("destroy" as const), back: fc.integer({ min: 0, max: 3 }) }),
       fc.record({ do: fc.constant("set" as const), value: fc.constantFrom("1", "2") }),
+      fc.record({ do: fc.constant("expire" as const), value: fc.constantFrom("1", "2") }),
+      fc.record({ do: fc.constant("lock" as const), locked: fc.boolean() }),
       fc.record({ do: fc.constant("delete" as const) }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const org = newOrg();
+        const token = { org };
         const { needs, caller, put: replace, patch, remove, get } = await openObjects(org);
-        let live: Record<string, string> = {};
-        let gone: { at: number; key: string; value: string }[] = [];
+        type Model = Readonly<Record<string, { readonly value: string; readonly expired: boolean }>>;
+        let live: Model = {};
+        let gone: { at: number; key: string; was: Model[string] }[] = [];
         let revision = 0;
         let emptied = -1;
-        const raise = (next: Record<string, string>, whole = false) => {
+        let locked = false;
+        const raise = (next: Model, { whole = false, always = false } = {}) => {
           const changed = JSON.stringify(Object.entries(next).sort()) !== JSON.stringify(Object.entries(live).sort());
-          if (!changed) return;
+          if (!changed && !always) return;
           revision++;
           if (whole) emptied = revision;
           for (const key of Object.keys(next)) gone = gone.filter((one) => one.key !== key);
-          for (const [key, value] of Object.entries(live)) if (!(key in next)) gone.push({ at: revision, key, value });
+          for (const [key, was] of Object.entries(live)) if (!(key in next)) gone.push({ at: revision, key, was });
           live = next;
         };
+        const entries = (given: Readonly<Record<string, string | null>>): Model =>
+          Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value === null ? [] : [[key, { value, expired: false }]])));
+        // What a read does not show: a replacement that does not name it leaves it alone.
+        const isHidden = (key: string) => live[key]?.expired === true || (locked && key === "A");
         for (const one of steps) {
           if (one.do === "put" && one.stale) expect(await problemOf(replace(APP, one.values, revision + 1))).toBe("version-conflict");
           else if (one.do === "put") {
-            await replace(APP, one.values, revision);
-            raise({ ...one.values }, Object.keys(one.values).length === 0);
+            const kept = Object.fromEntries(Object.entries(live).filter(([key]) => isHidden(key)));
+            const refused = locked && "A" in one.values;
+            expect(await problemOf(replace(APP, one.values, revision))).toBe(refused ? "name-locked" : "done");
+            const next = { ...kept, ...entries(one.values) };
+            if (!refused) raise(next, { whole: Object.keys(next).length === 0 });
           } else if (one.do === "patch") {
-            if (Object.keys(live).length === 0) expect(await problemOf(patch(APP, one.values))).toBe("secret-not-found");
-            else {
-              await patch(APP, one.values);
-              raise(Object.fromEntries(Object.entries({ ...live, ...one.values }).filter((entry): entry is [string, string] => entry[1] !== null)));
-            }
+            const refused = locked && typeof one.values.A === "string" ? "name-locked" : "done";
+            const expected = Object.keys(live).length === 0 ? "secret-not-found" : refused;
+            expect(await problemOf(patch(APP, one.values))).toBe(expected);
+            const rest = Object.fromEntries(Object.entries(live).filter(([key]) => !(key in one.values)));
+            if (expected === "done") raise({ ...rest, ...entries(one.values) });
           } else if (one.do === "remove") {
             await remove(APP);
-            raise({}, true);
+            raise({}, { whole: true });
           } else if (one.do === "undelete") {
             const version = Math.max(1, revision - one.back);
-            await undeleteObject(needs, caller(), scope, [version]);
             const [meant] = deletionsMeant([version], emptied, new Set(gone.map(({ at }) => at)));
             const back = gone.filter(({ at }) => at === meant);
-            raise({ ...live, ...Object.fromEntries(back.map(({ key, value }) => [key, value])) });
+            const refused = locked && back.some(({ key }) => key === "A");
+            expect(await problemOf(undeleteObject(needs, caller(), scope, [version]))).toBe(refused ? "name-locked" : "done");
+            if (!refused) raise({ ...live, ...Object.fromEntries(back.map(({ key, was }) => [key, was])) });
           } else if (one.do === "destroy") {
             const current = await env.DB.prepare(
-              "SELECT v.scope_revision FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version WHERE s.org = ? AND s.deleted_at IS NOT NULL",
+              "SELECT v.scope_revision, s.deleted_at IS NULL AS live FROM secrets s JOIN versions v ON v.secret_id = s.id AND v.version = s.version WHERE s.org = ? AND s.scope = ?",
             )
-              .bind(org)
-              .all<{ scope_revision: number }>();
+              .bind(org, APP)
+              .all<{ scope_revision: number; live: 0 | 1 }>();
             const version = Math.max(1, revision - one.back);
+            const hit = current.results.filter(({ scope_revision }) => scope_revision === version);
+            const expected = hit.some((each) => each.live === 1) ? "version-conflict" : "done";
             // What would come back with it is another matter: here only older values go.
-            if (!current.results.some(({ scope_revision }) => scope_revision === version)) await destroyObject(needs, caller(), scope, [version]);
+            if (hit.length === 0 || expected !== "done") expect(await problemOf(destroyObject(needs, caller(), scope, [version]))).toBe(expected);
+            // What the revision deleted at once does not come back.
+            if (hit.length === 0 && version === emptied) gone = gone.filter(({ at }) => at !== version);
           } else if (one.do === "set") {
-            await put(APP, "A", one.value, { token: { org } });
-            raise({ ...live, A: one.value });
+            const { status } = await put(APP, "A", one.value, { token });
+            expect(status < 300).toBe(!locked);
+            if (!locked) raise({ ...live, A: { value: one.value, expired: live.A?.expired ?? false } });
+          } else if (one.do === "expire") {
+            const { status } = await putExpired(APP, "A", one.value, { token });
+            expect(status < 300).toBe(!locked);
+            if (!locked) raise({ ...live, A: { value: one.value, expired: true } }, { always: true });
+          } else if (one.do === "lock") {
+            locked = one.locked;
+            await put("global", "A", "wide", { token, fields: { locked } });
           } else {
-            const { status } = await call(`DELETE ${at(APP, "A")}`, { token: { org } });
+            const { status } = await call(`DELETE ${at(APP, "A")}`, { token });
             expect(status).toBe("A" in live ? 204 : 404);
             const { A: _, ...rest } = live;
             raise(rest);
           }
           const read = await get(APP);
-          expect([read.data, read.state.revision]).toEqual([live, revision]);
+          const shown = Object.fromEntries(Object.entries(live).flatMap(([key, { value }]) => (isHidden(key) ? [] : [[key, value]])));
+          expect([read.data, read.state.revision]).toEqual([shown, revision]);
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 16 },
     );
   });
 });

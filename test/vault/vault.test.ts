@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { MAX_NESTING, NESTED_TOO_DEEP } from "../../src/contract/json-nesting.ts";
 import { MOUNT_NAMES, NATIVE_NAMES } from "../../src/contract/org-name.ts";
 import { nativeFront } from "../../src/worker/http/native/native-front.ts";
 import { vaultFront } from "../../src/worker/http/vault/vault-front.ts";
@@ -383,6 +384,35 @@ describe("kv/: one secret", () => {
     expect((await ask("POST /v1/kv/data/app/AWS_SECRET_ACCESS_KEY", { token, json: { data: { value: "k" } } })).status).toBe(200);
   });
 
+  it("check-and-set goes by the version that metadata shows, also once it is deleted, and 0 is none at all", async () => {
+    const token = { org: newOrg() };
+    const write = (value: string, cas: number) => ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value }, options: { cas } } });
+    const shown = async () => (await ask("GET /v1/kv/metadata/app/KEY", { token })).body.data.current_version;
+    expect((await write("a", 1)).status).toBe(400);
+    expect((await write("a", 0)).status).toBe(200);
+    await ask("DELETE /v1/kv/data/app/KEY", { token });
+    expect(await shown()).toBe(1);
+    for (const cas of [0, 2]) expect(errors(await write("b", cas))).toEqual([400, ["check-and-set parameter did not match the current version"]]);
+    expect((await write("b", 1)).body.data.version).toBe(2);
+    expect(await shown()).toBe(2);
+    await ask("DELETE /v1/kv/metadata/app/KEY", { token });
+    expect((await write("c", 0)).body.data.version).toBe(1);
+    // What cannot come back any more is not there, whether or not its row is.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 1_000 * 86_400_000 });
+    await ask("POST /v1/kv/data/app/LONG_GONE", { token, json: { data: { value: "a" } } });
+    expect((await ask("DELETE /v1/kv/data/app/LONG_GONE", { token })).status).toBe(204);
+    vi.useRealTimers();
+    expect((await ask("GET /v1/kv/metadata/app/LONG_GONE", { token })).status).toBe(404);
+    const again = (cas: number) => ask("POST /v1/kv/data/app/LONG_GONE", { token, json: { data: { value: "b" }, options: { cas } } });
+    expect([(await again(1)).status, (await again(0)).status]).toEqual([400, 200]);
+    // The same of an object, whose version a deletion raises.
+    await ask("DELETE /v1/secret/data/app", { token });
+    const version = (await ask("GET /v1/secret/metadata/app", { token })).body.data.current_version;
+    const replace = (cas: number) => ask("POST /v1/secret/data/app", { token, json: { data: { A: "1" }, options: { cas } } });
+    for (const cas of [0, version - 1]) expect((await replace(cas)).status).toBe(400);
+    expect((await replace(version)).status).toBe(200);
+  });
+
   it("a list of more than 1,000 names goes on after the last of them", async () => {
     const token = { org: newOrg() };
     await seedOrg(token.org, 2004);
@@ -440,6 +470,27 @@ describe("bodies", () => {
   ])("%s is 400", async (_, body) => {
     const reply = await ask("POST /v1/secret/data/app", { token: { org: newOrg() }, body });
     expect([reply.status, reply.body.errors.length > 0]).toEqual([400, true]);
+  });
+
+  it("hold values that are nested so deep and no deeper", async () => {
+    const token = { org: newOrg() };
+    const nested = (n: number, ends: "[]" | "{}") => (ends === "[]" ? "[".repeat(n) + "]".repeat(n) : `${'{"a":'.repeat(n)}1${"}".repeat(n)}`);
+    for (const [n, status] of [
+      [MAX_NESTING, 200],
+      [MAX_NESTING + 1, 400],
+    ] as const)
+      for (const [request, key, ends] of [
+        ["POST /v1/secret/data/app", "A", "[]"],
+        ["POST /v1/secret/data/app", "A", "{}"],
+        ["PATCH /v1/secret/data/app", "A", "{}"],
+        ["POST /v1/kv/data/app/B", "value", "[]"],
+      ] as const) {
+        const reply = await ask(request, { token, body: `{"data":{"${key}":${nested(n, ends)}}}` });
+        expect([request, ends, n, reply.status]).toEqual([request, ends, n, status]);
+        if (status === 400) expect(reply.body.errors).toEqual([NESTED_TOO_DEEP]);
+      }
+    // Text nests nothing.
+    expect((await ask("POST /v1/secret/data/app", { token, json: { data: { A: { text: `"${"[{".repeat(400)}` } } } })).status).toBe(200);
   });
 
   it("is JSON whatever its Content-Type says", async () => {
@@ -530,6 +581,68 @@ describe("what is refused", () => {
     expect((await ask(request, { token: { org, scope: "secrets:resolve" } })).status).toBe(200);
     const { results } = await env.DB.prepare("SELECT outcome FROM audit_events WHERE org = ? AND action = 'secret.resolve'").bind(org).all();
     expect(results).toEqual([{ outcome: "allowed" }]);
+  });
+
+  it("what had expired can be read after it was written, and a warning says that it has no expiry any more", async () => {
+    const token = { org: newOrg() };
+    for (const name of ["OLD", "ONE", "SAME"]) await putExpired("repo:app", name, "1", { token });
+    const one = await ask("POST /v1/kv/data/app/ONE", { token, json: { data: { value: "2" } } });
+    const same = await ask("POST /v1/kv/data/app/SAME", { token, json: { data: { value: "1" } } });
+    expect([one, same].map(({ body }) => [body.data.version, body.warnings])).toEqual([
+      [2, ["It had expired, and has no expiry any more."]],
+      [1, ["It had expired, and has no expiry any more."]],
+    ]);
+    expect((await ask("GET /v1/kv/data/app/ONE", { token })).body.data.data.value).toBe("2");
+    const old = await ask("POST /v1/secret/data/app", { token, json: { data: { OLD: "2", ONE: "2", SAME: "1" } } });
+    expect(old.body.warnings).toEqual(['These had expired, and have no expiry any more: "OLD".']);
+    expect((await ask("GET /v1/secret/data/app", { token })).body.data.data).toEqual({ OLD: "2", ONE: "2", SAME: "1" });
+    expect((await ask("POST /v1/kv/data/app/ONE", { token, json: { data: { value: "3" } } })).body.warnings).toBeNull();
+  });
+
+  it("what is destroyed is not current, all of it or nothing, and the keys are named as they were written", async () => {
+    const token = { org: newOrg() };
+    await ask("POST /v1/secret/data/app", { token, json: { data: { A: "1", ".dockerconfigjson": "{}" } } });
+    await ask("PATCH /v1/secret/data/app", { token, json: { data: { A: "2" } } });
+    const refused = await ask("POST /v1/secret/destroy/app", { token, json: { versions: [1] } });
+    expect(errors(refused)).toEqual([400, [expect.stringMatching(/^Nothing was destroyed: .* "\.dockerconfigjson" are current\./)]]);
+    await ask("PATCH /v1/secret/data/app", { token, json: { data: { ".dockerconfigjson": "[]" } } });
+    expect((await ask("POST /v1/secret/destroy/app", { token, json: { versions: [1] } })).status).toBe(204);
+    expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.versions["1"].destroyed).toBe(true);
+  });
+
+  it("a merge that cannot be made is on record: it says something of a value that the caller may not read", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { DOC: { a: "x".repeat(60_000) }, TEXT: "x" } } });
+    const writer = { org, scope: "secrets:write" };
+    const merge = (DOC: object) => ask("PATCH /v1/secret/data/app", { token: writer, json: { data: { DOC } } });
+    expect((await merge({ b: "y".repeat(6_000) })).status).toBe(413);
+    const { results } = await env.DB.prepare("SELECT action, secrets FROM audit_events WHERE org = ? AND outcome = 'denied'")
+      .bind(org)
+      .all<{ action: string; secrets: string }>();
+    expect(results.map(({ action, secrets }) => [action, JSON.parse(secrets)])).toEqual([
+      ["secret.update", [expect.objectContaining({ name: "DOC", scope: "repo:app" })]],
+    ]);
+    expect((await merge({ b: "y" })).status).toBe(200);
+    // What says nothing of a value is no denial.
+    expect((await ask("PATCH /v1/secret/data/app", { token: writer, json: { data: { TEXT: "y".repeat(70_000) } } })).status).toBe(413);
+    expect(await denied(org)).toHaveLength(1);
+  });
+
+  it("messages name keys as they were written", async () => {
+    const org = newOrg();
+    const token = { org };
+    await put("global", "_x.2fa", "v", { token, fields: { locked: true, variable: false } });
+    expect(errors(await ask("POST /v1/secret/data/app", { token, json: { data: { "2fa": "x" } } }))).toEqual([
+      400,
+      [expect.stringMatching(/^Locked: 2fa \(in global\)/)],
+    ]);
+    const odd = await ask("POST /v1/secret/data/app", { token, json: { data: { ".dockerconfigjson": "{}", PATH: "p" } } });
+    expect(odd.body.warnings).toEqual([expect.stringMatching(/: "\.dockerconfigjson", "PATH"\.$/)]);
+    expect((await ask("GET /v1/env/data/app", { token })).status).toBe(404);
+    await ask("PATCH /v1/secret/data/app", { token, json: { data: { OK: "1" } } });
+    const { warnings } = (await ask("GET /v1/env/data/app", { token })).body;
+    expect(warnings.join()).toContain(".dockerconfigjson becomes no environment variable");
+    expect(warnings.join()).not.toContain("_x.");
   });
 
   it("an expired secret is not there, and a locked name says why", async () => {

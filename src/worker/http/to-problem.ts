@@ -30,13 +30,18 @@ export interface AttemptedCall extends DenialNeeds {
 export async function problemOfCall(error: unknown, call: () => AttemptedCall): Promise<Problem> {
   const problem = toProblem(error);
   try {
-    if (problem.code === "forbidden" || problem.code === "use-not-allowed") await recordDenial(call(), call().caller, call().attempt, problem.about);
+    if (isDenial(problem)) await recordDenial(call(), call().caller, call().attempt, problem.about);
     const failure = failureOf(error, problem);
     if (failure) await recordFailure(call(), call().caller, failure);
     return problem;
   } catch (failure) {
     return toProblem(failure);
   }
+}
+
+/** Whether a valid token was refused something: what says what it is about is so, whatever its code. */
+function isDenial({ code, about }: Problem): boolean {
+  return code === "forbidden" || code === "use-not-allowed" || about.length > 0;
 }
 
 function failureOf(error: unknown, problem: Problem): Failure | undefined {

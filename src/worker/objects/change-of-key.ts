@@ -1,11 +1,13 @@
 import { isEncoded, keyOfName } from "../../contract/object-key.ts";
 import type { Pattern } from "../../contract/pattern.ts";
+import { Problem } from "../../contract/problem.ts";
 import { whyReserved } from "../../contract/reserved-name.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { ChangeOfValue, SecretValue } from "../secrets/change.ts";
 import { holds } from "../secrets/holds.ts";
 import type { FoundSetting } from "../secrets/plan-settings.ts";
 import { type ReadNeeds, readValue } from "../secrets/read-values.ts";
+import { isExpired } from "../secrets/write-secrets.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { mergeJson } from "./merge-json.ts";
 import { requireValueFits } from "./object.ts";
@@ -15,19 +17,19 @@ export interface MergePatch {
   readonly merge: string;
 }
 
-type Needs = ReadNeeds & { readonly reservedNames: readonly Pattern[] };
+type Needs = ReadNeeds & { readonly now: Date; readonly reservedNames: readonly Pattern[] };
 
 /**
- * The change that sets a key of an object, by what is there.
+ * The change that sets a key of an object, by what is there. What has expired has no expiry then: whoever sets a key finds it.
  *
  * @throws {Problem} `invalid-request`, `value-too-large`; what reading the value throws that is to be merged.
  */
 export async function changeOfKey(needs: Needs, { name, kept, given }: FoundSetting<SecretValue | MergePatch>): Promise<ChangeOfValue> {
   const live = kept?.deleted_at === null ? kept : undefined;
-  const value = "merge" in given ? await merged(needs, live, given) : await asHeld(needs, live, given);
+  const value = "merge" in given ? await merged(needs, name, live, given) : await asHeld(needs, live, given);
   requireValueFits(keyOfName(name), value);
   const isNew = live === undefined;
-  return isNew && !mayBeVariable(name, needs.reservedNames) ? { value, metadata: { variable: 0 } } : { value };
+  return { value, endsExpiry: true, ...(isNew && !mayBeVariable(name, needs.reservedNames) && { metadata: { variable: 0 } }) };
 }
 
 /** Whether a key becomes a variable that nobody has said anything of. */
@@ -35,10 +37,23 @@ export function mayBeVariable(name: SecretName, reservedNames: readonly Pattern[
   return !isEncoded(name) && whyReserved(name, reservedNames) === undefined;
 }
 
-/** The value that a merge patch makes. Nobody is given it. */
-async function merged(needs: Needs, live: CurrentRow | undefined, { merge }: MergePatch): Promise<SecretValue> {
-  const held = live?.encoding === "json" ? new TextDecoder().decode(await readValue(needs, { ...live, binding: live })) : undefined;
-  return { bytes: new TextEncoder().encode(mergeJson(held, merge)), encoding: "json", typed: true };
+/**
+ * The value that a merge patch makes. Nobody is given it. Of what has expired nothing is merged: it would be released again. That
+ * it cannot be stored says something of the value that is held, to a caller who may not be allowed to read it: so that is on
+ * record.
+ */
+async function merged(needs: Needs, name: SecretName, live: CurrentRow | undefined, { merge }: MergePatch): Promise<SecretValue> {
+  const merges = live?.encoding === "json" && !isExpired(live, needs.now);
+  const held = merges ? new TextDecoder().decode(await readValue(needs, { ...live, binding: live })) : undefined;
+  try {
+    const value: SecretValue = { bytes: new TextEncoder().encode(mergeJson(held, merge)), encoding: "json", typed: true };
+    requireValueFits(keyOfName(name), value);
+    return value;
+  } catch (error) {
+    if (live === undefined || held === undefined || !(error instanceof Problem)) throw error;
+    const { code, message, members } = error;
+    throw new Problem(code, message, { members, about: [{ scope: live.scope, name }], cause: error });
+  }
 }
 
 /** A value as it was given; but the base64 of bytes that are held is these: whoever reads an object and writes it again changes nothing. */

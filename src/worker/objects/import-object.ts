@@ -17,6 +17,7 @@ import { findObject } from "./find-object.ts";
 import type { ObjectNeeds } from "./object.ts";
 import { putObjectMetadata } from "./put-object-metadata.ts";
 import { requireWhole } from "./require-whole.ts";
+import { valueOfJson, valueOfJsonText } from "./value-of-json.ts";
 import { writeObject } from "./write-object.ts";
 
 /** How an object is imported. */
@@ -73,28 +74,18 @@ function compareMetadata(held: CustomMetadata, given: CustomMetadata): "new" | "
 function valuesOf(members: ImportObject["members"]): Map<SecretName, SecretValue> {
   if (members.length > MAX_OBJECT_KEYS) throw new Problem("too-many-secrets", `An object is written with at most ${MAX_OBJECT_KEYS} keys.`);
   const values = new Map<SecretName, SecretValue>();
+  const seen = new Set<SecretName>();
   const faults = members.flatMap(({ key, value, encoding }, n): ProblemError[] => {
     const stored = nameOfKey(key);
     const name = "name" in stored ? stored.name : undefined;
-    const reason = "reason" in stored ? stored.reason : values.has(stored.name) && "is given twice";
-    const wrong = [reason && { pointer: `/members/${n}/key`, detail: reason }, whyNoValue(value, encoding, `/members/${n}/value`)];
-    if (name !== undefined) values.set(name, { bytes: new TextEncoder().encode(value), encoding });
+    const reason = "reason" in stored ? stored.reason : seen.has(stored.name) && "is given twice";
+    if (name !== undefined) seen.add(name);
+    // A text is the JSON of itself: what Vault's clients write and what is imported is one and the same.
+    const parsed = encoding === "json" ? valueOfJsonText(value) : valueOfJson(JSON.stringify(value));
+    const wrong = [reason && { pointer: `/members/${n}/key`, detail: reason }, "reason" in parsed && { pointer: `/members/${n}/value`, detail: parsed.reason }];
+    if (name !== undefined && "value" in parsed) values.set(name, parsed.value);
     return wrong.flatMap((fault) => fault || []);
   });
   if (faults.length > 0) throw problemOfErrors("invalid-request", faults, " Nothing was stored.");
   return values;
-}
-
-function whyNoValue(value: string, encoding: "utf8" | "json", pointer: string): ProblemError | undefined {
-  if (!value.isWellFormed()) return { pointer, detail: "the text holds a lone surrogate, which UTF-8 cannot carry" };
-  return encoding === "json" && !isJson(value) ? { pointer, detail: "it is not JSON" } : undefined;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,5 @@
+import { MAX_NESTING, NESTED_TOO_DEEP, nestingOf } from "../../contract/json-nesting.ts";
 import { invalid } from "../../contract/problem.ts";
-
-/** How deep a document may be nested. */
-const MAX_NESTING = 200;
 
 /** A JSON value whose numbers are kept as they were written. */
 type Json = Map<string, Json> | readonly Json[] | string | boolean | null | NumberText;
@@ -35,7 +33,7 @@ function merge(target: Json, patch: Json): Json {
 
 /** Reads what `JSON.parse` has checked: it knows what is a number, and says how that was written. */
 function parse(text: string): Json {
-  requireShallow(text);
+  if (nestingOf(text) > MAX_NESTING) throw invalid("", NESTED_TOO_DEEP);
   return JSON.parse(text, read) as Json;
 }
 
@@ -50,14 +48,4 @@ function write(value: Json): string {
   if (value instanceof Map) return `{${[...value].map(([key, member]) => `${JSON.stringify(key)}:${write(member)}`).join(",")}}`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   return "number" in value ? value.number : `[${value.map(write).join(",")}]`;
-}
-
-/** Text within a string nests nothing. */
-function requireShallow(text: string): void {
-  let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === "[" || token === "{") depth++;
-    else if (token === "]" || token === "}") depth--;
-    if (depth > MAX_NESTING) throw invalid("", `a document is nested at most ${MAX_NESTING} deep`);
-  }
 }

@@ -7,6 +7,7 @@ import { planSettings } from "../secrets/plan-settings.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { changeOfKey } from "./change-of-key.ts";
+import { findHidden, type Hidden, hiddenWarnings } from "./find-hidden.ts";
 import { findObject } from "./find-object.ts";
 import { namesOfKeys } from "./names-of-keys.ts";
 import type { CheckAndSet, ObjectNeeds, WrittenObject } from "./object.ts";
@@ -15,8 +16,8 @@ import { checkRevision, writeObject } from "./write-object.ts";
 
 /**
  * Replaces all of an object in one transaction: sets each key that is given, as `setSecret` would, and deletes all others, as
- * `deleteSecret` would. What is there already adds no version; where that is all, the revision stays. Nothing given deletes
- * the object.
+ * `deleteSecret` would, but for those that no read shows: whoever reads an object, changes it and writes it again does not know
+ * of them. What is there already adds no version; where that is all, the revision stays.
  *
  * The grant has to cover every name that is given and that is there.
  *
@@ -31,6 +32,19 @@ export async function replaceObject(
   values: ReadonlyMap<string, SecretValue>,
   condition: CheckAndSet = {},
 ): Promise<WrittenObject> {
+  return replaceAll(needs, caller, { scope, values, condition, keepsHidden: true });
+}
+
+/** What is written in place of an object. */
+interface Replacement {
+  readonly scope: Scope;
+  readonly values: ReadonlyMap<string, SecretValue>;
+  readonly condition: CheckAndSet;
+  /** Whether what no read shows stays. */
+  readonly keepsHidden: boolean;
+}
+
+async function replaceAll(needs: ObjectNeeds, caller: Caller, { scope, values, condition, keepsHidden }: Replacement): Promise<WrittenObject> {
   caller.require("secrets:write", scope);
   const given = namesOfKeys(values);
   caller.require("secrets:write", scope, [...given.keys()]);
@@ -38,22 +52,27 @@ export async function replaceObject(
     const { state, rows } = await findObject(needs, caller, scope);
     requireWhole(caller, rows);
     checkRevision(condition, state);
-    const deleted = rows.filter(({ name }) => !given.has(name as never));
     if (rows.length > MAX_OBJECT_SECRETS)
       throw new Problem("too-many-secrets", `${scope} holds more than ${MAX_OBJECT_SECRETS} secrets, which is too many to be replaced at once.`);
+    const absent = rows.filter(({ name }) => !given.has(name as never));
+    const hidden = keepsHidden && absent.length > 0 ? await findHidden(needs, caller, absent) : NOTHING_HIDDEN;
+    const deleted = absent.filter((row) => !(hidden.expired.includes(row) || hidden.locked.includes(row)));
     const sealing = await allowSealing(needs);
     const writes = await planSettings(sealing, caller, { scope, undelete: false }, given, (found) => changeOfKey(needs, found));
-    const empties = given.size === 0 && deleted.length > 0;
-    return writeObject(sealing, caller, { scope, found: state.revision, writes, deleted, empties, ...condition });
+    const empties = deleted.length > 0 && deleted.length === rows.length && given.size === 0;
+    const written = await writeObject(sealing, caller, { scope, found: state.revision, writes, deleted, empties, ...condition });
+    return { ...written, warnings: [...written.warnings, ...hiddenWarnings(hidden)] };
   });
 }
 
+const NOTHING_HIDDEN: Hidden = { expired: [], locked: [] };
+
 /**
- * Deletes an object: all of its secrets, in one transaction, so that they can come back for some days. One that is not there
- * stays so.
+ * Deletes an object: all of its secrets, also those that no read shows, in one transaction, so that they can come back for some
+ * days. One that is not there stays so.
  *
  * @throws {Problem} `forbidden`, `too-many-secrets`, `version-conflict`, `write-conflict`, `storage-unavailable`.
  */
 export function deleteObject(needs: ObjectNeeds, caller: Caller, scope: Scope): Promise<WrittenObject> {
-  return replaceObject(needs, caller, scope, new Map());
+  return replaceAll(needs, caller, { scope, values: new Map(), condition: {}, keepsHidden: false });
 }

@@ -54,11 +54,12 @@ export async function undeleteObject(needs: ObjectNeeds, caller: Caller, scope: 
     let results: readonly D1Result[] = [];
     await unlessTaken(needs, caller, writes, (guards) =>
       writeWithinQuota(needs, caller, { kept: [], made: Math.max(1, writes.length) }, async ({ before, after }) => {
+        // What the last one selects is what the object is now.
         const all = [...guards, before, ...statements, after, selectRevision(db, { org: caller.org, scope })];
         results = await writeForCaller(needs, caller, all, { action: "secret.undelete", secrets, target: scope });
       }),
     );
-    return writtenObject(needs, rowsOf<ScopeRevision>(results.at(-2))[0] ?? state, []);
+    return writtenObject(needs, rowsOf<ScopeRevision>(results.at(-1))[0] ?? state, []);
   });
 }
 

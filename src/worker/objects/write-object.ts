@@ -9,6 +9,7 @@ import type { SecretRow } from "../store/secret-columns.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import type { Verified } from "../transaction/verify-row.ts";
 import { mayBeVariable } from "./change-of-key.ts";
+import { namedKeys } from "./named-keys.ts";
 import { type CheckAndSet, type ObjectNeeds, type ObjectState, objectState, revisionConflict, type WrittenObject } from "./object.ts";
 
 /** A write of an object that is planned and not done yet. */
@@ -84,8 +85,13 @@ async function revisionAfter(needs: ObjectNeeds, caller: Caller, { scope, writes
 export function writtenObject({ now, reservedNames }: ObjectNeeds, row: ScopeRevision | undefined, writes: readonly Write[]): WrittenObject {
   const { revision, revisedAt, customMetadata } = objectState(row);
   const kept = writes.filter(({ outcome, row: { name, variable } }) => outcome === "created" && variable === 0 && isReserved(name, reservedNames));
-  const names = kept.map(({ row }) => row.name).join(", ");
-  const warnings = names === "" ? [] : [`Kept, and never environment variables, because these names are reserved: ${names}.`];
+  const revived = writes.filter(({ endsExpiry }) => endsExpiry);
+  const warnings = [
+    ...(kept.length > 0
+      ? [`Kept, and never environment variables, because these names are reserved, or are no names of variables: ${namedKeys(kept.map(({ row }) => row))}.`]
+      : []),
+    ...(revived.length > 0 ? [`These had expired, and have no expiry any more: ${namedKeys(revived.map(({ row }) => row))}.`] : []),
+  ];
   return { revision, createdAt: revisedAt ?? now.getTime(), customMetadata, warnings };
 }
 

@@ -13,6 +13,8 @@ export interface SecretValue {
 export interface Change {
   readonly value?: SecretValue | undefined;
   readonly metadata?: Partial<MetadataColumns>;
+  /** Whether an expiry that has passed goes with the earlier value, because nobody can know of it who gives a new one. */
+  readonly endsExpiry?: boolean;
 }
 
 /** A change that brings a value. */

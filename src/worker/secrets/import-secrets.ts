@@ -127,9 +127,9 @@ export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Sc
   // What the reply gives away comes first: the event names some of them only.
   const compared = writes
     .toSorted((a, b) => TOLD.indexOf(a.outcome) - TOLD.indexOf(b.outcome))
-    .map(({ row: { id, name, version }, outcome }) => {
+    .map(({ row: { id, name, version }, outcome, value }) => {
       if (outcome === "created") return { id: null, name, scope, version: null };
-      return { id, name, scope, version: outcome === "updated" ? version - 1 : version };
+      return { id, name, scope, version: value ? version - 1 : version };
     });
   const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, unlessUsedUp(caller.org, needs.quotas, needs.now));

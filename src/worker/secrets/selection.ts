@@ -1,4 +1,5 @@
 import type { Action } from "../../contract/audit.ts";
+import { keyOfName } from "../../contract/object-key.ts";
 import { Problem } from "../../contract/problem.ts";
 import { MAX_RELEASED } from "../../contract/resolve.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
@@ -134,9 +135,12 @@ function refuseLocked(winners: readonly Winner[]): void {
   if (outside.length > 0) throw nameLocked(outside);
 }
 
-/** The answer when names are locked: in a scope that may not be searched, or in one that is wider than the one to be written. */
+/**
+ * The answer when names are locked: in a scope that may not be searched, or in one that is wider than the one to be written. It
+ * tells people the keys that the names stand for, and programs the names.
+ */
 export function nameLocked(locks: readonly { readonly name: string; readonly label: string }[]): Problem {
-  const listed = locks.map(({ name, label }) => `${name} (in ${label})`).join(", ");
+  const listed = locks.map(({ name, label }) => `${keyOfName(name)} (in ${label})`).join(", ");
   const members = { locked: locks.map(({ name }) => name) };
   return new Problem("name-locked", `Locked: ${listed}. What is locked wins over every narrower scope.`, { members });
 }

@@ -46,7 +46,8 @@ export async function setSecret(
   return retryWhenChanged(async () => {
     const kept = await findKeptCurrent(needs, caller, { scope, name });
     if (isVariable(kept, change)) refuseReserved(name, needs.reservedNames);
-    checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined);
+    const recoverable = kept && (kept.deleted_until ?? Number.POSITIVE_INFINITY) > needs.now.getTime() ? kept : undefined;
+    checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined, recoverable);
     const sealing = await allowSealing(needs);
     const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
     await writeSecrets(sealing, caller, write.outcome === "created" ? "secret.create" : "secret.update", [write]);

@@ -34,7 +34,8 @@ export async function unlessLocked<T>(
     return await run(queries.map((query) => requireUnlocked(needs.db, query)));
   } catch (error) {
     if (!(error instanceof GuardError && error.guard === "name_unlocked")) throw error;
-    await refuseLocked(needs, caller, queries);
+    const locks = await findLocks(needs, caller, writes);
+    if (locks.length > 0) throw nameLocked(locks);
     throw new GuardError("unchanged");
   }
 }
@@ -50,17 +51,21 @@ function lockQueries({ platformOrg }: LockNeeds, { org }: Caller, writes: readon
   });
 }
 
-async function refuseLocked(needs: LockNeeds, caller: Caller, queries: readonly LockQuery[]): Promise<void> {
-  const results = await readForCaller(
-    needs,
-    caller,
-    queries.map((query) => selectLocks(needs.db, query)),
+/**
+ * The locks that scopes above have on names that are set, verified.
+ *
+ * @throws {Problem} `integrity-failed`, `storage-unavailable`.
+ */
+export async function findLocks(needs: LockNeeds, caller: Caller, writes: readonly Setting[]): Promise<Extract<LockRow, { readonly name: string }>[]> {
+  const statements = lockQueries(needs, caller, writes).map((query) => selectLocks(needs.db, query));
+  const found = await Promise.all(
+    (await readForCaller(needs, caller, statements)).map(async (result) => {
+      const rows = rowsOf<LockRow>(result);
+      const locks = rows.filter((row) => row.name !== null);
+      const [unverified] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", locks);
+      if (unverified) throw unverified.problem;
+      return locks;
+    }),
   );
-  for (const result of results) {
-    const rows = rowsOf<LockRow>(result);
-    const locks = rows.filter((row) => row.name !== null);
-    const [unverified] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", locks);
-    if (unverified) throw unverified.problem;
-    if (locks.length > 0) throw nameLocked(locks);
-  }
+  return found.flat();
 }

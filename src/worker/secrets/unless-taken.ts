@@ -3,7 +3,7 @@ import { type LockNeeds, type Setting, unlessLocked } from "./unless-locked.ts";
 import { type Creating, unlessShared } from "./unless-shared.ts";
 
 /**
- * Runs a transaction with the guards of what names it sets: none that a scope above has locked, and none that would be the
+ * Runs a transaction with the guards of what names it sets: none that a scope above has locked, and no variable that would be the
  * second of an environment name in its scope.
  *
  * @throws {GuardError} `unchanged` when what a guard found is gone again.

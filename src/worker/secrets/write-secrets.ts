@@ -54,6 +54,10 @@ export interface Write {
   readonly decides: boolean;
   /** Whether all versions before the new one are destroyed. */
   readonly destroysEarlier?: boolean;
+  /** Whether it was no variable before, and may be one. */
+  readonly becomesVariable?: boolean;
+  /** Whether it had expired, and has no expiry any more. */
+  readonly endsExpiry?: boolean;
 }
 
 /** What is done in the transaction of writes beside them, in a scope that is written as one object. */
@@ -110,7 +114,8 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
   const hosts = settleHosts(caller, found, change.metadata?.hosts, value ? "another" : sets ? "the same" : "none");
-  const changed = { ...found, ...change.metadata, ...hosts };
+  const endsExpiry = change.endsExpiry === true && isExpired(found, needs.now);
+  const changed = { ...found, ...(endsExpiry && { expires_at: null }), ...change.metadata, ...hosts };
   if (!value && hasSameMetadata(changed, found) && changed.hosts_brought === found.hosts_brought)
     return { row: found, outcome: "unchanged", value: undefined, sets, decides: false };
   const at = needs.now.getTime();
@@ -125,7 +130,21 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
     kind: value ? "sealed" : found.kind,
   };
   const decides = value !== undefined || DECIDING_METADATA.some((name) => changed[name] !== found[name]);
-  return { row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) }, outcome: "updated", value, sets, decides };
+  const becomesVariable = row.variable === 1 && found.variable === 0;
+  return {
+    row: { ...row, seal: await sealAgain(needs.keyring, "secrets", current, row) },
+    outcome: "updated",
+    value,
+    sets,
+    decides,
+    becomesVariable,
+    endsExpiry,
+  };
+}
+
+/** Whether a secret is not released any more because its time is over. */
+export function isExpired({ expires_at }: Pick<SecretRow, "expires_at">, now: Date): boolean {
+  return expires_at !== null && expires_at <= now.getTime();
 }
 
 /**
@@ -158,6 +177,7 @@ export async function writeSecrets(
     return value && to > 0 ? [{ secret_id: row.id, from: 1, to }] : [];
   });
   const first = await firstStatements(needs, writes, beside);
+  // Its result is the last one.
   const last = beside ? [selectRevision(db, { org: caller.org, scope: beside.scope })] : [];
   const recorded = eventsOf(action, writes, beside);
   const others = recorded.slice(0, -1).map((event) => insertEvent(db, { actor: caller, outcome: "allowed", at: now, ...event }, event.secrets));
@@ -182,7 +202,7 @@ export async function writeSecrets(
     ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
-  return beside && rowsOf<ScopeRevision>(results.at(-2))[0];
+  return beside && rowsOf<ScopeRevision>(results.at(-1))[0];
 }
 
 /** What comes before all guards of names: the revision, of which everything after it is, and what is deleted. */

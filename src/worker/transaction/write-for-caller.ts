@@ -16,7 +16,8 @@ export interface Recorded {
 
 /**
  * Runs a write and its audit event as one transaction. D1 never repeats a write, and one that failed may have happened
- * all the same: then the event is there, and says so. Returns the results of the statements, or nothing in that case.
+ * all the same: then the event is there, and says so. Returns the results of the statements that it was given, in their order,
+ * or none in that case.
  *
  * @throws {GuardError} when a guard statement stopped it.
  * @throws {Problem} `unauthenticated`, `storage-unavailable` when it is not known to have happened.
@@ -31,7 +32,7 @@ export async function writeForCaller(
   const { action, secrets, target } = recorded;
   const event = insertEvent(db, { actor: caller, action, outcome: "allowed", at: now, ...(target !== undefined && { target }) }, secrets);
   try {
-    return await runForCaller(needs, caller, [...statements, event]);
+    return (await runForCaller(needs, caller, [...statements, event])).slice(0, statements.length);
   } catch (error) {
     if (!(error instanceof Problem && error.code === "storage-unavailable")) throw error;
     const [found] = await runBatch(db, [selectRecorded(db, caller.org, caller.requestId, action)]);

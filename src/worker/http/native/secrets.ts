@@ -176,7 +176,16 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byId,
       body: jsonBody(patchSecretSchema),
-      problems: ["secret-not-found", "version-conflict", "write-conflict", "value-too-large", "name-locked", "quota-exceeded"],
+      problems: [
+        "secret-not-found",
+        "version-conflict",
+        "write-conflict",
+        "value-too-large",
+        "name-locked",
+        "env-name-conflict",
+        "name-reserved",
+        "quota-exceeded",
+      ],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {

@@ -76,7 +76,7 @@ export const kvRoutes = [
       id: "vaultWriteSecret",
       summary: "Write a secret",
       description:
-        "`value`, or else `key`, is the value; other members are kept out, with a warning. `options.cas` is the secret's version, 0 where there is none. The same value again makes no version. A name alone is written only by a token whose grant has exactly one exact scope.",
+        "`value`, or else `key`, is the value; other members are kept out, with a warning. `options.cas` is the version that metadata shows as current, also of a secret that is deleted; 0 where there is none. The same value again makes no version. What had expired has no expiry then, and a warning says so. A name alone is written only by a token whose grant has exactly one exact scope.",
       tag,
       permission: "secrets:write",
       action: "secret.update",
@@ -90,9 +90,11 @@ export const kvRoutes = [
       const target = targetOf(caller, path);
       const { value, warnings } = vaultValue(exact);
       const cas = options?.cas;
-      const required = cas === undefined ? undefined : [cas === 0 ? ("absent" as const) : { version: cas }];
-      const { row } = await setSecret(needs, caller, target, { value, ...neverVariable(target.name, needs.reservedNames) }, { required }).catch(asCasMismatch);
-      return vaultReply(c, versionMetadata({ version: row.version, createdAt: row.rotated_at }), warnings);
+      const required = cas === undefined ? undefined : [{ last: cas }];
+      const change = { value, endsExpiry: true, ...neverVariable(target.name, needs.reservedNames) };
+      const { row, endsExpiry } = await setSecret(needs, caller, target, change, { required }).catch(asCasMismatch);
+      const expired = endsExpiry ? ["It had expired, and has no expiry any more."] : [];
+      return vaultReply(c, versionMetadata({ version: row.version, createdAt: row.rotated_at }), [...warnings, ...expired]);
     },
   ),
   vaultOperation(

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { keyOfName } from "../../../contract/object-key.ts";
 import { Problem, storageUnavailable } from "../../../contract/problem.ts";
 import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
@@ -34,5 +35,5 @@ export async function readValues(
 /** Where all that there is cannot be had, a client must not take it for nothing. */
 function nothingFound(unavailable: readonly { readonly name: string }[]): Problem {
   if (unavailable.length === 0) return new Problem("secret-not-found", "There is nothing here.");
-  return storageUnavailable(`These cannot be had now: ${unavailable.map(({ name }) => name).join(", ")}.`);
+  return storageUnavailable(`These cannot be had now: ${unavailable.map(({ name }) => keyOfName(name)).join(", ")}.`);
 }

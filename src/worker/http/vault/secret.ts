@@ -77,7 +77,7 @@ export const secretObjectRoutes = [
       id: "vaultReplaceObject",
       summary: "Replace a scope as one object",
       description:
-        "In one transaction: what is not given is deleted. `options.cas` is the object's version. What is no text is kept as JSON, and given back as that. The token has to cover every name of the scope.",
+        "In one transaction: what is not given is deleted, but for what no read shows because it has expired or a wider scope has locked it: that stays, and a warning names it. What is given and had expired has no expiry then. `options.cas` is the object's version. What is no text is kept as JSON, and given back as that. The token has to cover every name of the scope.",
       tag,
       permission: "secrets:write",
       action: "secret.update",
@@ -156,14 +156,15 @@ export const secretObjectRoutes = [
       path: "/v1/secret/destroy/{path}",
       id: "vaultDestroyObjectVersions",
       summary: "Destroy older values for good",
-      description: "Those that were written with the versions that are named, and are not current.",
+      description:
+        "Those that were written with the versions that are named: all of them, or none where one is current, which 400 says. Of what is deleted no value is current.",
       tag,
       permission: "secrets:write",
       action: "secret.destroy",
       writes: true,
       params,
       body: vaultVersionsSchema,
-      problems: ["write-conflict", "too-many-secrets"],
+      problems: ["version-conflict", "write-conflict", "too-many-secrets"],
       replies: { 204: { description: "They are destroyed." } },
     },
     async ({ c, needs, caller, path, body: { versions } }) => {

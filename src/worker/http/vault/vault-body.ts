@@ -1,12 +1,14 @@
 import type { Context } from "hono";
 import type * as z from "zod";
+import { MAX_NESTING, NESTED_TOO_DEEP } from "../../../contract/json-nesting.ts";
 import { invalid } from "../../../contract/problem.ts";
+import { keepNumbers } from "../../objects/value-of-json.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { invalidRequest } from "../parse/invalid-request.ts";
 import { parseJson } from "../parse/parse-json.ts";
 
-/** How deep a body may be nested, as in Vault. */
-const MAX_DEPTH = 300;
+/** How deep a body may be nested: a value stands in `data`, and that in the body. */
+const MAX_DEPTH = MAX_NESTING + 2;
 
 /** A body as its schema has it, and as JSON in which each number stands as it was written. */
 export interface VaultBody<T> {
@@ -29,19 +31,15 @@ export async function readVaultBody<T>(c: Context<HonoEnv>, schema: z.ZodType<T>
 }
 
 function requireShallow(json: unknown): void {
-  let level: unknown[] = [json];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) throw invalid("", `nested more than ${MAX_DEPTH} deep`);
-    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  let level = [json].filter(isNested);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw invalid("", NESTED_TOO_DEEP);
+    level = level.flatMap((value): unknown[] => Object.values(value)).filter(isNested);
   }
 }
 
-/** JSON text that stands for itself when it is written again (ECMA-262, `JSON.rawJSON`), which the types do not know yet. */
-const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
-
-// A number is more than JavaScript makes of it: 1.0 and 12345678901234567890 stay as they were written.
-function keepNumbers(this: unknown, _: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === "number" && context?.source !== undefined ? rawJSON(context.source) : value;
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** A member of a body as JSON text, exactly as it was given but for white space; `undefined` where it has none. */

@@ -1,3 +1,4 @@
+import { keyOfName } from "../../../contract/object-key.ts";
 import { envName } from "../../../contract/secret-name.ts";
 import type { Caller } from "../../access/caller.ts";
 import { type ReadObject, readObject } from "../../objects/read-object.ts";
@@ -69,8 +70,8 @@ function valueJson({ bytes, encoding }: Pick<Released, "bytes" | "encoding">): s
 /** What is not among the data, and why. */
 function warningsOf({ expired, unavailable, skipped }: Findings): string[] {
   return [
-    ...expired.map((name) => `${name} has expired and was left out`),
-    ...unavailable.map(({ name, reason }) => `${name} cannot be had now and was left out: ${reason}`),
-    ...skipped.map((name) => `${name} becomes no environment variable and was left out`),
+    ...expired.map((name) => `${keyOfName(name)} has expired and was left out`),
+    ...unavailable.map(({ name, reason }) => `${keyOfName(name)} cannot be had now and was left out: ${reason}`),
+    ...skipped.map((name) => `${keyOfName(name)} becomes no environment variable and was left out`),
   ];
 }

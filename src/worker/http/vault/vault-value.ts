@@ -1,4 +1,5 @@
 import { invalid } from "../../../contract/problem.ts";
+import { valueOfJson } from "../../objects/value-of-json.ts";
 import type { SecretValue } from "../../secrets/change.ts";
 import { requireShort } from "../parse/parse-value.ts";
 import { memberText } from "./vault-body.ts";
@@ -26,11 +27,10 @@ export function vaultValue(exact: unknown): { readonly value: SecretValue; reado
 /**
  * A value given as JSON: text as it is, and anything else as the JSON that it is, so that it is given back as that.
  *
- * @throws {Problem} `invalid-request` where UTF-8 cannot carry it.
+ * @throws {Problem} `invalid-request` where it cannot be stored.
  */
 export function valueFrom(json: string, pointer: string): SecretValue {
-  const isText = json.startsWith('"');
-  const text = isText ? (JSON.parse(json) as string) : json;
-  if (!text.isWellFormed()) throw invalid(pointer, "the text holds a lone surrogate, which UTF-8 cannot carry");
-  return { bytes: new TextEncoder().encode(text), encoding: isText ? "utf8" : "json", typed: true };
+  const parsed = valueOfJson(json);
+  if ("reason" in parsed) throw invalid(pointer, parsed.reason);
+  return parsed.value;
 }
