@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import type { Env } from "../../src/worker/config.ts";
 
 /** How a call of a binding goes wrong. */
@@ -6,6 +7,15 @@ export const FAULTS = [
   ...(["hangs", "hangs after taking effect", "is the last thing that the Worker does"] as const),
 ] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/**
+ * The ways in which one run lets a call go wrong: `count` of them, which are others for the next call and with the next seed, so that
+ * runs go through all of them. `npm run fuzz` takes all at once.
+ */
+export function faultsFor(nth: number, count: number): readonly Fault[] {
+  if (env.EVERY_CASE) return FAULTS;
+  return Array.from({ length: count }, (_, n) => FAULTS[(env.TEST_SEED + nth + (n * FAULTS.length) / count) % FAULTS.length] as Fault);
+}
 
 /** One call of a binding, as it was recorded: `D1 batch`, `KV put`. */
 type BindingCall = "D1 batch" | "KV get" | "KV list" | "KV put" | "KV delete";
@@ -25,7 +35,7 @@ const never = () => new Promise<never>(() => {});
  *
  * @param fault What happens to the call with the number `nth`, from 0.
  */
-export function watch(env: Env, nth = -1, fault: Fault = "fails"): Watched {
+export function watch(bindings: Env, nth = -1, fault: Fault = "fails"): Watched {
   const calls: BindingCall[] = [];
   const { promise: stuck, resolve: stick } = Promise.withResolvers<"hangs" | "died">();
   let dead = false;
@@ -44,16 +54,16 @@ export function watch(env: Env, nth = -1, fault: Fault = "fails"): Watched {
   }
 
   const DB = only<D1Database>({
-    prepare: (text) => env.DB.prepare(text),
-    batch: (statements) => make("D1 batch", () => env.DB.batch(statements)) as never,
+    prepare: (text) => bindings.DB.prepare(text),
+    batch: (statements) => make("D1 batch", () => bindings.DB.batch(statements)) as never,
   });
   const KV = only<KVNamespace>({
-    get: ((keys: string[], options: { type: "text" }) => make("KV get", () => env.KV.get(keys, options))) as never,
-    list: ((options: KVNamespaceListOptions) => make("KV list", () => env.KV.list(options))) as never,
-    put: (key: string, value: string) => make("KV put", () => env.KV.put(key, value)),
-    delete: ((key: string) => make("KV delete", () => env.KV.delete(key))) as never,
+    get: ((keys: string[], options: { type: "text" }) => make("KV get", () => bindings.KV.get(keys, options))) as never,
+    list: ((options: KVNamespaceListOptions) => make("KV list", () => bindings.KV.list(options))) as never,
+    put: (key: string, value: string) => make("KV put", () => bindings.KV.put(key, value)),
+    delete: ((key: string) => make("KV delete", () => bindings.KV.delete(key))) as never,
   });
-  return { env: { ...env, DB, KV }, calls, stuck };
+  return { env: { ...bindings, DB, KV }, calls, stuck };
 }
 
 function failure(call: BindingCall): Error {

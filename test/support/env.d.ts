@@ -9,6 +9,8 @@ declare global {
       OTHER_KV: KVNamespace;
       TEST_SEED: number;
       FUZZ_REQUESTS: number;
+      /** Whether everything is tried of which another run tries a part, chosen by the seed: `npm run fuzz`. */
+      EVERY_CASE: boolean;
     }
     interface GlobalProps {
       mainModule: typeof import("../../src/worker/worker.ts");

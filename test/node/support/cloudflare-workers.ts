@@ -9,4 +9,11 @@ Object.assign(crypto.subtle, { timingSafeEqual });
 Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_strictly_public: true } } });
 
 /** Stands for the platform's module where tests of the Worker run in Node, on an empty D1 and an empty KV. */
-export const env = { ...TEST_SECRETS, PLATFORM_ORG: "platform", DB: openSqliteD1(), KV: openMemoryKv() };
+export const env = {
+  ...TEST_SECRETS,
+  PLATFORM_ORG: "platform",
+  TEST_SEED: Number(process.env.TEST_SEED),
+  EVERY_CASE: process.env.EVERY_CASE === "1",
+  DB: openSqliteD1(),
+  KV: openMemoryKv(),
+};
