@@ -24,17 +24,16 @@ export async function stock(call: Call, operator: Call): Promise<Known> {
   for (const by of [operator, call]) await unlock(by);
   for (const [n, scope] of SCOPES.entries()) {
     const path = `/v1/scopes/${encodeURIComponent(scope)}/secrets/${NAMES[n]}`;
-    for (const value of [CANARY, `${CANARY}2`]) {
-      const set = () => call(`PUT ${path}`, { json: { value, expires_at: null } });
-      let { status, body } = await set();
-      // The scope may have been written as an object whose keys become the same variables.
-      if (status === 409) {
-        await call(`DELETE /v1/secret/metadata/${objectPathOf(scopeSchema.parse(scope))}`);
-        ({ status, body } = await set());
-      }
-      if (status >= 300) throw new Error(`the store is not stocked: ${status}`);
-      if (!secretIds.includes(body.id)) secretIds.push(body.id);
+    const set = (value: string) => call(`PUT ${path}`, { json: { value, expires_at: null } });
+    let { status, body } = await set(CANARY);
+    // The scope may have been written as an object whose keys become the same variables.
+    if (status === 409) {
+      await call(`DELETE /v1/secret/metadata/${objectPathOf(scopeSchema.parse(scope))}`);
+      ({ status, body } = await set(CANARY));
     }
+    if (status === 201) ({ status, body } = await set(`${CANARY}2`));
+    if (status >= 300) throw new Error(`the store is not stocked: ${status}`);
+    secretIds.push(body.id);
   }
   for (const request of ["PUT", "DELETE"])
     await call(`${request} /v1/scopes/${encodeURIComponent(DELETED.scope)}/secrets/${DELETED.name}`, request === "PUT" ? { json: { value: CANARY } } : {});
