@@ -431,6 +431,19 @@ describe("secret/: a scope as one object", () => {
     expect(await remove([5])).toBe(204);
   });
 
+  it("the present version is not shown as deleted because all that it did was to leave keys out", async () => {
+    const token = { org: newOrg() };
+    const deletionOfPresent = async () => {
+      const { current_version: current, versions } = (await ask("GET /v1/secret/metadata/app", { token })).body.data;
+      return [current, versions[current].deletion_time];
+    };
+    await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1", b: "2", c: "3" } } });
+    await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1" } } });
+    expect(await deletionOfPresent()).toEqual([2, ""]);
+    await ask("DELETE /v1/secret/data/app", { token });
+    expect(await deletionOfPresent()).toEqual([3, expect.stringMatching(/Z$/)]);
+  });
+
   it("subkeys are the keys without what is in their values, as far as the grant covers them", async () => {
     const org = newOrg();
     await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { A: "canary-value", o: { inner: "canary-value" }, "2fa": "canary-value" } } });
