@@ -17,6 +17,7 @@ export const DELETED_OR_ABSENT = "It is deleted, and the token may know it; or i
  * @param without What the version would have held.
  */
 export function vaultDeleted(c: Context<HonoEnv>, without: "data" | "subkeys", facts: VersionFacts & { readonly deletedAt: number }): Response {
+  c.set("problem", "secret-not-found");
   return vaultAnswer(c, { data: JSON.stringify({ [without]: null, metadata: versionMetadata(facts) }) }, 404);
 }
 
