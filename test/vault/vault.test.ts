@@ -499,6 +499,30 @@ describe("kv/: one secret", () => {
     expect((await ask("POST /v1/kv/data/app/AWS_SECRET_ACCESS_KEY", { token, json: { data: { value: "k" } } })).status).toBe(200);
   });
 
+  it("a list of more than 1,000 names goes on after the last of them", async () => {
+    const token = { org: newOrg() };
+    await seedOrg(token.org, 2004);
+    const list = async (more: string) => (await ask(`GET /v1/kv/metadata/noise/big?list=true${more}`, { token })).body;
+    const first = await list("");
+    expect([first.data.keys.length, first.warnings.length]).toEqual([1000, 1]);
+    const rest = await list(`&after=${first.data.keys.at(-1)}`);
+    expect(rest).toMatchObject({ data: { keys: ["NOISE_0002000", "NOISE_0002002"] }, warnings: null });
+    expect((await list(`&after=${first.data.keys.at(-1)}&limit=1`)).data.keys).toEqual(["NOISE_0002000"]);
+    expect(errors(await ask("GET /v1/kv/metadata/noise/big?list=true&after=NOISE_0002002", { token }))).toEqual([404, []]);
+  });
+
+  it("a name alone is resolved over the token's own scopes, and written only with one exact scope", async () => {
+    const org = newOrg();
+    await put("global", "KEY", "wide", { token: { org } });
+    const token = { org, secret_scopes: ["repo:app", "global"] };
+    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("wide");
+    expect((await ask("POST /v1/kv/data/KEY", { token, json: { data: { value: "x" } } })).status).toBe(400);
+    expect((await ask("POST /v1/kv/data/KEY", { token: { org, secret_scopes: ["repo:app", "team:*"] }, json: { data: { value: "near" } } })).status).toBe(200);
+    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("near");
+    // With a scope it is exactly that one.
+    expect(errors(await ask("GET /v1/kv/data/other/KEY", { token: { org } }))).toEqual([404, []]);
+  });
+
   it("versions are destroyed all at once or not at all, and deleted where the current one is among them", async () => {
     const org = newOrg();
     const token = { org };
@@ -537,30 +561,6 @@ describe("kv/: one secret", () => {
     expect(errors(await ask("GET /v1/kv/data/app/KEY", { token }))).toEqual([404, []]);
     expect(await send("delete", [4])).toBe(204);
   });
-
-  it("a list of more than 1,000 names goes on after the last of them", async () => {
-    const token = { org: newOrg() };
-    await seedOrg(token.org, 2004);
-    const list = async (more: string) => (await ask(`GET /v1/kv/metadata/noise/big?list=true${more}`, { token })).body;
-    const first = await list("");
-    expect([first.data.keys.length, first.warnings.length]).toEqual([1000, 1]);
-    const rest = await list(`&after=${first.data.keys.at(-1)}`);
-    expect(rest).toMatchObject({ data: { keys: ["NOISE_0002000", "NOISE_0002002"] }, warnings: null });
-    expect((await list(`&after=${first.data.keys.at(-1)}&limit=1`)).data.keys).toEqual(["NOISE_0002000"]);
-    expect(errors(await ask("GET /v1/kv/metadata/noise/big?list=true&after=NOISE_0002002", { token }))).toEqual([404, []]);
-  });
-
-  it("a name alone is resolved over the token's own scopes, and written only with one exact scope", async () => {
-    const org = newOrg();
-    await put("global", "KEY", "wide", { token: { org } });
-    const token = { org, secret_scopes: ["repo:app", "global"] };
-    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("wide");
-    expect((await ask("POST /v1/kv/data/KEY", { token, json: { data: { value: "x" } } })).status).toBe(400);
-    expect((await ask("POST /v1/kv/data/KEY", { token: { org, secret_scopes: ["repo:app", "team:*"] }, json: { data: { value: "near" } } })).status).toBe(200);
-    expect((await ask("GET /v1/kv/data/KEY", { token })).body.data.data.value).toBe("near");
-    // With a scope it is exactly that one.
-    expect(errors(await ask("GET /v1/kv/data/other/KEY", { token: { org } }))).toEqual([404, []]);
-  });
 });
 
 describe("env/: what a scope resolves to", () => {
@@ -597,6 +597,13 @@ describe("bodies", () => {
     expect([reply.status, reply.body.errors.length > 0]).toEqual([400, true]);
   });
 
+  it("is JSON whatever its Content-Type says", async () => {
+    const token = { org: newOrg() };
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json"])
+      expect((await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1" } }, headers: { "Content-Type": type } })).status).toBe(200);
+    expect((await ask("POST /v1/secret/data/app", { token, body: `{"data":{"a":"${"x".repeat(1_100_000)}"}}` })).status).toBe(413);
+  });
+
   it("says what it says in OpenBao: numbers as texts, a list that is empty for an object, nothing for 0", async () => {
     const token = { org: newOrg() };
     const write = async (options: unknown) => (await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1" }, options } })).status;
@@ -612,7 +619,7 @@ describe("bodies", () => {
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toEqual({ n: "5", t: "1", x: "y" });
     expect((await ask("POST /v1/secret/metadata/app", { token, json: { custom_metadata: [] } })).status).toBe(204);
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toBeNull();
-    expect((await ask("POST /v1/secret/destroy/app", { token, json: { versions: 1 } })).status).toBe(204);
+    expect((await ask("POST /v1/secret/undelete/app", { token, json: { versions: 1 } })).status).toBe(204);
   });
 
   it("may be null, or white space, where nothing has to be in it", async () => {
@@ -623,13 +630,6 @@ describe("bodies", () => {
       for (const path of ["secret/data/app", "kv/data/app/KEY", "secret/delete/app"])
         expect([path, body, (await ask(`POST /v1/${path}`, { token, body })).status]).toEqual([path, body, 400]);
     }
-  });
-
-  it("is JSON whatever its Content-Type says", async () => {
-    const token = { org: newOrg() };
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json"])
-      expect((await ask("POST /v1/secret/data/app", { token, json: { data: { a: "1" } }, headers: { "Content-Type": type } })).status).toBe(200);
-    expect((await ask("POST /v1/secret/data/app", { token, body: `{"data":{"a":"${"x".repeat(1_100_000)}"}}` })).status).toBe(413);
   });
 });
 
