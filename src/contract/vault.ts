@@ -127,8 +127,15 @@ export const vaultMountsReplySchema = z.object({ ...envelope(mountsSchema, z.nul
 });
 
 const pathSchema = z.string().max(4096);
+/** A list, or a text with commas. */
+const pathsSchema = z
+  .union([pathSchema, z.array(pathSchema).max(100)])
+  .nullable()
+  .optional()
+  .transform((given) => (typeof given === "string" ? given.split(",") : (given ?? [])).map((path) => path.trim()).filter((path) => path !== ""))
+  .refine((paths) => paths.length <= 100, { error: "at most 100 paths" });
 export const vaultCapabilitiesSchema = z
-  .object({ paths: z.array(pathSchema).max(100).optional(), path: z.union([pathSchema, z.array(pathSchema).max(100)]).optional() })
+  .object({ paths: pathsSchema, path: pathsSchema })
   .meta({ id: "VaultCapabilities", example: { paths: ["secret/data/myapp"] } });
 const capabilitiesSchema = z.array(z.string());
 export const vaultCapabilitiesReplySchema = z
@@ -167,7 +174,7 @@ const LOOKUP_EXAMPLE = {
 export const vaultLookupReplySchema = replySchema(
   "VaultLookupReply",
   z.object({
-    id: z.string().meta({ description: "The token itself." }),
+    id: z.string().meta({ description: "The token itself; empty where it was looked up by its accessor." }),
     type: z.literal("batch"),
     accessor: z.literal(""),
     entity_id: z.literal(""),
@@ -187,6 +194,19 @@ export const vaultLookupReplySchema = replySchema(
   }),
   LOOKUP_EXAMPLE as never,
 );
+
+/** A text, which may be left out, and `null` like any other in Vault. */
+const textOrNothingSchema = z
+  .string()
+  .nullable()
+  .optional()
+  .transform((text) => text ?? "");
+export const vaultLookupSchema = z
+  .looseObject({ token: textOrNothingSchema.meta({ description: "The token that the request is made with." }) })
+  .meta({ id: "VaultLookup", example: { token: LOOKUP_EXAMPLE.id } });
+export const vaultLookupAccessorSchema = z
+  .looseObject({ accessor: textOrNothingSchema.meta({ description: "The id of the token that the request is made with." }) })
+  .meta({ id: "VaultLookupAccessor", example: { accessor: "tok_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c" } });
 
 const AUTH_EXAMPLE = {
   client_token: "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
@@ -237,29 +257,66 @@ export const vaultReadReplySchema = replySchema("VaultReadReply", z.object({ dat
   data: { value: "sk-example-not-a-key", key: "sk-example-not-a-key" },
   metadata: VERSION_EXAMPLE,
 } as never);
+
+/** A version that is deleted, as a 404 shows it to whoever may know it. */
+const deletedMetadataSchema = versionMetadataSchema.extend({ deletion_time: timeSchema });
+const DELETED_EXAMPLE = { ...VERSION_EXAMPLE, version: 4, created_time: "2026-11-22T12:00:00.000Z", deletion_time: "2026-11-22T12:00:00.000Z" };
+const vaultDeletedReplySchema = replySchema(
+  "VaultDeletedReply",
+  z.object({ data: z.null().optional(), subkeys: z.null().optional(), metadata: deletedMetadataSchema }),
+  { data: null, metadata: DELETED_EXAMPLE } as never,
+);
+/** What 404 says where a read may tell of a deletion. */
+export const vaultDeletedOrAbsentSchema = z
+  .union([vaultDeletedReplySchema, vaultErrorSchema])
+  .meta({ example: vaultDeletedReplySchema.meta()?.example as never });
+
+export const vaultSubkeysReplySchema = replySchema(
+  "VaultSubkeysReply",
+  z.object({ subkeys: z.record(z.string(), z.null()), metadata: versionMetadataSchema }),
+  { subkeys: { DB_USER: null, DB_PASSWORD: null }, metadata: VERSION_EXAMPLE } as never,
+);
 export const vaultWriteReplySchema = replySchema("VaultWriteReply", versionMetadataSchema, VERSION_EXAMPLE as never);
 
-const casSchema = z.int().min(0).optional().meta({ description: "The version that is current; 0 where there is none." });
-const optionsSchema = z.object({ cas: casSchema }).nullable().optional();
+/** A number, or the text of one. Nothing is 0, as in OpenBao: whoever wants to make something does not replace it. */
+const casSchema = z
+  .union([z.int().min(0), z.string().regex(/^\d{0,15}$/), z.null()], { error: "a version is a whole number" })
+  .transform(Number)
+  .optional()
+  .meta({ description: "The version that is current; 0 where there is none." });
+/** An empty object, as programs write it that do not tell it from an empty list. */
+const emptySchema = z
+  .array(z.unknown())
+  .max(0)
+  .transform((): Record<string, never> => ({}));
+const optionsSchema = z
+  .union([z.object({ cas: casSchema }), emptySchema], { error: "options are an object, and cas in it a whole number" })
+  .nullable()
+  .optional();
 export const vaultWriteSchema = z
   .object({ data: z.record(z.string(), valueSchema), options: optionsSchema })
   .meta({ id: "VaultWrite", example: { data: { value: "sk-example-not-a-key" }, options: { cas: 3 } } });
 
-/** Versions as clients send them: numbers, texts, or all in one text. */
+/** Versions as clients send them: numbers, texts, one alone, or all in one text. */
 export const vaultVersionsSchema = z
   .object({
     versions: z
-      .union([z.string(), z.array(z.union([z.int(), z.string()])).max(100)])
-      .transform((given) => (typeof given === "string" ? given.split(",") : given).map((each) => Number(String(each).trim() || Number.NaN)))
+      .union([z.string(), z.int(), z.array(z.union([z.int(), z.string()])).max(100)])
+      .transform((given) => (typeof given === "string" ? given.split(",") : [given].flat()).map((each) => Number(String(each).trim() || Number.NaN)))
       .refine((versions) => versions.length > 0 && versions.every((each) => Number.isSafeInteger(each) && each > 0), {
         error: "a list of versions: 1, 2, 3 …",
       }),
   })
   .meta({ id: "VaultVersions", example: { versions: [1, 2] } });
 
+/** A text; numbers and truths as OpenBao takes them for one. */
+const textSchema = z.union([z.string(), z.number(), z.boolean()]).transform((given) => String(typeof given === "boolean" ? Number(given) : given));
 export const vaultMetadataSchema = z
   .looseObject({
-    custom_metadata: customMetadataSchema.nullable().optional(),
+    custom_metadata: z
+      .union([z.record(z.string(), textSchema), emptySchema], { error: "texts under keys" })
+      .nullable()
+      .optional(),
   })
   .meta({ id: "VaultMetadata", example: { custom_metadata: { team: "payments" } } });
 
@@ -290,18 +347,30 @@ const vaultMetadataReplySchema = replySchema(
   METADATA_EXAMPLE as never,
 );
 
+/** A whole number in a query; nothing is 0. */
+const WHOLE_OR_NOTHING = /^(?:-?\d{1,9})?$/;
+
+/** How deep the keys of an object are asked for. */
+export const vaultSubkeysQuerySchema = z.object({
+  depth: z
+    .string()
+    .regex(WHOLE_OR_NOTHING, { error: "a whole number" })
+    .optional()
+    .meta({ description: "Says nothing: what is inside a value is not shown.", example: "1" }),
+});
+
 /** How a list is asked for, and which part of it. */
 export const vaultMetadataQuerySchema = z.object({
   list: z
     .string()
-    .regex(/^(?:1|0|[tTfF]|true|True|TRUE|false|False|FALSE)$/, { error: "true or false" })
+    .regex(/^(?:1|0|[tTfF]|true|True|TRUE|false|False|FALSE)?$/, { error: "true or false" })
     .transform((text) => /^[1tT]/.test(text))
     .optional()
     .meta({ description: "`true` for a list; `1` and what else Vault takes for it, too.", example: "true" }),
   after: z.string().max(4096).optional().meta({ description: "The last name of the part before.", example: "acme/" }),
   limit: z
     .string()
-    .regex(/^-?\d{1,9}$/, { error: "a whole number" })
+    .regex(WHOLE_OR_NOTHING, { error: "a whole number" })
     .transform(Number)
     .optional()
     .meta({ description: "How many at the most; 1,000 in any case.", example: "100" }),
@@ -311,13 +380,18 @@ export type VaultListQuery = z.output<typeof vaultMetadataQuerySchema>;
 export const vaultListReplySchema = replySchema("VaultListReply", z.object({ keys: z.array(z.string()) }), { keys: ["app", "dir/"] });
 
 export const vaultMetadataPatchSchema = z
-  .looseObject({ custom_metadata: z.record(z.string(), z.string().nullable()).nullable().optional() })
+  .looseObject({
+    custom_metadata: z
+      .union([z.record(z.string(), textSchema.nullable()), emptySchema], { error: "texts under keys, or null to take one away" })
+      .nullable()
+      .optional(),
+  })
   .meta({ id: "VaultMetadataPatch", example: { custom_metadata: { team: null } } });
 
 /** A time span as Vault takes it: seconds, or `1h30m`. */
 const durationSchema = z
-  .union([z.int().min(0), z.string()])
-  .transform((given) => (typeof given === "number" ? given : secondsOf(given)))
+  .union([z.int().min(0), z.string(), z.null()])
+  .transform((given) => (typeof given === "number" ? given : secondsOf(given ?? "")))
   .refine((seconds) => Number.isFinite(seconds), { error: "a time span is seconds, or as in 1h30m" })
   .optional();
 
@@ -334,9 +408,16 @@ export const vaultCreateTokenSchema = z
   .looseObject({
     ttl: durationSchema,
     explicit_max_ttl: durationSchema,
-    display_name: z.string().max(128).optional(),
-    policies: z.array(z.string().max(64)).max(32).nullable().optional(),
-    num_uses: z.int().min(0).optional(),
+    display_name: z.string().max(128).nullable().optional(),
+    policies: z
+      .union([z.string().max(64), z.array(z.string().max(64)).max(32)])
+      .nullable()
+      .optional()
+      .transform((given) => (typeof given === "string" ? [given].filter((policy) => policy !== "") : given)),
+    num_uses: z
+      .union([z.int().min(0), z.string().regex(/^\d{0,9}$/), z.null()], { error: "a whole number" })
+      .transform(Number)
+      .optional(),
   })
   .meta({ id: "VaultCreateToken", example: { ttl: "20m", display_name: "terraform", policies: ["secrets:resolve"] } });
 

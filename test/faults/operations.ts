@@ -219,6 +219,11 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: () => ["DELETE /v1/secret/data/global"],
     effects: (cell) => isDeleted(cell),
   },
+  "POST of a deletion of an object's version on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/secret/delete/global", json({ versions: [1] })],
+    effects: (cell) => isDeleted(cell),
+  },
   "POST of an undelete of an object on Vault's wire": {
     prepare: madeAndDeleted,
     request: () => ["POST /v1/secret/undelete/global", json({ versions: [1] })],
@@ -249,15 +254,26 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: () => ["DELETE /v1/kv/data/global/S"],
     effects: (cell) => isDeleted(cell),
   },
+  "POST of a deletion of a secret's version on Vault's wire": {
+    prepare: ({ ask }) => made(ask),
+    request: () => ["POST /v1/kv/delete/global/S", json({ versions: [1] })],
+    effects: (cell) => isDeleted(cell),
+  },
   "POST of an undelete of a secret on Vault's wire": {
     prepare: madeAndDeleted,
     request: () => ["POST /v1/kv/undelete/global/S", json({ versions: [1] })],
     effects: async (cell) => [(await resolved(cell.ask)) === OLD, !(await canComeBack(cell)), await recorded(cell.ask, "secret.undelete")],
   },
-  "POST of a destruction in a secret on Vault's wire": {
-    prepare: madeTwoVersions,
-    request: () => ["POST /v1/kv/destroy/global/S", json({ versions: [1] })],
-    effects: isDestroyed,
+  "POST of a destruction of two versions of a secret on Vault's wire": {
+    prepare: async (cell) => {
+      await madeTwoVersions(cell);
+      return (await put(cell.ask, NEW)).body.id;
+    },
+    request: () => ["POST /v1/kv/destroy/global/S", json({ versions: [1, 2] })],
+    effects: async ({ ask, made: id }) => {
+      const states = (await ask(`GET /v1/secrets/${id}/versions`)).body.versions.map(({ state }: { state: string }) => state === "destroyed");
+      return [...states.slice(1), await recorded(ask, "secret.destroy")];
+    },
   },
   "POST of a secret's metadata on Vault's wire": {
     prepare: ({ ask }) => made(ask),
@@ -569,6 +585,8 @@ export const READS: Record<string, FaultedOperation> = {
   "GET of an object on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/secret/data/global"], shown: withoutRequestId },
   "GET of a secret on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/kv/data/global/S"], shown: withoutRequestId },
   "GET of what a scope resolves to on Vault's wire": { prepare: madeAndSettled, request: () => ["GET /v1/env/data/global"], shown: withoutRequestId },
+  "GET of an object's keys on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/subkeys/global"], shown: withoutRequestId },
+  "GET of a secret's keys on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/subkeys/global/S"], shown: withoutRequestId },
   "GET of metadata on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/metadata/global"], shown: withoutRequestId },
   "GET of a list on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/metadata/global?list=true"], shown: withoutRequestId },
   "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },

@@ -56,6 +56,21 @@ export interface Route extends Operation {
   readonly path: string;
 }
 
+/** Whether a document describes Vault's wire. */
+export function isVaultApi({ paths }: Api): boolean {
+  return Object.hasOwn(paths, "/v1/sys/health");
+}
+
+/** Whether an operation is one of Vault's wire. */
+export function isOfVault({ operationId }: Route): boolean {
+  return operationId.startsWith("vault");
+}
+
+/** Whether an operation makes an end of the token of whoever asks for it. */
+export function spendsToken({ operationId }: Route): boolean {
+  return operationId === "vaultRevokeSelf";
+}
+
 /**
  * What has the deployment answer nothing else, and what then ends every token, those too that requests are made with: they
  * come last, or not at all. The first is at the path of the second, and the method of a request may be another one.

@@ -2,17 +2,17 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { toBase64url } from "../../src/contract/base64url.ts";
 import { at, call } from "../support/call.ts";
-import { type Api, routesOf } from "./api.ts";
 import { checkReply, type FuzzedReply } from "./check-reply.ts";
+import { reachedBy, readDescriptions } from "./descriptions.ts";
 import { CANARY } from "./hostile.ts";
 import type { FuzzedRequest } from "./request.ts";
 
-const api = (await (await exports.default.fetch("https://keyhole.test/openapi.json")).json()) as Api;
+const descriptions = await readDescriptions((path) => exports.default.fetch(`https://keyhole.test${path}`));
 
 async function get(target: string, token: null | undefined = undefined): Promise<{ request: FuzzedRequest; reply: FuzzedReply }> {
   const { status, headers, text } = await call(`GET ${target}`, token === null ? { token } : {});
   return {
-    request: { method: "GET", target, headers: [], again: undefined, body: undefined, chunked: false, grant: "everything" },
+    request: { method: "GET", target, headers: [], again: undefined, body: undefined, chunked: false, grant: "everything", spends: false },
     reply: { status, headers: Object.fromEntries(headers), text },
   };
 }
@@ -20,8 +20,8 @@ async function get(target: string, token: null | undefined = undefined): Promise
 /** What is found in the reply to a request when something in it is changed. */
 async function found(target: string, change: (reply: FuzzedReply) => Partial<FuzzedReply>, token: null | undefined = undefined): Promise<string> {
   const { request, reply } = await get(target, token);
-  expect(checkReply(api, routesOf(api), request, reply)).toEqual([]);
-  return checkReply(api, routesOf(api), request, { ...reply, ...change(reply) }).join("; ");
+  expect(checkReply(descriptions, request, reply)).toEqual([]);
+  return checkReply(descriptions, request, { ...reply, ...change(reply) }).join("; ");
 }
 
 const secret = at("global", "A_KEY");
@@ -63,10 +63,31 @@ describe("the check of replies finds", () => {
     ["a code of another operation", at("global", "NONE"), member({ code: "trust-not-found" }), /trust-not-found is not described here/],
     ["a status beside the problem's", at("global", "NONE"), member({ status: 410 }), /status or title/],
     ["another request's id", at("global", "NONE"), member({ request_id: "req_x" }), /request id/],
+    ["a status that clients of Vault do not know", "/v1/secret/data/none", () => ({ status: 409 }), /do not know 409/],
+    ["an error of the other API", "/v1/secret/data/none", member({ errors: undefined, code: "x" }), /without a list of errors|not described/],
+    ["what is said of what is not there", "/v1/secret/data/none", member({ errors: ["it is not there"] }), /404 with 1 errors/],
+    ["a refusal without its words", "/v1/secret/data/a%2Fb", () => ({ status: 403 }), /without permission denied/],
+    ["a value in an error of Vault's wire", "/v1/secret/data/a%2Fb", member({ errors: [CANARY] }), /holds a value/],
+    ["a value beside a key", "/v1/secret/subkeys/global", member({ request_id: CANARY }), /holds a value/],
+    ["an answer on Vault's wire where nothing is", "/v1/secret/none/x", () => ({ status: 200, text: "{}" }), /where nothing is/],
     ["an answer where nothing is", "/v1/nothing", () => ({ status: 200, headers: {}, text: "" }), /where nothing is/],
   ])("%s", async (_, target, change, wrong) => {
     await call(`PUT ${secret}`, { json: { value: CANARY } });
     expect(await found(target, change)).toMatch(wrong);
+  });
+
+  it.each([
+    ["GET", "/v1/secret/data/a/b/c", "vaultReadObject"],
+    ["PUT", "/v1/acme/kv/data/global/A/", "vaultWriteSecret"],
+    ["POST", "/v1/auth/jwt/prod/login", "vaultLogin"],
+    ["POST", "/v1/auth/approle/login", "vaultAppRoleLogin"],
+    ["GET", "/v1/s%65cret/metadata?list=true", "vaultListObjects"],
+    ["HEAD", "/v1/sys/health", "vaultHealth"],
+    ["GET", "/v1/secrets/sec_0", "getSecretById"],
+    ["DELETE", "/v1/secret/data", undefined],
+    ["POST", "/v1/auth//login", undefined],
+  ])("what %s %s reaches", (method, target, operationId) => {
+    expect(reachedBy(descriptions, method, target).route?.operationId).toBe(operationId);
   });
 
   it("a refusal that does not say what it wants", async () => {

@@ -1,6 +1,8 @@
 import { PROBLEMS, type ProblemCode } from "../../src/contract/problem.ts";
-import { type Api, findRoute, isLast, type Route, responseOf } from "./api.ts";
+import { type Api, isLast, type Route, responseOf } from "./api.ts";
 import { checkSchema } from "./check-schema.ts";
+import { checkVaultError } from "./check-vault-error.ts";
+import { type Description, reachedBy } from "./descriptions.ts";
 import { holdsCanary } from "./holds-canary.ts";
 import type { FuzzedRequest } from "./request.ts";
 
@@ -16,16 +18,17 @@ const NOWHERE: readonly ProblemCode[] = ["unauthenticated", "rate-limited", "rou
 /** What is answered to a body that nobody asked for: it is refused before anything looks at what the route takes. */
 const UNASKED: readonly ProblemCode[] = ["body-too-large", "unsupported-media-type", "invalid-request"];
 
-/** What is wrong with a reply by the API description; nothing when the list is empty. */
-export function checkReply(api: Api, routes: readonly Route[], request: FuzzedRequest, reply: FuzzedReply): string[] {
-  // As the Worker sees it: the URL parser has taken the dots out.
-  const { pathname } = new URL(`https://keyhole.test${request.target}`);
-  const route = findRoute(routes, request.method, pathname);
+/** What is wrong with a reply by the API descriptions; nothing when the list is empty. */
+export function checkReply(descriptions: readonly [Description, Description], request: FuzzedRequest, reply: FuzzedReply): string[] {
+  const { description, route } = reachedBy(descriptions, request.method, request.target);
+  const { api, wire } = description;
+  const nowhere = wire === "vault" ? checkVaultNowhere : checkNowhere;
   return [
     ...(reply.status >= 500 && !isHeldUp(route, reply) ? [`answers ${reply.status}`] : []),
-    ...checkHeaders(pathname, reply),
+    ...checkHeaders(new URL(`https://keyhole.test${request.target}`).pathname, reply),
     ...checkSecrecy(route, reply),
-    ...(route ? checkDescribed(api, route, request, reply) : checkNowhere(api, request, reply)),
+    ...(wire === "vault" ? checkVaultError(request, reply) : []),
+    ...(route ? checkDescribed(api, route, request, reply) : nowhere(api, request, reply)),
   ];
 }
 
@@ -43,9 +46,11 @@ function checkHeaders(pathname: string, { status, headers }: FuzzedReply): strin
   return wrong;
 }
 
+const GIVES_VALUES = /^(?:resolveSecrets?|vaultRead(?:Object|Secret|Env))$/;
+
 /** Only a resolve that succeeds gives a value. */
 function checkSecrecy(route: Route | undefined, { status, headers, text }: FuzzedReply): string[] {
-  if (status === 200 && /^resolveSecrets?$/.test(route?.operationId ?? "")) return [];
+  if (status === 200 && GIVES_VALUES.test(route?.operationId ?? "")) return [];
   return holdsCanary(text + JSON.stringify(headers)) ? ["holds a value"] : [];
 }
 
@@ -63,6 +68,12 @@ function checkDescribed(api: Api, route: Route, { method, body: sent }: FuzzedRe
   const wrong = checkSchema(api, media.schema ?? {}, body);
   const codes = [...Object.keys(media.examples ?? {}), ...(sent && !route.requestBody ? UNASKED : [])];
   return type === "application/problem+json" ? [...wrong, ...checkProblem(reply, body, codes)] : wrong;
+}
+
+/** What is answered on Vault's wire where there is no operation: the path or the method is wrong, or the request as such. */
+function checkVaultNowhere(_: Api, { method }: FuzzedRequest, { status, text }: FuzzedReply): string[] {
+  if (![400, 404, 405, 429].includes(status)) return [`answers ${status} where nothing is`];
+  return status === 404 && method !== "HEAD" && !text.includes("no handler for route") ? ["does not say that there is no such path"] : [];
 }
 
 function checkNowhere(api: Api, { method, body: sent }: FuzzedRequest, reply: FuzzedReply): string[] {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { parametersIn, type Route } from "./api.ts";
+import { isOfVault, parametersIn, type Route } from "./api.ts";
 import { CANARY, hostileHeader } from "./hostile.ts";
 import type { Known } from "./valid.ts";
 import type { Header } from "./wire-headers.ts";
@@ -20,6 +20,7 @@ const ODD_HEADERS = [
   "X-Request-Id",
   "X-Original-URL",
 ];
+const VAULT_HEADERS = ["X-Vault-Token", "X-Vault-Namespace", "X-Vault-Wrap-TTL", "X-Vault-Request"];
 const AUTHORIZATIONS = [
   "",
   "Bearer",
@@ -57,7 +58,8 @@ export function headersFor(known: Known, route: Route): fc.Arbitrary<Header[]> {
       { nil: undefined, freq: 2 },
     );
   });
-  const odd = fc.tuple(fc.constantFrom(...ODD_HEADERS), hostileHeader).map((pair): Header => pair);
+  const oddNames = fc.constantFrom(...ODD_HEADERS, ...(isOfVault(route) ? VAULT_HEADERS : []));
+  const odd = fc.tuple(oddNames, hostileHeader).map((pair): Header => pair);
   const authorization = fc.tuple(fc.constant("Authorization"), fc.oneof(fc.constantFrom(...AUTHORIZATIONS), hostileHeader)).map((pair): Header => pair);
   const twice = fc.tuple(fc.constantFrom(...ODD_HEADERS), hostileHeader, hostileHeader).map(([name, ...texts]) => texts.map((text): Header => [name, text]));
   const flood = fc.constantFrom(100, 500).map((count) => Array.from({ length: count }, (_, n): Header => [`X-Flood-${n}`, "a"]));

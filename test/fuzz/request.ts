@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Api, Route } from "./api.ts";
+import { type Api, type Route, spendsToken } from "./api.ts";
 import { type Body, bodyFor } from "./body.ts";
 import { type Again, again, headersFor } from "./headers.ts";
 import { pathFor, queryFor } from "./target.ts";
@@ -19,6 +19,8 @@ export interface FuzzedRequest {
   readonly chunked: boolean;
   /** Which of the tokens it carries. */
   readonly grant: Grant;
+  /** Whether that token is for this request alone, which may make an end of it. */
+  readonly spends: boolean;
 }
 
 /** The callers, from one who may do everything to one whose token is none. */
@@ -38,5 +40,8 @@ export function requestFor(api: Api, known: Known, route: Route): fc.Arbitrary<F
     { weight: 3, arbitrary: fc.constant(/operator/.test(route.description ?? "") ? ("platform" as const) : ("everything" as const)) },
     fc.constantFrom(...GRANTS),
   );
-  return fc.record({ method, path, query, headers, again, body, chunked, grant }).map(({ path, query, ...rest }) => ({ ...rest, target: path + query }));
+  const spends = fc.constant(spendsToken(route));
+  return fc
+    .record({ method, path, query, headers, again, body, chunked, grant, spends })
+    .map(({ path, query, ...rest }) => ({ ...rest, target: path + query }));
 }

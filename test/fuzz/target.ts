@@ -1,15 +1,21 @@
 import fc from "fast-check";
-import { type Api, parametersIn, type Route } from "./api.ts";
+import { type Api, isOfVault, parametersIn, type Route } from "./api.ts";
 import { CANARY, hostileSegment, hostileText } from "./hostile.ts";
 import { type Known, validFor } from "./valid.ts";
+import { vaultPathFor } from "./vault-path-for.ts";
 
 /** Paths of an operation, with valid and odd parameters, and bent ones. */
 export function pathFor(api: Api, known: Known, route: Route): fc.Arbitrary<string> {
+  if (isOfVault(route)) return bentOrNot(vaultPathFor(route));
   const segments = parametersIn(route, "path").map(({ name, schema = {} }) => {
     const good = validFor(api, known, schema, name).map((value) => encodeURIComponent(String(value).toWellFormed()));
     return fc.tuple(fc.constant(name), fc.oneof({ weight: 6, arbitrary: good }, hostileSegment));
   });
   const good = fc.tuple(...segments).map((pairs) => pairs.reduce((path, [name, segment]) => path.replace(`{${name}}`, () => segment), route.path));
+  return bentOrNot(good);
+}
+
+function bentOrNot(good: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 15, arbitrary: good },
     fc.tuple(good, hostileSegment, fc.nat(6)).map(([path, odd, trick]) => bend(path, odd, trick)),

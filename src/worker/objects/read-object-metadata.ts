@@ -57,10 +57,15 @@ export async function readObjectMetadata(needs: CallerNeeds & { readonly maxVers
   return { state, versions, oldestRevision: versions[0]?.revision ?? state.revision, maxVersions };
 }
 
-/** A write that wrote no value anew, or an undelete, is the present version all the same: clients look up what they are told is current. */
+/**
+ * A write that wrote no value anew, or an undelete, is the present version all the same: clients look up what they are told is
+ * current. While anything is there it is not deleted, also where all that it did was to take some keys away.
+ */
 function withPresent(versions: readonly ObjectVersion[], { revision, updatedAt }: ObjectState, rows: readonly Verified<SecretRow>[]): readonly ObjectVersion[] {
-  if (revision === 0 || updatedAt === null || versions.some((version) => version.revision === revision)) return versions;
   const isThere = rows.some(({ deleted_at }) => deleted_at === null);
+  if (revision === 0 || updatedAt === null) return versions;
+  if (versions.some((version) => version.revision === revision))
+    return versions.map((version) => (isThere && version.revision === revision ? { ...version, deletedAt: null } : version));
   return [...versions, { revision, createdAt: updatedAt, deletedAt: isThere ? null : updatedAt, destroyed: false }];
 }
 

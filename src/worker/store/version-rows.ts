@@ -91,6 +91,11 @@ export function destroyVersions(db: D1Database, ranges: readonly VersionRange[],
   ];
 }
 
+/** Selects which versions of ranges have their value still ({@link VersionKey}). */
+export function selectKept(db: D1Database, ranges: readonly VersionRange[]): D1PreparedStatement {
+  return db.prepare(`SELECT v.secret_id, v.version ${IN_RANGES}`).bind(JSON.stringify(ranges));
+}
+
 /** Selects of each secret its oldest version that is not destroyed, as ranges of that alone ({@link VersionRange}). */
 export function selectOldestKept(db: D1Database, secretIds: readonly string[]): D1PreparedStatement {
   const all = secretIds.map((secret_id): VersionRange => ({ secret_id, from: 1, to: Number.MAX_SAFE_INTEGER }));

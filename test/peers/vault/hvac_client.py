@@ -27,7 +27,9 @@ def perform(op, path="", role="", jwt="", data=None, cas=None, versions=None, cu
     if op == "patch":
         return {"version": kv.patch(path, data)["data"]["version"]}
     if op == "get":
-        found = kv.read_secret_version(path, raise_on_deleted_version=True)["data"]
+        found = kv.read_secret_version(path, raise_on_deleted_version=False)["data"]
+        if found["data"] is None:
+            return {"status": 404, "deleted": bool(found["metadata"]["deletion_time"])}
         return {"data": found["data"], "version": found["metadata"]["version"], "custom": found["metadata"]["custom_metadata"]}
     if op == "list":
         # list_secrets sends the method LIST.
@@ -40,6 +42,8 @@ def perform(op, path="", role="", jwt="", data=None, cas=None, versions=None, cu
         kv.update_metadata(path, custom_metadata=custom)
     elif op == "delete":
         kv.delete_latest_version_of_secret(path)
+    elif op == "delete-versions":
+        kv.delete_secret_versions(path, versions)
     elif op == "undelete":
         kv.undelete_secret_versions(path, versions)
     elif op == "destroy":

@@ -73,8 +73,8 @@ function describeRoute(about: ApiAbout, route: Route, schemas: Components): Oper
     ...(route.body && { requestBody: describeBody(route.body, schemas) }),
     responses: {
       ...ANYWHERE,
-      ...Object.fromEntries(Object.entries(route.replies).map(([status, reply]) => [status, describeReply(reply, schemas)])),
       ...about.problems(route),
+      ...Object.fromEntries(Object.entries(route.replies).map(([status, reply]) => [status, describeReply(reply, schemas)])),
     },
   };
 }

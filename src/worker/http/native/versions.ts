@@ -2,7 +2,7 @@ import * as z from "zod";
 import { setSecretReplySchema } from "../../../contract/secret.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { listVersionsSchema, rollbackSchema, versionListSchema, versionParamSchema } from "../../../contract/version.ts";
-import { destroyVersion } from "../../secrets/destroy-version.ts";
+import { destroyValues } from "../../secrets/destroy-values.ts";
 import { listVersions } from "../../secrets/list-versions.ts";
 import { rollbackSecret } from "../../secrets/rollback-secret.ts";
 import { json } from "../docs/responses.ts";
@@ -77,7 +77,7 @@ export const versionRoutes = [
       replies: { 204: { description: "It is destroyed." } },
     },
     async ({ c, needs, caller, params: { id, version } }) => {
-      await destroyVersion(needs, caller, { id }, version, precondition(c.req));
+      await destroyValues(needs, caller, { id }, [version], precondition(c.req));
       return c.body(null, 204);
     },
   ),

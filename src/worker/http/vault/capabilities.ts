@@ -16,6 +16,8 @@ const CAPABILITIES: ReadonlyMap<string, readonly (readonly [Permission, readonly
       ["secrets:read", ["read", "list"]],
       ["secrets:write", ["create", "update", "patch", "delete"]],
     ],
+    subkeys: [["secrets:read", ["read"]]],
+    delete: [["secrets:write", ["create", "update"]]],
     undelete: [["secrets:write", ["create", "update"]]],
     destroy: [["secrets:write", ["create", "update"]]],
   }),
@@ -26,6 +28,8 @@ const DENIED = ["deny"];
 /** What any token may do. */
 const OWN: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
+    "auth/token/lookup": ["read", "update"],
+    "auth/token/lookup-accessor": ["update"],
     "auth/token/lookup-self": ["read"],
     "auth/token/revoke-self": ["update"],
     "auth/token/create": ["update"],

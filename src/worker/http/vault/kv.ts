@@ -1,7 +1,7 @@
-import { Problem } from "../../../contract/problem.ts";
 import { whyReserved } from "../../../contract/reserved-name.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
 import {
+  vaultDeletedOrAbsentSchema,
   vaultListReplySchema,
   vaultMetadataOrListSchema,
   vaultMetadataQuerySchema,
@@ -11,14 +11,12 @@ import {
   vaultWriteReplySchema,
   vaultWriteSchema,
 } from "../../../contract/vault.ts";
-import type { Caller } from "../../access/caller.ts";
 import { deleteSecret, purgeSecret } from "../../secrets/delete-secret.ts";
-import { destroyVersion } from "../../secrets/destroy-version.ts";
-import { explainSecret } from "../../secrets/explain-secret.ts";
+import { destroyValues } from "../../secrets/destroy-values.ts";
+import { findDeleted } from "../../secrets/find-deleted.ts";
 import { getKeptSecret } from "../../secrets/get-secret.ts";
 import { versionsOf } from "../../secrets/list-versions.ts";
 import { patchSecret } from "../../secrets/patch-secret.ts";
-import type { SecretSelector } from "../../secrets/secret-selector.ts";
 import { setSecret } from "../../secrets/set-secret.ts";
 import { undeleteSecret } from "../../secrets/undelete-secret.ts";
 import { json } from "../docs/responses.ts";
@@ -27,16 +25,18 @@ import type { RequestNeeds } from "../needs-of.ts";
 import { changeOf } from "../parse/parse-change.ts";
 import { answerNames, requireList } from "./answer-list.ts";
 import { customMetadataOf, labelsOf } from "./custom-metadata.ts";
+import { ownerOf } from "./owner-of.ts";
 import { readValues } from "./read-values.ts";
-import { vaultDone, vaultReply } from "./vault-answer.ts";
+import { isNotFound, unlessGone } from "./unless-gone.ts";
+import { DELETED_OR_ABSENT, vaultDeleted, vaultDone, vaultReply } from "./vault-answer.ts";
 import { vaultMetadata } from "./vault-metadata.ts";
 import { pathParameter, vaultOperation } from "./vault-operation.ts";
-import { namedSegments, type VaultPath } from "./vault-path.ts";
+import { namedSegments } from "./vault-path.ts";
 import { asCasMismatch } from "./vault-problem.ts";
 import { versionMetadata } from "./vault-reply.ts";
-import { type NamedSecret, ownScope, secretOf } from "./vault-scope.ts";
+import { secretAt, targetAt } from "./vault-scope.ts";
 import { vaultValue } from "./vault-value.ts";
-import { versionQuerySchema } from "./version-asked.ts";
+import { isAsked, versionQuerySchema } from "./version-asked.ts";
 
 const tag = "One secret";
 const params = pathParameter("A scope and a name, or a name: then the secret is one of the token's own scopes.", "acme/payments/OPENAI_API_KEY");
@@ -52,7 +52,8 @@ export const kvRoutes = [
       path: "/v1/kv/data/{path}",
       id: "vaultReadSecret",
       summary: "Read a secret",
-      description: "With a scope exactly the one there; a name alone is resolved over the token's own scopes. `value` and `key` are both the value.",
+      description:
+        "With a scope exactly the one there; a name alone is resolved over the token's own scopes. `value` and `key` are both the value. Where the one with a scope is deleted and can come back, 404 says when that was.",
       tag,
       permission: "secrets:resolve",
       action: "secret.resolve",
@@ -61,12 +62,19 @@ export const kvRoutes = [
       query: versionQuerySchema,
       middleware: [limitResolves],
       problems: ["secret-not-found", "secret-expired", "name-locked", "version-not-found"],
-      replies: { 200: json(vaultReadReplySchema, "The value.") },
+      replies: { 200: json(vaultReadReplySchema, "The value."), 404: json(vaultDeletedOrAbsentSchema, DELETED_OR_ABSENT) },
     },
-    async ({ c, needs, path, query: { version } }) => {
-      const { scope, name } = secretOf(namedSegments(path, 2));
+    async ({ c, needs, caller, path, query: { version } }) => {
+      const { scope, name } = secretAt(path);
       const request = { scopes: scope === null ? undefined : [scope], names: [name], allowMissing: false, inherit: scope === null, asVariables: false };
-      return readValues(c, needs, request, { of: "vault-secret" }, version);
+      try {
+        return await readValues(c, needs, request, { of: "vault-secret" }, version);
+      } catch (error) {
+        if (scope === null || !isNotFound(error)) throw error;
+        const deleted = await findDeleted(needs, caller, { scope, name });
+        if (!deleted || !isAsked(version, deleted.version)) throw error;
+        return vaultDeleted(c, "data", deleted);
+      }
     },
   ),
   vaultOperation(
@@ -87,7 +95,7 @@ export const kvRoutes = [
       replies: { 200: json(vaultWriteReplySchema, "It is written.") },
     },
     async ({ c, needs, caller, path, body: { options }, exact }) => {
-      const target = targetOf(caller, path);
+      const target = targetAt(caller, path);
       const { value, warnings } = vaultValue(exact);
       const cas = options?.cas;
       const required = cas === undefined ? undefined : [{ last: cas }];
@@ -113,7 +121,7 @@ export const kvRoutes = [
       replies: { 204: { description: "It is deleted." } },
     },
     async ({ c, needs, caller, path }) => {
-      await unlessGone(deleteSecret(needs, caller, targetOf(caller, path), {}));
+      await unlessGone(deleteSecret(needs, caller, targetAt(caller, path), {}));
       return vaultDone(c);
     },
   ),
@@ -134,7 +142,7 @@ export const kvRoutes = [
       replies: { 204: { description: "It is back." } },
     },
     async ({ c, needs, caller, path, body: { versions } }) => {
-      await undeleteSecret(needs, caller, targetOf(caller, path), { required: versions.map((version) => ({ version })) });
+      await undeleteSecret(needs, caller, targetAt(caller, path), { required: versions.map((version) => ({ version })) });
       return vaultDone(c);
     },
   ),
@@ -155,8 +163,7 @@ export const kvRoutes = [
       replies: { 204: { description: "They are destroyed." } },
     },
     async ({ c, needs, caller, path, body: { versions } }) => {
-      const target = targetOf(caller, path);
-      for (const version of new Set(versions)) await destroyVersion(needs, caller, target, version, {});
+      await destroyValues(needs, caller, targetAt(caller, path), versions, {});
       return vaultDone(c);
     },
   ),
@@ -197,7 +204,7 @@ export const kvRoutes = [
     },
     async ({ c, needs, caller, path, query }) => {
       if (query.list) return answerNames(c, needs, caller, namedSegments(path, 2), query);
-      const row = await getKeptSecret(needs, caller, await ownerOf(needs, caller, secretOf(namedSegments(path, 2))));
+      const row = await getKeptSecret(needs, caller, await ownerOf(needs, caller, secretAt(path)));
       const { rows } = await versionsOf(needs, caller, row, MOST_VERSIONS, undefined);
       const versions = rows.map(({ version, created_at, state }) => ({
         version,
@@ -231,7 +238,7 @@ export const kvRoutes = [
     },
     async ({ c, needs, caller, path, body: { custom_metadata } }) => {
       const change = custom_metadata === undefined ? {} : changeOf({ labels: labelsOf(custom_metadata ?? {}) }, needs.now);
-      await patchSecret(needs, caller, targetOf(caller, path), change, {});
+      await patchSecret(needs, caller, targetAt(caller, path), change, {});
       return vaultDone(c);
     },
   ),
@@ -251,36 +258,13 @@ export const kvRoutes = [
       replies: { 204: { description: "It is gone." } },
     },
     async ({ c, needs, caller, path }) => {
-      await unlessGone(purgeSecret(needs, caller, targetOf(caller, path), {}));
+      await unlessGone(purgeSecret(needs, caller, targetAt(caller, path), {}));
       return vaultDone(c);
     },
   ),
 ];
 
-/** The secret that a path names, to write to. */
-function targetOf(caller: Caller, path: VaultPath) {
-  const { scope, name } = secretOf(namedSegments(path, 2));
-  return { scope: scope ?? ownScope(caller), name };
-}
-
-/** The secret that a path names, to read what is said of it: without a scope the one that a read would give. */
-async function ownerOf(needs: RequestNeeds, caller: Caller, { scope, name }: NamedSecret): Promise<SecretSelector> {
-  if (scope !== null) return { scope, name };
-  const { winner } = await explainSecret(needs, caller, name, undefined);
-  if (!winner) throw new Problem("secret-not-found", "There is no such secret.");
-  return { id: winner.id };
-}
-
 /** A reserved name is kept, and never becomes a variable: that is what people of Vault keep there. */
 function neverVariable(name: SecretName, reservedNames: RequestNeeds["reservedNames"]) {
   return whyReserved(name, reservedNames) === undefined ? {} : { metadata: { variable: 0 } };
-}
-
-/** To delete what is not there is done: so Vault answers, and clients that clean up rely on it. */
-async function unlessGone(deletion: Promise<unknown>): Promise<void> {
-  try {
-    await deletion;
-  } catch (error) {
-    if (!(error instanceof Problem && error.code === "secret-not-found")) throw error;
-  }
 }

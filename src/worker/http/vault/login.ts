@@ -20,7 +20,7 @@ import { jsonBody } from "../parse/body.ts";
 import { authReply } from "./auth-reply.ts";
 import { isNamespace } from "./is-namespace.ts";
 import { readVaultBody } from "./vault-body.ts";
-import { vaultPath } from "./vault-path.ts";
+import { namedSegments, vaultPath } from "./vault-path.ts";
 
 const tag = "Tokens";
 const MAX_BYTES = 65_536;
@@ -59,7 +59,7 @@ export const loginRoutes = [
       description: "As `POST /oauth/token` does it: `role` names the organization and its trust. What the method is called in the path says nothing.",
       tag,
       middleware,
-      params: z.object({ mount: z.string().meta({ description: "Whatever the client calls the method.", example: "jwt" }) }),
+      params: z.object({ mount: z.string().meta({ description: "Whatever the client calls the method, in one segment or several.", example: "jwt" }) }),
       body: jsonBody(vaultLoginSchema),
       replies,
     },
@@ -68,6 +68,7 @@ export const loginRoutes = [
 ];
 
 async function answerLogin(c: Context<HonoEnv>): Promise<Response> {
+  namedSegments(vaultPath(c.req.raw.url), 1);
   const { parsed } = await readVaultBody(c, vaultLoginSchema);
   const [org = "", trust = "", ...rest] = parsed.role.split("/");
   if (!orgSchema.safeParse(org).success || !trustNameSchema.safeParse(trust).success || rest.length > 0)

@@ -1,13 +1,17 @@
 import type { Context } from "hono";
 import { keyOfName } from "../../../contract/object-key.ts";
 import { Problem, storageUnavailable } from "../../../contract/problem.ts";
+import { objectState } from "../../objects/object.ts";
 import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
+import type { Selection } from "../../secrets/selection.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { selectLeased } from "../select-leased.ts";
+import { vaultDeleted } from "./vault-answer.ts";
 import { type VaultForm, vaultContent } from "./vault-content.ts";
-import { requireCurrent } from "./version-asked.ts";
+import { deletionFacts } from "./vault-reply.ts";
+import { isAsked, requireCurrent } from "./version-asked.ts";
 
 /** Resolves for this front, strictly, or under a lease where the request asks for one. */
 export async function readValues(
@@ -18,18 +22,28 @@ export async function readValues(
   version: number | undefined,
 ): Promise<Response> {
   const { selection, lease } = await selectLeased(c, needs, request);
-  if (selection.secrets.length === 0) throw nothingFound(selection.unavailable);
+  if (selection.secrets.length === 0) {
+    const deleted = deletedObject(form, selection);
+    if (deleted && isAsked(version, deleted.version)) return vaultDeleted(c, "data", deleted);
+    throw nothingFound(selection.unavailable);
+  }
   const text = await releaseSecrets(needs, selection, async (release) => {
     // What cannot be had now is there: whoever keeps a copy must not take it for gone.
     const late = release.unavailable.filter(({ reason }) => reason !== "name-locked");
     if (release.secrets.length === 0 || late.length > 0) throw nothingFound(late);
     const content = await vaultContent(form, release, c.get("requestId"));
-    requireCurrent(c.get("caller"), version, content.version);
+    requireCurrent(c.get("caller"), "secrets:resolve", version, content.version);
     // An answer in which something cannot be had is not given again.
     if (release.unavailable.length === 0) lease?.keep(form);
     return content.text;
   });
   return c.body(text, 200, { "Content-Type": "application/json", ...(lease && { Age: "0" }) });
+}
+
+/** How an object is of which nothing is left; `undefined` where that is not so, or more than the grant covers. */
+function deletedObject(form: VaultForm, { object, expired, unavailable }: Selection) {
+  if (form.of !== "vault-object" || form.secretNames !== null || expired.length > 0 || unavailable.length > 0) return undefined;
+  return deletionFacts(objectState(object));
 }
 
 /** Where all that there is cannot be had, a client must not take it for nothing. */

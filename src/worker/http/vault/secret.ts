@@ -1,4 +1,5 @@
 import {
+  vaultDeletedOrAbsentSchema,
   vaultListReplySchema,
   vaultMetadataOrListSchema,
   vaultMetadataPatchSchema,
@@ -23,13 +24,13 @@ import { limitResolves } from "../middleware/limit-rate.ts";
 import { answerList, requireList } from "./answer-list.ts";
 import { changesIn, valuesIn } from "./object-values.ts";
 import { readValues } from "./read-values.ts";
-import { vaultDone, vaultReply } from "./vault-answer.ts";
+import { DELETED_OR_ABSENT, vaultDone, vaultReply } from "./vault-answer.ts";
 import { vaultMetadata } from "./vault-metadata.ts";
 import { pathParameter, vaultOperation } from "./vault-operation.ts";
-import { namedSegments, type VaultPath } from "./vault-path.ts";
+import { namedSegments } from "./vault-path.ts";
 import { asCasMismatch } from "./vault-problem.ts";
 import { orNull, versionMetadata } from "./vault-reply.ts";
-import { scopeOf } from "./vault-scope.ts";
+import { scopeAt } from "./vault-scope.ts";
 import { versionQuerySchema } from "./version-asked.ts";
 
 const tag = "A scope as one object";
@@ -56,7 +57,8 @@ export const secretObjectRoutes = [
       path: "/v1/secret/data/{path}",
       id: "vaultReadObject",
       summary: "Read a scope as one object",
-      description: "Every name of exactly that scope that the token covers. Its version is how often the scope was written, by whatever API.",
+      description:
+        "Every name of exactly that scope that the token covers. Its version is how often the scope was written, by whatever API. Where all of it is deleted, 404 says when that was.",
       tag,
       permission: "secrets:resolve",
       action: "secret.resolve",
@@ -65,7 +67,7 @@ export const secretObjectRoutes = [
       query: versionQuerySchema,
       middleware: [limitResolves],
       problems: ["secret-not-found", "version-not-found", "too-many-secrets", "answer-too-large"],
-      replies: { 200: json(vaultReadReplySchema, "The object.") },
+      replies: { 200: json(vaultReadReplySchema, "The object."), 404: json(vaultDeletedOrAbsentSchema, DELETED_OR_ABSENT) },
     },
     async ({ c, needs, caller, path, query: { version } }) =>
       readValues(c, needs, objectRequest(scopeAt(path)), { of: "vault-object", secretNames: caller.secretNames }, version),
@@ -279,10 +281,6 @@ export const secretObjectRoutes = [
     },
   ),
 ];
-
-function scopeAt(path: VaultPath) {
-  return scopeOf(namedSegments(path, 2));
-}
 
 function written(c: Parameters<typeof vaultReply>[0], { revision, createdAt, customMetadata, warnings }: WrittenObject): Response {
   return vaultReply(c, versionMetadata({ version: revision, createdAt, customMetadata: orNull(customMetadata) }), warnings);

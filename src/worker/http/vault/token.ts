@@ -1,13 +1,12 @@
 import { type Permission, permissionInputSchema } from "../../../contract/permission.ts";
 import { invalid } from "../../../contract/problem.ts";
-import { formatTime } from "../../../contract/time.ts";
-import { vaultAuthReplySchema, vaultCreateTokenSchema, vaultIgnoredSchema, vaultLookupReplySchema } from "../../../contract/vault.ts";
+import { vaultAuthReplySchema, vaultCreateTokenSchema, vaultIgnoredSchema } from "../../../contract/vault.ts";
 import { identifyCaller } from "../../grants/identify-caller.ts";
 import { narrowToken } from "../../grants/narrow-token.ts";
 import { revokeOwnToken } from "../../grants/revoke-own-token.ts";
 import { json } from "../docs/responses.ts";
 import { authReply } from "./auth-reply.ts";
-import { vaultDone, vaultReply } from "./vault-answer.ts";
+import { vaultDone } from "./vault-answer.ts";
 import { vaultOperation } from "./vault-operation.ts";
 
 const tag = "Tokens";
@@ -30,55 +29,16 @@ export const vaultTokenRoutes = [
       problems: ["quota-exceeded"],
       replies: { 200: json(vaultAuthReplySchema, "The token.") },
     },
-    async ({ c, needs, caller, body: { ttl = 0, explicit_max_ttl = 0, display_name = "", policies, num_uses = 0 } }) => {
+    async ({ c, needs, caller, body: { ttl = 0, explicit_max_ttl = 0, display_name, policies, num_uses = 0 } }) => {
       if (num_uses > 0) throw invalid("/num_uses", "a token is not limited by how often it is used");
       const spans = [ttl, explicit_max_ttl].filter((seconds) => seconds > 0);
       const asked = {
-        label: labelOf(display_name),
+        label: labelOf(display_name ?? ""),
         ...(policies && policies.length > 0 && { permissions: permissionsOf(policies) }),
         ...(spans.length > 0 && { expiresIn: Math.min(...spans) }),
       };
       const { token, expiresIn, permissions } = await narrowToken(needs, caller, asked);
       return authReply(c, { token, seconds: expiresIn, permissions: [...permissions].sort(), metadata: { org: caller.org }, orphan: false });
-    },
-  ),
-  vaultOperation(
-    {
-      method: "get",
-      path: "/v1/auth/token/lookup-self",
-      id: "vaultLookupSelf",
-      summary: "Show what the token is",
-      description: "Its type is `batch`, so that clients do not revoke it each time that they close.",
-      tag,
-      permission: "any",
-      action: "token.read",
-      problems: [],
-      replies: { 200: json(vaultLookupReplySchema, "The token.") },
-    },
-    async ({ c, needs, caller }) => {
-      await identifyCaller(needs, caller);
-      const { issuedAt = 0 } = caller.lineage ?? {};
-      const [issued, expires, now] = [issuedAt * 1000, caller.expiresAt ?? 0, needs.now.getTime()];
-      const data = {
-        id: c.get("token"),
-        type: "batch",
-        accessor: "",
-        entity_id: "",
-        policies: [...caller.permissions].sort(),
-        display_name: caller.subject,
-        meta: { org: caller.org },
-        issue_time: formatTime(issued),
-        creation_time: Math.floor(issuedAt),
-        creation_ttl: Math.max(0, Math.floor((expires - issued) / 1000)),
-        ttl: Math.max(0, Math.floor((expires - now) / 1000)),
-        expire_time: formatTime(expires),
-        explicit_max_ttl: 0,
-        renewable: false,
-        num_uses: 0,
-        orphan: true,
-        path: "auth/token/create",
-      };
-      return vaultReply(c, data);
     },
   ),
   vaultOperation(

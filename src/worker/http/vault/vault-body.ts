@@ -17,17 +17,23 @@ export interface VaultBody<T> {
 }
 
 /**
- * What a body says: JSON whatever its `Content-Type` says, because clients in Go send none. Without one it is an empty object.
+ * What a body says: JSON whatever its `Content-Type` says, because clients in Go send none. Without one, with nothing but white
+ * space in it, or `null`, it is an empty object, as in OpenBao.
  *
  * @throws {Problem} `invalid-request`.
  */
 export async function readVaultBody<T>(c: Context<HonoEnv>, schema: z.ZodType<T>): Promise<VaultBody<T>> {
   const bytes = new Uint8Array(await c.req.arrayBuffer());
-  const json = bytes.length === 0 ? {} : parseJson(bytes, "application/json");
+  const json = bytes.every(isSpace) ? null : parseJson(bytes, "application/json");
   requireShallow(json);
-  const { data, error } = schema.safeParse(json);
+  const { data, error } = schema.safeParse(json ?? {});
   if (error) throw invalidRequest(error.issues, "json");
-  return { parsed: data, exact: bytes.length === 0 ? {} : JSON.parse(new TextDecoder().decode(bytes), keepNumbers) };
+  return { parsed: data, exact: json === null ? {} : JSON.parse(new TextDecoder().decode(bytes), keepNumbers) };
+}
+
+/** White space as JSON has it (RFC 8259, section 2). */
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 function requireShallow(json: unknown): void {

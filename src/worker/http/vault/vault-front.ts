@@ -1,16 +1,22 @@
 import { type Front, frontApp, honoPath, refuseHead, routeProblems } from "../front.ts";
 import type { Route } from "../operation.ts";
+import { deleteVersionsRoutes } from "./delete-versions.ts";
 import { envRoutes } from "./env.ts";
 import { kvRoutes } from "./kv.ts";
 import { loginRoutes } from "./login.ts";
+import { lookupRoutes } from "./lookup.ts";
 import { secretObjectRoutes } from "./secret.ts";
+import { subkeysRoutes } from "./subkeys.ts";
 import { vaultSystemRoutes } from "./system.ts";
 import { vaultTokenRoutes } from "./token.ts";
 import { refuseWrapping } from "./vault-operation.ts";
 import { isVaultPath, routedPath } from "./vault-path.ts";
 import { refuseVaultCall, vaultProblemReply } from "./vault-problem.ts";
 
-const ROUTES: readonly Route[] = [...vaultSystemRoutes, ...vaultTokenRoutes, ...loginRoutes, ...secretObjectRoutes, ...kvRoutes, ...envRoutes];
+const ROUTES: readonly Route[] = [
+  ...[...vaultSystemRoutes, ...vaultTokenRoutes, ...lookupRoutes, ...loginRoutes],
+  ...[...secretObjectRoutes, ...kvRoutes, ...subkeysRoutes, ...deleteVersionsRoutes, ...envRoutes],
+];
 
 /**
  * The front of Vault's wire, as far as its clients use it to get, put and list secrets: its own authentication, bodies

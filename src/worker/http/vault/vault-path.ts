@@ -39,8 +39,8 @@ function decode(segment: string): string | null {
 
 /** Of each mount the operations that go on with a path. */
 const WITH_PATH: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ["secret", new Set(["data", "metadata", "undelete", "destroy"])],
-  ["kv", new Set(["data", "metadata", "undelete", "destroy"])],
+  ["secret", new Set(["data", "metadata", "subkeys", "delete", "undelete", "destroy"])],
+  ["kv", new Set(["data", "metadata", "subkeys", "delete", "undelete", "destroy"])],
   ["env", new Set(["data"])],
 ]);
 const UI_MOUNTS = ["sys", "internal", "ui", "mounts"];
@@ -52,6 +52,8 @@ const UI_MOUNTS = ["sys", "internal", "ui", "mounts"];
 export function routedPath(url: string): string {
   const { segments } = vaultPath(url);
   const [mount = "", operation = ""] = segments;
+  // A method may be mounted at a path of several segments.
+  if (mount === "auth" && segments.length > 3 && segments.at(-1) === "login") return "/v1/auth/path/login";
   const fixed = fixedSegments(mount, operation, segments);
   const known = segments.slice(0, fixed).map((segment) => encodeURIComponent(segment ?? "%"));
   return `/v1/${[...known, ...(segments.length > fixed ? ["path"] : [])].join("/")}`;

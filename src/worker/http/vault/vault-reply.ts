@@ -1,4 +1,5 @@
 import { formatTime } from "../../../contract/time.ts";
+import type { ObjectState } from "../../objects/object.ts";
 
 /** What a reply says of a login or a new token. */
 type AuthReply = Readonly<Record<string, unknown>>;
@@ -24,12 +25,21 @@ export interface VersionFacts {
   readonly version: number;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** Milliseconds since 1970; left out where it is there. */
+  readonly deletedAt?: number;
   readonly customMetadata?: Readonly<Record<string, string>> | null;
 }
 
 /** A version's metadata, as reads and writes show it. */
-export function versionMetadata({ version, createdAt, customMetadata = null }: VersionFacts) {
-  return { created_time: formatTime(createdAt), custom_metadata: customMetadata, deletion_time: "", destroyed: false, version };
+export function versionMetadata({ version, createdAt, deletedAt, customMetadata = null }: VersionFacts) {
+  const deletion = deletedAt === undefined ? "" : formatTime(deletedAt);
+  return { created_time: formatTime(createdAt), custom_metadata: customMetadata, deletion_time: deletion, destroyed: false, version };
+}
+
+/** What a reply says of an object of which nothing is left: it was deleted with its last write. `undefined` where there never was one. */
+export function deletionFacts({ revision, revisedAt, customMetadata }: ObjectState): (VersionFacts & { readonly deletedAt: number }) | undefined {
+  if (revision === 0 || revisedAt === null) return undefined;
+  return { version: revision, createdAt: revisedAt, deletedAt: revisedAt, customMetadata: orNull(customMetadata) };
 }
 
 /** `custom_metadata`, which is `null` where there is none. */

@@ -4,6 +4,7 @@ import { type SecretName, secretNameSchema } from "../../../contract/secret-name
 import { isKindWord, parseObjectPath } from "../../../contract/vault-path.ts";
 import type { Caller } from "../../access/caller.ts";
 import { exactScopes } from "../../access/exact-scopes.ts";
+import { namedSegments, type VaultPath } from "./vault-path.ts";
 
 /**
  * The scope that a path names. What does not begin with a kind of scope is a repository.
@@ -14,6 +15,11 @@ export function scopeOf(segments: readonly string[]): Scope {
   const parsed = parseObjectPath(segments);
   if ("reason" in parsed) throw badPath(parsed.reason);
   return parsed.scope;
+}
+
+/** The scope that the path of a request names. */
+export function scopeAt(path: VaultPath): Scope {
+  return scopeOf(namedSegments(path, 2));
 }
 
 /** One secret: where it is, and its name. */
@@ -38,6 +44,17 @@ export function secretOf(segments: readonly string[]): NamedSecret {
   return { scope, name: data };
 }
 
+/** The secret that the path of a request names. */
+export function secretAt(path: VaultPath): NamedSecret {
+  return secretOf(namedSegments(path, 2));
+}
+
+/** The secret that the path of a request names, to write to. */
+export function targetAt(caller: Caller, path: VaultPath): { readonly scope: Scope; readonly name: SecretName } {
+  const { scope, name } = secretAt(path);
+  return { scope: scope ?? ownScope(caller), name };
+}
+
 function badPath(reason: string): Problem {
   return invalid("path", reason);
 }
@@ -47,7 +64,7 @@ function badPath(reason: string): Problem {
  *
  * @throws {Problem} `invalid-request` unless the grant has exactly one exact scope.
  */
-export function ownScope(caller: Caller): Scope {
+function ownScope(caller: Caller): Scope {
   const [only, another] = exactScopes(caller);
   if (only !== undefined && another === undefined) return only;
   throw badPath("without a scope a secret is written only by a token whose grant has exactly one exact scope; put the scope before the name");

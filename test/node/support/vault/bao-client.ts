@@ -50,6 +50,8 @@ function commandFor(operation: Operation): [args: string[], input?: object] {
       return [["kv", "metadata", "get", KV, operation.path]];
     case "delete-metadata":
       return [["kv", "metadata", "delete", KV, operation.path]];
+    case "delete-versions":
+      return [["kv", "delete", KV, `-versions=${operation.versions}`, operation.path]];
     case "undelete":
     case "destroy":
       return [["kv", operation.op, KV, `-versions=${operation.versions}`, operation.path]];
@@ -72,7 +74,7 @@ function understand(operation: Operation, answer: any): Outcome {
       return { version: answer.data.version };
     case "get":
       // Of a deleted object it shows when it was deleted.
-      if (!answer.data.data) return { status: 404 };
+      if (!answer.data.data) return { status: 404, ...(answer.data.metadata.deletion_time && { deleted: true }) };
       return { data: answer.data.data, version: answer.data.metadata.version, custom: answer.data.metadata.custom_metadata };
     case "list":
       return Array.isArray(answer) ? { keys: answer } : { status: 404 };

@@ -45,6 +45,8 @@ async function perform(client: vault.client, operation: Operation): Promise<Outc
       return done(client.delete(`secret/data/${operation.path}`));
     case "delete-metadata":
       return done(client.delete(`secret/metadata/${operation.path}`));
+    case "delete-versions":
+      return done(client.write(`secret/delete/${operation.path}`, { versions: operation.versions }));
     case "undelete":
     case "destroy":
       return done(client.write(`secret/${operation.op}/${operation.path}`, { versions: operation.versions }));
@@ -59,5 +61,5 @@ async function done(written: Promise<unknown>): Promise<Outcome> {
 function refused(error: vault.ApiResponseError): Outcome {
   if (!error.response) throw error;
   const { statusCode, body } = error.response;
-  return { status: statusCode, errors: body.errors ?? [] };
+  return { status: statusCode, errors: body.errors ?? [], ...(body.data?.metadata?.deletion_time && { deleted: true }) };
 }

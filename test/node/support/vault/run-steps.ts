@@ -33,9 +33,9 @@ async function operationOf({ operation }: Step, folder: string, { roles, jwt }: 
   return { ...operation, path: path.startsWith("/") ? path.slice(1) : `shop/${folder}/${path}` };
 }
 
-/** Of a refusal the status counts, and the errors where some are named: texts that contain them. */
+/** Of a refusal the status counts, whether it tells of a deletion, and the errors where some are named: texts that contain them. */
 function matches(came: Outcome, expected: Outcome): boolean {
   if (expected.status === undefined) return isDeepStrictEqual(came, expected);
   const [said, wanted] = [came, expected].map(({ errors = [] }) => errors as string[]);
-  return came.status === expected.status && (wanted ?? []).every((error) => said?.some((one) => one.includes(error)));
+  return came.status === expected.status && came.deleted === expected.deleted && (wanted ?? []).every((error) => said?.some((one) => one.includes(error)));
 }

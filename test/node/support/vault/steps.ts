@@ -17,6 +17,8 @@ export interface Step {
 
 const MISMATCH = { status: 400, errors: ["check-and-set parameter did not match the current version"] };
 const ABSENT = { status: 404 };
+/** Clients are told when it was deleted. */
+const DELETED = { status: 404, deleted: true };
 const FORBIDDEN = { status: 403, errors: ["permission denied"] };
 const FIRST = { USER: "u", PORT: 5432, TLS: { on: true, hosts: ["a", "b"] }, EMPTY: "", ".dockerconfigjson": "{}" };
 const SECOND = { USER: "v", KEEP: "k" };
@@ -55,18 +57,25 @@ export const STEPS: readonly Step[] = [
   { operation: { op: "metadata", path: "app" }, expected: { current: 3, custom: OWNER, versions: { 1: "there", 2: "there", 3: "there" } } },
 
   { operation: { op: "delete", path: "app" }, expected: {} },
-  { operation: { op: "get", path: "app" }, expected: ABSENT },
+  { operation: { op: "get", path: "app" }, expected: DELETED },
   { operation: { op: "undelete", path: "app", versions: [3] }, expected: {} },
   // Each write is a version: a delete was the fourth, and its end the fifth.
   { operation: { op: "get", path: "app" }, expected: present(5), fromOpenBao: present(3) },
 
-  { operation: { op: "put", path: "app", data: SECOND }, expected: { version: 6 }, fromOpenBao: { version: 4 } },
+  { operation: { op: "delete-versions", path: "app", versions: [1] }, expected: {} },
+  { operation: { op: "get", path: "app" }, expected: present(5), fromOpenBao: present(3) },
+  { operation: { op: "delete-versions", path: "app", versions: [3, 5] }, expected: {} },
+  { operation: { op: "get", path: "app" }, expected: DELETED },
+  { operation: { op: "undelete", path: "app", versions: [3, 5] }, expected: {} },
+  { operation: { op: "get", path: "app" }, expected: present(7), fromOpenBao: present(3) },
+
+  { operation: { op: "put", path: "app", data: SECOND }, expected: { version: 8 }, fromOpenBao: { version: 4 } },
   { operation: { op: "destroy", path: "app", versions: [3] }, expected: {} },
   {
     operation: { op: "metadata", path: "app" },
     // What was written third is in no secret any more: the last write left it out.
-    expected: { current: 6, custom: OWNER, versions: { 1: "there", 2: "there", 6: "there" } },
-    fromOpenBao: { current: 4, custom: OWNER, versions: { 1: "there", 2: "there", 3: "destroyed", 4: "there" } },
+    expected: { current: 8, custom: OWNER, versions: { 1: "there", 2: "there", 8: "there" } },
+    fromOpenBao: { current: 4, custom: OWNER, versions: { 1: "deleted", 2: "there", 3: "destroyed", 4: "there" } },
   },
   { operation: { op: "delete-metadata", path: "app" }, expected: {} },
   { operation: { op: "get", path: "app" }, expected: ABSENT },

@@ -6,7 +6,7 @@ export type Operation =
   | { readonly op: "put"; readonly path: string; readonly data: object; readonly cas?: number }
   | { readonly op: "patch"; readonly path: string; readonly data: object }
   | { readonly op: "put-metadata"; readonly path: string; readonly custom: Readonly<Record<string, string>> }
-  | { readonly op: "undelete" | "destroy"; readonly path: string; readonly versions: readonly number[] };
+  | { readonly op: "delete-versions" | "undelete" | "destroy"; readonly path: string; readonly versions: readonly number[] };
 
 /** What came of it, as the client understood it: what it returns, or the status and errors that it was refused with. */
 export type Outcome = Readonly<Record<string, unknown>>;

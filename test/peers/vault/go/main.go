@@ -87,7 +87,7 @@ func perform(client *api.Client, asked operation) (any, error) {
 			return nil, err
 		}
 		if secret.Data == nil {
-			return map[string]any{"status": http.StatusNotFound}, nil
+			return map[string]any{"status": http.StatusNotFound, "deleted": !secret.VersionMetadata.DeletionTime.IsZero()}, nil
 		}
 		return map[string]any{"data": secret.Data, "version": secret.VersionMetadata.Version, "custom": secret.CustomMetadata}, nil
 	case "list":
@@ -109,6 +109,8 @@ func perform(client *api.Client, asked operation) (any, error) {
 		return done(kv.PutMetadata(ctx, asked.Path, api.KVMetadataPutInput{CustomMetadata: custom}))
 	case "delete":
 		return done(kv.Delete(ctx, asked.Path))
+	case "delete-versions":
+		return done(kv.DeleteVersions(ctx, asked.Path, asked.Versions))
 	case "undelete":
 		return done(kv.Undelete(ctx, asked.Path, asked.Versions))
 	case "destroy":
