@@ -49,6 +49,7 @@ const scopesSchema = z
 const limits = {
   redirects: z.array(hostPatternSchema).max(20).meta({ description: "Hosts to which a redirect is passed on, without credentials." }),
   basic: z.boolean().meta({ description: "Whether clients may send the token as the password of Basic credentials, as git does." }),
+  websocket: z.boolean().meta({ description: "Whether a GET that a rule allows may become a WebSocket. Messages have at most 1 MiB." }),
   ranges: z.boolean().meta({ description: "Whether parts of a reply may be asked for. A value at the edge of one is not found in it." }),
   max_body_bytes: z.int().min(0).max(100_000_000).meta({ description: "How large a body may be.", example: 10_485_760 }),
   max_seconds: z.int().min(1).max(3600).meta({ description: "How long a reply may take to its end.", example: 3600 }),
@@ -61,7 +62,6 @@ const serviceDefinitionSchema = z.object({
   inject: z.array(injectionSchema).min(1).max(8),
   allow: z.array(allowRuleSchema).min(1).max(50),
   ...limits,
-  websocket: z.literal(false, { error: "WebSocket is not supported yet" }),
   audit: z.literal("each", { error: 'each use is on record by itself: "lease" is not supported yet' }),
 });
 export type ServiceDefinition = z.output<typeof serviceDefinitionSchema>;
@@ -104,7 +104,7 @@ export const putServiceSchema = z
     inject: z.array(injectionSchema).min(1).max(8).optional().meta({ description: "The credentials." }),
     allow: serviceDefinitionSchema.shape.allow.optional(),
     redirects: limits.redirects.optional(),
-    websocket: serviceDefinitionSchema.shape.websocket.optional(),
+    websocket: limits.websocket.optional(),
     basic: limits.basic.optional(),
     ranges: limits.ranges.optional(),
     audit: serviceDefinitionSchema.shape.audit.optional(),

@@ -186,7 +186,7 @@ describe("a definition", () => {
       "/inject",
     ],
     ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
-    ["WebSocket", { websocket: true }, "/websocket"],
+    ["half a WebSocket", { websocket: "yes" }, "/websocket"],
     ["a lease", { audit: "lease" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],
     ["a rule without a method", { allow: [{ methods: [], paths: ["/x"] }] }, "/allow/0/methods"],

@@ -12,6 +12,7 @@ import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
 import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
 import { ownHostsOf } from "./own-hosts.ts";
+import { askForSocket, relaySocket } from "./relay-socket.ts";
 import { returnedBody } from "./returned-body.ts";
 import { returnedHeaders } from "./returned-headers.ts";
 import { signRequest } from "./sign-request.ts";
@@ -36,6 +37,8 @@ export interface ForwardedRequest {
   readonly body: ReadableStream<Uint8Array> | null;
   /** The service's own address here, without a `/` at its end. */
   readonly base: string;
+  /** Of a request for a WebSocket (RFC 6455): the subprotocols that it offers, without what has a token; `null` for any other request. */
+  readonly socket: readonly string[] | null;
 }
 
 /** A call of a service. */
@@ -50,6 +53,8 @@ interface ServiceCall {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** The encodings in which a reply can be looked through. */
 const READABLE = new Set(["", "identity", "gzip"]);
+/** How long a service may take to open a socket, in milliseconds. Once it is open it is closed with a code and a reason, before the call breaks off. */
+const HANDSHAKE = 30_000;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
@@ -72,14 +77,18 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const body = limitedBody(request, definition.max_body_bytes, watch.stop);
     const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
     if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+    if (request.socket) askForSocket(headers, request.socket);
     const plain = { url: asked, method: request.method, headers, body: body.stream };
     const refused = (error: unknown) => {
       throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
     };
     const signed = signing && (await signRequest(request.headers, plain, signing, needs.now).catch(refused));
-    const reply = await callOut(rules, { ...plain, ...signed, firstByte: whole, whole, leave: watch.signal }).catch(refused);
+    const until = request.socket ? { firstByte: Math.min(whole, HANDSHAKE), whole: whole + HANDSHAKE } : { firstByte: whole, whole, leave: watch.signal };
+    const reply = await callOut(rules, { ...plain, ...signed, ...until }).catch(refused);
     if (client && reply.status === 401) forgetAccessToken(needs, caller, client);
     const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
+    if (request.socket && reply.webSocket)
+      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end });
     return await returned(reply, { definition, asked, base: request.base }, hidden, request.method, watch.end);
   } catch (error) {
     watch.end();

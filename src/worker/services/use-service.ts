@@ -43,6 +43,7 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   const found = await findService(needs, caller, use.service);
   const { definition } = found;
   requireTokenWhere(found, use);
+  if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
   const { origin, path, rule } = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
   requireSignature(definition, new URL(`${origin}${path.raw}?${use.query}`), use.headers);
   const { hostname } = new URL(origin);

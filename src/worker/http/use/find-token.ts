@@ -7,10 +7,14 @@ export interface FoundToken {
   readonly tokenIn: "basic" | "query" | "header";
   /** The names of parameters in the query that had it. */
   readonly parameters: ReadonlySet<string>;
+  /** Of a request for a WebSocket the subprotocols that it offers, without the one that had it; `null` for any other request. */
+  readonly subprotocols: readonly string[] | null;
 }
 
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const QUERY_NAME = "key";
+/** Clients that cannot send a header have their key in the name of a subprotocol, as OpenAI's in a browser do. */
+const IN_SUBPROTOCOL = "openai-insecure-api-key.";
 
 /**
  * Finds the token of a request in the places where clients of APIs have their key. All of them say the same one: two different ones
@@ -26,6 +30,8 @@ export function findToken(headers: Headers, query: string): FoundToken {
     if (name !== "authorization") found.push({ text: value, in: "header" });
     else found.push(...fromAuthorization(value));
   }
+  const offered = headers.has("Upgrade") ? subprotocolsOf(headers) : null;
+  found.push(...(offered ?? []).filter(hasToken).map((name) => ({ text: name.slice(IN_SUBPROTOCOL.length), in: "header" as const })));
   const inQuery = new URLSearchParams(query).getAll(QUERY_NAME).filter((text) => JWT.test(text));
   found.push(...inQuery.map((text) => ({ text, in: "query" as const })));
   const [first, ...others] = found;
@@ -35,7 +41,15 @@ export function findToken(headers: Headers, query: string): FoundToken {
     token: first.text,
     tokenIn: found.some((each) => each.in === "header") ? "header" : first.in,
     parameters: new Set(inQuery.length > 0 ? [QUERY_NAME] : []),
+    subprotocols: offered === null ? null : offered.filter((name) => !hasToken(name)),
   };
+}
+
+const hasToken = (subprotocol: string) => subprotocol.startsWith(IN_SUBPROTOCOL);
+
+/** The subprotocols that a request for a WebSocket offers (RFC 6455, section 4.1). */
+function subprotocolsOf(headers: Headers): string[] {
+  return (headers.get("Sec-WebSocket-Protocol") ?? "").split(",").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
 }
 
 function fromAuthorization(value: string): { text: string; in: "basic" | "header" }[] {

@@ -24,7 +24,9 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
   const [mode, destination] = [c.req.header("Sec-Fetch-Mode"), c.req.header("Sec-Fetch-Dest")];
   if (mode === "navigate" || (destination !== undefined && destination !== "empty"))
     throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
-  if (c.req.header("Upgrade") !== undefined) throw new Problem("upgrade-required", "The service takes no WebSocket.");
+  const upgrade = c.req.header("Upgrade");
+  if (upgrade !== undefined && (upgrade.toLowerCase() !== "websocket" || c.req.method !== "GET"))
+    throw new Problem("upgrade-required", "A GET can become a WebSocket, and nothing can become anything else.");
   if (hasHopped(c.req.raw.headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
   await next();
 });
@@ -53,9 +55,20 @@ const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
 });
 
 function use(c: Context<HonoEnv>): Promise<Response> {
-  const { service, path, query, base, tokenIn, parameters } = c.get("use");
+  const { service, path, query, base, tokenIn, parameters, subprotocols } = c.get("use");
   const { method, headers, body } = c.req.raw;
-  return useService(needsOf(c), c.get("caller"), { service, path, query, base, method, headers, body, tokenIn, tokenParameters: parameters });
+  return useService(needsOf(c), c.get("caller"), {
+    service,
+    path,
+    query,
+    base,
+    method,
+    headers,
+    body,
+    tokenIn,
+    tokenParameters: parameters,
+    socket: subprotocols,
+  });
 }
 
 /** The address of a request, as it arrived. */

@@ -22,7 +22,7 @@ export interface UseKeyhole {
 /** Starts one with an empty database. `hosts` are services of a name of their own. */
 export async function startUseKeyhole(hosts: Readonly<Record<string, string>> = {}): Promise<UseKeyhole> {
   const persistTo = mkdtempSync(join(tmpdir(), "keyhole-uses-"));
-  const bindings = { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ORIGINS: "true", USE_HOSTS: JSON.stringify(hosts) };
+  const bindings = { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ORIGINS: "true", STALE_SECONDS: "1", USE_HOSTS: JSON.stringify(hosts) };
   const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
   const token = await tokenFor("acme");
   const call = (method: string, path: string, body?: object) =>
