@@ -14,6 +14,10 @@ export interface Preset {
   readonly redirects: readonly string[];
   /** Whether clients send the token as the password of Basic credentials. */
   readonly basic: boolean;
+  /** The variables by which its clients know an address and a key, with `{url}` and `{token}` in their places. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** The beginnings of addresses that git is to look for at the service. */
+  readonly insteadOf?: readonly string[];
 }
 
 const bearer = (secret: string): Injection[] => [{ in: "header", name: "Authorization", value: `Bearer \${${secret}}` }];
@@ -25,6 +29,7 @@ const PRESETS = {
   openai: {
     ...plain,
     about: "The OpenAI API",
+    variables: { OPENAI_BASE_URL: "{url}/v1", OPENAI_API_KEY: "{token}" },
     origins: { "": "https://api.openai.com" },
     inject: bearer,
     allow: [
@@ -41,6 +46,7 @@ const PRESETS = {
   anthropic: {
     ...plain,
     about: "The Anthropic API",
+    variables: { ANTHROPIC_BASE_URL: "{url}", ANTHROPIC_API_KEY: "{token}" },
     origins: { "": "https://api.anthropic.com" },
     inject: header("x-api-key"),
     allow: [
@@ -51,6 +57,7 @@ const PRESETS = {
   gemini: {
     ...plain,
     about: "The Gemini API of Google",
+    variables: { GOOGLE_GEMINI_BASE_URL: "{url}", GEMINI_API_KEY: "{token}" },
     origins: { "": "https://generativelanguage.googleapis.com" },
     inject: header("x-goog-api-key"),
     allow: [
@@ -61,6 +68,7 @@ const PRESETS = {
   "azure-openai": {
     ...plain,
     about: "Azure OpenAI, at the address of your resource",
+    variables: { AZURE_OPENAI_ENDPOINT: "{url}", AZURE_OPENAI_API_KEY: "{token}" },
     origins: null,
     ownHost: /^[a-z0-9-]+\.openai\.azure\.com$/,
     inject: header("api-key"),
@@ -97,6 +105,7 @@ const PRESETS = {
     ...plain,
     about: "git over HTTPS with GitHub: clone and fetch; for push add rules for the repositories",
     origins: { "": "https://github.com" },
+    insteadOf: ["https://github.com/", "git@github.com:", "ssh://git@github.com/"],
     inject: (secret) => [{ in: "basic", username: "x-access-token", password: `\${${secret}}` }],
     allow: [
       { methods: ["GET"], paths: ["/*/*/info/refs"], query: { service: "git-upload-pack" } },
@@ -174,6 +183,7 @@ const PRESETS = {
   "aws-bedrock": {
     ...plain,
     about: "Amazon Bedrock with a Bedrock API key, at the address of your region",
+    variables: { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "{url}", AWS_BEARER_TOKEN_BEDROCK: "{token}" },
     origins: null,
     ownHost: /^bedrock-runtime\.[a-z0-9-]+\.amazonaws\.com$/,
     inject: bearer,

@@ -12,11 +12,17 @@ import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
 import { tellGaps } from "../tell-gaps.ts";
 import { isIncomplete, noteBase64 } from "../warn-left-out.ts";
+import { withServices } from "../with-services.ts";
 
 /** `keyhole run`. */
 export const run = command({
   description: "Run a command with every applicable secret in its environment, and with nothing else changed",
-  examples: ["keyhole run -- npm start", "keyhole run --scope repo:acme/api --mask -- ./deploy.sh", "keyhole run --only DATABASE_URL --fallback -- ./server"],
+  examples: [
+    "keyhole run --use openai,github-git -- claude",
+    "keyhole run -- npm start",
+    "keyhole run --scope repo:acme/api --mask -- ./deploy.sh",
+    "keyhole run --only DATABASE_URL --fallback -- ./server",
+  ],
   common: ["profile", "insecure"],
   takesChild: true,
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
@@ -34,6 +40,13 @@ export const run = command({
       description: "let the command take keyhole's place",
       negativeDescription: "stay the command's parent, where it would take keyhole's place",
     },
+    use: {
+      type: "string",
+      valueHint: "SERVICES",
+      description:
+        "services that it uses without holding their keys: with a token that can do nothing else. No secret is injected then unless --scope or --only says so",
+    },
+    for: { type: "string", valueHint: "DURATION", default: "12h", description: "with --use, how long that token lives; it is revoked when the command ends" },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
   async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child }) {
@@ -42,9 +55,22 @@ export const run = command({
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
     const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
-    const variables = secrets ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
-    const env = childEnvironment(process.env, variables, options["pass-token"] === true);
-    return runChild(file, args, env, { masked: mask ? Object.values(variables) : undefined, replace: replace !== false });
+    const used = options.use === undefined ? undefined : all("use");
+    const passToken = options["pass-token"] === true;
+    if (used && passToken) throw usageError("with --use the command has a token that can do nothing else, and not your own", "leave out --pass-token");
+    const seconds = parseDuration("--for", options.for);
+    const wanted = secrets && (!used || request.scopes !== undefined || request.names !== undefined);
+    const variables = wanted ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
+    const env = childEnvironment(process.env, variables, passToken);
+    const masked = mask ? Object.values(variables) : undefined;
+    if (!used) return runChild(file, args, env, { masked, replace: replace !== false });
+    const session = await openSession({ profile, insecure });
+    return withServices(session, used, seconds, (own) => {
+      const both = Object.keys(own).find((name) => Object.hasOwn(variables, name));
+      if (both !== undefined) throw usageError(`both a secret and a service are ${both}`, "name the secrets that you want with --only");
+      // It has to be there when the command ends.
+      return runChild(file, args, { ...env, ...own }, { masked, replace: false });
+    });
   },
 });
 

@@ -4,14 +4,17 @@ import { rowsOf } from "../store/run-batch.ts";
 import { selectChild, selectToken } from "../store/token-rows.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { createRevocation, type RevokeNeeds } from "./create-revocation.ts";
+import { revokeOwnToken } from "./revoke-own-token.ts";
 
 /**
  * Revokes a token of the list and every token that descends from it, in force from the next request on; or one that is in
- * no list and has minted some that are. To revoke it again changes nothing that matters.
+ * no list and has minted some that are. To revoke it again changes nothing that matters. One's own token needs no permission.
  *
  * @throws {Problem} `forbidden`, `token-not-found`, `integrity-failed`, `storage-unavailable`.
  */
 export async function revokeToken(needs: RevokeNeeds, caller: Caller, id: string): Promise<void> {
+  // Whoever holds a token may make an end of it.
+  if (id === caller.tokenId) return revokeOwnToken(needs, caller);
   caller.require("tokens:write");
   const { db } = needs;
   const [found, child] = await readForCaller(needs, caller, [selectToken(db, caller.org, id), selectChild(db, caller.org, id)]);

@@ -62,7 +62,7 @@ export const tokenRoutes = [
       path: "/v1/tokens/{id}",
       id: "revokeToken",
       summary: "Revoke a token",
-      description: "And every token that it minted, in force from the next request on.",
+      description: "And every token that it minted, in force from the next request on. One's own token needs no permission.",
       tag,
       permission,
       action: "token.revoke",

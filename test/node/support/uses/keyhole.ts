@@ -13,7 +13,7 @@ export interface UseKeyhole {
   /** Calls the API with every permission. */
   readonly call: (method: string, path: string, body?: object) => Promise<Response>;
   /** Stores a value that may go to this machine. */
-  readonly setSecret: (name: string, value: string) => Promise<void>;
+  readonly setSecret: (name: string, value: string, hosts?: readonly string[]) => Promise<void>;
   /** Stores a value as `<NAME>_KEY`, and makes a service that uses it. */
   readonly serve: (name: string, value: string, definition: object) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -34,7 +34,8 @@ export async function startUseKeyhole(hosts: Readonly<Record<string, string>> = 
   const must = async (reply: Response) => {
     if (!reply.ok) throw new Error(await reply.text());
   };
-  const setSecret = async (name: string, value: string) => must(await call("PUT", `/v1/scopes/global/secrets/${name}`, { value, hosts: ["127.0.0.1"] }));
+  const setSecret = async (name: string, value: string, hosts: readonly string[] = ["127.0.0.1"]) =>
+    must(await call("PUT", `/v1/scopes/global/secrets/${name}`, { value, hosts }));
   return {
     url: url.origin,
     port: Number(url.port),
