@@ -670,7 +670,20 @@ describe("bodies", () => {
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toEqual({ n: "5", t: "1", x: "y" });
     expect((await ask("POST /v1/secret/metadata/app", { token, json: { custom_metadata: [] } })).status).toBe(204);
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toBeNull();
+    expect((await ask("POST /v1/secret/metadata/app", { token, body: '{"custom_metadata":{"n":12345678901234567890,"v":1.0}}' })).status).toBe(204);
+    expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toEqual({ n: "12345678901234567890", v: "1.0" });
     expect((await ask("POST /v1/secret/undelete/app", { token, json: { versions: 1 } })).status).toBe(204);
+  });
+
+  it("names versions by digits alone, and at most 100", async () => {
+    const token = { org: newOrg() };
+    for (const value of ["a", "b"]) await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value } } });
+    const many = Array.from({ length: 101 }, () => "1");
+    for (const versions of ["0x1", ["0x1"], "1e0", "+1", "1.0", "0b1", "-1", "0", "", " ", "1,,1", [], null, [true], many, many.join()])
+      for (const path of ["kv/destroy/app/KEY", "kv/delete/app/KEY", "secret/destroy/app", "secret/delete/app", "secret/undelete/app"])
+        expect([path, versions, (await ask(`POST /v1/${path}`, { token, json: { versions } })).status]).toEqual([path, versions, 400]);
+    expect((await ask("GET /v1/kv/metadata/app/KEY", { token })).body.data.versions["1"].destroyed).toBe(false);
+    expect((await ask("POST /v1/kv/destroy/app/KEY", { token, json: { versions: " 1, 1" } })).status).toBe(204);
   });
 
   it("may be null, or white space, where nothing has to be in it", async () => {
@@ -843,6 +856,16 @@ describe("what is refused", () => {
     await put("global", "LOCKED", "v", { token: { org }, fields: { locked: true } });
     const reply = await ask("POST /v1/kv/data/app/LOCKED", { token: { org }, json: { data: { value: "x" } } });
     expect([reply.status, reply.body.errors[0]]).toEqual([400, expect.stringContaining("Locked: LOCKED")]);
+    // To ask again is of no use where all that there is is locked.
+    await put("repo:deep", "WIDE", "near", { token: { org } });
+    await put("global", "WIDE", "canary-value", { token: { org }, fields: { locked: true } });
+    const limited = { org, secret_scopes: ["repo:deep"] };
+    for (const [path, token] of [
+      ["secret/data/deep", { org }],
+      ["env/data/deep", limited],
+      ["kv/data/deep/WIDE", limited],
+    ] as const)
+      expect([path, errors(await ask(`GET /v1/${path}`, { token }))]).toEqual([path, [400, [expect.stringMatching(/Locked.* "?WIDE/)]]]);
   });
 
   it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])("%s is a name as any other in a path", async (name) => {
