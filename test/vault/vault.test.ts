@@ -680,7 +680,7 @@ describe("bodies", () => {
     for (const value of ["a", "b"]) await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value } } });
     const many = Array.from({ length: 101 }, () => "1");
     for (const versions of ["0x1", ["0x1"], "1e0", "+1", "1.0", "0b1", "-1", "0", "", " ", "1,,1", [], null, [true], many, many.join()])
-      for (const path of ["kv/destroy/app/KEY", "kv/delete/app/KEY", "secret/destroy/app", "secret/delete/app", "secret/undelete/app"])
+      for (const path of ["kv/destroy/app/KEY", "secret/destroy/app"])
         expect([path, versions, (await ask(`POST /v1/${path}`, { token, json: { versions } })).status]).toEqual([path, versions, 400]);
     expect((await ask("GET /v1/kv/metadata/app/KEY", { token })).body.data.versions["1"].destroyed).toBe(false);
     expect((await ask("POST /v1/kv/destroy/app/KEY", { token, json: { versions: " 1, 1" } })).status).toBe(204);
@@ -843,6 +843,25 @@ describe("what is refused", () => {
     const { warnings } = (await ask("GET /v1/env/data/app", { token })).body;
     expect(warnings.join()).toContain(".dockerconfigjson becomes no environment variable");
     expect(warnings.join()).not.toContain("_x.");
+  });
+
+  it("to whoever may only write a message names no key that the request has not named", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { A: "1", CANARY_LOCKED: "2", CANARY: "3" } } });
+    await putExpired("repo:app", "CANARY_OLD", "x", { token: { org } });
+    await put("global", "CANARY_LOCKED", "v", { token: { org }, fields: { locked: true } });
+    const asked = async (scope: string, request: string, json: object) => {
+      const { status, body } = await ask(request, { token: { org, scope }, json });
+      return [status, ...(body.errors ?? body.warnings ?? [])].join(" ");
+    };
+    const destroy = ["POST /v1/secret/destroy/app", { versions: [1] }] as const;
+    const replace = ["POST /v1/secret/data/app", { data: { A: "1", CANARY: "3" } }] as const;
+    for (const scope of ["secrets:write secrets:read", "secrets:write secrets:resolve"]) {
+      expect(await asked(scope, ...destroy)).toMatch(/^400 .*"A", "CANARY", "CANARY_LOCKED"/);
+      expect(await asked(scope, ...replace)).toMatch(/^200 .*"CANARY_OLD".*"CANARY_LOCKED"/);
+    }
+    expect(await asked("secrets:write", ...destroy)).toMatch(/^400 (?!.*CANARY).*3 keys/);
+    expect(await asked("secrets:write", ...replace)).toMatch(/^200 (?!.*CANARY).*one key.*one key/);
   });
 
   it("an expired secret is not there, and a locked name says why", async () => {
