@@ -216,7 +216,11 @@ it("the migration 0035 forgets the environment names that only variables do not 
          VALUES ('sec_' || ?1 || ?2, 'acme', ?1, ?2, ?3, 1, 1, 0, 's', 0, 's', 0)`,
       )
       .run(scope, name, variable);
-  const shared = () => db.prepare("SELECT scope, env_name FROM shared_env_names ORDER BY 1, 2").all().map((row) => ({ ...row }));
+  const shared = () =>
+    db
+      .prepare("SELECT scope, env_name FROM shared_env_names ORDER BY 1, 2")
+      .all()
+      .map((row) => ({ ...row }));
   for (const variable of [0, 1] as const) {
     insert(`repo:${variable}`, "1-a", variable);
     insert(`repo:${variable}`, "1_A", 1);
