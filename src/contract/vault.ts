@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MAX_REVISIONS_NAMED } from "./object.ts";
 import { timeSchema } from "./time.ts";
 
 /** What is wrong; of what is not there nothing is said. */
@@ -297,19 +298,24 @@ export const vaultWriteSchema = z
   .object({ data: z.record(z.string(), valueSchema), options: optionsSchema })
   .meta({ id: "VaultWrite", example: { data: { value: "sk-example-not-a-key" }, options: { cas: 3 } } });
 
+/** Digits alone: `0x10` and `1e1` are numbers to JavaScript, and a version that nobody meant. */
+const VERSION = /^\d{1,15}$/;
+
 /** Versions as clients send them: numbers, texts, one alone, or all in one text. */
 export const vaultVersionsSchema = z
   .object({
     versions: z
-      .union([z.string(), z.int(), z.array(z.union([z.int(), z.string()])).max(100)])
-      .transform((given) => (typeof given === "string" ? given.split(",") : [given].flat()).map((each) => Number(String(each).trim() || Number.NaN)))
-      .refine((versions) => versions.length > 0 && versions.every((each) => Number.isSafeInteger(each) && each > 0), {
+      .union([z.string(), z.int(), z.array(z.union([z.int(), z.string()])).max(MAX_REVISIONS_NAMED)])
+      .transform((given) => (typeof given === "string" ? given.split(",") : [given].flat()).map((each) => String(each).trim()))
+      .refine((versions) => versions.length <= MAX_REVISIONS_NAMED, { error: `at most ${MAX_REVISIONS_NAMED} versions` })
+      .refine((versions) => versions.length > 0 && versions.every((each) => VERSION.test(each) && Number(each) > 0), {
         error: "a list of versions: 1, 2, 3 …",
-      }),
+      })
+      .transform((versions) => versions.map(Number)),
   })
   .meta({ id: "VaultVersions", example: { versions: [1, 2] } });
 
-/** A text; numbers and truths as OpenBao takes them for one. */
+/** A text; numbers and truths as OpenBao takes them for one. A number arrives as it was written: 1.0 and 12345678901234567890 stay that. */
 const textSchema = z.union([z.string(), z.number(), z.boolean()]).transform((given) => String(typeof given === "boolean" ? Number(given) : given));
 export const vaultMetadataSchema = z
   .looseObject({

@@ -428,6 +428,8 @@ describe("one environment name in one scope", () => {
     // Of two that become one at the same time one does.
     const both = await Promise.all([become(true), put("global", "x.y", "v", { token, fields: { variable: true } })]);
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    // Notes of what is shared stay for good: nothing may add to them that shares nothing.
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM shared_env_names WHERE org = 'no-variables'").first("n")).toBe(0);
   });
 
   it("that somebody has written twice by other ways is counted", async () => {

@@ -207,6 +207,33 @@ it("the migration 0034 takes away the indexes of a Worker of before, and nothing
   expect(rows()).toEqual(before.rows);
 });
 
+it("the migration 0035 forgets the environment names that only variables do not share, and no other", () => {
+  migrate("0001", "0034");
+  const insert = (scope: string, name: string, variable: 0 | 1) =>
+    db
+      .prepare(
+        `INSERT INTO secrets (id, org, scope, name, variable, version, revision, created_at, created_by, updated_at, updated_by, rotated_at)
+         VALUES ('sec_' || ?1 || ?2, 'acme', ?1, ?2, ?3, 1, 1, 0, 's', 0, 's', 0)`,
+      )
+      .run(scope, name, variable);
+  const shared = () =>
+    db
+      .prepare("SELECT scope, env_name FROM shared_env_names ORDER BY 1, 2")
+      .all()
+      .map((row) => ({ ...row }));
+  for (const variable of [0, 1] as const) {
+    insert(`repo:${variable}`, "1-a", variable);
+    insert(`repo:${variable}`, "1_A", 1);
+  }
+  expect(shared()).toHaveLength(2);
+  migrate("0035", "0035");
+  expect(shared()).toEqual([{ scope: "repo:1", env_name: "1_A" }]);
+  insert("repo:0", "1.a", 0);
+  expect(shared()).toHaveLength(1);
+  insert("repo:0", "1.A", 1);
+  expect(shared()).toHaveLength(2);
+});
+
 describe("the migration 0031", () => {
   const revisions = () =>
     db

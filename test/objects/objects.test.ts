@@ -315,6 +315,24 @@ describe("an object that is patched", () => {
     expect(await problemOf(writer.get(APP))).toBe("forbidden");
   });
 
+  it("brings back no key of one that is deleted while the patch is under way", async () => {
+    const org = newOrg();
+    const { put, get, remove } = await openObjects(org);
+    await put(APP, { A: "1", B: "2" });
+    let batches = 0;
+    const DB = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: async (statements: D1PreparedStatement[]) => {
+        // The patch has found the object, and finds its key deleted.
+        if (++batches === 2) await remove(APP);
+        return env.DB.batch(statements);
+      },
+    };
+    const { patch } = await openObjects(org, {}, { DB });
+    expect(await problemOf(patch(APP, { A: "3" }))).toBe("secret-not-found");
+    expect((await get(APP)).data).toEqual({});
+  });
+
   it("is not there to be patched where there is nothing", async () => {
     const { patch, put, remove } = await openObjects(newOrg());
     expect(await problemOf(patch(APP, { A: "1" }))).toBe("secret-not-found");

@@ -670,7 +670,20 @@ describe("bodies", () => {
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toEqual({ n: "5", t: "1", x: "y" });
     expect((await ask("POST /v1/secret/metadata/app", { token, json: { custom_metadata: [] } })).status).toBe(204);
     expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toBeNull();
+    expect((await ask("POST /v1/secret/metadata/app", { token, body: '{"custom_metadata":{"n":12345678901234567890,"v":1.0}}' })).status).toBe(204);
+    expect((await ask("GET /v1/secret/metadata/app", { token })).body.data.custom_metadata).toEqual({ n: "12345678901234567890", v: "1.0" });
     expect((await ask("POST /v1/secret/undelete/app", { token, json: { versions: 1 } })).status).toBe(204);
+  });
+
+  it("names versions by digits alone, and at most 100", async () => {
+    const token = { org: newOrg() };
+    for (const value of ["a", "b"]) await ask("POST /v1/kv/data/app/KEY", { token, json: { data: { value } } });
+    const many = Array.from({ length: 101 }, () => "1");
+    for (const versions of ["0x1", ["0x1"], "1e0", "+1", "1.0", "0b1", "-1", "0", "", " ", "1,,1", [], null, [true], many, many.join()])
+      for (const path of ["kv/destroy/app/KEY", "secret/destroy/app"])
+        expect([path, versions, (await ask(`POST /v1/${path}`, { token, json: { versions } })).status]).toEqual([path, versions, 400]);
+    expect((await ask("GET /v1/kv/metadata/app/KEY", { token })).body.data.versions["1"].destroyed).toBe(false);
+    expect((await ask("POST /v1/kv/destroy/app/KEY", { token, json: { versions: " 1, 1" } })).status).toBe(204);
   });
 
   it("may be null, or white space, where nothing has to be in it", async () => {
@@ -832,6 +845,25 @@ describe("what is refused", () => {
     expect(warnings.join()).not.toContain("_x.");
   });
 
+  it("to whoever may only write a message names no key that the request has not named", async () => {
+    const org = newOrg();
+    await ask("POST /v1/secret/data/app", { token: { org }, json: { data: { A: "1", CANARY_LOCKED: "2", CANARY: "3" } } });
+    await putExpired("repo:app", "CANARY_OLD", "x", { token: { org } });
+    await put("global", "CANARY_LOCKED", "v", { token: { org }, fields: { locked: true } });
+    const asked = async (scope: string, request: string, json: object) => {
+      const { status, body } = await ask(request, { token: { org, scope }, json });
+      return [status, ...(body.errors ?? body.warnings ?? [])].join(" ");
+    };
+    const destroy = ["POST /v1/secret/destroy/app", { versions: [1] }] as const;
+    const replace = ["POST /v1/secret/data/app", { data: { A: "1", CANARY: "3" } }] as const;
+    for (const scope of ["secrets:write secrets:read", "secrets:write secrets:resolve"]) {
+      expect(await asked(scope, ...destroy)).toMatch(/^400 .*"A", "CANARY", "CANARY_LOCKED"/);
+      expect(await asked(scope, ...replace)).toMatch(/^200 .*"CANARY_OLD".*"CANARY_LOCKED"/);
+    }
+    expect(await asked("secrets:write", ...destroy)).toMatch(/^400 (?!.*CANARY).*3 keys/);
+    expect(await asked("secrets:write", ...replace)).toMatch(/^200 (?!.*CANARY).*one key.*one key/);
+  });
+
   it("an expired secret is not there, and a locked name says why", async () => {
     const org = newOrg();
     await putExpired("repo:app", "OLD", "canary-value", { token: { org } });
@@ -843,6 +875,16 @@ describe("what is refused", () => {
     await put("global", "LOCKED", "v", { token: { org }, fields: { locked: true } });
     const reply = await ask("POST /v1/kv/data/app/LOCKED", { token: { org }, json: { data: { value: "x" } } });
     expect([reply.status, reply.body.errors[0]]).toEqual([400, expect.stringContaining("Locked: LOCKED")]);
+    // To ask again is of no use where all that there is is locked.
+    await put("repo:deep", "WIDE", "near", { token: { org } });
+    await put("global", "WIDE", "canary-value", { token: { org }, fields: { locked: true } });
+    const limited = { org, secret_scopes: ["repo:deep"] };
+    for (const [path, token] of [
+      ["secret/data/deep", { org }],
+      ["env/data/deep", limited],
+      ["kv/data/deep/WIDE", limited],
+    ] as const)
+      expect([path, errors(await ask(`GET /v1/${path}`, { token }))]).toEqual([path, [400, [expect.stringMatching(/Locked.* "?WIDE/)]]]);
   });
 
   it.each(["constructor", "toString", "__proto__", "hasOwnProperty"])("%s is a name as any other in a path", async (name) => {

@@ -34,6 +34,7 @@ export const MIGRATED = [
   ["tokens", "services"],
   ["secrets", "hosts_brought"],
   ["services"],
+  ["env_names_shared", "variable"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

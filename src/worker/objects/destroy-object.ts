@@ -13,7 +13,7 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { type Verified, verifyRows } from "../transaction/verify-row.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { namedKeys } from "./named-keys.ts";
+import { keysTold } from "./named-keys.ts";
 import type { ObjectNeeds } from "./object.ts";
 import { requireWhole } from "./require-whole.ts";
 import { requireRevisionsNamed } from "./undelete-object.ts";
@@ -45,7 +45,7 @@ export async function destroyObject(needs: ObjectNeeds, caller: Caller, scope: S
   await retryWhenChanged(async () => {
     const { older, purged, current } = await findDestroyed(needs, caller, scope, versions);
     requireWhole(caller, [...older.map(({ row }) => row), ...purged, ...current]);
-    if (current.length > 0) throw currentValues(current);
+    if (current.length > 0) throw currentValues(caller, current);
     const { db, now } = needs;
     const touched = [...new Set(older.map(({ row }) => row))];
     const purge = purged.length === 0 ? [] : (await deletionOf(needs, purged, true)).statements;
@@ -96,9 +96,9 @@ function destructionOf(keys: readonly VersionKey[], found: readonly Verified<Sec
 }
 
 /** The answer where values are current: whoever is told that they are destroyed would believe it. */
-function currentValues(rows: readonly Verified<SecretRow>[]): Problem {
+function currentValues(caller: Caller, rows: readonly Verified<SecretRow>[]): Problem {
   return new Problem(
     "version-conflict",
-    `Nothing was destroyed: of these versions the values of ${namedKeys(rows)} are current. Write new values, or delete them, first.`,
+    `Nothing was destroyed: of these versions the values of ${keysTold(caller, rows)} are current. Write new values, or delete them, first.`,
   );
 }

@@ -3,7 +3,7 @@ import { findLocks, type LockNeeds } from "../secrets/unless-locked.ts";
 import { isExpired } from "../secrets/write-secrets.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import type { Verified } from "../transaction/verify-row.ts";
-import { namedKeys } from "./named-keys.ts";
+import { keysTold } from "./named-keys.ts";
 
 /** Secrets of an object that no read of it shows, and why. */
 export interface Hidden {
@@ -30,10 +30,10 @@ export async function findHidden(needs: Needs, caller: Caller, rows: readonly Ve
 }
 
 /** What people should know of what is kept because no read shows it, in sentences. */
-export function hiddenWarnings({ expired, locked }: Hidden): string[] {
+export function hiddenWarnings(caller: Caller, { expired, locked }: Hidden): string[] {
   const how = "delete it by name, with PATCH and null, or with the object";
   return [
-    ...(expired.length > 0 ? [`Kept, because what has expired is in no read: ${namedKeys(expired)}; ${how}.`] : []),
-    ...(locked.length > 0 ? [`Kept, because what a wider scope has locked is in no read: ${namedKeys(locked)}; ${how}.`] : []),
+    ...(expired.length > 0 ? [`Kept, because what has expired is in no read: ${keysTold(caller, expired)}; ${how}.`] : []),
+    ...(locked.length > 0 ? [`Kept, because what a wider scope has locked is in no read: ${keysTold(caller, locked)}; ${how}.`] : []),
   ];
 }

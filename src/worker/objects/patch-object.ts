@@ -48,8 +48,13 @@ export async function patchObject(
     checkRevision(condition, state);
     const sealing = await allowSealing(needs);
     const writes = await planSettings(sealing, caller, { scope, undelete: false }, set, (found) => changeOfKey(needs, found));
-    return writeObject(sealing, caller, { scope, writes, deleted, empties: false, ...condition });
+    return writeObject(sealing, caller, { scope, writes, deleted, empties: false, mustBeThere: makesNone(caller), ...condition });
   });
+}
+
+/** Whether a caller's patch makes no object: it can write one as a whole. */
+function makesNone({ secretNames }: Caller): boolean {
+  return secretNames === null;
 }
 
 /** The state of an object, and those of some names that are there to be deleted. */
@@ -60,7 +65,7 @@ async function findNamed(needs: ObjectNeeds, caller: Caller, scope: Scope, names
     selectFirstSecrets(db, caller.org, scope, 1, "there"),
     selectNamed(db, caller.org, scope, names),
   ]);
-  if (caller.secretNames === null && rowsOf(any).length === 0) throw new Problem("secret-not-found", `There is nothing in ${scope}.`);
+  if (makesNone(caller) && rowsOf(any).length === 0) throw new Problem("secret-not-found", `There is nothing in ${scope}.`);
   const rows = await verifyRows(keyring, "secrets", rowsOf<SecretRow>(named));
   return { state: objectState(rowsOf<ScopeRevision>(state)[0]), deleted: rows.filter(({ deleted_at }) => deleted_at === null) };
 }

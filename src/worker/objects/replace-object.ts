@@ -61,7 +61,7 @@ async function replaceAll(needs: ObjectNeeds, caller: Caller, { scope, values, c
     const writes = await planSettings(sealing, caller, { scope, undelete: false }, given, (found) => changeOfKey(needs, found));
     const empties = deleted.length > 0 && deleted.length === rows.length && given.size === 0;
     const written = await writeObject(sealing, caller, { scope, found: state.revision, writes, deleted, empties, ...condition });
-    return { ...written, warnings: [...written.warnings, ...hiddenWarnings(hidden)] };
+    return { ...written, warnings: [...written.warnings, ...hiddenWarnings(caller, hidden)] };
   });
 }
 

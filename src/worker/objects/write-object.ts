@@ -6,6 +6,7 @@ import { writeSecrets } from "../secrets/write-secrets.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
 import { requireRevision, type ScopeRevision, selectRevision, selectRevisionOf } from "../store/scope-revisions.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
+import { requireAnyThere } from "../store/secret-rows.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import type { Verified } from "../transaction/verify-row.ts";
 import { mayBeVariable } from "./change-of-key.ts";
@@ -17,6 +18,8 @@ export interface ObjectWrite extends CheckAndSet {
   readonly scope: Scope;
   /** The revision at which the object was found, where all of it is written: nobody else may have written since. */
   readonly found?: number | undefined;
+  /** Whether there has to be an object still: what is deleted is not brought back by a change of one key. */
+  readonly mustBeThere?: boolean | undefined;
   readonly writes: readonly Write[];
   readonly deleted: readonly Verified<SecretRow>[];
   /** Whether all of the object is deleted. */
@@ -42,11 +45,12 @@ export function checkRevision({ cas }: CheckAndSet, { revision }: ObjectState): 
  * @throws {Problem} `version-conflict`, and what `writeSecrets` refuses.
  */
 export async function writeObject(needs: SealingNeeds & ObjectNeeds, caller: Caller, planned: ObjectWrite): Promise<WrittenObject> {
-  const { scope, writes, deleted, empties, cas, found, action = actionOf(writes) } = planned;
+  const { scope, writes, deleted, empties, cas, found, mustBeThere, action = actionOf(writes) } = planned;
   const key = { org: caller.org, scope };
   const guards = [
     ...(cas === undefined ? [] : [requireRevision(needs.db, key, cas, "scope_revision")]),
     ...(found === undefined ? [] : [requireRevision(needs.db, key, found, "unchanged")]),
+    ...(mustBeThere ? [requireAnyThere(needs.db, caller.org, scope)] : []),
   ];
   const beside: Beside = { scope, guards, deleted, empties, recoveryDays: needs.recoveryDays };
   const state = await withConflict(() => writeSecrets(needs, caller, action, writes, beside));

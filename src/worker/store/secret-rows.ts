@@ -125,6 +125,13 @@ export function requireChanges(db: D1Database, rows: number): D1PreparedStatemen
   return db.prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE changes() <> ?").bind(rows);
 }
 
+/** Aborts the batch with the guard `unchanged` where nothing is there in a scope. */
+export function requireAnyThere(db: D1Database, org: string, scope: string): D1PreparedStatement {
+  return db
+    .prepare("INSERT INTO guard (unchanged) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM secrets WHERE org = ? AND scope = ? AND deleted_at IS NULL)")
+    .bind(org, scope);
+}
+
 /** Aborts the batch with the guard `unchanged` unless every secret is still there at the row's revision, with its seal. */
 export function requireRevisions(db: D1Database, rows: readonly Pick<SecretRow, "id" | "revision" | "seal">[]): D1PreparedStatement {
   return db

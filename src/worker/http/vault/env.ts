@@ -24,7 +24,7 @@ export const envRoutes = [
       params: pathParameter("A scope: `myorg/myrepo`, `global`, `team/x`, `namespace/x`, `agent/x` or `repo/a/b`.", "acme/payments"),
       query: versionQuerySchema,
       middleware: [limitResolves],
-      problems: ["too-many-secrets", "answer-too-large"],
+      problems: ["name-locked", "too-many-secrets", "answer-too-large"],
       replies: { 200: json(vaultReadReplySchema, "The values.") },
     },
     async ({ c, needs, path, query: { version } }) => {

@@ -233,6 +233,7 @@ export const kvRoutes = [
       writes: true,
       params,
       body: vaultMetadataSchema,
+      numbersAsText: true,
       problems: ["secret-not-found", "write-conflict"],
       replies: { 204: { description: "They are written." } },
     },

@@ -1,6 +1,8 @@
 import type { Context } from "hono";
 import { keyOfName } from "../../../contract/object-key.ts";
 import { Problem, storageUnavailable } from "../../../contract/problem.ts";
+import type { Unavailable } from "../../../contract/unavailable.ts";
+import { namedKeys } from "../../objects/named-keys.ts";
 import { objectState } from "../../objects/object.ts";
 import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
@@ -47,7 +49,10 @@ function deletedObject(form: VaultForm, { object, expired, unavailable }: Select
 }
 
 /** Where all that there is cannot be had, a client must not take it for nothing. */
-function nothingFound(unavailable: readonly { readonly name: string }[]): Problem {
+function nothingFound(unavailable: readonly Unavailable[]): Problem {
   if (unavailable.length === 0) return new Problem("secret-not-found", "There is nothing here.");
+  // A lock stays until somebody takes it away: to try again is of no use, so it is no failure of the store.
+  if (unavailable.every(({ reason }) => reason === "name-locked"))
+    return new Problem("name-locked", `Locked by a wider scope: ${namedKeys(unavailable)}. What is locked wins over every narrower scope.`);
   return storageUnavailable(`These cannot be had now: ${unavailable.map(({ name }) => keyOfName(name)).join(", ")}.`);
 }

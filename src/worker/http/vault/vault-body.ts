@@ -20,11 +20,12 @@ export interface VaultBody<T> {
  * What a body says: JSON whatever its `Content-Type` says, because clients in Go send none. Without one, with nothing but white
  * space in it, or `null`, it is an empty object, as in OpenBao.
  *
+ * @param numbersAsText Whether numbers are parsed as the texts that they were written as.
  * @throws {Problem} `invalid-request`.
  */
-export async function readVaultBody<T>(c: Context<HonoEnv>, schema: z.ZodType<T>): Promise<VaultBody<T>> {
+export async function readVaultBody<T>(c: Context<HonoEnv>, schema: z.ZodType<T>, numbersAsText = false): Promise<VaultBody<T>> {
   const bytes = new Uint8Array(await c.req.arrayBuffer());
-  const json = bytes.every(isSpace) ? null : parseJson(bytes, "application/json");
+  const json = bytes.every(isSpace) ? null : parseJson(bytes, "application/json", numbersAsText);
   requireShallow(json);
   const { data, error } = schema.safeParse(json ?? {});
   if (error) throw invalidRequest(error.issues, "json");

@@ -28,6 +28,8 @@ interface VaultOperation<Q extends z.ZodObject, B extends z.ZodType>
   readonly params?: z.ZodObject;
   readonly query?: Q;
   readonly body?: B;
+  /** Whether numbers in the body are parsed as the texts that they were written as. */
+  readonly numbersAsText?: true;
   /** Whether it changes something. */
   readonly writes?: true;
   readonly middleware?: readonly MiddlewareHandler<HonoEnv>[];
@@ -50,7 +52,7 @@ export interface VaultCall<Q extends z.ZodObject, B extends z.ZodType> {
  * who may call it and in which namespace, the event of a refusal and the API description follow from it.
  */
 export function vaultOperation<Q extends z.ZodObject, B extends z.ZodType>(
-  { action, body, writes, middleware = [], ...declared }: VaultOperation<Q, B>,
+  { action, body, numbersAsText, writes, middleware = [], ...declared }: VaultOperation<Q, B>,
   answer: (call: VaultCall<Q, B>) => Response | Promise<Response>,
 ): Route {
   const handle = async (c: Context<HonoEnv>): Promise<Response> => {
@@ -59,7 +61,7 @@ export function vaultOperation<Q extends z.ZodObject, B extends z.ZodType>(
     const caller = c.get("caller");
     requireNamespace(c, caller, path, declared.permission);
     const query = parseVaultQuery(c, declared.query);
-    const { parsed, exact } = body ? await readVaultBody(c, body) : { parsed: undefined, exact: undefined };
+    const { parsed, exact } = body ? await readVaultBody(c, body, numbersAsText) : { parsed: undefined, exact: undefined };
     return answer({ c, caller, needs: needsOf(c), path, query, body: parsed, exact } as VaultCall<Q, B>);
   };
   const before = [configure, authenticateVault, limitCaller, ...(writes ? [noteWrites] : []), limitBody, ...middleware];
