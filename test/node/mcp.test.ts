@@ -1,6 +1,8 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tokenFor } from "./cli/support/start-keyhole.ts";
+import { runProgram } from "./cli/support/run-program.ts";
+import { buildKeyhole, tokenFor } from "./cli/support/start-keyhole.ts";
 import { bearerOf, type FakeApi, json, startFakeApi } from "./support/uses/fake-apis.ts";
 import { startUseKeyhole, type UseKeyhole } from "./support/uses/keyhole.ts";
 
@@ -57,7 +59,7 @@ describe.each(["auto", "legacy"] as const)("the official client of MCP, connecti
     const client = await connect("secrets:read", mode);
     const { texts } = await call(client, "list_secrets", { prefix: "API_" });
     expect(JSON.parse(texts[0] ?? "")).toEqual({
-      secrets: [{ name: "API_KEY", scope: "global", version: 1, description: "", updated_at: expect.any(String), expires_at: null }],
+      secrets: [{ name: "API_KEY", scope: "global", version: 1, description: null, updated_at: expect.any(String), expires_at: null }],
       next_cursor: null,
     });
     const explained = await call(client, "explain", { name: "API_KEY", scopes: ["repo:acme/x"] });
@@ -85,6 +87,68 @@ describe.each(["auto", "legacy"] as const)("the official client of MCP, connecti
       ),
     ]);
     expect(JSON.parse(texts[1] ?? "")).toEqual({ method: "POST", url: "/a/b%2Fc?q=1", body: "höllo", key: "*".repeat(KEY.length), own: "1" });
+  });
+});
+
+describe("keyhole mcp", () => {
+  let cli: ReturnType<typeof buildKeyhole>;
+  beforeAll(() => {
+    cli = buildKeyhole();
+  });
+  afterAll(() => cli?.remove());
+
+  /** Its environment, with a token that has these permissions. */
+  const envWith = async (permissions: string) => ({
+    PATH: process.env.PATH ?? "",
+    HOME: cli.folder,
+    KEYHOLE_URL: keyhole.url,
+    KEYHOLE_TOKEN: await tokenFor("acme", permissions),
+  });
+  const ids = async () =>
+    ((await (await keyhole.call("GET", "/v1/tokens")).json()) as { tokens: { id: string; revoked_at: string | null; permissions: string[] }[] }).tokens;
+
+  it.each(["auto", "legacy"] as const)("serves the official client over its standard streams, with a narrower token that ends with it (%s)", async (mode) => {
+    const before = new Set((await ids()).map(({ id }) => id));
+    const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode } });
+    await client.connect(
+      new StdioClientTransport({ command: cli.path, args: ["mcp"], env: await envWith("secrets:read secrets:use secrets:resolve secrets:write tokens:write") }),
+    );
+    expect(await namesOf(client)).toEqual(["list_secrets", "explain", "list_services", "http_request"]);
+    const { texts } = await call(client, "http_request", { service: "api", path: "/a/x" });
+    expect(JSON.parse(texts[1] ?? "")).toMatchObject({ url: "/a/x", key: "*".repeat(KEY.length) });
+    // A client that finds out which revision it is starts it once more for that.
+    const made = (await ids()).filter(({ id }) => !before.has(id));
+    expect(new Set(made.map(({ permissions }) => permissions.join()))).toEqual(new Set(["secrets:read,secrets:use"]));
+    expect(made.filter(({ revoked_at }) => revoked_at === null)).toHaveLength(1);
+    await client.close();
+    expect((await ids()).filter(({ id, revoked_at }) => !before.has(id) && revoked_at === null)).toEqual([]);
+  });
+
+  it("writes nothing but answers, and says what is wrong as one", async () => {
+    const lines = [
+      "not json",
+      JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }),
+      "",
+      JSON.stringify({ jsonrpc: "2.0", id: 7, method: "ping" }),
+    ];
+    const { code, stdout, stderr } = await runProgram(cli.path, ["mcp"], { env: await envWith("secrets:use"), stdin: `${lines.join("\n")}\n` });
+    const answers = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: unknown });
+    expect([code, stderr, answers.sort((a, b) => Number(a.id) - Number(b.id))]).toEqual([
+      0,
+      "",
+      [
+        { jsonrpc: "2.0", id: null, error: { code: -32_700, message: "The body is not JSON." } },
+        { jsonrpc: "2.0", id: 7, result: {} },
+      ],
+    ]);
+  });
+
+  it("does not begin with a token that can do none of it", async () => {
+    const { code, stdout, stderr } = await runProgram(cli.path, ["mcp"], { env: await envWith("secrets:resolve") });
+    expect([code, stdout, stderr]).toEqual([4, "", expect.stringContaining("neither secrets:read nor secrets:use")]);
   });
 });
 

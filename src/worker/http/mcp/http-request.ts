@@ -6,7 +6,7 @@ import type { Caller } from "../../access/caller.ts";
 import { useService } from "../../services/use-service.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { needsOf } from "../needs-of.ts";
-import type { Content } from "./tools.ts";
+import type { Content } from "./content.ts";
 
 /** How much of a reply is given, in bytes. */
 const MOST = 262_144;

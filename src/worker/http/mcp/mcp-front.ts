@@ -73,7 +73,7 @@ async function resultFor(c: Context<HonoEnv>, { method, params }: RpcMessage, st
   }
 }
 
-/** What a tool gives. That it was refused, or came to nothing, is a result for the agent to read, but for a token that is in force no more. */
+/** What a tool gives. That it was refused is a result for the agent to read. */
 async function callTool(c: Context<HonoEnv>, { name, arguments: given = {} }: Readonly<Record<string, unknown>>): Promise<object> {
   const tool = toolOf(name);
   if (!tool) throw new RpcError(RPC.invalidParams, "There is no such tool.", undefined, 200);
@@ -84,11 +84,14 @@ async function callTool(c: Context<HonoEnv>, { name, arguments: given = {} }: Re
     return { content: await tool.call(c, c.get("caller"), parsed.data) };
   } catch (error) {
     const problem = await problemOf(error as Error, c);
-    if (problem.code === "unauthenticated") throw problem;
+    if (NOT_THE_TOOLS.has(problem.code)) throw problem;
     c.set("problem", problem.code);
     return failed(`${problem.code}: ${problem.message}`);
   }
 }
+
+/** What is not about the tool: the whole request has come to nothing, and is answered as any other is. */
+const NOT_THE_TOOLS: ReadonlySet<string> = new Set(["unauthenticated", "storage-unavailable", "internal"]);
 
 function failed(text: string): object {
   return { content: [{ type: "text", text }], isError: true };

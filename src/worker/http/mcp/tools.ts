@@ -12,13 +12,8 @@ import type { HonoEnv } from "../hono-env.ts";
 import { secretBody } from "../native/secret-body.ts";
 import { needsOf } from "../needs-of.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
+import type { Content } from "./content.ts";
 import { httpRequest, httpRequestSchema } from "./http-request.ts";
-
-/** A part of what a tool gives. */
-export interface Content {
-  readonly type: "text";
-  readonly text: string;
-}
 
 /** What a tool does, for whom, and what of that is on record where it is refused. */
 interface Tool<S extends z.ZodType = z.ZodType> {
