@@ -9,6 +9,7 @@ import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
+import { mcp } from "./commands/mcp.ts";
 import { render } from "./commands/render.ts";
 import { resolve } from "./commands/resolve.ts";
 import { rollback } from "./commands/rollback.ts";
@@ -43,6 +44,7 @@ export const ROOT: Command = command({
     explain,
     resolve,
     run,
+    mcp,
     render,
     token,
     trust,

@@ -617,6 +617,10 @@ export const READS: Record<string, FaultedOperation> = {
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
   "GET a service": { vars: insecure, prepare: service, request: () => ["GET /v1/services/s"] },
   "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
+  "POST /mcp": {
+    prepare: inline,
+    request: () => ["POST /mcp", { json: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_secrets" } } }],
+  },
   "GET by a service": { vars: insecure, prepare: service, request: () => ["GET /use/s/echo/x"] },
   "GET /v1/trusts": { prepare: trust, request: () => ["GET /v1/trusts"] },
   "GET /v1/audit": { prepare: inline, request: () => ["GET /v1/audit"] },

@@ -174,7 +174,13 @@ it("covers every route that the security matrix has", async () => {
     routes.add(routeOf(request));
   }
   const vault = vaultFront().routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-  const expected = [...Object.keys(OPERATIONS), "POST /oauth/token", "GET /use/{service}/{path}", ...vault.filter((route) => !WITHOUT_CELL.test(route))];
+  const expected = [
+    ...Object.keys(OPERATIONS),
+    "POST /oauth/token",
+    "GET /use/{service}/{path}",
+    "POST /mcp",
+    ...vault.filter((route) => !WITHOUT_CELL.test(route)),
+  ];
   expect([...routes].sort()).toEqual(expected.sort());
 });
 

@@ -1,6 +1,7 @@
 import { getPath } from "hono/utils/url";
 import { ConfigError, type Env, loadConfig } from "../config.ts";
 import { type App, leasedApp } from "./leased-app.ts";
+import { mcpFront } from "./mcp/mcp-front.ts";
 import { nativeFront } from "./native/native-front.ts";
 import { oauthFront } from "./oauth/oauth-front.ts";
 import { useFront } from "./use/use-front.ts";
@@ -15,7 +16,7 @@ export function createApp(): App {
   const use = useFront();
   const vault = vaultFront();
   const native = nativeFront(oauth.routes, vault.routes);
-  const fronts = [oauth, vault, use, native];
+  const fronts = [oauth, vault, use, mcpFront(), native];
   const app = leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);
