@@ -8,6 +8,7 @@ import { tokenClaims } from "./token-claims.ts";
 
 /** How long the end of a token may take, in milliseconds, and how often it is tried again. */
 const ENDING = { timeout: 5_000, retries: 2 };
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** What a narrower token is to have. */
 export type Narrowed = Pick<NarrowRequest, "permissions" | "services" | "expires_in">;
@@ -25,7 +26,18 @@ export async function withNarrowToken<T>({ url: given, token }: Session, narrowe
   try {
     return await work(url, access_token);
   } finally {
-    await endToken(url, access_token);
+    await uninterrupted(() => endToken(url, access_token));
+  }
+}
+
+/** Does something short of which a signal, a second Ctrl-C for example, makes no end: the token would live on. */
+async function uninterrupted(work: () => Promise<void>): Promise<void> {
+  const wait = () => {};
+  for (const signal of ENDING_SIGNALS) process.on(signal, wait);
+  try {
+    await work();
+  } finally {
+    for (const signal of ENDING_SIGNALS) process.off(signal, wait);
   }
 }
 

@@ -16,12 +16,12 @@ export async function withServices<T>(
   session: Session,
   names: readonly string[],
   seconds: number,
-  work: (variables: Record<string, string>) => Promise<T>,
+  work: (variables: Record<string, string>, token: string) => Promise<T>,
 ): Promise<T> {
   const services: UsedService[] = [];
   for (const name of new Set(names)) services.push(await session.client.services.get(name).catch((error: unknown) => refuseService(error, name)));
   const narrowed = { permissions: ["secrets:use"], services: services.map(({ name }) => name), expires_in: seconds };
-  return withNarrowToken(session, narrowed, (url, token) => work(useEnvironment(services, url, token, process.env)));
+  return withNarrowToken(session, narrowed, (url, token) => work(useEnvironment(services, url, token, process.env), token));
 }
 
 function refuseService(error: unknown, name: string): never {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, request as requestOverHttp, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import { tokenFor } from "./cli/support/start-keyhole.ts";
@@ -11,6 +11,8 @@ const STARS = "*".repeat(VALUE.length);
 const MIB = 2 ** 20;
 
 let upstream: WebSocketServer;
+/** What takes no socket, and goes on replying for ever. */
+let endless: Server;
 let keyhole: UseKeyhole;
 let token: string;
 /** The requests for sockets that the upstream got, and those sockets. */
@@ -36,9 +38,13 @@ beforeAll(async () => {
       else if (text === "much?") socket.send("x".repeat(MIB + 1));
       else if (text === "close") socket.close(4001, `bye ${VALUE}`);
       else if (text === "lost") socket.terminate();
+      // A frame that no library writes.
+      else if (text.startsWith("code ")) (request.socket as Socket).write(Buffer.from([0x88, 2, ...uint16(Number(text.slice(5)))]));
       else socket.send(data, { binary: isBinary });
     });
   });
+  endless = createServer((_, response) => response.writeHead(200, { "Content-Type": "text/event-stream" }).write("data: 1\n\n")).listen(0, "127.0.0.1");
+  await once(endless, "listening");
   keyhole = await startUseKeyhole();
   token = await tokenFor("acme", "secrets:use");
   const definition = {
@@ -47,14 +53,21 @@ beforeAll(async () => {
     allow: [{ methods: ["GET"], paths: ["/v1/realtime"] }],
   };
   await keyhole.serve("sockets", VALUE, { ...definition, websocket: true });
-  for (const [name, fields] of Object.entries({ none: {}, brief: { websocket: true, max_seconds: 1 } }))
+  const stream = { origin: `http://127.0.0.1:${(endless.address() as AddressInfo).port}`, websocket: true };
+  const services = { none: {}, brief: { websocket: true, max_seconds: 1 }, stream, briefstream: { ...stream, max_seconds: 1 } };
+  for (const [name, fields] of Object.entries(services))
     expect((await keyhole.call("PUT", `/v1/services/${name}`, { ...definition, scopes: ["global"], ...fields })).status).toBe(201);
 });
 afterAll(async () => {
   await keyhole?.close();
   for (const socket of sockets) socket.terminate();
   upstream?.close();
+  endless?.closeAllConnections();
+  endless?.close();
 });
+
+const HANDSHAKE = { "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": Buffer.alloc(16).toString("base64") };
+const uint16 = (value: number) => [value >> 8, value & 255];
 
 interface Opened {
   readonly socket: WebSocket;
@@ -114,7 +127,8 @@ describe("a WebSocket of a service", () => {
   });
 
   it("has nothing of the token, and only what was offered of subprotocols", async () => {
-    const { socket } = await open(undefined, { protocols: ["other", `openai-insecure-api-key.${token}`, "chosen"], headers: { Cookie: "a=b" } });
+    const protocols = ["other", `openai-insecure-api-key.${token}`, `OpenAI-Insecure-API-Key.${token}`, token, `bearer.${token}`, "chosen"];
+    const { socket } = await open(undefined, { protocols, headers: { Cookie: "a=b" } });
     expect(socket.protocol).toBe("chosen");
     const { headers, url } = asked.at(-1) as IncomingMessage;
     expect([url, headers["sec-websocket-protocol"], headers.cookie, headers["keyhole-hop"]]).toEqual(["/v1/realtime?model=m", "other, chosen", undefined, "1"]);
@@ -165,6 +179,12 @@ describe("a WebSocket of a service", () => {
     expect(Number((await left)[0])).toBeGreaterThan(1000);
   });
 
+  it.each([0, 999, 1004, 1015, 2999, 5000])("closes at both ends also with a code that cannot be sent, as %d", async (code) => {
+    const { socket, closed } = await open();
+    socket.send(`code ${code}`);
+    expect((await closed)[0]).toBeGreaterThan(1000);
+  });
+
   it("takes messages of 1 MiB and no larger ones, from either end", async () => {
     const { socket, next, closed } = await open();
     socket.send("x".repeat(MIB));
@@ -190,5 +210,24 @@ describe("a WebSocket of a service", () => {
     expect((await keyhole.call("DELETE", `/v1/tokens/${narrow.id}`)).status).toBe(204);
     expect(await closed).toEqual([1008, "the token is not in force any more"]);
     expect(String((await left)[0])).toBe("1008");
+  });
+
+  it.each(["max_seconds", "the token's revocation"])("which the service answers by a reply that goes on ends with %s as any reply does", async (why) => {
+    const narrow = (await (await keyhole.call("POST", "/v1/tokens", { label: "agent", permissions: ["secrets:use"], expires_in: 600 })).json()) as {
+      token: string;
+      id: string;
+    };
+    const headers = { Authorization: `Bearer ${narrow.token}`, Connection: "Upgrade", Upgrade: "websocket", ...HANDSHAKE };
+    const asking = requestOverHttp(`${keyhole.url}/use/${why === "max_seconds" ? "briefstream" : "stream"}/v1/realtime`, { headers }).end();
+    const [reply] = (await once(asking, "response")) as [IncomingMessage];
+    expect(reply.statusCode).toBe(200);
+    expect(String((await once(reply, "data"))[0])).toBe("data: 1\n\n");
+    reply.resume();
+    const broken = new Promise((resolve) => {
+      reply.on("error", resolve);
+      reply.on("end", () => resolve("end"));
+    });
+    if (why !== "max_seconds") expect((await keyhole.call("DELETE", `/v1/tokens/${narrow.id}`)).status).toBe(204);
+    expect(await broken).toMatchObject({ code: "ECONNRESET" });
   });
 });

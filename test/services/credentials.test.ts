@@ -99,6 +99,22 @@ describe("client credentials", () => {
     expect(askedOf("api.example.com").map(({ headers }) => headers.get("Authorization"))).toEqual([`Bearer ${token(1)}`, `Bearer ${token(2)}`]);
   });
 
+  it("are not dropped by a late answer to a request with an older one", async () => {
+    let goOn: (response: Response) => void = () => undefined;
+    api = () => new Promise((resolve) => (goOn = resolve));
+    const late = get();
+    await vi.waitUntil(() => askedOf("api.example.com").length > 0);
+    const answerLate = goOn;
+    api = () => new Response(null, { status: 401 });
+    await get();
+    api = () => new Response(null, { status: 200 });
+    await get();
+    answerLate(new Response(null, { status: 401 }));
+    expect((await late).status).toBe(401);
+    await get();
+    expect(askedOf("api.example.com").map(({ headers }) => headers.get("Authorization")?.slice(-1))).toEqual(["1", "1", "2", "2"]);
+  });
+
   it.each<[string, () => Response | Promise<Response>, number, string]>([
     ["refuses the client", () => Response.json({ error: "invalid_client", error_description: SECRET }, { status: 401 }), 502, "token-refused"],
     ["redirects", () => new Response(null, { status: 302, headers: { Location: "https://evil.example.com/" } }), 502, "token-refused"],
@@ -199,6 +215,24 @@ describe("a signature of AWS", () => {
     const reply = await use("POST /use/dynamodb/", { token: { org }, body: "{}", headers: { "X-Amz-Target": "DynamoDB_20120810.GetItem" } });
     expect(codeOf(reply)).toEqual([400, "invalid-request", "invalid-request"]);
     expect([reply.body.message, reply.headers.get("x-amzn-errortype")]).toEqual([expect.stringContaining("session token"), "invalid-request"]);
+  });
+
+  it.each(["https://slack.com", "https://api.openai.com"])("is made for nobody who reads something else in Authorization, as %s", async (elsewhere) => {
+    const { status, body } = await made({ origin: elsewhere, inject: [{ ...inject[0], session_token: "${BUCKET_SESSION}" }] });
+    expect([status, body.errors?.[0]?.pointer]).toEqual([400, "/inject/0"]);
+  });
+
+  it("waits for no body longer than for a reply", async () => {
+    await made({ origin, inject, allow: [{ methods: ["POST"], paths: ["/"] }], max_seconds: 1 }, "dynamodb");
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
+    const { sign } = await import("../support/sign.ts");
+    const reply = await use("POST /use/dynamodb/", {
+      token: null,
+      body,
+      headers: { "X-Amz-Security-Token": await sign({ org }), Authorization: signed() },
+    });
+    expect(codeOf(reply)).toEqual([504, "upstream-timeout", "upstream-timeout"]);
+    expect(asked).toEqual([]);
   });
 
   it("is of temporary credentials, too", async () => {

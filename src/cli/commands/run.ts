@@ -65,11 +65,11 @@ export const run = command({
     const masked = mask ? Object.values(variables) : undefined;
     if (!used) return runChild(file, args, env, { masked, replace: replace !== false });
     const session = await openSession({ profile, insecure });
-    return withServices(session, used, seconds, (own) => {
+    return withServices(session, used, seconds, (own, ownToken) => {
       const both = Object.keys(own).find((name) => Object.hasOwn(variables, name));
       if (both !== undefined) throw usageError(`both a secret and a service are ${both}`, "name the secrets that you want with --only");
       // It has to be there when the command ends.
-      return runChild(file, args, { ...env, ...own }, { masked, replace: false });
+      return runChild(file, args, { ...env, ...own }, { masked: masked && [...masked, ownToken], replace: false });
     });
   },
 });

@@ -28,9 +28,14 @@ export function readAwsScope(authorization: string | null, url: URL, services: r
   return isRegionOf(url.hostname, region) ? { region, service } : "other-region";
 }
 
+/** Whether a host is one of AWS's own. */
+export function isOfAws(host: string): boolean {
+  return OF_AWS.test(host);
+}
+
 function isRegionOf(host: string, region: string): boolean {
   // What speaks AWS's language elsewhere has a region of its own choice, as R2 has `auto`.
-  if (!OF_AWS.test(host)) return true;
+  if (!isOfAws(host)) return true;
   const labels = host.split(".");
   const named = labels.find((label) => REGION.test(label)) ?? GLOBAL_REGION[labels.at(-1) ?? ""];
   return named === region;

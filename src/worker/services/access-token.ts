@@ -12,6 +12,8 @@ import { keepToken, openToken, tokensOf } from "./kept-tokens.ts";
 /** A client that fetches an access token, and where. */
 export interface TokenClient extends OAuthClient {
   readonly url: string;
+  /** What its id and its secret are made of, as the service writes it: without a value. */
+  readonly templates: readonly string[];
   /** Of each secret in it its id and version: another value is another client. */
   readonly versions: readonly string[];
 }
@@ -51,13 +53,23 @@ export async function accessTokenFor(needs: TokenNeeds, { org }: Caller, client:
   return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, () => openToken(kept, name, now), lead, WITHIN);
 }
 
-/** Forgets the access token of a client: a service did not take it. */
-export function forgetAccessToken({ keyring }: Pick<TokenNeeds, "keyring">, { org }: Caller, client: TokenClient): void {
-  tokensOf(keyring).tokens.delete(nameOf(org, client));
+/** Forgets an access token of a client that a service did not take, and no newer one. */
+export async function forgetAccessToken(
+  { keyring, now }: Pick<TokenNeeds, "keyring" | "now">,
+  { org }: Caller,
+  client: TokenClient,
+  refused: string,
+): Promise<void> {
+  const kept = tokensOf(keyring);
+  const name = nameOf(org, client);
+  const was = kept.tokens.get(name);
+  // Another request may have put a new one there while this one is looked at.
+  if ((await openToken(kept, name, now.getTime())) === refused && kept.tokens.get(name) === was) kept.tokens.delete(name);
 }
 
-function nameOf(org: string, { url, clientId, scope = "", versions }: TokenClient): string {
-  return JSON.stringify(["keyhole/access-token/1", org, url, clientId, scope, versions]);
+/** It stays in memory as it is, and so has no value in it. */
+function nameOf(org: string, { url, templates, scope = "", versions }: TokenClient): string {
+  return JSON.stringify(["keyhole/access-token/1", org, url, templates, scope, versions]);
 }
 
 async function fetchToken(client: TokenClient, rules: OutgoingRules): Promise<{ readonly token: string; readonly expiresIn: number | undefined }> {

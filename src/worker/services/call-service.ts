@@ -74,26 +74,53 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const rules = { insecureOrigins: needs.insecureOrigins, ownHosts };
     const { client, signing } = credentials;
     const token = client && (await accessTokenFor(needs, caller, client, rules));
+    // Counted from here: what is read before the call goes out takes its time, too.
+    const over = AbortSignal.any([watch.signal, AbortSignal.timeout(whole)]);
     const body = limitedBody(request, definition.max_body_bytes, watch.stop);
     const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
     if (token !== null) headers.set("Authorization", `Bearer ${token}`);
     if (request.socket) askForSocket(headers, request.socket);
     const plain = { url: asked, method: request.method, headers, body: body.stream };
     const refused = (error: unknown) => {
-      throw body.isTooLarge() ? tooLarge(definition.max_body_bytes) : refusalOf(error);
+      if (body.isTooLarge()) throw tooLarge(definition.max_body_bytes);
+      throw refusalOf(error);
     };
-    const signed = signing && (await signRequest(request.headers, plain, signing, needs.now).catch(refused));
-    const until = request.socket ? { firstByte: Math.min(whole, HANDSHAKE), whole: whole + HANDSHAKE } : { firstByte: whole, whole, leave: watch.signal };
+    const signed = signing && (await before(over, signRequest(request.headers, plain, signing, needs.now)).catch(refused));
+    const handshake = request.socket && untilOpen(over);
+    const until = handshake
+      ? { firstByte: Math.min(whole, HANDSHAKE), whole: whole + HANDSHAKE, leave: handshake.signal }
+      : { firstByte: whole, whole, leave: over };
     const reply = await callOut(rules, { ...plain, ...signed, ...until }).catch(refused);
-    if (client && reply.status === 401) forgetAccessToken(needs, caller, client);
+    if (client && token !== null && reply.status === 401) await forgetAccessToken(needs, caller, client, token);
     const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
-    if (request.socket && reply.webSocket)
+    if (request.socket && reply.webSocket) {
+      handshake?.opened();
       return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end });
+    }
     return await returned(reply, { definition, asked, base: request.base }, hidden, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;
   }
+}
+
+/** Waits for what may wait for the caller, who may never end a body. */
+function before<T>(over: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = () => reject(new OutgoingError("ended"));
+    if (over.aborted) give();
+    over.addEventListener("abort", give);
+    work.then(resolve, reject).finally(() => over.removeEventListener("abort", give));
+  });
+}
+
+/** What breaks a call off that is to become a socket: as any other one, until it has, because that is closed with a code and a reason. */
+function untilOpen(over: AbortSignal): { readonly signal: AbortSignal; readonly opened: () => void } {
+  const controller = new AbortController();
+  const leave = () => controller.abort();
+  if (over.aborted) leave();
+  over.addEventListener("abort", leave);
+  return { signal: controller.signal, opened: () => over.removeEventListener("abort", leave) };
 }
 
 /** Why a service did not answer, for its caller. */

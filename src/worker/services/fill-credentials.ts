@@ -52,7 +52,7 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
     } else if (injection.in === "oauth2") {
       const { token_url, client_id, client_secret, scope } = injection;
       const versions = secrets.filter(({ name }) => names.has(name)).map(({ id, version }) => `${id} ${version}`);
-      client = { url: token_url, clientId: fill(client_id), clientSecret: fill(client_secret), scope, versions };
+      client = { url: token_url, clientId: fill(client_id), clientSecret: fill(client_secret), scope, templates: templatesOf(injection), versions };
       hidden.push(...clientCredentialsRequest(client).hidden);
     } else if (injection.in === "query") query.push([injection.name, fill(injection.value)]);
     else headers.push([injection.name, fill(injection.value)]);

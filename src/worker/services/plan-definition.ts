@@ -3,7 +3,7 @@ import { invalid } from "../../contract/problem.ts";
 import { BUILTIN } from "../../contract/scope.ts";
 import { type PutServiceBody, SERVICE_DEFAULTS, type ServiceDefinition } from "../../contract/service.ts";
 import { type Preset, presetOf, presetsAt } from "../../contract/service-presets.ts";
-
+import { isOfAws } from "../injection/aws-scope.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { type OutgoingRules, requirePublicOrigin } from "../outgoing/require-public-origin.ts";
 import { ownHostsOf } from "./own-hosts.ts";
@@ -89,7 +89,11 @@ function refuseElsewhere(origins: Readonly<Record<string, string>>, inject: read
     const { hostname } = new URL(origin);
     const places = placesAt(hostname);
     if (places.length === 0) continue;
-    const index = inject.findIndex((injection) => !places.includes(headerOf(injection)) || headerOf(injection) === null);
+    const index = inject.findIndex((injection) => {
+      const place = headerOf(injection);
+      // A signature has values in other headers, too, which mean nothing outside of AWS.
+      return place === null || !places.includes(place) || (injection.in === "aws-sigv4" && !isOfAws(hostname));
+    });
     if (index !== -1) throw invalid(`/inject/${index}`, `${hostname} takes its credential in the header ${places.join(" or ")}`);
   }
 }

@@ -6,7 +6,7 @@ import { returnedHeaders } from "./returned-headers.ts";
 /** How large a message may be, in bytes. */
 const MAX_MESSAGE = 2 ** 20;
 /** Codes of a close (RFC 6455, section 7.4.1). */
-const CODES = { goingAway: 1001, noStatus: 1005, lost: 1006, policy: 1008, tooLarge: 1009, failed: 1011, tls: 1015 } as const;
+const CODES = { goingAway: 1001, noStatus: 1005, policy: 1008, tooLarge: 1009, failed: 1011 } as const;
 /** The longest reason of a close, in bytes (RFC 6455, section 5.5). */
 const MAX_REASON = 123;
 
@@ -99,11 +99,18 @@ function scrub(data: Message, values: Scrubbed): Message | Uint8Array {
   return whole;
 }
 
-/** Closes one end; the codes that say that none was given cannot be sent. */
+/**
+ * The codes that an end may send (RFC 6455, section 7.4, and what IANA has registered since): neither those that say that none was
+ * given, nor one that means nothing.
+ */
+function isSendable(code: number): boolean {
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+/** Closes one end. A code that cannot be sent would leave it open. */
 function close(socket: WebSocket, code: number, reason: string): void {
-  const unsent = code === CODES.lost || code === CODES.tls;
   attempt(
-    () => (code === CODES.noStatus ? socket.close() : socket.close(unsent ? CODES.goingAway : code, shorten(reason))),
+    () => (code === CODES.noStatus ? socket.close() : socket.close(isSendable(code) ? code : CODES.goingAway, shorten(reason))),
     () => undefined,
   );
 }

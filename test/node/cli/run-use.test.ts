@@ -119,6 +119,11 @@ describe("keyhole run --use", () => {
     expect(ran.stderr).toContain(message);
   });
 
+  it("shows nothing of the token with --mask", async () => {
+    const ran = await run(["--use", "anthropic", "--mask"]);
+    expect(seenBy(ran)).toMatchObject({ KEYHOLE_TOKEN: "[masked]", ANTHROPIC_API_KEY: "[masked]", ANTHROPIC_BASE_URL: `${keyhole.url}/use/anthropic` });
+  });
+
   it("injects secrets beside them only where that is asked for", async () => {
     expect(seenBy(await run(["--use", "openai"]))).not.toHaveProperty("PRESET_KEY");
     const seen = seenBy(await run(["--use", "openai", "--only", "PRESET_KEY"]));

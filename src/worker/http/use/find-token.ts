@@ -41,11 +41,11 @@ export function findToken(headers: Headers, query: string): FoundToken {
     token: first.text,
     tokenIn: found.some((each) => each.in === "header") ? "header" : first.in,
     parameters: new Set(inQuery.length > 0 ? [QUERY_NAME] : []),
-    subprotocols: offered === null ? null : offered.filter((name) => !hasToken(name)),
+    subprotocols: offered === null ? null : offered.filter((name) => !hasToken(name) && !name.includes(first.text)),
   };
 }
 
-const hasToken = (subprotocol: string) => subprotocol.startsWith(IN_SUBPROTOCOL);
+const hasToken = (subprotocol: string) => subprotocol.toLowerCase().startsWith(IN_SUBPROTOCOL);
 
 /** The subprotocols that a request for a WebSocket offers (RFC 6455, section 4.1). */
 function subprotocolsOf(headers: Headers): string[] {
