@@ -60,9 +60,12 @@ function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | 
       begun = told.reading.take(byte, position, mayBegin) ? begun | (1 << at) : begun & ~(1 << at);
     }
   };
+  let shown = 0;
   const show = (limit: number): Uint8Array => {
-    const { bytes, from } = waiting.takeBefore(limit);
-    return cover(bytes, from, covered.takeBefore(limit), marked);
+    // What begins at the end of a line may not have waited: where it goes on, its beginning was shown, and is not again.
+    shown = Math.max(shown, limit);
+    const { bytes, from } = waiting.takeBefore(shown);
+    return cover(bytes, from, covered.takeBefore(shown), marked);
   };
   return {
     push(chunk) {

@@ -8,6 +8,7 @@ import { createPlainReading } from "./plain-reading.ts";
 import type { Reading } from "./reading.ts";
 import type { Wanted } from "./texts-of.ts";
 import type { Found } from "./track.ts";
+import { createUnescapedBase64Reading } from "./unescaped-base64-reading.ts";
 
 /** A reading, and when it is to be told of a byte though nothing has begun in it. */
 export interface Told {
@@ -45,10 +46,12 @@ export function readingsOf({ own, spaced, inCode }: Automata, found: Found, byte
     { reading: createPercentReading(spaced, found), kind: RAW, escapes: [PERCENT] },
   ];
   if (!inCode) return raw;
+  const foundInBase64: Found = (start, end) => betweenLineEnds(start, end, byteAt, found);
   return [
     ...raw,
     { reading: createHexReading(inCode, found), kind: HEX, escapes: [] },
-    { reading: createBase64Reading(inCode, (start, end) => betweenLineEnds(start, end, byteAt, found)), kind: BASE64, escapes: [BACKSLASH, PERCENT] },
+    { reading: createBase64Reading(inCode, foundInBase64), kind: BASE64, escapes: [BACKSLASH, PERCENT] },
+    { reading: createUnescapedBase64Reading(inCode, foundInBase64), kind: BASE64, escapes: [BACKSLASH, PERCENT] },
   ];
 }
 

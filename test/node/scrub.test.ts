@@ -71,6 +71,18 @@ function shownOf(name: string, written: string): string {
 const hard = fc.string({ unit: fc.constantFrom(..."aZ09+/=-_ %&?<>\"\\'\nuéà🔑"), minLength: 12, maxLength: 40 }).filter((text) => text === text.trim());
 const alike = fc.string({ unit: fc.constantFrom("x", "y", "\\", "%", "+", " ", "2"), minLength: 1, maxLength: 9 });
 const cuts = fc.array(fc.nat(400), { maxLength: 12 });
+/** What may stand right before base64, so that its first characters read as an escape of something. */
+const BEFORE = ["%", "%2", "%%", "\\", "\\\\", "\\u", "\\u0", "\\u00", "\\u002", "\\ud83d", "\\t", "\\u00e9", "%25", "%\\"];
+/** How line ends are written within base64, and how many each is. */
+const LINE_ENDS = [
+  ["\n", 1],
+  ["\r\n", 2],
+  ["\\n", 1],
+  ["\\r\\n", 2],
+  ["\\u000a", 1],
+  ["%0D%0A", 2],
+] as const;
+const before = fc.constantFrom("", "", ...BEFORE.filter((text) => text !== "\\ud83d"), "\n\n\n\n");
 const beside = fc.string({ unit: fc.constantFrom(...'xyaZ09+/=-_ %"\\u25cé\n'), maxLength: 7 });
 
 describe("what is scrubbed", () => {
@@ -90,12 +102,12 @@ describe("what is scrubbed", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(hard, alike), { minLength: 1, maxLength: 4 }),
-        fc.array(fc.tuple(beside, written), { maxLength: 5 }),
+        fc.array(fc.tuple(beside, before, written), { maxLength: 5 }),
         cuts,
         (values, parts, cuts) => {
-          const text = parts.map(([noise, [which, write, cut, before, after]]) => {
+          const text = parts.map(([noise, beforeIt, [which, write, cut, before, after]]) => {
             const whole = write(before + (values[which % values.length] ?? "") + after);
-            return noise + (cut > 30 ? whole : whole.slice(0, cut));
+            return noise + beforeIt + (cut > 30 ? whole : whole.slice(0, cut));
           });
           const bytes = Buffer.from(text.join(""));
           // At the end of a line too little of base64 does not wait.
@@ -109,6 +121,47 @@ describe("what is scrubbed", () => {
 
   it("shows nothing twice where a percent sign comes out of another escape", () => {
     expect(scrub(["%xxxx", "x"], [Buffer.from("0\\u002"), Buffer.from("5")]).toString()).toBe("0\\u0025");
+  });
+
+  it("shows nothing twice where base64 goes on after a line whose end did not wait", () => {
+    const shown = ["x: ABCDEFGH\n", "QUJ\n", "D", "REV", "GR0g="];
+    const scrubber = createScrubber(["ABCDEFGH"]);
+    const given = [...shown.map((chunk) => scrubber.push(Buffer.from(chunk))), scrubber.end()].map((part) => Buffer.from(part).toString());
+    expect(given).toEqual(["x: ********\n", "QUJ\n", "", "", "********=", ""]);
+  });
+
+  it("is at its place, or a star is, wherever lines end and chunks are cut", () => {
+    const line = fc.constantFrom("\n", "a\r\n", "Z09\n\n");
+    fc.assert(
+      fc.property(hard, fc.nat(9), fc.nat(9), fc.array(line, { maxLength: 3 }), cuts, (value, first, second, noise, cuts) => {
+        const written = Buffer.from(value).toString("base64");
+        const bytes = Buffer.from(
+          `${value}${noise.join("")}${written.slice(0, first)}\n${written.slice(first, first + second)}\r\n${written.slice(first + second)}#`,
+        );
+        const shown = scrub([value], split(bytes, cuts));
+        const whole = slowScrub([value], bytes);
+        const unmasked = Buffer.from(shown.map((byte, at) => (byte === bytes[at] ? (whole[at] ?? byte) : byte)));
+        expect(unmasked.toString("latin1")).toBe(whole.toString("latin1"));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each(BEFORE)("is found in base64 right after %j, whatever that begins with", (before) => {
+    for (const beginning of ["41", "0a", "0D", "2b", "2Fn", "5f", "bn", "nr", "r2", "u00", "u002b", "+n"]) {
+      const written = beginning.padEnd(24, "AQIDBAUGBwgJCgsMDQ4P");
+      const scrubber = createScrubber([Buffer.from(written, "base64")]);
+      const given = [...`${before}${written}#`].map((byte) => scrubber.push(Buffer.from(byte)));
+      expect(Buffer.concat([...given, scrubber.end()]).toString()).toBe(`${before}${"*".repeat(written.length)}#`);
+    }
+  });
+
+  it.each(LINE_ENDS)("is found in base64 that up to four line ends break up (%j), and no more", (lineEnd, count) => {
+    const [first, rest] = ["c2stbGl2ZS0", "wMTIzNDU2Nzg5"];
+    const most = lineEnd.repeat(4 / count);
+    const kept = /[\r\n]/.test(lineEnd) ? most : "*".repeat(most.length);
+    expect(scrub(["sk-live-0123456789"], [Buffer.from(first + most + rest)]).toString()).toBe("*".repeat(11) + kept + "*".repeat(13));
+    expect(scrub(["sk-live-0123456789"], [Buffer.from(`${first}${most}\n${rest}`)]).toString()).toBe(`${first}${most}\n${rest}`);
   });
 
   it("is found among twelve values that begin alike", () => {
@@ -166,12 +219,15 @@ function isBeginning(held: string, value: string): boolean {
     .replace(/%2[Bb]|\\u002[Bb]|%2[Dd]|\\u002[Dd]|-/g, "+")
     .replace(/%2[Ff]|\\u002[Ff]|%5[Ff]|\\u005[Ff]|_|\\\//g, "/");
   const alignments = Array.from({ length: 256 }, (_, byte) => [[byte], [byte, byte]]).flat();
-  const base64 = [[], ...alignments].some((before) =>
-    Buffer.concat([Buffer.from(before), Buffer.from(value), Buffer.from("\0")])
-      .toString("base64")
-      .slice(before.length)
-      .startsWith(bare),
-  );
+  const tooManyLines = /(?:[\r\n]|\\[rn]|(?:%|\\u00)0[AaDd]){5}/.test(held);
+  const base64 =
+    !tooManyLines &&
+    [[], ...alignments].some((before) =>
+      Buffer.concat([Buffer.from(before), Buffer.from(value), Buffer.from("\0")])
+        .toString("base64")
+        .slice(before.length)
+        .startsWith(bare),
+    );
   return (
     value.startsWith(held) ||
     begins(json(held), [...value], jsonWays) ||
@@ -200,7 +256,7 @@ describe("what is held back", () => {
   });
 
   it("is nothing but a true beginning of a form", () => {
-    const noise = fc.string({ unit: fc.constantFrom(..."aZ09+/=-_ %\"\\'u0256789bcdefé"), maxLength: 30 });
+    const noise = fc.string({ unit: fc.constantFrom(..."aZ09+/=-_ %\"\\'u0256789bcdefnr\né"), maxLength: 30 });
     fc.assert(
       fc.property(hard, noise, fc.constantFrom(...Object.values(WRITERS)), fc.nat(30), (value, noise, write, cut) => {
         const text = noise + write(value).slice(0, cut);
@@ -212,6 +268,15 @@ describe("what is held back", () => {
       }),
       { numRuns: 250 },
     );
+  });
+
+  it.each(LINE_ENDS)("is given once more than four line ends follow (%j), however many come", (lineEnd, count) => {
+    const scrubber = createScrubber(["sk-live-0123456789"]);
+    const shownAfter = (text: string) => Buffer.from(scrubber.push(Buffer.from(text))).toString();
+    const most = lineEnd.repeat(4 / count);
+    expect(["c2stbGl2ZS0", most].map(shownAfter)).toEqual(["", ""]);
+    expect(shownAfter("\n")).toBe(`c2stbGl2ZS0${most}\n`);
+    expect(Array.from({ length: 1000 }, () => shownAfter("\n")).join("")).toBe("\n".repeat(1000));
   });
 
   it("is nothing of a prompt, and nothing after a whole value", () => {

@@ -50,15 +50,25 @@ function hex(text: Buffer): Unit[][] {
   );
 }
 
+const unescaped = (written: string) => (written.startsWith("%") ? decodeURIComponent(written) : (JSON.parse(`"${written}"`) as string));
+
 const SEXTETS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function base64(text: Buffer): Unit[][] {
+/** The only escapes that base64 is written with, and that of a backslash. */
+const BASE64_ESCAPE = /\\[\\/nr]|(?:%|\\u00)(?:2[bBdDfF]|5[fF]|0[aAdD])/g;
+/** That many line ends in a row are no longer within it. */
+const TOO_MANY_LINE_ENDS = 5;
+
+const unescapedBase64 = (text: Buffer) => decode(plain(text), BASE64_ESCAPE, /(?!)/, (written) => Buffer.from(unescaped(written)));
+
+function base64(units: readonly Unit[]): Unit[][] {
   const runs: Unit[][] = [[]];
-  for (const unit of percent(json(plain(text)))) {
+  let lineEnds = 0;
+  for (const unit of units) {
     const character = String.fromCharCode(unit.byte).replace("-", "+").replace("_", "/");
-    if (SEXTETS.includes(character) && (unit.end - unit.start === 1 || /[+/]/.test(character)))
-      runs.at(-1)?.push({ ...unit, byte: SEXTETS.indexOf(character) });
-    else if (!/[\r\n]/.test(character)) runs.push([]);
+    lineEnds = /[\r\n]/.test(character) ? lineEnds + 1 : 0;
+    if (SEXTETS.includes(character)) runs.at(-1)?.push({ ...unit, byte: SEXTETS.indexOf(character) });
+    else if (lineEnds === 0 || lineEnds === TOO_MANY_LINE_ENDS) runs.push([]);
   }
   // A group may have begun before the run: then its first bytes are none of it.
   return runs.flatMap((run) =>
@@ -101,7 +111,7 @@ export function slowScrub(values: readonly string[], text: Buffer): Buffer {
     );
     if (wanted.length < 5) continue;
     for (const units of hex(text)) cover(units, wanted);
-    for (const units of base64(text)) cover(units, wanted, true);
+    for (const units of [...base64(unescapedBase64(text)), ...base64(plain(text))]) cover(units, wanted, true);
   }
   return shown;
 }
