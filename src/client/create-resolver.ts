@@ -5,7 +5,7 @@ import { keptAnswers, type Outcome } from "./kept-answers.ts";
 
 export type { ProblemBody, ProblemCode } from "../contract/problem.ts";
 export type { LeaseReply, ResolveReply } from "../contract/resolve.ts";
-export type { ResolverBinding, RpcResolveOptions, RpcResolveReply, RpcResolveRequest } from "../contract/rpc.ts";
+export type { ResolverBinding, RpcResolveOptions, RpcResolveReply, RpcResolveRequest, ServicesBinding } from "../contract/rpc.ts";
 export type { Keeping };
 
 /** How long a request to the binding is the only one of its key, in milliseconds: what asked first may have been given up. */

@@ -15,6 +15,22 @@ export type RpcResolveRequest = ResolveRequest;
 /** What it gets: the reply of `POST /v1/resolve`, or the problem that it would reply, as data. */
 export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonly ok: false; readonly problem: ProblemBody };
 
+/** What the `props` of a binding may permit. */
+export const BINDING_PERMISSIONS = ["secrets:resolve", "secrets:use"] as const;
+
+/** The entrypoint `Resolver`, as a Worker sees it that uses services by it: its `props` say `permissions = ["secrets:use"]`. */
+export interface ServicesBinding {
+  /**
+   * Makes a request of a service, as `/use/{service}/…` does: the same rules, the same audit event, the same refusals, which are
+   * replies with the header `Keyhole-Error`. Of the request's address only the path and the query count; addresses of the service in
+   * `Location` and `Link` come back under `https://service.invalid`. It rejects only when Keyhole cannot be reached.
+   *
+   * @example
+   * const reply = await env.KEYHOLE.use("openai", new Request("https://api.openai.com/v1/models"));
+   */
+  use(service: string, request: Request): Promise<Response>;
+}
+
 /** The entrypoint `Resolver`, as a Worker sees it that has a service binding to it. */
 export interface ResolverBinding {
   /**

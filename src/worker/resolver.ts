@@ -5,20 +5,32 @@ import { limitShape, limitsOf } from "../contract/limits.ts";
 import { orgSchema } from "../contract/org-name.ts";
 import { Problem, problemBody } from "../contract/problem.ts";
 import { resolveSchema } from "../contract/resolve.ts";
-import { type ResolverBinding, type RpcResolveOptions, type RpcResolveReply, type RpcResolveRequest, rpcResolveOptionsSchema } from "../contract/rpc.ts";
+import {
+  BINDING_PERMISSIONS,
+  type ResolverBinding,
+  type RpcResolveOptions,
+  type RpcResolveReply,
+  type RpcResolveRequest,
+  rpcResolveOptionsSchema,
+  type ServicesBinding,
+} from "../contract/rpc.ts";
+import { serviceNameSchema } from "../contract/service.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
 import { type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { leaseReply, resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
 import { problemOfCall, toProblem } from "./http/to-problem.ts";
+import { useRefusal } from "./http/use/use-error.ts";
 import { leasesOf } from "./leases/leases.ts";
+import { hasHopped } from "./outgoing/hop.ts";
 import { answerLeased } from "./secrets/answer-leased.ts";
 import { releaseAgain } from "./secrets/kept-values.ts";
 import { type Release, releaseSecrets } from "./secrets/release-secrets.ts";
 import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
+import { RECORDED_PATH, useService } from "./services/use-service.ts";
 import { newId } from "./transaction/new-id.ts";
 
 /** The `props` of a service binding: its grant. A list that is left out means no limit, as in a token. */
@@ -26,6 +38,8 @@ const propsSchema = z.strictObject({
   org: orgSchema,
   /** Whom the audit log names: `binding:<name>`. */
   name: z.string().min(1).max(128).default("unnamed"),
+  /** What it may do; to use services has to be said. */
+  permissions: z.array(z.enum(BINDING_PERMISSIONS)).min(1).default(["secrets:resolve"]),
   ...limitShape(() => patternsSchema.optional()),
   /** How old an answer may be where a call does not say so, in seconds. */
   lease_seconds: leaseSecondsSchema.default(0),
@@ -35,7 +49,7 @@ const propsSchema = z.strictObject({
  * Values for Workers of the same account, by service binding: without HTTP and without a token. Whoever may deploy a
  * Worker with such a binding decides on its grant, as with any secret of that Worker.
  */
-export class Resolver extends WorkerEntrypoint<Env> implements ResolverBinding {
+export class Resolver extends WorkerEntrypoint<Env> implements ResolverBinding, ServicesBinding {
   /**
    * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
    * same leases. Never throws.
@@ -48,6 +62,52 @@ export class Resolver extends WorkerEntrypoint<Env> implements ResolverBinding {
       return refused(toProblem(error), requestId);
     }
   }
+
+  /** Makes a request of a service, as `/use/{service}/…` does. Refusals are replies, too: never throws. */
+  async use(service: string, request: Request): Promise<Response> {
+    const requestId = newId("req");
+    try {
+      return await useFor(this.env, this.ctx, callerOf(this.ctx.props, requestId), service, request);
+    } catch (error) {
+      return refusedUse(toProblem(error), requestId);
+    }
+  }
+}
+
+/** The address under which a service's own addresses come back: a Worker has no other one for it. */
+const SERVICE_ADDRESS = "https://service.invalid";
+
+async function useFor(env: Env, context: ExecutionContext, caller: Caller, service: string, { url, method, headers, body }: Request): Promise<Response> {
+  if (headers.has("Upgrade")) throw new Problem("upgrade-required", "A service is used without WebSocket by a binding.");
+  if (hasHopped(headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
+  const [, path = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
+  const needs = { ...needsFrom(env, await loadConfig(env), new Date()), defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
+  const name = parse(serviceNameSchema, service);
+  const asked = {
+    service: name,
+    path,
+    query,
+    base: SERVICE_ADDRESS,
+    method,
+    headers,
+    body,
+    tokenIn: "header",
+    tokenParameters: NO_PARAMETERS,
+    socket: null,
+  } as const;
+  try {
+    return await useService(needs, caller, asked);
+  } catch (error) {
+    const attempt = { action: "secret.use", secretId: null, target: `${name} ${method} ${path.slice(0, RECORDED_PATH)}` } as const;
+    return refusedUse(await problemOfCall(error, () => ({ ...needs, caller, attempt })), caller.requestId);
+  }
+}
+
+const NO_PARAMETERS: ReadonlySet<string> = new Set();
+
+function refusedUse(problem: Problem, requestId: string): Response {
+  const { status, body, headers } = useRefusal(problem, requestId);
+  return new Response(body, { status, headers });
 }
 
 function refused(problem: Problem, requestId: string): RpcResolveReply {
@@ -59,9 +119,9 @@ function callerOf(props: unknown, requestId: string): Caller {
   if (!parsed.success)
     throw new Problem(
       "unauthenticated",
-      "The service binding has no props that are a grant: {org, name, secret_scopes, secret_names, services, lease_seconds}.",
+      "The service binding has no props that are a grant: {org, name, permissions, secret_scopes, secret_names, services, lease_seconds}.",
     );
-  const { org, name, lease_seconds } = parsed.data;
+  const { org, name, permissions, lease_seconds } = parsed.data;
   return createCaller({
     org,
     subject: `binding:${name}`,
@@ -70,7 +130,7 @@ function callerOf(props: unknown, requestId: string): Caller {
     expiresAt: null,
     verifiedUntil: null,
     leaseSeconds: lease_seconds,
-    permissions: new Set(["secrets:resolve"]),
+    permissions: new Set(permissions),
     ...limitsOf(parsed.data),
     requestId,
     ip: null,

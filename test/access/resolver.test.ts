@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers";
-import { beforeAll, expect, it } from "vitest";
-import { put } from "../support/call.ts";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { call, put } from "../support/call.ts";
+import { eventsOf } from "../support/events-of.ts";
 
 const GRANT = { org: "acme", name: "gateway", secret_scopes: ["namespace:prod", "global"], secret_names: ["OPENAI_*", "WIDE"] };
 
@@ -36,7 +37,9 @@ it.each([
   ["without props", undefined],
   ["with props that name no organization", { secret_scopes: ["global"] }],
   ["with props that are no grant", { org: "acme", secret_scopes: "global" }],
-  ["with unknown props", { org: "acme", permissions: ["secrets:write"] }],
+  ["with another permission", { org: "acme", permissions: ["secrets:write"] }],
+  ["with no permission", { org: "acme", permissions: [] }],
+  ["with unknown props", { org: "acme", audience: "x" }],
 ])("refuses a binding %s", async (_, props) => {
   expect(await bind(props).resolve({ names: ["OPENAI_API_KEY"] })).toMatchObject({ ok: false, problem: { code: "unauthenticated", status: 401 } });
 });
@@ -50,5 +53,66 @@ it("gives the refusals of a resolve as data", async () => {
   expect(await bind(GRANT).resolve({ scopes: ["namespace:prod"], names: ["OPENAI_MISSING"], allow_missing: true })).toMatchObject({
     ok: true,
     missing: ["OPENAI_MISSING"],
+  });
+});
+
+describe("a service by a binding", () => {
+  const VALUE = "sk-binding-0123456789";
+  const PROPS = { org: "binding", name: "worker", permissions: ["secrets:use"] };
+  const asked: Request[] = [];
+
+  beforeAll(async () => {
+    const token = { org: "binding" };
+    await put("global", "API_KEY", VALUE, { token, fields: { hosts: ["api.example.com"] } });
+    const inject = [{ in: "header", name: "Authorization", value: "Bearer ${API_KEY}" }];
+    const json = { origin: "https://api.example.com", scopes: ["global"], inject, allow: [{ methods: ["GET", "POST"], paths: ["/v1/**"] }] };
+    expect((await call("PUT /v1/services/api", { token, json })).status).toBe(201);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const answerWith = (answer: (request: Request) => Response) => {
+    asked.length = 0;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input as URL, { ...init, signal: null } as RequestInit);
+      asked.push(request);
+      return answer(request);
+    });
+  };
+
+  it("is used as by its path, with nothing of the value in the reply, and on record", async () => {
+    answerWith(
+      ({ headers }) => new Response(`you sent ${headers.get("Authorization")}`, { headers: { Link: '<https://api.example.com/v1/x?page=2>; rel="next"' } }),
+    );
+    const request = new Request("https://anywhere.example/v1/x?q=1", {
+      method: "POST",
+      body: "hello",
+      headers: { Authorization: "Bearer own", Cookie: "a=b" },
+    });
+    const reply = await bind(PROPS).use("api", request);
+    expect([reply.status, await reply.text()]).toEqual([200, `you sent Bearer ${"*".repeat(VALUE.length)}`]);
+    expect(reply.headers.get("Link")).toBe('<https://service.invalid/v1/x?page=2>; rel="next"');
+    expect(asked.map(({ url, headers }) => [url, headers.get("Cookie")])).toEqual([["https://api.example.com/v1/x?q=1", null]]);
+    const [event] = (await eventsOf("binding")).filter(({ action }) => action === "secret.use");
+    const actor = await env.DB.prepare("SELECT actor FROM audit_events WHERE org = 'binding' AND action = 'secret.use'").first("actor");
+    expect(actor).toBe("binding:worker");
+    expect(event).toMatchObject({ outcome: "allowed", target: "api#1 rule 1 POST /v1/x" });
+  });
+
+  it.each([
+    ["that may only resolve", { ...PROPS, permissions: ["secrets:resolve"] }, "api", "/v1/x", "forbidden"],
+    ["whose permission is left out", { org: "binding" }, "api", "/v1/x", "forbidden"],
+    ["for another service", { ...PROPS, services: ["billing"] }, "api", "/v1/x", "forbidden"],
+    ["of another organization", { ...PROPS, org: "another" }, "api", "/v1/x", "service-not-found"],
+    ["at a path that no rule allows", PROPS, "api", "/v2/x", "use-not-allowed"],
+    ["by a name that is none", PROPS, "../api", "/v1/x", "invalid-request"],
+    ["without props", undefined, "api", "/v1/x", "unauthenticated"],
+  ])("is refused to a binding %s", async (_, props, service, path, code) => {
+    answerWith(() => new Response());
+    const reply = await bind(props).use(service, new Request(`https://x.example${path}`));
+    expect([reply.headers.get("Keyhole-Error"), ((await reply.json()) as { code: string }).code, asked]).toEqual([code, code, []]);
+  });
+
+  it("gives no value to a binding that may only use", async () => {
+    expect(await bind(PROPS).resolve({ names: ["API_KEY"] })).toMatchObject({ ok: false, problem: { code: "forbidden" } });
   });
 });

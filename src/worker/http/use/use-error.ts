@@ -16,11 +16,17 @@ export function useError(c: Context<HonoEnv>, problem: Problem): Response {
   c.set("problem", problem.code);
   const refusal = refusalOf(problem);
   if (refusal) c.set("refusal", refusal);
+  const { status, body, headers } = useRefusal(problem, c.get("requestId"));
+  return c.body(body, status, { ...headers, ...challenge(c, status) });
+}
+
+/** The same without a request of HTTP. */
+export function useRefusal(problem: Problem, requestId: string) {
   const { status } = PROBLEMS[problem.code];
   const { code, message } = problem;
-  const body = { error: { message, type: code, code }, message, ...problemBody(problem, c.get("requestId")) };
+  const body = { error: { message, type: code, code }, message, ...problemBody(problem, requestId) };
   const once = WORTH_REPEATING.has(status) && !ANSWERED.has(code) ? {} : { "x-should-retry": "false", "stripe-should-retry": "false" };
-  return c.body(JSON.stringify(body), status, {
+  const headers: Record<string, string> = {
     "Content-Type": "application/json",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -28,8 +34,8 @@ export function useError(c: Context<HonoEnv>, problem: Problem): Response {
     "x-amzn-errortype": code,
     ...once,
     ...problem.headers,
-    ...challenge(c, status),
-  });
+  };
+  return { status, body: JSON.stringify(body), headers };
 }
 
 /** git sends no credentials before it is asked for some (RFC 7617). */
