@@ -21,6 +21,7 @@ import { describeError } from "./describe-error.ts";
 import { leaseReply, resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
 import { problemOfCall, toProblem } from "./http/to-problem.ts";
+import { pathAndQuery } from "./http/use/path-and-query.ts";
 import { useRefusal } from "./http/use/use-error.ts";
 import { leasesOf } from "./leases/leases.ts";
 import { hasHopped } from "./outgoing/hop.ts";
@@ -30,7 +31,7 @@ import { type Release, releaseSecrets } from "./secrets/release-secrets.ts";
 import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
-import { RECORDED_PATH, useService } from "./services/use-service.ts";
+import { attemptedUse, useService, WITHOUT_TOKEN } from "./services/use-service.ts";
 import { newId } from "./transaction/new-id.ts";
 
 /** The `props` of a service binding: its grant. A list that is left out means no limit, as in a token. */
@@ -80,30 +81,14 @@ const SERVICE_ADDRESS = "https://service.invalid";
 async function useFor(env: Env, context: ExecutionContext, caller: Caller, service: string, { url, method, headers, body }: Request): Promise<Response> {
   if (headers.has("Upgrade")) throw new Problem("upgrade-required", "A service is used without WebSocket by a binding.");
   if (hasHopped(headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
-  const [, path = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
   const needs = { ...needsFrom(env, await loadConfig(env), new Date()), defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
-  const name = parse(serviceNameSchema, service);
-  const asked = {
-    service: name,
-    path,
-    query,
-    base: SERVICE_ADDRESS,
-    method,
-    headers,
-    body,
-    tokenIn: "header",
-    tokenParameters: NO_PARAMETERS,
-    socket: null,
-  } as const;
+  const asked = { ...WITHOUT_TOKEN, service: parse(serviceNameSchema, service), ...pathAndQuery(url), base: SERVICE_ADDRESS, method, headers, body };
   try {
     return await useService(needs, caller, asked);
   } catch (error) {
-    const attempt = { action: "secret.use", secretId: null, target: `${name} ${method} ${path.slice(0, RECORDED_PATH)}` } as const;
-    return refusedUse(await problemOfCall(error, () => ({ ...needs, caller, attempt })), caller.requestId);
+    return refusedUse(await problemOfCall(error, () => ({ ...needs, caller, attempt: attemptedUse(asked) })), caller.requestId);
   }
 }
-
-const NO_PARAMETERS: ReadonlySet<string> = new Set();
 
 function refusedUse(problem: Problem, requestId: string): Response {
   const { status, body, headers } = useRefusal(problem, requestId);

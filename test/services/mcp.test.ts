@@ -23,7 +23,7 @@ describe("/mcp", () => {
     expect(await ask(tool("list_secrets"), { secret_scopes: ["team:a"] })).not.toContain("API_KEY");
     expect(await ask(tool("explain", { name: "API_KEY" }), { secret_names: ["OTHER_*"] })).toMatch(/^forbidden:/);
     expect(await ask(tool("list_services"), { services: ["billing"] })).toBe('{"services":[],"next_cursor":null}');
-    expect(await ask(tool("http_request", { service: "api", path: "/echo/x" }), { services: ["billing"] })).toMatch(/^forbidden:/);
+    expect(await ask(tool("http_request", { service: "api", path: "/echo/x?key=private" }), { services: ["billing"] })).toMatch(/^forbidden:/);
     expect((await eventsOf(org)).filter(({ outcome }) => outcome === "denied").map(({ action, target }) => [action, target])).toEqual([
       ["secret.read", null],
       ["secret.use", "api GET /echo/x"],

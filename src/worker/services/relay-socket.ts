@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import { createScrubber, prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import { returnedHeaders } from "./returned-headers.ts";
 
@@ -91,7 +91,7 @@ function sizeOf(data: Message): number {
 
 function scrub(data: Message, values: Scrubbed): Message | Uint8Array {
   if (typeof data === "string") return scrubText(data, values);
-  const scrubber = (values as () => { push(chunk: Uint8Array): Uint8Array; end(): Uint8Array })();
+  const scrubber = createScrubber(values);
   const [first, last] = [scrubber.push(new Uint8Array(data)), scrubber.end()];
   const whole = new Uint8Array(first.length + last.length);
   whole.set(first);

@@ -6,6 +6,7 @@ import { type RecordNeeds, recordSelection } from "../secrets/record-selection.t
 import { releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import type { RecordedSelection } from "../secrets/selection.ts";
+import type { Attempt } from "../transaction/record-denial.ts";
 import { UnreleasedError } from "../transaction/record-failure.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
 import { chooseScope, requireHosts } from "./choose-scope.ts";
@@ -26,8 +27,16 @@ export interface Use extends ForwardedRequest {
   readonly tokenIn: "basic" | "query" | "header";
 }
 
+/** What a use has whose caller is known by something else than a token in the request. */
+export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null } as const;
+
 /** How much of a path is on record. */
-export const RECORDED_PATH = 300;
+const RECORDED_PATH = 300;
+
+/** What is on record of a use that is refused before it is known which rule allows it. */
+export function attemptedUse({ service, method, path }: Pick<Use, "service" | "method" | "path">): Attempt {
+  return { action: "secret.use", secretId: null, target: `${service} ${method} ${path.slice(0, RECORDED_PATH)}` };
+}
 
 /**
  * Makes a request of a service with the credentials that it has, and gives the reply without them. Whether it is allowed is decided

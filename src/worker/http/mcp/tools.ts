@@ -7,13 +7,14 @@ import type { Caller } from "../../access/caller.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
 import { listSecrets } from "../../secrets/list-secrets.ts";
 import { listServices } from "../../services/read-services.ts";
+import { attemptedUse } from "../../services/use-service.ts";
 import type { Attempt } from "../../transaction/record-denial.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { secretBody } from "../native/secret-body.ts";
 import { needsOf } from "../needs-of.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 import type { Content } from "./content.ts";
-import { httpRequest, httpRequestSchema } from "./http-request.ts";
+import { httpRequest, httpRequestSchema, partsOf } from "./http-request.ts";
 
 /** What a tool does, for whom, and what of that is on record where it is refused. */
 interface Tool<S extends z.ZodType = z.ZodType> {
@@ -75,7 +76,8 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     permission: "secrets:use",
     readOnly: false,
     args: httpRequestSchema,
-    attempt: ({ service, method, path }) => ({ action: "secret.use", secretId: null, target: `${service} ${method} ${path.slice(0, 300)}` }),
+    // A query is on no record.
+    attempt: ({ service, method, path }) => attemptedUse({ service, method, path: partsOf(path).path }),
     call: httpRequest,
   }),
 };

@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { Problem } from "../../../contract/problem.ts";
 import { serviceNameSchema } from "../../../contract/service.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
-import { RECORDED_PATH, useService } from "../../services/use-service.ts";
+import { attemptedUse, useService } from "../../services/use-service.ts";
 import { noteRevoked } from "../count-refusal.ts";
 import { type Front, frontApp } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
@@ -15,6 +15,7 @@ import { needsOf } from "../needs-of.ts";
 import { problemOfCall, toProblem } from "../to-problem.ts";
 import type { AddressedUse } from "./addressed-use.ts";
 import { type FoundToken, findToken } from "./find-token.ts";
+import { pathAndQuery } from "./path-and-query.ts";
 import { useError } from "./use-error.ts";
 
 const PREFIX = "/use/";
@@ -50,7 +51,7 @@ const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
   const found = findToken(c.req.raw.headers, query);
   c.set("use", { ...address, ...found });
   await setCaller(c, found.token);
-  c.set("attempt", { action: "secret.use", secretId: null, target: `${service} ${c.req.method} ${path.slice(0, RECORDED_PATH)}` });
+  c.set("attempt", attemptedUse({ service, method: c.req.method, path }));
   await next();
 });
 
@@ -75,7 +76,7 @@ function use(c: Context<HonoEnv>): Promise<Response> {
 function addressOf(c: Context<HonoEnv>): Omit<AddressedUse, keyof FoundToken> {
   const { usePaths, useHosts } = c.get("config");
   const url = new URL(c.req.url);
-  const [, whole = "/", query = ""] = /^[^:]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/.exec(c.req.url) ?? [];
+  const { path: whole, query } = pathAndQuery(c.req.url);
   const ofHost = Object.hasOwn(useHosts, url.hostname) ? useHosts[url.hostname] : undefined;
   if (ofHost !== undefined) return { service: ofHost, path: whole, query, base: url.origin };
   const [, service = "", path = ""] = /^\/use\/([^/]+)(\/.*)?$/s.exec(whole) ?? [];
