@@ -54,7 +54,7 @@ export function bundleKeyhole(entry: string): string {
 }
 
 /** The bundle of a Worker of the benchmark's own, by its name. */
-export function bundleOwn(name: "floor" | "noop" | "verify"): string {
+export function bundleOwn(name: "floor" | "noop" | "reverse-proxy" | "upstream" | "verify"): string {
   const { outputFiles } = buildSync({
     entryPoints: [join(ROOT, `bench/workers/${name}.ts`)],
     bundle: true,

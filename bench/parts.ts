@@ -18,9 +18,11 @@ import {
   sizeSection,
   timingSection,
 } from "./report.ts";
+import { usesSection } from "./report-uses.ts";
 import { vaultSection } from "./report-vault.ts";
 import { measureSizes } from "./sizes.ts";
 import { measureTiming } from "./timing.ts";
+import { countUses, measureUses } from "./uses.ts";
 import { countVaultReads, measureVaultReads } from "./vault-reads.ts";
 
 /** What a part measured: paragraphs of the report, and a drawing (SVG) that they show. */
@@ -40,6 +42,7 @@ export const PARTS: ReadonlyMap<string, Measure> = new Map<string, Measure>([
   ["own-time", async (setup) => ({ paragraphs: ownTimeSection(await measureOwnTime(setup)) })],
   ["calls", async (setup) => ({ paragraphs: countSection(await countPerCall(setup)) })],
   ["vault", async (setup) => ({ paragraphs: vaultSection(await measureVaultReads(setup), await countVaultReads(setup)) })],
+  ["uses", async (setup) => ({ paragraphs: usesSection(await measureUses(setup), await countUses(setup)) })],
   ["sizes", measureBySize],
   ["distance", async (setup) => ({ paragraphs: distanceSection(await measureDistance(setup)) })],
   ["process", async (setup) => ({ paragraphs: processSection(setup, await measureCpu(setup), await measureStart(setup)) })],

@@ -8,7 +8,7 @@ import { seedFloor, startSeeded } from "./seed.ts";
 export interface Setup {
   readonly secrets: WorkerSecrets;
   readonly token: string;
-  readonly bundles: Readonly<Record<"keyhole" | "counting" | "alone" | "floor" | "noop" | "verify", string>>;
+  readonly bundles: Readonly<Record<"keyhole" | "counting" | "alone" | "floor" | "noop" | "reverseProxy" | "upstream" | "verify", string>>;
   readonly rounds: number;
   readonly requests: number;
   /** Numbers of secrets in the store. */

@@ -64,6 +64,8 @@ async function main(): Promise<void> {
     alone: bundleKeyhole("bench/workers/alone.ts"),
     floor: bundleOwn("floor"),
     noop: bundleOwn("noop"),
+    reverseProxy: bundleOwn("reverse-proxy"),
+    upstream: bundleOwn("upstream"),
     verify: bundleOwn("verify"),
   };
   const setup: Setup = { secrets, token, bundles, rounds, requests, sizes };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type AuditEvent, auditEventSchema } from "./audit.ts";
+import { type AuditEvent, auditEventSchema, leaseCallsSchema } from "./audit.ts";
 import { toBase64url } from "./base64url.ts";
 
 /** What an audit event of one version is. It never changes once an event of it has been written; what is to change is a new version. */
@@ -13,10 +13,12 @@ interface EventVersion {
 /** By their numbers, from 1 on. */
 export type EventVersions = Readonly<Record<number, EventVersion>>;
 
-const { lease: LEASE, secrets_total: _, issuer: ISSUER, ...FIRST_MEMBERS } = auditEventSchema.shape;
+const { lease: WHOLE_LEASE, secrets_total: _, issuer: ISSUER, ...FIRST_MEMBERS } = auditEventSchema.shape;
+/** As it was before a lease could be one of uses. */
+const LEASE = WHOLE_LEASE.unwrap().omit({ calls: true });
 const MEMBERS = { ...FIRST_MEMBERS, secrets: z.array(auditEventSchema.shape.secrets.element.strict()) };
 const OUTCOMES = z.enum(["allowed", "denied", "failed"]);
-const MANY = { lease: LEASE.unwrap().strict().optional(), secrets_total: z.int() };
+const MANY = { lease: LEASE.strict().optional(), secrets_total: z.int() };
 
 function covered({ seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent }: AuditEvent): readonly unknown[] {
   return [
@@ -30,6 +32,25 @@ function leaseCovered({ lease }: AuditEvent): readonly unknown[] {
   return [lease?.id ?? null, lease?.until ?? null, lease?.max_uses ?? null, lease?.uses ?? null, lease?.final ?? null];
 }
 
+function callsCovered({ lease }: AuditEvent): readonly unknown[] | null {
+  if (!lease?.calls) return null;
+  const { requests, other_requests, statuses, sent_bytes, received_bytes } = lease.calls;
+  return [
+    requests.map(({ request, count }) => [request, count]),
+    other_requests,
+    statuses.map(({ status, count }) => [status, count]),
+    sent_bytes,
+    received_bytes,
+  ];
+}
+
+/** A lease with all its members, and no other anywhere in it. */
+function strictLease() {
+  const { requests, statuses } = leaseCallsSchema.shape;
+  const calls = leaseCallsSchema.extend({ requests: z.array(requests.element.strict()), statuses: z.array(statuses.element.strict()) }).strict();
+  return LEASE.extend({ calls: calls.optional() }).strict().optional();
+}
+
 /** The versions of audit events that this code knows. A new one is a new row. */
 export const EVENT_VERSIONS: EventVersions = {
   1: {
@@ -40,7 +61,7 @@ export const EVENT_VERSIONS: EventVersions = {
   2: { schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES }), covers: covered },
   // What is about a lease.
   3: {
-    schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.unwrap().strict() }),
+    schema: z.strictObject({ ...MEMBERS, outcome: OUTCOMES, lease: LEASE.strict() }),
     covers: (event) => [...covered(event), leaseCovered(event)],
   },
   // What is about many secrets, a lease among it.
@@ -58,6 +79,17 @@ export const EVENT_VERSIONS: EventVersions = {
       issuer: ISSUER.unwrap(),
     }),
     covers: (event) => [...covered(event), leaseCovered(event), event.secrets_total ?? null, event.issuer ?? null],
+  },
+  // What was asked of a service under a lease.
+  6: {
+    schema: z.strictObject({
+      ...MEMBERS,
+      secrets_total: MANY.secrets_total.optional(),
+      lease: strictLease(),
+      outcome: z.enum([...OUTCOMES.options, "not-found"]),
+      issuer: ISSUER.unwrap(),
+    }),
+    covers: (event) => [...covered(event), leaseCovered(event), event.secrets_total ?? null, event.issuer ?? null, callsCovered(event)],
   },
 };
 

@@ -39,14 +39,35 @@ const outcomeSchema = z.enum(["allowed", "denied", "not-found", "failed"]).meta(
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
+const counted = z.int().min(0);
+/** What was asked of a service under a lease. */
+export const leaseCallsSchema = z
+  .object({
+    requests: z
+      .array(z.object({ request: z.string(), count: counted }))
+      .meta({ description: "Methods and paths, with `*` for each segment that names one thing of many, and how often each: 20 at the most." }),
+    other_requests: counted.meta({ description: "How often others." }),
+    statuses: z.array(z.object({ status: z.int(), count: counted })).meta({ description: "How often which status was the answer." }),
+    sent_bytes: counted.meta({ description: "How many bytes of bodies went to the service." }),
+    received_bytes: counted.meta({ description: "How many came from it." }),
+  })
+  .meta({
+    description:
+      "Of a service: what was asked of it under the lease so far, by the use that opened it too. Of a reply that is still open when the lease has ended, the bytes that come after that are not counted.",
+  });
+export type LeaseCalls = z.infer<typeof leaseCallsSchema>;
+
 /** What an event says of a lease. */
 const leaseNoteSchema = z
   .object({
     id: z.string().meta({ description: "The lease. The event that opened it and those that count its uses have the same." }),
-    until: timeSchema.optional().meta({ description: "Of the resolve that opened it: until when the same caller may be given the same again." }),
+    until: timeSchema
+      .optional()
+      .meta({ description: "Of the resolve, or the use of a service, that opened it: until when the same caller may be given the same again." }),
     max_uses: z.int().optional().meta({ description: "How often at the most." }),
     uses: z.int().optional().meta({ description: "How often that has been done so far; of `lease.unsettled` at least." }),
     final: z.boolean().optional().meta({ description: "Whether the lease has ended, and this is its last count." }),
+    calls: leaseCallsSchema.optional(),
   })
   .meta({ description: "There where the event is about a lease." });
 export type LeaseNote = z.infer<typeof leaseNoteSchema>;
@@ -55,7 +76,7 @@ export type LeaseNote = z.infer<typeof leaseNoteSchema>;
 export const MAX_BRIEF = 20;
 
 const EVENT_EXAMPLE = {
-  version: 5,
+  version: 6,
   seq: 42,
   at: "2026-11-21T12:00:00.000Z",
   org: "acme",

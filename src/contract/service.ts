@@ -62,7 +62,10 @@ const serviceDefinitionSchema = z.object({
   inject: z.array(injectionSchema).min(1).max(8),
   allow: z.array(allowRuleSchema).min(1).max(50),
   ...limits,
-  audit: z.literal("each", { error: 'each use is on record by itself: "lease" is not supported yet' }),
+  audit: z.enum(["lease", "each"]).meta({
+    description:
+      "`lease`: the first use of a caller by a rule is on record before it leaves, and what follows within `LEASE_SECONDS` is counted, with paths, statuses and bytes. `each`: every use is on record by itself, with its method and path, before it leaves.",
+  }),
 });
 export type ServiceDefinition = z.output<typeof serviceDefinitionSchema>;
 
@@ -72,7 +75,7 @@ export const SERVICE_DEFAULTS = {
   websocket: false,
   basic: false,
   ranges: false,
-  audit: "each",
+  audit: "lease",
   max_body_bytes: 10_485_760,
   max_seconds: 3600,
 } as const;

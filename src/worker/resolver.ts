@@ -28,9 +28,10 @@ import { hasHopped } from "./outgoing/hop.ts";
 import { answerLeased } from "./secrets/answer-leased.ts";
 import { releaseAgain } from "./secrets/kept-values.ts";
 import { type Release, releaseSecrets } from "./secrets/release-secrets.ts";
-import { type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
+import { compareAnswer, type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
+import type { KeptUse } from "./services/leased-use.ts";
 import { attemptedUse, useService, WITHOUT_TOKEN } from "./services/use-service.ts";
 import { newId } from "./transaction/new-id.ts";
 
@@ -81,7 +82,14 @@ const SERVICE_ADDRESS = "https://service.invalid";
 async function useFor(env: Env, context: ExecutionContext, caller: Caller, service: string, { url, method, headers, body }: Request): Promise<Response> {
   if (headers.has("Upgrade")) throw new Problem("upgrade-required", "A service is used without WebSocket by a binding.");
   if (hasHopped(headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
-  const needs = { ...needsFrom(env, await loadConfig(env), new Date()), defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
+  const config = await loadConfig(env);
+  const needs = {
+    ...needsFrom(env, config, new Date()),
+    defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)),
+    clock: Date.now,
+    leases: leasesOf<KeptUse>(config),
+    holdUp: async () => undefined,
+  };
   const asked = { ...WITHOUT_TOKEN, service: parse(serviceNameSchema, service), ...pathAndQuery(url), base: SERVICE_ADDRESS, method, headers, body };
   try {
     return await useService(needs, caller, asked);
@@ -141,6 +149,7 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, g
       const release = await releaseAgain(config.keyring, values, findings);
       return release && reply(release, { id: tally.id, until }, now);
     },
+    compare: (lease) => compareAnswer(needs, leases, lease),
     lead: () => answer(needs, caller, () => resolveLeased(needs, caller, request, ask)),
   });
 }

@@ -304,7 +304,7 @@ describe("an event of many secrets", () => {
     await call(`DELETE /v1/scopes/${encodeURIComponent(scope)}?secrets=true`, { token, headers });
     const [deleted, resolved, imported] = await shown(3);
     expect([deleted?.secrets.length, deleted?.secrets_total]).toEqual([200, 200]);
-    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 5, secrets_total: 500 });
+    for (const event of [resolved, imported]) expect(event).toMatchObject({ version: 6, secrets_total: 500 });
     expect(new Set(resolved?.secrets.map(({ name }) => name))).toEqual(new Set(names));
     expect(imported?.secrets.map(({ name }) => name)).toEqual(names);
     const id = imported?.secrets[499]?.id;

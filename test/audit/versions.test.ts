@@ -20,7 +20,7 @@ import { append, DAY, dropTriggers, exported, MINUTE, START, sql, verified, veri
 /** A later Keyhole: it knows one version more. */
 const LATER: EventVersions = {
   ...EVENT_VERSIONS,
-  6: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
+  7: { schema: auditEventSchema.strict(), covers: ({ seq, org, target, actor, request_id }) => [seq, org, target, actor, request_id] },
 };
 
 const NOW = new Date(START + DAY);
@@ -66,12 +66,12 @@ async function expectVerdict(org: string, verdict: object): Promise<void> {
   expect(await verifiedOffline(org), "offline").toMatchObject(verdict);
 }
 
-/** A log that a later Keyhole has sealed: of version 1, then of version 6, then of 1 again, as of a Worker that was rolled back. */
+/** A log that a later Keyhole has sealed: of version 1, then of version 7, then of 1 again, as of a Worker that was rolled back. */
 async function laterLog(org: string): Promise<void> {
   await append(org, 2);
   await sealAs(LATER);
   await append(org, 1);
-  await append(org, 2, { version: 6 });
+  await append(org, 2, { version: 7 });
   await append(org, 1);
   await sealAs(LATER);
 }
@@ -88,15 +88,15 @@ describe("the digest of version 1", () => {
   });
 
   it("of a version that is not known there is none", async () => {
-    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 6 })).rejects.toThrow(RangeError);
+    await expect(eventDigest({ ...(frozen.vectors[0]?.event as AuditEvent), version: 7 })).rejects.toThrow(RangeError);
   });
 
   it("is told from that of a later one, which says its version", async () => {
-    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 6 };
+    const event = { ...(frozen.vectors[0]?.event as AuditEvent), version: 7 };
     const digest = await eventDigestBy(LATER, event);
-    expect(digest).toBe(`v6.${await sha256(JSON.stringify(["keyhole-audit/v6", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
-    expect(versionOfDigest(digest)).toBe(6);
-    for (const other of ["", "v6.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v6.${"A".repeat(44)}`])
+    expect(digest).toBe(`v7.${await sha256(JSON.stringify(["keyhole-audit/v7", event.seq, event.org, event.target, event.actor, event.request_id]))}`);
+    expect(versionOfDigest(digest)).toBe(7);
+    for (const other of ["", "v7.", `v0.${"A".repeat(43)}`, `v02.${"A".repeat(43)}`, "A".repeat(44), `v7.${"A".repeat(44)}`])
       expect(versionOfDigest(other)).toBeUndefined();
   });
 });
@@ -104,15 +104,67 @@ describe("the digest of version 1", () => {
 describe("an event says its version", () => {
   it("in replies and exports", async () => {
     await append("said", 1);
-    await append("said", 1, { version: 6 });
+    await append("said", 1, { version: 7 });
     const { body } = await call("GET /v1/audit", { token: { org: "said" } });
-    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([6, 1]);
-    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 6]);
+    expect(body.events.map(({ version }: AuditEvent) => version)).toEqual([7, 1]);
+    expect((await exported("said")).lines.map((line) => JSON.parse(line).version)).toEqual([1, 7]);
   });
 
-  it("and one that is written now is of the fifth", async () => {
+  it("and one that is written now is of the sixth", async () => {
     await call("GET /v1/secrets", { token: { org: "written", scope: "" } });
-    expect((await call("GET /v1/audit", { token: { org: "written" } })).body.events).toMatchObject([{ seq: 1, version: 5 }]);
+    expect((await call("GET /v1/audit", { token: { org: "written" } })).body.events).toMatchObject([{ seq: 1, version: 6 }]);
+  });
+});
+
+describe("what was asked of a service under a lease", () => {
+  const calls = {
+    requests: [{ request: "POST /v1/chat/completions", count: 2 }],
+    other_requests: 1,
+    statuses: [{ status: 200, count: 3 }],
+    sent_bytes: 10,
+    received_bytes: 20,
+  };
+  const counted = { id: "lse_1", uses: 2, final: true, calls };
+  const write = async (org: string, lease: object, version = 6) => {
+    await append(org, 1, { version });
+    await sql("UPDATE audit_events SET lease = ?2, issuer = 'keyhole' WHERE org = ?1", org, JSON.stringify(lease));
+  };
+
+  it("is covered by the digest, each part of it", async () => {
+    await write("calls", counted);
+    await sealAs();
+    await expectVerdict("calls", { ok: true, checked: 1 });
+    const changed: object[] = [
+      { requests: [{ request: "GET /v1/models", count: 2 }] },
+      { requests: [{ request: "POST /v1/chat/completions", count: 1 }] },
+      { requests: [] },
+      { other_requests: 0 },
+      { statuses: [{ status: 500, count: 3 }] },
+      { statuses: [{ status: 200, count: 2 }] },
+      { sent_bytes: 9 },
+      { received_bytes: 0 },
+    ];
+    for (const change of changed) {
+      await sql("UPDATE audit_events SET lease = ?2 WHERE org = ?1", "calls", JSON.stringify({ ...counted, calls: { ...calls, ...change } }));
+      await expectVerdict("calls", { ok: false, first_bad: 1 });
+    }
+    const { calls: _, ...without } = counted;
+    await sql("UPDATE audit_events SET lease = ?2 WHERE org = ?1", "calls", JSON.stringify(without));
+    await expectVerdict("calls", { ok: false, first_bad: 1 });
+  });
+
+  it("is not said of an event of before, nor with anything that is not covered", async () => {
+    for (const [n, [lease, version]] of (
+      [
+        [counted, 5],
+        [{ ...counted, calls: { ...calls, more: 1 } }, 6],
+        [{ ...counted, calls: { ...calls, requests: [{ request: "GET /", count: 1, more: 1 }] } }, 6],
+      ] as const
+    ).entries()) {
+      const org = `calls-added-${n}`;
+      await write(org, lease, version);
+      expect((await call("GET /v1/audit", { token: { org } })).body.events[0].lease).toEqual({ id: "(unreadable)" });
+    }
   });
 });
 
@@ -122,13 +174,30 @@ describe("the issuer of an event's token", () => {
     return (await call("GET /v1/audit", { token: { org } })).body.events[0] as AuditEvent;
   };
 
-  it("is covered by the digest of version 5", async () => {
+  it("is covered by the digest", async () => {
     const event = await own("issued");
     const { seq, at, org, actor, token_id, action, outcome, secrets, target, request_id, ip, user_agent, issuer } = event;
-    expect([event.version, issuer]).toEqual([5, "keyhole"]);
+    expect([event.version, issuer]).toEqual([6, "keyhole"]);
     const named = secrets.map(({ id, name, scope, version }) => [id, name, scope, version]);
-    const covered = [seq, at, org, actor, token_id, action, outcome, named, target, request_id, ip, user_agent, [null, null, null, null, null], null, issuer];
-    expect(await eventDigest(event)).toBe(`v5.${await sha256(JSON.stringify(["keyhole-audit/v5", ...covered]))}`);
+    const covered = [
+      seq,
+      at,
+      org,
+      actor,
+      token_id,
+      action,
+      outcome,
+      named,
+      target,
+      request_id,
+      ip,
+      user_agent,
+      [null, null, null, null, null],
+      null,
+      issuer,
+      null,
+    ];
+    expect(await eventDigest(event)).toBe(`v6.${await sha256(JSON.stringify(["keyhole-audit/v6", ...covered]))}`);
   });
 
   it.each(["'https://other.example.org'", "NULL"])("is found when it is changed to %s", async (issuer) => {
@@ -159,7 +228,7 @@ describe("the issuer of an event's token", () => {
 
 describe("a log with events of a later version", () => {
   let tampered = 0;
-  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 6 } };
+  const NEWER = { ok: false, first_bad: null, newer: { seq: 4, version: 7 } };
 
   it("is whole for a Keyhole that knows it", async () => {
     await laterLog("later");
@@ -184,12 +253,12 @@ describe("a log with events of a later version", () => {
     ["one of the later version is removed", "DELETE FROM audit_events WHERE org = ? AND seq = 5", 5],
     [
       "the digests say that an event is of the later version",
-      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v6.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
+      "UPDATE audit_checkpoints SET row_digests = json_set(row_digests, '$[0]', 'v7.' || (row_digests ->> '$[0]')) WHERE org = ? AND number = 1",
       1,
     ],
     [
       "the digests are shifted so that one begins like a later one",
-      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v6.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
+      "UPDATE audit_checkpoints SET row_digests = json_array(row_digests ->> '$[0]' || 'v7.', substr(row_digests ->> '$[1]', 4), row_digests ->> '$[2]', row_digests ->> '$[3]') WHERE org = ? AND number = 2",
       3,
     ],
     ["the head is removed", "DELETE FROM audit_heads WHERE org = ?", 7],
@@ -225,10 +294,10 @@ describe("a log with events of a later version", () => {
 describe("events of a later version that are not sealed yet", () => {
   it("are sealed only by a run that knows them: another one seals what comes before, waits, and says so on /readyz", async () => {
     await append("waiting", 2);
-    await append("waiting", 2, { version: 6 });
+    await append("waiting", 2, { version: 7 });
     await append("waiting", 1);
     expect((await sealAs()).refused).toBeGreaterThan(0);
-    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 6 } });
+    await expectVerdict("waiting", { ok: false, checked: 2, unsealed: 3, first_bad: null, newer: { seq: 3, version: 7 } });
     expect((await call("GET /readyz")).body.backlog.audit_logs).toBeGreaterThan(0);
     await env.DB.prepare("UPDATE audit_marks SET seen_at = 0 WHERE org = 'waiting'").run();
     await sealAs(LATER);

@@ -362,13 +362,13 @@ describe("the uses of a lease", () => {
     await place.settle();
     const { events } = (await place.call("GET /v1/audit", { token })).body;
     expect(events[0]).toMatchObject({
-      version: 5,
+      version: 6,
       action: "secret.resolve.uses",
       actor: "tester",
       secrets: [{ id, name: "KEY", scope: "namespace:prod", version: 1 }],
       lease: { id: body.lease.id, uses: 1, final: true },
     });
-    expect(events[1]).toMatchObject({ version: 5, action: "secret.resolve", lease: { id: body.lease.id, until: body.lease.until, max_uses: 10_000 } });
+    expect(events[1]).toMatchObject({ version: 6, action: "secret.resolve", lease: { id: body.lease.id, until: body.lease.until, max_uses: 10_000 } });
     await runScheduled(env as never, new Date(), STILL);
     expect((await place.call("GET /v1/audit/verify", { token })).body).toMatchObject({ ok: true, checked: 3, unsealed: 0 });
   });

@@ -104,9 +104,15 @@ it("a token that is revoked while its answer is opened is not answered from it",
 it("an answer is given again at most max_uses times, however many ask at once", () => {
   const leases = leasesOf<null>({});
   const needs = { db: env.DB, clock: Date.now, defer: () => undefined };
-  const tally = beginTally(leases, needs, "lse_1", {
-    ...{ org, actor: "a", token_id: null, issuer: null, secrets: "[]", request_id: "req_1", ip: null, user_agent: null },
-  });
+  const tally = beginTally(
+    leases,
+    needs,
+    "lse_1",
+    {
+      ...{ org, actor: "a", token_id: null, issuer: null, secrets: "[]", request_id: "req_1", ip: null, user_agent: null },
+    },
+    null,
+  );
   const lease: Lease<null> = {
     ...{ key: "k", org, holder: "h", orgs: [org], marks: new Set<string>(), issuedAt: null, openedAt: START, until: START + 60_000 },
     ...{ maxUses: 2, size: 1, answer: null, tally, epochs: "", renewing: false },

@@ -14,7 +14,7 @@ import { deletionsMeant, undeleteObject } from "../../src/worker/objects/undelet
 import { answerLeased } from "../../src/worker/secrets/answer-leased.ts";
 import { releaseAgain } from "../../src/worker/secrets/kept-values.ts";
 import { releaseSecrets } from "../../src/worker/secrets/release-secrets.ts";
-import { type LeasedAnswer, resolveLeased } from "../../src/worker/secrets/resolve-leased.ts";
+import { compareAnswer, type LeasedAnswer, resolveLeased } from "../../src/worker/secrets/resolve-leased.ts";
 import { at, call, put, resolve } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
 import { putExpired } from "../support/put-expired.ts";
@@ -595,6 +595,7 @@ describe("an object under a lease", () => {
           const release = await releaseAgain(needs.keyring, values, findings);
           return release && readObject(release, by).state;
         },
+        compare: (lease) => compareAnswer(needs, leases, lease),
         lead: async () => {
           led++;
           const { selection, lease } = await resolveLeased({ ...needs, now: new Date(time) }, by, objectRequest(scope), ask);

@@ -187,7 +187,7 @@ describe("a definition", () => {
     ],
     ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
     ["half a WebSocket", { websocket: "yes" }, "/websocket"],
-    ["a lease", { audit: "lease" }, "/audit"],
+    ["an unknown way of being on record", { audit: "never" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],
     ["a rule without a method", { allow: [{ methods: [], paths: ["/x"] }] }, "/allow/0/methods"],
     ["both kinds of origins", { origins: { "": "https://api.example.com" } }, "/origin"],
@@ -210,7 +210,7 @@ describe("a preset", () => {
     const origin = { "azure-openai": "https://mine.openai.azure.com", "aws-bedrock": "https://bedrock-runtime.us-east-1.amazonaws.com" }[preset as string];
     const json = { preset, secret: "THE_KEY", scopes: ["global"], ...(origin && { origin }) };
     const { status, body } = await call(`PUT /v1/services/${preset}`, { token: { org: "presets" }, json });
-    expect([status, body.preset, body.audit]).toEqual([201, preset, "each"]);
+    expect([status, body.preset, body.audit]).toEqual([201, preset, "lease"]);
     expect(JSON.stringify(body.inject)).toContain("${THE_KEY}");
     for (const url of Object.values<string>(body.origins)) expect(presetsAt(new URL(url).hostname), url).not.toEqual([]);
   });

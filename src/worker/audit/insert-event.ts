@@ -1,4 +1,4 @@
-import { type Action, MAX_BRIEF, type Outcome } from "../../contract/audit.ts";
+import { type Action, type LeaseCalls, MAX_BRIEF, type Outcome } from "../../contract/audit.ts";
 
 /** A secret as an audit event names it. What a denied call asked for has no version, and an id only where it was asked for by that. */
 export interface EventSecret {
@@ -47,7 +47,9 @@ export interface OpenedLease {
 }
 
 /** What an event says of a lease, as its column has it: the lease that it opened, or how often one was used. */
-export type StoredLease = Omit<OpenedLease, "ip"> | { readonly id: string; readonly uses: number; readonly final: boolean } | UnsettledLease;
+export type StoredLease = Omit<OpenedLease, "ip"> | CountedLease | UnsettledLease;
+/** How often a lease was used so far; of a service also what was asked of it. */
+type CountedLease = { readonly id: string; readonly uses: number; readonly final: boolean; readonly calls?: LeaseCalls };
 /** A lease whose last count nobody wrote: it was used at least so often. */
 type UnsettledLease = { readonly id: string; readonly max_uses: number; readonly uses: number };
 
@@ -82,7 +84,7 @@ const LEASE = `CASE WHEN ?15 IS NOT NULL AND secrets <> '[]' AND ${LEASE_UNTIL} 
   THEN json_object('id', ?15 ->> 'id', 'until', ${LEASE_UNTIL}, 'max_uses', ?15 ->> 'max_uses') END`;
 
 /** Of which version events are that are written now. */
-export const EVENT_VERSION = 5;
+export const EVENT_VERSION = 6;
 /** How long an event is in D1, in bytes: with a longer list of secrets that is beside it. */
 const EVENT_BYTES = 4096;
 /** How long the list of an event is at the most of which nothing was done, in bytes. */

@@ -35,6 +35,7 @@ export const MIGRATED = [
   ["secrets", "hosts_brought"],
   ["services"],
   ["env_names_shared", "variable"],
+  ["leases_open", "secret.use"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

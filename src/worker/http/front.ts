@@ -19,12 +19,18 @@ export interface Front {
 }
 
 /**
- * An app that names, times and logs its requests, and takes none in the clear, for a front to add what is its own.
+ * An app that names, times and logs its requests, takes none in the clear and not too many from one address, for a front to add what is
+ * its own.
  *
  * @param getPath The path by which a request finds its route, where that is not simply its own.
  */
 export function frontApp(getPath?: (request: Request) => string): Hono<HonoEnv> {
-  return new Hono<HonoEnv>(getPath && { getPath }).use(identifyRequest, logRequest, requireHttps, limitAddress);
+  return unlimitedApp(getPath).use(limitAddress);
+}
+
+/** The same, for a front that limits addresses by itself. */
+export function unlimitedApp(getPath?: (request: Request) => string): Hono<HonoEnv> {
+  return new Hono<HonoEnv>(getPath && { getPath }).use(identifyRequest, logRequest, requireHttps);
 }
 
 /** Adds routes to a front's app. */

@@ -1,4 +1,5 @@
-import type { LeaseAsk } from "../secrets/resolve-leased.ts";
+import type { LeaseAsk } from "../secrets/record-leased.ts";
+import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
 import type { ResolveForm } from "./native/resolve-body.ts";
 import type { VaultForm } from "./vault/vault-content.ts";
 
@@ -7,14 +8,14 @@ export type NativeForm = ResolveForm & { readonly etag: string };
 /** How an answer that is kept was given, by whichever front. */
 export type KeptForm = NativeForm | VaultForm;
 
-const asks = new WeakMap<Request, LeaseAsk<KeptForm>>();
+const asks = new WeakMap<Request, LeaseAsk<LeasedAnswer<KeptForm>>>();
 
 /** Takes note of what a request asks of a lease, for the route that answers it. */
-export function noteLeaseAsk(request: Request, ask: LeaseAsk<KeptForm>): void {
+export function noteLeaseAsk(request: Request, ask: LeaseAsk<LeasedAnswer<KeptForm>>): void {
   asks.set(request, ask);
 }
 
 /** What a request asks of a lease; `undefined` for one that is to be answered strictly. */
-export function leaseAskOf(request: Request): LeaseAsk<KeptForm> | undefined {
+export function leaseAskOf(request: Request): LeaseAsk<LeasedAnswer<KeptForm>> | undefined {
   return asks.get(request);
 }

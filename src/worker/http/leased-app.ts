@@ -6,7 +6,7 @@ import type { Lease } from "../leases/lease.ts";
 import { leasesOf } from "../leases/leases.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
 import { releaseAgain } from "../secrets/kept-values.ts";
-import type { LeasedAnswer } from "../secrets/resolve-leased.ts";
+import { compareAnswer, type LeasedAnswer } from "../secrets/resolve-leased.ts";
 import { newId } from "../transaction/new-id.ts";
 import { bodyText, hasBody, hasShortBody, type LeasableRequest, type LeasingFront, leasable, leaseKey } from "./lease-ask.ts";
 import { type KeptForm, type NativeForm, noteLeaseAsk } from "./lease-asks.ts";
@@ -57,7 +57,8 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
   const { keyring, staleSeconds } = config;
   const needs = { keyring, staleSeconds, db: env.DB, clock: Date.now, defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)) };
   const again = (lease: KeptLease, now: number) => give(keyring, request, lease, now);
-  return answerLeased(needs, { ...ask, maxAge, again, lead }).catch((error: unknown) => refuse(error, asked.front, request.url));
+  const compare = (lease: KeptLease) => compareAnswer(needs, leases, lease);
+  return answerLeased(needs, { ...ask, maxAge, again, compare, lead }).catch((error: unknown) => refuse(error, asked.front, request.url));
 }
 
 async function configOf(env: Env): Promise<Config | undefined> {

@@ -1,5 +1,8 @@
 import type { Context } from "hono";
 import type { Config, Env } from "../config.ts";
+import { leasesOf } from "../leases/leases.ts";
+import type { KeptUse } from "../services/leased-use.ts";
+import type { UseNeeds } from "../services/use-service.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
@@ -19,6 +22,15 @@ export interface RequestNeeds extends Needs {
 /** What verbs need, from a request's context. */
 export function needsOf(c: Context<HonoEnv>): RequestNeeds {
   return { ...needsFrom(c.env, c.get("config"), c.get("now")), defer: (work) => deferWork(c, work) };
+}
+
+/**
+ * What using a service needs, from a request's context.
+ *
+ * @param holdUp Holds up what D1 has to be asked about, where somebody asks too often.
+ */
+export function useNeedsOf(c: Context<HonoEnv>, holdUp: UseNeeds["holdUp"]): UseNeeds {
+  return { ...needsOf(c), leases: leasesOf<KeptUse>(c.get("config")), clock: Date.now, holdUp };
 }
 
 /** What verbs need, from its parts: for calls that come without HTTP. */

@@ -23,7 +23,7 @@ const DEADLINE = 1_000;
  * Whether what is known of a lease's organizations is recent enough to give its answer again: it is asked for in the
  * background before it gets old, and waited for when it is. `false` when it cannot be had: then D1 decides, or nobody.
  */
-export async function isFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Lease<unknown>): Promise<boolean> {
+export async function isFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Pick<Lease<unknown>, "orgs">): Promise<boolean> {
   if (isKnownFresh(leases, needs, lease)) return true;
   try {
     await withDeadline(reading(leases, needs), DEADLINE);
@@ -35,7 +35,7 @@ export async function isFresh(leases: Leases<unknown>, needs: FreshnessNeeds, le
 }
 
 /** {@link isFresh}, as far as it can be told without waiting. */
-export function isKnownFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Lease<unknown>): boolean {
+export function isKnownFresh(leases: Leases<unknown>, needs: FreshnessNeeds, lease: Pick<Lease<unknown>, "orgs">): boolean {
   const [age, stale] = [ageOf(leases, needs, lease), needs.staleSeconds * 1000];
   if (age > stale) return false;
   if (age * 2 > stale) reading(leases, needs);
@@ -57,7 +57,7 @@ export function noteWrite({ orgs, writes }: Leases<unknown>, org: string): void 
 }
 
 /** How long ago it was asked how all of a lease's organizations are, in milliseconds. */
-function ageOf({ orgs }: Leases<unknown>, { clock }: FreshnessNeeds, lease: Lease<unknown>): number {
+function ageOf({ orgs }: Leases<unknown>, { clock }: FreshnessNeeds, lease: Pick<Lease<unknown>, "orgs">): number {
   let oldest = Number.POSITIVE_INFINITY;
   for (const org of lease.orgs) oldest = Math.min(oldest, orgs.get(org)?.sentAt ?? Number.NEGATIVE_INFINITY);
   return clock() - oldest;

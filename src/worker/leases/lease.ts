@@ -1,4 +1,5 @@
 import type { LeaseEvent } from "../audit/lease-events.ts";
+import type { CallsOfLease } from "./calls-of-lease.ts";
 
 /** Whose lease it is and of what: what every event about it says. */
 export type LeaseFacts = Pick<LeaseEvent, "org" | "actor" | "token_id" | "issuer" | "secrets" | "request_id" | "ip" | "user_agent">;
@@ -7,6 +8,8 @@ export type LeaseFacts = Pick<LeaseEvent, "org" | "actor" | "token_id" | "issuer
 export interface Tally {
   readonly id: string;
   readonly facts: LeaseFacts;
+  /** What was asked of a service under it; `null` where what it gives again are values. */
+  readonly calls: CallsOfLease | null;
   uses: number;
   /** When the first use was that the log does not have; `null` for none. */
   unreportedSince: number | null;

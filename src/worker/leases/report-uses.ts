@@ -1,5 +1,6 @@
 import { insertLeaseEvents, type LeaseEvent } from "../audit/lease-events.ts";
 import { runBatch } from "../store/run-batch.ts";
+import { type CallsOfLease, noteOfCalls } from "./calls-of-lease.ts";
 import type { Lease, LeaseFacts, Tally } from "./lease.ts";
 import type { Leases } from "./leases.ts";
 
@@ -27,8 +28,8 @@ const GIVEN_UP = 30_000;
  * Begins to count the uses of a lease, before it is on record: so whatever happens after that, its last count is written.
  * {@link dropTally} where it came to none.
  */
-export function beginTally(leases: Leases<unknown>, needs: ReportNeeds, id: string, facts: LeaseFacts): Tally {
-  const tally: Tally = { id, facts, uses: 0, unreportedSince: null, state: "opening", since: needs.clock() };
+export function beginTally(leases: Leases<unknown>, needs: ReportNeeds, id: string, facts: LeaseFacts, calls: CallsOfLease | null): Tally {
+  const tally: Tally = { id, facts, calls, uses: 0, unreportedSince: null, state: "opening", since: needs.clock() };
   leases.tallies.set(id, tally);
   if (leases.tallies.size > leases.store.count + WAITING && !leases.reporting) needs.defer(report(leases, needs, isEnded));
   leaveTimer(leases, needs);
@@ -126,7 +127,13 @@ async function writeSome(leases: Leases<unknown>, db: D1Database, tallies: reado
       db,
       insertLeaseEvents(
         db,
-        counts.map(({ tally: { id, facts }, uses, final }): LeaseEvent => ({ ...facts, action: "secret.resolve.uses", lease: { id, uses, final } })),
+        counts.map(
+          ({ tally: { id, facts, calls }, uses, final }): LeaseEvent => ({
+            ...facts,
+            action: "secret.resolve.uses",
+            lease: { id, uses, final, ...(calls && { calls: noteOfCalls(calls) }) },
+          }),
+        ),
         now,
       ),
     );

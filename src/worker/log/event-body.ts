@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type AuditEvent, auditEventSchema, type Checkpoint, type LeaseNote } from "../../contract/audit.ts";
+import { type AuditEvent, auditEventSchema, type Checkpoint, type LeaseNote, leaseCallsSchema } from "../../contract/audit.ts";
 import { formatTime } from "../../contract/time.ts";
 import type { CheckpointRow } from "../audit/checkpoints.ts";
 import type { EventRow } from "../audit/read-events.ts";
@@ -16,7 +16,7 @@ export function eventBody(row: EventRow): AuditEvent {
     // What the digest of its version does not cover is not said of an event.
     ...(version >= 5 && { issuer }),
     ...{ action, outcome, secrets: secretsOf(row.secrets), target, request_id, ip, user_agent },
-    ...(lease !== null && version >= 3 && { lease: leaseOf(lease) }),
+    ...(lease !== null && version >= 3 && { lease: leaseOf(lease, version) }),
     ...(secrets_total !== null && version >= 4 && { secrets_total }),
   };
 }
@@ -48,12 +48,13 @@ const storedLeaseSchema = z.strictObject({
   max_uses: z.int().optional(),
   uses: z.int().optional(),
   final: z.boolean().optional(),
+  calls: leaseCallsSchema.optional(),
 } satisfies Record<keyof LeaseNote, z.ZodType>);
 
 /** As above. */
-function leaseOf(text: string): LeaseNote {
+function leaseOf(text: string, version: number): LeaseNote {
   const { data } = storedLeaseSchema.safeParse(parse(text));
-  if (!data || JSON.stringify(data) !== text) return { id: "(unreadable)" };
+  if (!data || JSON.stringify(data) !== text || (data.calls && version < 6)) return { id: "(unreadable)" };
   const { until, ...rest } = data;
   return { ...rest, ...(until !== undefined && { until: timeOf(until) }) };
 }

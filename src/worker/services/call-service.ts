@@ -4,6 +4,7 @@ import type { ServiceDefinition } from "../../contract/service.ts";
 import { prepareScrubber } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { Caller } from "../access/caller.ts";
+import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import { callOut } from "../outgoing/call-out.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
@@ -48,6 +49,8 @@ interface ServiceCall {
   readonly path: RequestPath;
   readonly credentials: Credentials;
   readonly request: ForwardedRequest;
+  /** Where the bytes of bodies are counted; `null` for nowhere. */
+  readonly calls: CallsOfLease | null;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -63,7 +66,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * @throws {Problem} `body-too-large`, `signature-unsupported`, `token-refused`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`,
  *   `redirect-refused`.
  */
-export async function callService(needs: CallNeeds, caller: Caller, { definition, origin, path, credentials, request }: ServiceCall): Promise<Response> {
+export async function callService(needs: CallNeeds, caller: Caller, { definition, origin, path, credentials, request, calls }: ServiceCall): Promise<Response> {
   const query = forwardedQuery(request.query, request.tokenParameters, credentials.query);
   const asked = new URL(`${origin}${path.raw}${query === "" ? "" : `?${query}`}`);
   if (asked.pathname !== path.raw) throw new Problem("invalid-request", "The path would not arrive as it came.");
@@ -76,7 +79,7 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const token = client && (await accessTokenFor(needs, caller, client, rules));
     // Counted from here: what is read before the call goes out takes its time, too.
     const over = AbortSignal.any([watch.signal, AbortSignal.timeout(whole)]);
-    const body = limitedBody(request, definition.max_body_bytes, watch.stop);
+    const body = limitedBody(request, definition.max_body_bytes, watch.stop, calls);
     const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
     if (token !== null) headers.set("Authorization", `Bearer ${token}`);
     if (request.socket) askForSocket(headers, request.socket);
@@ -95,9 +98,9 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
     if (request.socket && reply.webSocket) {
       handshake?.opened();
-      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end });
+      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end, calls });
     }
-    return await returned(reply, { definition, asked, base: request.base }, hidden, request.method, watch.end);
+    return await returned(reply, { definition, asked, base: request.base, calls }, hidden, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;
@@ -139,7 +142,7 @@ function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxS
 
 async function returned(
   reply: Response,
-  addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string },
+  addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string; readonly calls: CallsOfLease | null },
   values: readonly string[],
   method: string,
   ended: () => void,
@@ -164,7 +167,7 @@ async function returned(
       return new Response(null, { status, headers });
     }
     const length = encoding !== "gzip" ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
-    const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended);
+    const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended, addresses.calls);
     return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
   } catch (error) {
     await reply.body?.cancel();
@@ -180,17 +183,20 @@ function limitedBody(
   { body, headers }: ForwardedRequest,
   most: number,
   stop: () => void,
+  calls: CallsOfLease | null,
 ): { stream: ReadableStream<Uint8Array> | null; isTooLarge: () => boolean } {
   const said = headers.get("Content-Length");
   if (body === null) return { stream: null, isTooLarge: () => false };
   if (said !== null && /^\d{1,15}$/.test(said)) {
     if (Number(said) > most) throw tooLarge(most);
+    if (calls) calls.sent += Number(said);
     return { stream: through(body, new FixedLengthStream(Number(said))), isTooLarge: () => false };
   }
   let size = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       size += chunk.length;
+      if (calls) calls.sent += chunk.length;
       if (size <= most) return controller.enqueue(chunk);
       stop();
       controller.error(new Error("the body is too large"));

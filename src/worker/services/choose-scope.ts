@@ -6,11 +6,13 @@ import { type BUILTIN, type Scope, scopeKind, scopeSchema } from "../../contract
 import { type ServiceDefinition, secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
 import { exactScopes } from "../access/exact-scopes.ts";
+import { stateOf } from "../secrets/record-selection.ts";
 import { oneScopeQuery, type QueryNeeds } from "../secrets/resolution-query.ts";
-import { nameLocked, winnersIn } from "../secrets/selection.ts";
+import { nameLocked, type RecordedSelection, winnersIn } from "../secrets/selection.ts";
 import { verifyFound } from "../secrets/verify-found.ts";
 import { selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { UnreleasedError } from "../transaction/record-failure.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 
 /** A scope that a service may search. */
@@ -18,32 +20,39 @@ export type SearchedScope = Scope | typeof BUILTIN;
 
 type Needs = CallerNeeds & Pick<QueryNeeds, "platformOrg" | "now">;
 
+/** The scope that a service's secrets come from. */
+export interface ChosenScope {
+  readonly scope: SearchedScope;
+  /** What decided what was found there, see {@link stateOf}. */
+  readonly state: string;
+  /** What was read beside it. */
+  readonly others: readonly D1Result<never>[];
+}
+
 /**
- * Finds the scope that a service's secrets come from: of those that it searches and the grant covers the most specific one that has
- * all of them. What has expired there is not replaced by a wider one, and what is locked above never by a narrower one.
+ * Finds the scope that a service's secrets come from: of `scopes` the first that has all of them. What has expired there is not replaced
+ * by a wider one, and what is locked above never by a narrower one.
  *
- * @param said The scope in the header `Keyhole-Scope`, or `null`.
+ * @param scopes As {@link scopesToSearch} gives them.
  * @param host The host that the values are to go to.
- * @throws {Problem} `forbidden`, `invalid-request`, `secret-not-found`, `secret-expired`, `name-locked`, `use-not-allowed`,
- *   `integrity-failed`, `storage-unavailable`.
+ * @param beside What is read by the same batch.
+ * @throws {Problem} `secret-not-found`, `secret-expired`, `name-locked`, `use-not-allowed`, `unauthenticated`, `integrity-failed`,
+ *   `storage-unavailable`.
  */
 export async function chooseScope(
   needs: Needs,
   caller: Caller,
-  definition: Pick<ServiceDefinition, "scopes" | "inject">,
-  said: string | null,
+  definition: Pick<ServiceDefinition, "inject">,
+  scopes: readonly SearchedScope[],
   host: string,
-): Promise<SearchedScope> {
+  beside: readonly D1PreparedStatement[] = [],
+): Promise<ChosenScope> {
   const names = secretsOf(definition);
-  caller.require("secrets:use", [], names);
-  const scopes = searchedScopes(caller, definition.scopes, said);
-  const found = await readForCaller(
-    needs,
-    caller,
-    scopes.map((scope) => selectWinners(needs.db, oneScopeQuery(needs, caller, scope, names, false))),
-  );
+  const searches = scopes.map((scope) => selectWinners(needs.db, oneScopeQuery(needs, caller, scope, names, false)));
+  const found = await readForCaller(needs, caller, [...searches, ...beside]);
   for (const [n, scope] of scopes.entries()) {
-    const winners = await verified(needs, rowsOf<WinnerRow>(found[n]));
+    const rows = rowsOf<WinnerRow>(found[n]);
+    const winners = await verified(needs, rows);
     if (winners.length < names.length) continue;
     const locks = winners.filter(({ outside }) => outside);
     // A lock in one of the scopes to come has its turn there.
@@ -52,9 +61,9 @@ export async function chooseScope(
     if (winners.some(({ expired }) => expired))
       throw new Problem("secret-expired", `A secret of the service in ${scope} has expired. A wider scope is not used instead.`);
     requireHosts(winners, definition, host);
-    return scope;
+    return { scope, state: stateOf(rows), others: found.slice(scopes.length) };
   }
-  throw new Problem("secret-not-found", `None of ${scopes.join(", ")} has all secrets of the service.`, { members: { searched: scopes } });
+  throw new Problem("secret-not-found", `None of ${scopes.join(", ")} has all secrets of the service.`, { members: { searched: [...scopes] } });
 }
 
 /**
@@ -63,7 +72,7 @@ export async function chooseScope(
  *
  * @throws {Problem} `use-not-allowed`, which says to the audit log which secrets.
  */
-export function requireHosts(
+function requireHosts(
   secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[],
   { inject }: Pick<ServiceDefinition, "inject">,
   host: string,
@@ -83,6 +92,22 @@ export function requireHosts(
   }
 }
 
+/**
+ * The same of what is on record: the rows that decide are those of the transaction that put it there.
+ *
+ * @throws {UnreleasedError} `use-not-allowed`.
+ */
+export function requireHostsStill({ secrets, event }: RecordedSelection, definition: Pick<ServiceDefinition, "inject">, host: string): void {
+  try {
+    requireHosts(secrets, definition, host);
+  } catch (error) {
+    throw new UnreleasedError(
+      { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
+      error,
+    );
+  }
+}
+
 async function verified({ keyring }: Needs, rows: readonly WinnerRow[]): Promise<Winner[]> {
   const winners = winnersIn(rows);
   const [fault] = await verifyFound(keyring, rows[0]?.links ?? "[]", winners);
@@ -90,8 +115,16 @@ async function verified({ keyring }: Needs, rows: readonly WinnerRow[]): Promise
   return winners;
 }
 
-/** The scopes of a service that the grant covers, the most specific first. Of a kind with `*` it is the one that the grant has, or the request says. */
-function searchedScopes(caller: Caller, scopes: readonly string[], said: string | null): SearchedScope[] {
+/**
+ * The scopes of a service that the grant covers, the most specific first. Of a kind with `*` it is the one that the grant has, or the
+ * request says.
+ *
+ * @param said The scope in the header `Keyhole-Scope`, or `null`.
+ * @throws {Problem} `forbidden`, `invalid-request`.
+ */
+export function scopesToSearch(caller: Caller, definition: Pick<ServiceDefinition, "scopes" | "inject">, said: string | null): SearchedScope[] {
+  const { scopes } = definition;
+  caller.require("secrets:use", [], secretsOf(definition));
   const open = scopes.find((scope) => scope.endsWith(":*"));
   if (said !== null && open === undefined) throw invalid("header:Keyhole-Scope", "this service searches the scopes that it names, and no other");
   const exact = scopes.map((scope) => (scope === open ? sayScope(caller, scope, said) : (scope as SearchedScope)));

@@ -1,6 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import { createScrubber, prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
+import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import { returnedHeaders } from "./returned-headers.ts";
 
 /** How large a message may be, in bytes. */
@@ -22,6 +23,8 @@ export interface SocketRelay {
   readonly over: AbortSignal;
   /** Called once, when it has ended. */
   readonly ended: () => void;
+  /** Where the bytes of its messages are counted. */
+  readonly calls: CallsOfLease | null;
 }
 
 /** Makes of a request one for a WebSocket (RFC 6455, section 4.1): the runtime adds what else that needs. */
@@ -37,7 +40,7 @@ export function askForSocket(headers: Headers, offered: readonly string[]): void
  *
  * @throws {Problem} `upstream-unreachable` where the service chose a subprotocol that was not offered.
  */
-export function relaySocket(reply: Response, service: WebSocket, { offered, hidden, whole, over, ended }: SocketRelay): Response {
+export function relaySocket(reply: Response, service: WebSocket, { offered, hidden, whole, over, ended, calls }: SocketRelay): Response {
   const chosen = reply.headers.get("Sec-WebSocket-Protocol");
   if (chosen !== null && !offered.includes(chosen)) {
     service.accept();
@@ -65,7 +68,9 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
     from.binaryType = "arraybuffer";
     from.addEventListener("message", ({ data }) => {
       if (!open) return;
-      if (sizeOf(data) > MAX_MESSAGE) return end(CODES.tooLarge, `a message has at most ${MAX_MESSAGE} bytes`);
+      const size = sizeOf(data);
+      if (calls) calls[from === caller ? "sent" : "received"] += size;
+      if (size > MAX_MESSAGE) return end(CODES.tooLarge, `a message has at most ${MAX_MESSAGE} bytes`);
       // The other end may be closing already.
       attempt(
         () => to.send(shown(data)),

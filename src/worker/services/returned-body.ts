@@ -1,5 +1,6 @@
 import type { Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubStream } from "../../scrub/scrub-stream.ts";
+import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 
 /** What is no text: values are not looked for in it. */
 const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
@@ -7,15 +8,23 @@ const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
 /**
  * The body of a reply without what was put into the request, as it comes. Only what could be the beginning of that waits for more.
  *
+ * @param calls Where its bytes are counted.
  * @param ended Called once, when all of it has come, its reader has gone, or it broke off.
  */
-export function returnedBody(body: ReadableStream<Uint8Array>, type: string | null, hidden: Scrubbed, ended: () => void): ReadableStream<Uint8Array> {
+export function returnedBody(
+  body: ReadableStream<Uint8Array>,
+  type: string | null,
+  hidden: Scrubbed,
+  ended: () => void,
+  calls: CallsOfLease | null,
+): ReadableStream<Uint8Array> {
   const shown = NOT_SCANNED.test(type ?? "") ? body : body.pipeThrough(scrubStream(hidden));
   const reader = shown.getReader();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
+        if (calls && value) calls.received += value.length;
         if (!done) return controller.enqueue(value);
         ended();
         controller.close();

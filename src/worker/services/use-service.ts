@@ -1,22 +1,17 @@
-import { Problem } from "../../contract/problem.ts";
-import { type ServiceDefinition, secretsOf } from "../../contract/service.ts";
+import { PROBLEMS, Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
-import type { ReadNeeds } from "../secrets/read-values.ts";
-import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
-import { releaseSecrets } from "../secrets/release-secrets.ts";
-import { oneScopeQuery } from "../secrets/resolution-query.ts";
-import type { RecordedSelection } from "../secrets/selection.ts";
+import { type CallsOfLease, countRequest, countStatus } from "../leases/calls-of-lease.ts";
 import type { Attempt } from "../transaction/record-denial.ts";
-import { UnreleasedError } from "../transaction/record-failure.ts";
+import { standingOf } from "../transaction/run-for-caller.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
-import { chooseScope, requireHosts } from "./choose-scope.ts";
-import { fillCredentials } from "./fill-credentials.ts";
-import { judgeRequest } from "./judge-request.ts";
-import { type FoundService, findService, type ServiceNeeds } from "./read-services.ts";
+import { type AllowedUse, judgeRequest } from "./judge-request.ts";
+import { type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./leased-use.ts";
+import type { FoundService } from "./read-services.ts";
+import { serviceAtHand } from "./service-at-hand.ts";
 import { requireSignature } from "./sign-request.ts";
 
 /** What a use needs. */
-export type UseNeeds = ServiceNeeds & RecordNeeds & ReadNeeds & CallNeeds;
+export type UseNeeds = LeasedUseNeeds & CallNeeds;
 
 /** A request to a service, as it arrived, without the token that it came with. */
 export interface Use extends ForwardedRequest {
@@ -40,40 +35,53 @@ export function attemptedUse({ service, method, path }: Pick<Use, "service" | "m
 
 /**
  * Makes a request of a service with the credentials that it has, and gives the reply without them. Whether it is allowed is decided
- * before anything is read, and it is on record before it leaves.
+ * before any secret is looked for, and it is on record before it leaves: by itself, or under the lease that an earlier one like it has
+ * opened, where the service says so.
  *
- * @throws {Problem} what {@link judgeRequest} and {@link chooseScope} refuse; `unauthenticated`, `service-not-found`, `rate-limited`,
+ * @throws {Problem} what {@link judgeRequest} and {@link recordedCredentials} refuse; `unauthenticated`, `service-not-found`, `rate-limited`,
  *   `body-too-large`, `signature-unsupported`, `token-refused`, `upstream-unreachable`, `upstream-timeout`, `upstream-encoding`, `redirect-refused`,
  *   `storage-unavailable`.
  * @throws {UnreleasedError} when it is on record and did not leave.
  */
 export async function useService(needs: UseNeeds, caller: Caller, use: Use): Promise<Response> {
   caller.require("secrets:use", [], [], use.service);
-  const found = await findService(needs, caller, use.service);
-  const { definition } = found;
-  requireTokenWhere(found, use);
-  if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
-  const { origin, path, rule } = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
-  requireSignature(definition, new URL(`${origin}${path.raw}?${use.query}`), use.headers);
-  const { hostname } = new URL(origin);
-  const scope = await chooseScope(needs, caller, definition, use.headers.get("Keyhole-Scope"), hostname);
-  const target = `${use.service}#${found.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
-  const query = oneScopeQuery(needs, caller, scope, secretsOf(definition), true);
-  const selection = await recordSelection(needs, caller, query, { action: "secret.use", target });
-  requireHostsStill(selection, definition, hostname);
-  const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
-  return callService(needs, caller, { definition, origin, path, credentials, request: use });
+  const service = await serviceAtHand(needs, caller, use.service);
+  const { definition } = service;
+  const { origin, path, rule } = await judge(needs, caller, service, use);
+  const target = `${use.service}#${service.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
+  const allowed = { service, rule, origin, said: use.headers.get("Keyhole-Scope"), target };
+  const isLeased = definition.audit === "lease" && needs.leaseSeconds > 0;
+  const { credentials, calls } = isLeased ? await leasedCredentials(needs, caller, allowed) : await recordedCredentials(needs, caller, allowed, null);
+  const call = { definition, origin, path, credentials, request: use, calls };
+  return calls ? counted(calls, use.method, path.raw, () => callService(needs, caller, call)) : callService(needs, caller, call);
 }
 
-/** The rows that decide are those of the transaction that put the use on record. */
-function requireHostsStill({ secrets, event }: RecordedSelection, definition: ServiceDefinition, host: string): void {
+/** Counts a call under its lease: what was asked, and what its caller is told. */
+async function counted(calls: CallsOfLease, method: string, path: string, call: () => Promise<Response>): Promise<Response> {
+  countRequest(calls, method, path);
   try {
-    requireHosts(secrets, definition, host);
+    const reply = await call();
+    countStatus(calls, reply.status);
+    return reply;
   } catch (error) {
-    throw new UnreleasedError(
-      { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
-      error,
-    );
+    countStatus(calls, PROBLEMS[error instanceof Problem ? error.code : "internal"].status);
+    throw error;
+  }
+}
+
+/** Which rule allows a use, before anything is read for it. */
+async function judge(needs: UseNeeds, caller: Caller, service: FoundService, use: Use): Promise<AllowedUse> {
+  try {
+    const { definition } = service;
+    requireTokenWhere(service, use);
+    if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
+    const allowed = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
+    requireSignature(definition, new URL(`${allowed.origin}${allowed.path.raw}?${use.query}`), use.headers);
+    return allowed;
+  } catch (error) {
+    // A token that is not in force is told nothing of a service, also where that was in memory.
+    await standingOf(needs, caller);
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import { originOf } from "../origin-of.ts";
 /** What an isolate takes of each kind of caller: far more than one needs, so that no one has it to itself. */
 const ALLOWED = {
   address: { aSecond: 1_000, atOnce: 5_000 },
+  uses: { aSecond: 5_000, atOnce: 10_000 },
   organization: { aSecond: 2_000, atOnce: 10_000 },
   token: { aSecond: 1_000, atOnce: 5_000 },
   /** Each answer asks D1 twice, of anybody. */
@@ -20,18 +21,33 @@ const allowances = new WeakMap<Env, Map<string, Allowance>>();
 
 /** Holds up an address that calls more often than one isolate takes of it. Of IPv6 it is the first 64 bits that count. */
 export const limitAddress = createMiddleware<HonoEnv>(async (c, next) => {
-  const address = addressOf(c);
-  if (address !== null) take(c, "address", address);
+  takeAddress(c, "address");
   await next();
 });
 
+/** The same for uses of services, most of which need nothing but this isolate. */
+export const limitUsesOfAddress = createMiddleware<HonoEnv>(async (c, next) => {
+  takeAddress(c, "uses");
+  await next();
+});
+
+function takeAddress(c: Context<HonoEnv>, kind: "address" | "uses"): void {
+  const address = addressOf(c);
+  if (address !== null) take(c, kind, address);
+}
+
 /** Holds up an organization, or a token, that calls more often than one isolate takes of it. */
 export const limitCaller = createMiddleware<HonoEnv>(async (c, next) => {
+  takeCaller(c);
+  await next();
+});
+
+/** @throws {Problem} `rate-limited` when an organization, or a token, calls more often than one isolate takes of it. */
+export function takeCaller(c: Context<HonoEnv>): void {
   const { org, tokenId, subject } = c.get("caller");
   take(c, "organization", org);
   take(c, "token", `${org} ${tokenId ?? subject}`);
-  await next();
-});
+}
 
 /** Holds up an address that asks without a token whether the Worker is ready, more than once a second for long. */
 export const limitReadiness = createMiddleware<HonoEnv>(async (c, next) => {
@@ -47,7 +63,7 @@ function take(c: Context<HonoEnv>, kind: keyof typeof ALLOWED, holder: string): 
   const known = allowances.get(c.env) ?? new Map<string, Allowance>();
   allowances.set(c.env, known);
   if (takeAllowance(known, `${kind} ${holder}`, c.get("now").getTime(), ALLOWED[kind])) return;
-  throw new Problem("rate-limited", `Too many requests from one ${kind === "readiness" ? "address" : kind}; wait and try again.`, {
+  throw new Problem("rate-limited", `Too many requests from one ${kind === "readiness" || kind === "uses" ? "address" : kind}; wait and try again.`, {
     headers: { "Retry-After": "1" },
   });
 }

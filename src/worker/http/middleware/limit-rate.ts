@@ -14,11 +14,20 @@ const PERIOD = "10";
 
 /** Holds up a token that resolves more often than the deployment's rate limit allows. A deployment without the binding has none. */
 export const limitResolves = createMiddleware<HonoEnv>(async (c, next) => {
+  await countResolve(c);
+  await next();
+});
+
+/**
+ * Counts a resolve, or what is like one, against its token.
+ *
+ * @throws {Problem} `rate-limited`.
+ */
+export async function countResolve(c: Context<HonoEnv>): Promise<void> {
   const { org, subject, tokenId } = c.get("caller");
   const problem = await countAgainst(c.env.RESOLVE_LIMIT, `${org}/${tokenId ?? subject}`);
   if (problem) throw problem;
-  await next();
-});
+}
 
 /** Counts a failed authentication against the address that it came from, of IPv6 its first 64 bits: a problem, when there are too many from there. */
 export async function countFailure(c: Context<HonoEnv>): Promise<Problem | undefined> {

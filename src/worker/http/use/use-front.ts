@@ -5,13 +5,13 @@ import { serviceNameSchema } from "../../../contract/service.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
 import { attemptedUse, useService } from "../../services/use-service.ts";
 import { noteRevoked } from "../count-refusal.ts";
-import { type Front, frontApp } from "../front.ts";
+import { type Front, unlimitedApp } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { setCaller } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
-import { limitCaller } from "../middleware/limit-calls.ts";
-import { countFailure, limitResolves } from "../middleware/limit-rate.ts";
-import { needsOf } from "../needs-of.ts";
+import { limitUsesOfAddress, takeCaller } from "../middleware/limit-calls.ts";
+import { countFailure, countResolve } from "../middleware/limit-rate.ts";
+import { needsOf, useNeedsOf } from "../needs-of.ts";
 import { problemOfCall, toProblem } from "../to-problem.ts";
 import type { AddressedUse } from "./addressed-use.ts";
 import { type FoundToken, findToken } from "./find-token.ts";
@@ -37,8 +37,8 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
  * have their key, and refusals as they read them.
  */
 export function useFront(): Front {
-  const app = frontApp();
-  app.use(configure, refuseBrowsers, authenticateUse, limitCaller, limitResolves);
+  const app = unlimitedApp();
+  app.use(limitUsesOfAddress, configure, refuseBrowsers, authenticateUse);
   // The log names the route: nothing of what comes after it.
   app.all("/use/*", use).all("*", use);
   app.onError(refuse);
@@ -55,10 +55,34 @@ const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
   await next();
 });
 
-function use(c: Context<HonoEnv>): Promise<Response> {
+async function use(c: Context<HonoEnv>): Promise<Response> {
+  const holdUp = holdUpOnce(c);
+  try {
+    return await forward(c, holdUp);
+  } catch (error) {
+    // A refusal is on record, too.
+    await holdUp();
+    throw error;
+  }
+}
+
+/** Counts a request against its caller, once, unless it is one that is given again under a lease: that has limits of its own. */
+function holdUpOnce(c: Context<HonoEnv>): () => Promise<void> {
+  let counted: Promise<void> | undefined;
+  const count = async () => {
+    takeCaller(c);
+    await countResolve(c);
+  };
+  return () => {
+    counted ??= count();
+    return counted;
+  };
+}
+
+function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Response> {
   const { service, path, query, base, tokenIn, parameters, subprotocols } = c.get("use");
   const { method, headers, body } = c.req.raw;
-  return useService(needsOf(c), c.get("caller"), {
+  return useService(useNeedsOf(c, holdUp), c.get("caller"), {
     service,
     path,
     query,

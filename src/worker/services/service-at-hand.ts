@@ -1,0 +1,76 @@
+import { Problem } from "../../contract/problem.ts";
+import type { Caller } from "../access/caller.ts";
+import { type FreshnessNeeds, isKnownFresh } from "../leases/freshness.ts";
+import { epochsOf, type Leases } from "../leases/leases.ts";
+import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
+import { decidingOrgs } from "../secrets/record-leased.ts";
+import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import { type ServiceRow, selectService } from "../store/service-rows.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
+import { verifyRow } from "../transaction/verify-row.ts";
+import { type FoundService, foundOf, type ServiceNeeds } from "./read-services.ts";
+
+/** What finding a service needs, to use it. */
+export type AtHandNeeds = ServiceNeeds &
+  FreshnessNeeds & {
+    readonly leases: Leases<unknown>;
+    readonly leaseSeconds: number;
+    /** Holds up what D1 has to be asked about, where somebody asks too often. */
+    readonly holdUp: () => Promise<void>;
+  };
+
+/** A service with the epochs of the organizations whose changes decide what it is, as `epochsOf` writes them. */
+export interface ServiceAtHand extends FoundService {
+  readonly epochs: string;
+}
+
+/** How many services an isolate remembers, and how many of one organization; how long the definition of one is at the most, in characters. */
+const MOST = 1_000;
+const MOST_OF_ORG = 100;
+const LONGEST = 65_536;
+
+type Remembered = Map<string, ServiceAtHand>;
+const rooms = new WeakMap<object, Map<string, Remembered>>();
+
+/**
+ * The service of a name that an organization has, as {@link findService} finds it: from memory, where it is one whose uses are under
+ * leases, and for as long as nothing has changed in the organizations that decide about it.
+ *
+ * @throws {Problem} `service-not-found`, `unauthenticated`, `integrity-failed`, `storage-unavailable`.
+ */
+export async function serviceAtHand(needs: AtHandNeeds, caller: Caller, name: string): Promise<ServiceAtHand> {
+  const { leases } = needs;
+  const orgs = decidingOrgs(caller.org, needs.platformOrg);
+  const known = rooms.get(leases)?.get(caller.org)?.get(name);
+  if (known && isKnownFresh(leases, needs, { orgs }) && known.epochs === epochsOf(leases, orgs)) return known;
+  await needs.holdUp();
+  const asked = askEpochs(leases, orgs, needs.clock());
+  const { db, keyring, platformOrg } = needs;
+  const [found, epochs] = await readForCaller({ db, keyring }, caller, [selectService(db, caller.org, platformOrg, name), selectEpochs(db, asked.orgs)]);
+  const epochRows = rowsOf<EpochRow>(epochs);
+  noteEpochs(leases, epochRows, asked);
+  const [stored] = rowsOf<ServiceRow>(found);
+  if (!stored) throw new Problem("service-not-found", "There is no service of this name.");
+  const service = { ...foundOf(caller, await verifyRow(keyring, "services", stored)), epochs: epochsIn(epochRows, orgs) };
+  remember(leases, caller.org, service, needs.leaseSeconds > 0 && service.definition.audit === "lease" && stored.definition.length <= LONGEST);
+  return service;
+}
+
+function remember(leases: object, org: string, service: ServiceAtHand, isLeased: boolean): void {
+  const room = rooms.get(leases) ?? new Map<string, Remembered>();
+  rooms.set(leases, room);
+  const own: Remembered = room.get(org) ?? new Map();
+  own.delete(service.row.name);
+  if (isLeased) own.set(service.row.name, service);
+  forgetOldest(own, MOST_OF_ORG);
+  // The organization that was not asked for longest goes as a whole.
+  room.delete(org);
+  if (own.size > 0) room.set(org, own);
+  forgetOldest(room, MOST / MOST_OF_ORG);
+}
+
+function forgetOldest(map: Map<string, unknown>, most: number): void {
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
+}
