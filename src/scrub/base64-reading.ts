@@ -14,6 +14,17 @@ const MOST_LINE_ENDS = 4;
 /** How many bytes of a text must have been read for a line's end after them to wait: else each line that ends like a text's beginning would. */
 const AFTER_LINE_END = 3;
 
+const beginnings = new WeakMap<Automaton, readonly Uint8Array[]>();
+
+/** At each of three places of a group which of its 64 values could begin a text. They are worked out once for all streams. */
+function beginningsIn(automaton: Automaton): readonly Uint8Array[] {
+  const known = beginnings.get(automaton);
+  if (known) return known;
+  const made = [0, 1, 2].map((place) => Uint8Array.from({ length: 64 }, (_, value) => (couldBeginBase64(automaton, [value], place) ? 1 : 0)));
+  beginnings.set(automaton, made);
+  return made;
+}
+
 /**
  * Reads base64 and base64url, whatever stands before and after a text before it is encoded: there are four places at which
  * a group of characters may begin, and each is read. Lines may be broken, and characters escaped as JSON and URLs do.
@@ -22,7 +33,7 @@ const AFTER_LINE_END = 3;
  */
 export function createBase64Reading(automaton: Automaton, found: Found, readEscapes = readBase64Escapes): Reading {
   const ways = [0, 1, 2, 3].map(() => ({ track: createTrack(automaton, found), begun: false }));
-  const canBegin = [0, 1, 2].map((place) => Uint8Array.from({ length: 64 }, (_, value) => (couldBeginBase64(automaton, [value], place) ? 1 : 0)));
+  const canBegin = beginningsIn(automaton);
   let count = 0;
   let last = 0;
   let lastStart = 0;

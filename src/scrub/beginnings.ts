@@ -14,15 +14,18 @@ export interface Beginnings {
   find(bytes: Uint8Array, at: number): number;
 }
 
-const BITS = 18;
-const MASK = 2 ** BITS - 1;
+/** How large the table of three bytes is: for a few texts a small one tells nearly as well, and is made for each reply. */
+const BITS = { few: 14, many: 18 } as const;
+const FEW = 16;
 const SPECIAL = new Uint8Array(256);
 for (const character of "\\%\n\r") SPECIAL[character.charCodeAt(0)] = 1;
 
 /** How the forms of texts begin. */
 export function beginningsOf({ plain, coded }: Wanted): Beginnings {
   const firsts = new Uint8Array(256);
-  const hashes = new Uint8Array(MASK + 1);
+  const mask = 2 ** (plain.length <= FEW ? BITS.few : BITS.many) - 1;
+  const hash = (a: number, b: number, c: number) => ((((a << 6) ^ b) << 6) ^ c) & mask;
+  const hashes = new Uint8Array(mask + 1);
   const note = (kind: number, ways: readonly (readonly number[])[]): void => {
     const [first = [], second = [], third = []] = ways;
     for (const a of first) {
@@ -55,16 +58,12 @@ export function beginningsOf({ plain, coded }: Wanted): Beginnings {
       let now = ((bytes[at] ?? 0) << 6) ^ (bytes[at + 1] ?? 0);
       for (let from = at; from < end; from++) {
         const last = bytes[from + 2] as number;
-        now = ((now << 6) ^ last) & MASK;
+        now = ((now << 6) ^ last) & mask;
         if (hashes[now] !== 0 || SPECIAL[last] !== 0) return from;
       }
       return end;
     },
   };
-}
-
-function hash(a: number, b: number, c: number): number {
-  return ((((a << 6) ^ b) << 6) ^ c) & MASK;
 }
 
 function asInForms(byte: number): number[] {

@@ -12,6 +12,8 @@ const DROPPED = new Set([
   ...["speculation-rules", "accept-ch", "critical-ch", "use-as-dictionary", "expect-ct", "public-key-pins", "x-dns-prefetch-control"],
   ...["cache-control", "pragma", "expires", "age", "content-encoding", "content-length", "content-location", "location", "link"],
 ]);
+/** No header can have it (RFC 9110, section 5.5). */
+const BETWEEN = "\0";
 const DROPPED_PREFIXES = ["access-control-", "keyhole-", "cf-"];
 
 /** Says of a reply that a page is nothing by itself, and that no other one may have it. */
@@ -31,7 +33,10 @@ export function returnedHeaders(from: Headers, hidden: Scrubbed, values: readonl
   const small = values.map((value) => value.toLowerCase());
   const isDropped = (name: string) =>
     DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) || small.some((value) => name.includes(value));
-  for (const [name, value] of from) if (!isDropped(name) && scrubText(name, hidden) === name) to.append(name, scrubText(value, hidden));
+  const kept = [...from].filter(([name]) => !isDropped(name));
+  // All in one go. What stands between them is in no header, and in no form of what is hidden.
+  const shown = scrubText(kept.flat().join(BETWEEN), hidden).split(BETWEEN);
+  for (const [n, [name]] of kept.entries()) if (shown[2 * n] === name) to.append(name, shown[2 * n + 1] ?? "");
   for (const [name, value] of Object.entries(OWN)) to.set(name, value);
   return to;
 }

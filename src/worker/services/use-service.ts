@@ -23,7 +23,7 @@ export interface Use extends ForwardedRequest {
 }
 
 /** What a use has whose caller is known by something else than a token in the request. */
-export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null } as const;
+export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null, framed: false } as const;
 
 /** How much of a path is on record. */
 const RECORDED_PATH = 300;

@@ -90,6 +90,7 @@ function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Resp
     method,
     headers,
     body,
+    framed: true,
     tokenIn,
     tokenParameters: parameters,
     socket: subprotocols,
