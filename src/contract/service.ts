@@ -54,6 +54,11 @@ const limits = {
   max_body_bytes: z.int().min(0).max(100_000_000).meta({ description: "How large a body may be.", example: 10_485_760 }),
   max_seconds: z.int().min(1).max(3600).meta({ description: "How long a reply may take to its end.", example: 3600 }),
 };
+const usesPerMinuteSchema = z.int().min(1).max(60_000).optional().meta({
+  description:
+    "How many uses each subject has in a minute, counted in each isolate, which is inexact: then it is 429, with `Retry-After`. Left out, as many as they like.",
+  example: 120,
+});
 
 /** What is stored of a service, and shown to whoever may write it. */
 const serviceDefinitionSchema = z.object({
@@ -62,6 +67,7 @@ const serviceDefinitionSchema = z.object({
   inject: z.array(injectionSchema).min(1).max(8),
   allow: z.array(allowRuleSchema).min(1).max(50),
   ...limits,
+  uses_per_minute: usesPerMinuteSchema,
   audit: z.literal("each", { error: 'each use is on record by itself: "lease" is not supported yet' }),
 });
 export type ServiceDefinition = z.output<typeof serviceDefinitionSchema>;
@@ -110,6 +116,7 @@ export const putServiceSchema = z
     audit: serviceDefinitionSchema.shape.audit.optional(),
     max_body_bytes: limits.max_body_bytes.optional(),
     max_seconds: limits.max_seconds.optional(),
+    uses_per_minute: usesPerMinuteSchema,
   })
   .superRefine((body, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
@@ -162,6 +169,7 @@ export const serviceSchema = z
     audit: z.string().optional(),
     max_body_bytes: z.int().optional(),
     max_seconds: z.int().optional(),
+    uses_per_minute: z.int().optional(),
     created_at: timeSchema.optional(),
     created_by: z.string().optional(),
     updated_at: timeSchema.optional(),

@@ -33,8 +33,8 @@ describe("a service", () => {
     expect([made.status, made.body]).toEqual([201, expect.objectContaining(shown)]);
     expect((await call("GET /v1/services/api", { token })).body).toEqual(made.body);
     expect((await call("PUT /v1/services/api", { token, json: SAID })).body, "the same again is no change").toEqual(made.body);
-    const replaced = await call("PUT /v1/services/api", { token, json: { ...SAID, max_seconds: 5 } });
-    expect([replaced.status, replaced.body]).toEqual([200, expect.objectContaining({ revision: 2, max_seconds: 5 })]);
+    const replaced = await call("PUT /v1/services/api", { token, json: { ...SAID, max_seconds: 5, uses_per_minute: 60 } });
+    expect([replaced.status, replaced.body]).toEqual([200, expect.objectContaining({ revision: 2, max_seconds: 5, uses_per_minute: 60 })]);
     await call("PUT /v1/services/b", { token, json: SAID });
     await call("PUT /v1/services/c", { token, json: SAID });
     const first = (await call("GET /v1/services?limit=2", { token })).body;
@@ -186,6 +186,7 @@ describe("a definition", () => {
       "/inject",
     ],
     ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
+    ["no use in a minute", { uses_per_minute: 0 }, "/uses_per_minute"],
     ["half a WebSocket", { websocket: "yes" }, "/websocket"],
     ["a lease", { audit: "lease" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],

@@ -4,13 +4,16 @@ import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
 import { mint } from "../support/mint.ts";
-import { sign } from "../support/sign.ts";
+import { sign, type TokenClaims } from "../support/sign.ts";
 import { asked, definition, replying, serve, use, VALUE } from "./upstream.ts";
 
 const STARS = "*".repeat(VALUE.length);
 const uses = async (org: string) => (await eventsOf(org)).filter(({ action }) => action === "secret.use");
 const codeOf = ({ status, body, headers }: Reply) => [status, body.code ?? body, headers.get("Keyhole-Error")];
 const refused = (status: number, code: string) => [status, code, code];
+
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -408,6 +411,34 @@ describe("a request", () => {
     expect(codeOf(await ask({ Upgrade: "websocket" }))).toEqual(refused(426, "upgrade-required"));
     const preflight = await use("OPTIONS /use/api/echo/x", { token: null, headers: { Origin: "https://x.example", "Access-Control-Request-Method": "GET" } });
     expect([preflight.status, preflight.headers.get("Access-Control-Allow-Origin")]).toEqual([401, null]);
+  });
+
+  it("is one of so many that its caller has in a minute, whose narrower tokens have none of their own", async () => {
+    const { org } = await serve({ uses_per_minute: 2 });
+    await use("PUT /v1/services/other", { token: { org }, json: definition({ uses_per_minute: 1 }) });
+    const ask = async (token: TokenClaims | string, request = "GET /use/api/echo/x") => {
+      const reply = await use(request, { token });
+      return [reply.status, reply.headers.get("Retry-After")];
+    };
+    expect([await ask({ org }, "GET /use/api/admin"), await ask({ org }), await ask({ org })]).toEqual([
+      [403, null],
+      [200, null],
+      [200, null],
+    ]);
+    const made = (await uses(org)).length;
+    const again = await use("GET /use/api/echo/x", { token: { org } });
+    expect(codeOf(again)).toEqual(refused(429, "rate-limited"));
+    expect([again.headers.get("Retry-After"), again.headers.get("x-should-retry")]).toEqual(["30", null]);
+    const narrower = { grant_type: TOKEN_EXCHANGE, subject_token: await sign({ org }), subject_token_type: ACCESS_TOKEN };
+    const { access_token } = (await use("POST /oauth/token", { token: null, body: new URLSearchParams(narrower) as unknown as BodyInit })).body;
+    expect(await ask(access_token)).toEqual([429, "30"]);
+    const json = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "http_request", arguments: { service: "api", path: "/echo/x" } } };
+    expect((await use("POST /mcp", { token: { org }, json })).body.result.content[0].text).toMatch(/^rate-limited:/);
+    expect((await uses(org)).length, "none of it is on record, because nothing was read").toBe(made);
+    expect([await ask({ org, sub: "another" }), await ask({ org }, "GET /use/other/echo/x")]).toEqual([
+      [200, null],
+      [200, null],
+    ]);
   });
 
   it("may ask for a part where the service says so", async () => {

@@ -14,6 +14,7 @@ import { fillCredentials } from "./fill-credentials.ts";
 import { judgeRequest } from "./judge-request.ts";
 import { type FoundService, findService, type ServiceNeeds } from "./read-services.ts";
 import { requireSignature } from "./sign-request.ts";
+import { takeUse } from "./take-use.ts";
 
 /** What a use needs. */
 export type UseNeeds = ServiceNeeds & RecordNeeds & ReadNeeds & CallNeeds;
@@ -55,6 +56,7 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
   const { origin, path, rule } = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
   requireSignature(definition, new URL(`${origin}${path.raw}?${use.query}`), use.headers);
+  takeUse(needs, caller, use.service, definition);
   const { hostname } = new URL(origin);
   const scope = await chooseScope(needs, caller, definition, use.headers.get("Keyhole-Scope"), hostname);
   const target = `${use.service}#${found.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
