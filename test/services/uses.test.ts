@@ -198,7 +198,30 @@ describe("the token", () => {
     const { org } = await serve();
     const reply = await use("GET /use/api/echo/x", { token: null, headers: { Cookie: `token=${await sign({ org })}` } });
     expect([codeOf(reply), reply.headers.get("WWW-Authenticate")]).toEqual([refused(401, "unauthenticated"), 'Bearer error="invalid_token"']);
-    expect((await use("GET /use/api/echo/x", { token: null, headers: { "User-Agent": "git/2.45" } })).headers.get("WWW-Authenticate")).toMatch(/^Basic /);
+  });
+
+  it.each([
+    ["git/2.45.0", "/echo/x"],
+    ["git/2.0 (libgit2 1.9.0)", "/echo/x"],
+    ["JGit/7.1.0", "/echo/x"],
+    ["of no name", "/acme/api.git/info/refs?service=git-upload-pack"],
+    ["of no name", "/acme/api.git/git-receive-pack"],
+    ["of no name", "/acme/api.git/info/lfs/objects/batch"],
+  ])("is asked for as a Basic password by %s at %s, unless a service is known that takes none", async (agent, path) => {
+    const headers = { "User-Agent": agent };
+    const challenge = async (token: string | null) => {
+      const reply = await use(`GET /use/api${path}`, { token: null, headers: { ...headers, ...(token && { Authorization: `Basic ${btoa(`x:${token}`)}` }) } });
+      return [reply.status, reply.headers.get("WWW-Authenticate")];
+    };
+    for (const token of [null, `${await sign()}x`]) expect(await challenge(token)).toEqual([401, 'Basic realm="keyhole", charset="UTF-8"']);
+    const { org } = await serve();
+    expect(await challenge(await sign({ org }))).toEqual([401, 'Bearer error="invalid_token"']);
+  });
+
+  it("is asked for as a Basic password of whoever sends it in the query to a service that takes those", async () => {
+    const { org } = await serve({ basic: true });
+    const reply = await use(`GET /use/api/echo/x?key=${await sign({ org })}`, { token: null });
+    expect([reply.status, reply.headers.get("WWW-Authenticate")]).toEqual([401, 'Basic realm="keyhole", charset="UTF-8"']);
   });
 
   it("is taken as a Basic password only where the service says so", async () => {

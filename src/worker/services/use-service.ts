@@ -31,6 +31,9 @@ export interface Use extends ForwardedRequest {
 /** What a use has whose caller is known by something else than a token in the request. */
 export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null } as const;
 
+/** Asks for a token as the password of Basic credentials (RFC 7617). */
+export const BASIC_CHALLENGE = 'Basic realm="keyhole", charset="UTF-8"';
+
 /** How much of a path is on record. */
 const RECORDED_PATH = 300;
 
@@ -85,6 +88,6 @@ function requireTokenWhere({ definition: { basic, inject } }: FoundService, { to
     throw new Problem(
       "unauthenticated",
       `This service takes no token ${tokenIn === "basic" ? "as Basic credentials" : "in the query"}: send it as Authorization: Bearer.`,
-      { headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' } },
+      { headers: { "WWW-Authenticate": basic ? BASIC_CHALLENGE : 'Bearer error="invalid_token"' } },
     );
 }
