@@ -12,6 +12,8 @@ export interface Preset {
   readonly inject: (secret: string) => readonly Injection[];
   readonly allow: readonly AllowRule[];
   readonly redirects: readonly string[];
+  /** The members of JSON whose addresses clients follow: names, or `*` and the end of some. */
+  readonly urlFields?: readonly string[];
   /** Whether clients send the token as the password of Basic credentials. */
   readonly basic: boolean;
   /** The variables by which its clients know an address and a key, with `{url}` and `{token}` in their places. */
@@ -85,8 +87,9 @@ const PRESETS = {
   },
   github: {
     ...plain,
-    about: "The REST API of GitHub: reading, issues and pull requests",
-    origins: { "": "https://api.github.com" },
+    about: "The REST API of GitHub: reading, issues and pull requests; add rules for releases (their files go to ~uploads)",
+    origins: { "": "https://api.github.com", uploads: "https://uploads.github.com" },
+    urlFields: ["url", "*_url"],
     inject: bearer,
     allow: [
       { methods: ["GET", "HEAD"], paths: ["/repos/**", "/search/**", "/user", "/users/**", "/orgs/*", "/rate_limit", "/meta"] },

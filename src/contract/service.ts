@@ -54,6 +54,15 @@ const limits = {
   max_body_bytes: z.int().min(0).max(100_000_000).meta({ description: "How large a body may be.", example: 10_485_760 }),
   max_seconds: z.int().min(1).max(3600).meta({ description: "How long a reply may take to its end.", example: 3600 }),
 };
+const urlFieldsSchema = z
+  .array(z.string().regex(/^\*?[A-Za-z0-9_.-]{1,64}$/, { error: "the name of a member of JSON, or '*' and the end of one" }))
+  .max(20)
+  .optional()
+  .meta({
+    description:
+      "Members of JSON whose values, where they are addresses of the service, lead through Keyhole in replies, for clients that follow them: names, or `*` and the end of some. Only in documents of up to 4 MiB.",
+    example: ["url", "*_url"],
+  });
 const usesPerMinuteSchema = z.int().min(1).max(60_000).optional().meta({
   description:
     "How many uses each subject has in a minute, counted in each isolate, which is inexact: then it is 429, with `Retry-After`. Left out, as many as they like.",
@@ -68,6 +77,7 @@ const serviceDefinitionSchema = z.object({
   allow: z.array(allowRuleSchema).min(1).max(50),
   ...limits,
   uses_per_minute: usesPerMinuteSchema,
+  url_fields: urlFieldsSchema,
   audit: z.literal("each", { error: 'each use is on record by itself: "lease" is not supported yet' }),
 });
 export type ServiceDefinition = z.output<typeof serviceDefinitionSchema>;
@@ -117,6 +127,7 @@ export const putServiceSchema = z
     max_body_bytes: limits.max_body_bytes.optional(),
     max_seconds: limits.max_seconds.optional(),
     uses_per_minute: usesPerMinuteSchema,
+    url_fields: urlFieldsSchema,
   })
   .superRefine((body, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
@@ -170,6 +181,7 @@ export const serviceSchema = z
     max_body_bytes: z.int().optional(),
     max_seconds: z.int().optional(),
     uses_per_minute: z.int().optional(),
+    url_fields: z.array(z.string()).optional(),
     created_at: timeSchema.optional(),
     created_by: z.string().optional(),
     updated_at: timeSchema.optional(),

@@ -187,6 +187,7 @@ describe("a definition", () => {
     ],
     ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
     ["no use in a minute", { uses_per_minute: 0 }, "/uses_per_minute"],
+    ["a part of a name for addresses", { url_fields: ["a*"] }, "/url_fields/0"],
     ["half a WebSocket", { websocket: "yes" }, "/websocket"],
     ["a lease", { audit: "lease" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
+import { ownFields } from "../../src/worker/services/own-fields.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
@@ -379,6 +380,56 @@ describe("a reply", () => {
       "https://{",
     ])
       expect(await redirect(elsewhere), elsewhere).toEqual(refused(502, "redirect-refused"));
+  });
+
+  describe("whose JSON has addresses that clients follow", () => {
+    const fields = { origins: { "": inject("upstream"), files: "https://files.example.com" }, origin: undefined, url_fields: ["url", "*_url"] };
+    const here = "https://keyhole.test/use/api";
+    async function shown(text: string, spec: object = {}): Promise<string> {
+      const { org } = await serve(fields);
+      const chunks = text.match(/.{1,100000}/gs) ?? [];
+      const reply = await use(`GET /use/api${replying({ headers: { "Content-Type": "application/json; charset=utf-8" }, chunks, ...spec })}`, {
+        token: { org },
+      });
+      expect(reply.status).toBe(200);
+      return reply.text;
+    }
+
+    it("leads back through Keyhole by those that a service names, and has nothing else changed", async () => {
+      const from = inject("upstream");
+      const document = (own: string, files: string) =>
+        `{"url" : "${own}/a?b=${from}", "n": 12345678901234567890, "upload_url":"${files}/x{?name,label}","html_url":"https://example.com/${from}",` +
+        `"list":[{"a_url":"${own}","x":1.0},"url","${from}/y"],"body":"\\"url\\":\\"${from}/z\\"", "curl":"${from}/c", "b_url":"${own.replaceAll("/", "\\/")}\\/q\\u00e9",` +
+        `"c_url":"${from}.evil.example/","d_url":"${from}@evil.example/","e_url":null,"f_url":"ü","g_url":"x${from}/"}\n`;
+      // An escaped slash in what is replaced is not kept: both are the same text.
+      const expected = document(here, `${here}/~files`).replace(here.replaceAll("/", "\\/"), here);
+      expect(await shown(document(from, "https://files.example.com"))).toBe(expected);
+      expect(await shown(document(from, "https://files.example.com"), { encoding: "gzip" })).toBe(expected);
+    });
+
+    it("is without the value there, too", async () => {
+      const text = await shown(`{"url":"${inject("upstream")}/{{authorization}}","other":"{{authorization}}"}`);
+      expect(text).toBe(`{"url":"${here}/Bearer ${STARS}","other":"Bearer ${STARS}"}`);
+    });
+
+    it("has them as they came in a body that is no JSON by its type, has no end, is no text, or is larger than 4 MiB", async () => {
+      const url = `{"url":"${inject("upstream")}/"`;
+      expect(await shown(`${url}}`, { headers: { "Content-Type": "text/plain" } })).toBe(`${url}}`);
+      const definition = { origins: { "": inject("upstream") }, redirects: [] };
+      for (const text of [
+        `${url.slice(0, -1)}`,
+        "",
+        `\xff${url}}`,
+        `${url},"x":"${"x".repeat(4 * 2 ** 20)}"}`,
+        '"\\'.repeat(100_000),
+        '"a" '.repeat(100_000),
+      ]) {
+        const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+        const body = new Response(bytes).body as ReadableStream<Uint8Array>;
+        const back = new Uint8Array(await new Response(body.pipeThrough(ownFields({ base: here, definition }, ["url"]))).arrayBuffer());
+        expect(new TextDecoder("latin1").decode(back) === text, text.slice(0, 50)).toBe(true);
+      }
+    });
   });
 
   it("keeps its status, its length, and that a body has none", async () => {

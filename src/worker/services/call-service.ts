@@ -11,6 +11,7 @@ import { accessTokenFor, forgetAccessToken, type TokenNeeds } from "./access-tok
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
 import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
+import { hasOwnFields, ownFields } from "./own-fields.ts";
 import { ownHostsOf } from "./own-hosts.ts";
 import { askForSocket, relaySocket } from "./relay-socket.ts";
 import { returnedBody } from "./returned-body.ts";
@@ -163,8 +164,11 @@ async function returned(
       await reply.body?.cancel();
       return new Response(null, { status, headers });
     }
-    const length = encoding !== "gzip" ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
-    const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended);
+    const type = reply.headers.get("Content-Type");
+    const fields = addresses.definition.url_fields;
+    const rewriting = hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
+    const length = encoding !== "gzip" && rewriting === null ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
+    const shown = returnedBody(reply.body, type, hidden, { ended, rewriting });
     return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
   } catch (error) {
     await reply.body?.cancel();
