@@ -24,11 +24,11 @@ export function useError(c: Context<HonoEnv>, problem: Problem): Response {
   return c.body(body, status, { ...headers, ...challenge });
 }
 
-/** The same without a request of HTTP. */
+/** The same without a request of HTTP. `__type` is where clients of AWS look in its JSON protocols. */
 export function useRefusal(problem: Problem, requestId: string) {
   const { status } = PROBLEMS[problem.code];
   const { code, message } = problem;
-  const body = { error: { message, type: code, code }, message, ...problemBody(problem, requestId) };
+  const body = { error: { message, type: code, code }, message, __type: code, ...problemBody(problem, requestId) };
   const once = WORTH_REPEATING.has(status) && !ANSWERED.has(code) ? {} : { "x-should-retry": "false", "stripe-should-retry": "false" };
   const headers: Record<string, string> = {
     "Content-Type": "application/json",
