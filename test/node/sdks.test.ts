@@ -225,7 +225,10 @@ describe("Octokit, with an address and a token of Keyhole's", () => {
     const { data: release } = await octokit.rest.repos.getRelease({ owner: "acme", repo: "api", release_id: 1 });
     const { data } = await octokit.request({ method: "POST", url: release.upload_url, name: "a b.zip", data: Buffer.alloc(100_000) });
     expect(data).toEqual({ name: "a b.zip", size: 100_000, url: `${keyhole.url}/use/github${path}/assets/7` });
-    expect(uploads.asked).toEqual([`POST ${path}/assets?name=a%20b.zip`]);
+    // This method has an address of its own, which it takes in place of the client's.
+    const there = { owner: "acme", repo: "api", release_id: 1, name: "b.zip", data: "b", baseUrl: `${keyhole.url}/use/github/~uploads` };
+    expect((await octokit.rest.repos.uploadReleaseAsset(there)).data.name).toBe("b.zip");
+    expect(uploads.asked).toEqual([`POST ${path}/assets?name=a%20b.zip`, `POST ${path}/assets?name=b.zip`]);
   });
 
   it("reads all pages by the links of the API, which lead through Keyhole", async () => {

@@ -26,6 +26,7 @@ function prepare(): boolean {
     return true;
   } catch (error) {
     console.log(`SKIPPED: boto3, moto and PyGithub were not tried: ${(error as Error).message}`);
+    rmSync(folder, { recursive: true, force: true });
     return false;
   }
 }

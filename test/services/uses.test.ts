@@ -385,13 +385,13 @@ describe("a reply", () => {
   describe("whose JSON has addresses that clients follow", () => {
     const fields = { origins: { "": inject("upstream"), files: "https://files.example.com" }, origin: undefined, url_fields: ["url", "*_url"] };
     const here = "https://keyhole.test/use/api";
-    async function shown(text: string, spec: object = {}): Promise<string> {
+    async function shown(text: string, spec: object = {}, status = 200): Promise<string> {
       const { org } = await serve(fields);
       const chunks = text.match(/.{1,100000}/gs) ?? [];
       const reply = await use(`GET /use/api${replying({ headers: { "Content-Type": "application/json; charset=utf-8" }, chunks, ...spec })}`, {
         token: { org },
       });
-      expect(reply.status).toBe(200);
+      expect(reply.status).toBe(status);
       return reply.text;
     }
 
@@ -412,9 +412,10 @@ describe("a reply", () => {
       expect(text).toBe(`{"url":"${here}/Bearer ${STARS}","other":"Bearer ${STARS}"}`);
     });
 
-    it("has them as they came in a body that is no JSON by its type, has no end, is no text, or is larger than 4 MiB", async () => {
+    it("has them as they came in a body that is no JSON by its type, is a part, has no end, is no text, or is larger than 4 MiB", async () => {
       const url = `{"url":"${inject("upstream")}/"`;
       expect(await shown(`${url}}`, { headers: { "Content-Type": "text/plain" } })).toBe(`${url}}`);
+      expect(await shown(`${url}}`, { status: 206 }, 206)).toBe(`${url}}`);
       const definition = { origins: { "": inject("upstream") }, redirects: [] };
       for (const text of [
         `${url.slice(0, -1)}`,

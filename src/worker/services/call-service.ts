@@ -166,7 +166,8 @@ async function returned(
     }
     const type = reply.headers.get("Content-Type");
     const fields = addresses.definition.url_fields;
-    const rewriting = hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
+    // A part (206) has the length that its header says.
+    const rewriting = status !== 206 && hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
     const length = encoding !== "gzip" && rewriting === null ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
     const shown = returnedBody(reply.body, type, hidden, { ended, rewriting });
     return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
