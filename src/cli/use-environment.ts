@@ -38,9 +38,10 @@ function isPreset(name: string | null): name is PresetName {
   return PRESET_NAMES.some((preset) => preset === name);
 }
 
-function gitVariables(settings: readonly (readonly [key: string, value: string])[], { GIT_CONFIG_COUNT = "0" }: NodeJS.ProcessEnv): Record<string, string> {
+function gitVariables(settings: readonly (readonly [key: string, value: string])[], { GIT_CONFIG_COUNT = "" }: NodeJS.ProcessEnv): Record<string, string> {
   if (settings.length === 0) return {};
-  if (!/^\d{1,4}$/.test(GIT_CONFIG_COUNT)) throw usageError("GIT_CONFIG_COUNT is not a number", "unset it");
+  // Empty is none, as it is to git.
+  if (!/^\d{0,4}$/.test(GIT_CONFIG_COUNT)) throw usageError("GIT_CONFIG_COUNT is not a number", "unset it");
   const first = Number(GIT_CONFIG_COUNT);
   const pairs = settings.flatMap(([key, value], n) => [
     [`GIT_CONFIG_KEY_${first + n}`, key],

@@ -47,7 +47,9 @@ export const leaseCallsSchema = z
       .array(z.object({ request: z.string(), count: counted }))
       .meta({ description: "Methods and paths, with `*` for each segment that names one thing of many, and how often each: 20 at the most." }),
     other_requests: counted.meta({ description: "How often others." }),
-    statuses: z.array(z.object({ status: z.int(), count: counted })).meta({ description: "How often which status was the answer." }),
+    statuses: z
+      .array(z.object({ status: z.int(), count: counted }))
+      .meta({ description: "How often which status was the answer; after the first five the class of others (`400` for any from 400 on)." }),
     sent_bytes: counted.meta({ description: "How many bytes of bodies went to the service." }),
     received_bytes: counted.meta({ description: "How many came from it." }),
   })

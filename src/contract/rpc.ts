@@ -23,7 +23,8 @@ export interface ServicesBinding {
   /**
    * Makes a request of a service, as `/use/{service}/…` does: the same rules, the same audit event, the same refusals, which are
    * replies with the header `Keyhole-Error`. Of the request's address only the path and the query count; addresses of the service in
-   * `Location` and `Link` come back under `https://service.invalid`. It rejects only when Keyhole cannot be reached.
+   * `Location`, `Link` and what its `url_fields` name come back under `https://service.invalid`. There is no WebSocket: a call by RPC cannot
+   * give one back. It rejects only when Keyhole cannot be reached.
    *
    * @example
    * const reply = await env.KEYHOLE.use("openai", new Request("https://api.openai.com/v1/models"));

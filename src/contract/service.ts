@@ -54,6 +54,20 @@ const limits = {
   max_body_bytes: z.int().min(0).max(100_000_000).meta({ description: "How large a body may be.", example: 10_485_760 }),
   max_seconds: z.int().min(1).max(3600).meta({ description: "How long a reply may take to its end.", example: 3600 }),
 };
+const urlFieldsSchema = z
+  .array(z.string().regex(/^\*?[A-Za-z0-9_.-]{1,64}$/, { error: "the name of a member of JSON, or '*' and the end of one" }))
+  .max(20)
+  .optional()
+  .meta({
+    description:
+      "Members of JSON whose values, where they are addresses of the service, lead through Keyhole in replies, for clients that follow them: names, or `*` and the end of some. Only in documents of up to 4 MiB.",
+    example: ["url", "*_url"],
+  });
+const usesPerMinuteSchema = z.int().min(1).max(60_000).optional().meta({
+  description:
+    "How many uses each subject has in a minute, counted in each isolate, which is inexact: then it is 429, with `Retry-After`. Left out, as many as they like.",
+  example: 120,
+});
 
 /** What is stored of a service, and shown to whoever may write it. */
 const serviceDefinitionSchema = z.object({
@@ -62,6 +76,8 @@ const serviceDefinitionSchema = z.object({
   inject: z.array(injectionSchema).min(1).max(8),
   allow: z.array(allowRuleSchema).min(1).max(50),
   ...limits,
+  uses_per_minute: usesPerMinuteSchema,
+  url_fields: urlFieldsSchema,
   audit: z.enum(["lease", "each"]).meta({
     description:
       "`lease`: the first use of a caller by a rule is on record before it leaves, and what follows within `LEASE_SECONDS` is counted, with paths, statuses and bytes. `each`: every use is on record by itself, with its method and path, before it leaves.",
@@ -113,6 +129,8 @@ export const putServiceSchema = z
     audit: serviceDefinitionSchema.shape.audit.optional(),
     max_body_bytes: limits.max_body_bytes.optional(),
     max_seconds: limits.max_seconds.optional(),
+    uses_per_minute: usesPerMinuteSchema,
+    url_fields: urlFieldsSchema,
   })
   .superRefine((body, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
@@ -165,6 +183,8 @@ export const serviceSchema = z
     audit: z.string().optional(),
     max_body_bytes: z.int().optional(),
     max_seconds: z.int().optional(),
+    uses_per_minute: z.int().optional(),
+    url_fields: z.array(z.string()).optional(),
     created_at: timeSchema.optional(),
     created_by: z.string().optional(),
     updated_at: timeSchema.optional(),

@@ -65,7 +65,7 @@ describe("a service by a binding", () => {
     const token = { org: "binding" };
     await put("global", "API_KEY", VALUE, { token, fields: { hosts: ["api.example.com"] } });
     const inject = [{ in: "header", name: "Authorization", value: "Bearer ${API_KEY}" }];
-    const json = { origin: "https://api.example.com", scopes: ["global"], inject, allow: [{ methods: ["GET", "POST"], paths: ["/v1/**"] }] };
+    const json = { origin: "https://api.example.com", scopes: ["global"], inject, allow: [{ methods: ["GET", "POST"], paths: ["/v1/**"] }], audit: "each" };
     expect((await call("PUT /v1/services/api", { token, json })).status).toBe(201);
   });
   afterEach(() => vi.restoreAllMocks());

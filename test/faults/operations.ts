@@ -185,6 +185,7 @@ const SERVICE = {
   scopes: ["global"],
   inject: [{ in: "header", name: "X-Key", value: "${S}" }],
   allow: [{ methods: ["GET"], paths: ["/echo/**"] }],
+  audit: "each",
 };
 /** A service may be on this machine. */
 const insecure = () => ({ ALLOW_INSECURE_ORIGINS: "true" });

@@ -1,6 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { version as KEYHOLE_VERSION } from "../../package.json";
 import { runProgram } from "./cli/support/run-program.ts";
 import { buildKeyhole, tokenFor } from "./cli/support/start-keyhole.ts";
 import { bearerOf, type FakeApi, json, startFakeApi } from "./support/uses/fake-apis.ts";
@@ -49,7 +50,7 @@ const namesOf = async (client: Client) => (await client.listTools()).tools.map((
 describe.each(["auto", "legacy"] as const)("the official client of MCP, connecting as %s", (mode) => {
   it("sees the tools that the token may use", async () => {
     const client = await connect("secrets:read secrets:use", mode);
-    expect(client.getServerVersion()?.name).toBe("keyhole");
+    expect(client.getServerVersion()).toMatchObject({ name: "keyhole", version: KEYHOLE_VERSION });
     expect(await namesOf(client)).toEqual(["list_secrets", "explain", "list_services", "http_request"]);
     expect(await namesOf(await connect("secrets:use", mode))).toEqual(["list_services", "http_request"]);
     expect(await namesOf(await connect("secrets:resolve", mode))).toEqual([]);

@@ -207,6 +207,30 @@ describe("Stripe's library, with a host and a token of Keyhole's", () => {
 });
 
 describe("Octokit, with an address and a token of Keyhole's", () => {
+  it("uploads a file of a release to the address that the API names for that, which leads through Keyhole", async () => {
+    const refused = { message: "Bad credentials" };
+    const path = "/repos/acme/api/releases/1";
+    const uploads = await startFakeApi(KEYS.github, bearerOf, refused, ({ url, body }, response) =>
+      json(response, 201, { name: url.searchParams.get("name"), size: body.length, url: `${api.origin}${path}/assets/7` }),
+    );
+    const api: FakeApi = await startFakeApi(KEYS.github, bearerOf, refused, (_, response) =>
+      json(response, 200, { id: 1, upload_url: `${uploads.origin}${path}/assets{?name,label}` }),
+    );
+    apis.push(uploads);
+    const { allow, urlFields } = presetOf("github");
+    const rules = [...allow, { methods: ["POST"], paths: ["/repos/acme/api/releases/*/assets"] }];
+    const origins = { "": api.origin, uploads: uploads.origin };
+    await serve("github", api, { origin: undefined, origins, allow: rules, url_fields: urlFields });
+    const octokit = new Octokit({ baseUrl: `${keyhole.url}/use/github`, auth: token });
+    const { data: release } = await octokit.rest.repos.getRelease({ owner: "acme", repo: "api", release_id: 1 });
+    const { data } = await octokit.request({ method: "POST", url: release.upload_url, name: "a b.zip", data: Buffer.alloc(100_000) });
+    expect(data).toEqual({ name: "a b.zip", size: 100_000, url: `${keyhole.url}/use/github${path}/assets/7` });
+    // This method has an address of its own, which it takes in place of the client's.
+    const there = { owner: "acme", repo: "api", release_id: 1, name: "b.zip", data: "b", baseUrl: `${keyhole.url}/use/github/~uploads` };
+    expect((await octokit.rest.repos.uploadReleaseAsset(there)).data.name).toBe("b.zip");
+    expect(uploads.asked).toEqual([`POST ${path}/assets?name=a%20b.zip`, `POST ${path}/assets?name=b.zip`]);
+  });
+
   it("reads all pages by the links of the API, which lead through Keyhole", async () => {
     const fake: FakeApi = await startFakeApi(KEYS.github, bearerOf, { message: "Bad credentials" }, ({ url }, response) => {
       const page = Number(url.searchParams.get("page") ?? 1);

@@ -147,6 +147,24 @@ describe("a WebSocket of a service", () => {
     expect(asked).toHaveLength(before);
   });
 
+  it.each([
+    ["a version that is none", { "Sec-WebSocket-Version": "8" }, "426 13"],
+    ["no version", { "Sec-WebSocket-Version": undefined }, "426 13"],
+    ["no key", { "Sec-WebSocket-Key": undefined }, "400"],
+    ["a key of 15 bytes", { "Sec-WebSocket-Key": Buffer.alloc(15).toString("base64") }, "400"],
+    ["two keys", { "Sec-WebSocket-Key": [HANDSHAKE["Sec-WebSocket-Key"], HANDSHAKE["Sec-WebSocket-Key"]] }, "400"],
+    ["another protocol", { Upgrade: "h2c" }, "426"],
+  ])("is not asked for by a handshake with %s, and none of the service is opened", async (_, fields, refused) => {
+    const before = asked.length;
+    const headers = { Authorization: `Bearer ${token}`, Connection: "Upgrade", Upgrade: "websocket", ...HANDSHAKE, ...fields };
+    const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+    const asking = requestOverHttp(`${keyhole.url}/use/sockets/v1/realtime`, { headers: given }).end();
+    const [reply] = (await once(asking, "response")) as [IncomingMessage];
+    reply.resume();
+    expect([reply.statusCode, reply.headers["sec-websocket-version"] ?? []].flat().join(" ")).toBe(refused);
+    expect(asked).toHaveLength(before);
+  });
+
   it("is no socket where the service says so, without the value", async () => {
     await keyhole.call("PUT", "/v1/scopes/global/secrets/OTHER_KEY", { value: "sk-of-something-else", hosts: ["127.0.0.1"] });
     const definition = (await (await keyhole.call("GET", "/v1/services/sockets")).json()) as { origins: object; allow: object[] };

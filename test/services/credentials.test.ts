@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { keepToken, openToken, tokensOf } from "../../src/worker/services/kept-tokens.ts";
 import { put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
@@ -31,7 +32,7 @@ const askedOf = (host: string) => asked.filter(({ url }) => new URL(url).host ==
 const made = async (fields: object, name = "api") =>
   use(`PUT /v1/services/${name}`, {
     token: { org },
-    json: { origin: API, scopes: ["global"], allow: [{ methods: ["GET", "POST", "PUT"], paths: ["/**"] }], ...fields },
+    json: { origin: API, scopes: ["global"], allow: [{ methods: ["GET", "POST", "PUT"], paths: ["/**"] }], audit: "each", ...fields },
   });
 
 describe("client credentials", () => {
@@ -97,6 +98,14 @@ describe("client credentials", () => {
     login = () => granted(2);
     await get();
     expect(askedOf("api.example.com").map(({ headers }) => headers.get("Authorization"))).toEqual([`Bearer ${token(1)}`, `Bearer ${token(2)}`]);
+  });
+
+  it("are kept up to a share of each organization, so that none loses them by another one's", async () => {
+    const kept = tokensOf({});
+    await keepToken(kept, "quiet", "theirs", "token", 1);
+    for (let n = 0; n <= 125; n++) await keepToken(kept, "busy", `own ${n}`, "token", 1);
+    expect(await Promise.all(["theirs", "own 0", "own 1", "own 125"].map((name) => openToken(kept, name, 0)))).toEqual(["token", undefined, "token", "token"]);
+    expect(kept.tokens.size).toBe(126);
   });
 
   it("are not dropped by a late answer to a request with an older one", async () => {

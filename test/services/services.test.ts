@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
-import { PRESET_NAMES, presetsAt } from "../../src/contract/service-presets.ts";
+import { findAllowRule } from "../../src/contract/allow-rule.ts";
+import { parseRequestPath, type RequestPath } from "../../src/contract/request-path.ts";
+import { PRESET_NAMES, type PresetName, presetOf, presetsAt } from "../../src/contract/service-presets.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
 import type { TokenClaims } from "../support/sign.ts";
@@ -33,8 +35,8 @@ describe("a service", () => {
     expect([made.status, made.body]).toEqual([201, expect.objectContaining(shown)]);
     expect((await call("GET /v1/services/api", { token })).body).toEqual(made.body);
     expect((await call("PUT /v1/services/api", { token, json: SAID })).body, "the same again is no change").toEqual(made.body);
-    const replaced = await call("PUT /v1/services/api", { token, json: { ...SAID, max_seconds: 5 } });
-    expect([replaced.status, replaced.body]).toEqual([200, expect.objectContaining({ revision: 2, max_seconds: 5 })]);
+    const replaced = await call("PUT /v1/services/api", { token, json: { ...SAID, max_seconds: 5, uses_per_minute: 60 } });
+    expect([replaced.status, replaced.body]).toEqual([200, expect.objectContaining({ revision: 2, max_seconds: 5, uses_per_minute: 60 })]);
     await call("PUT /v1/services/b", { token, json: SAID });
     await call("PUT /v1/services/c", { token, json: SAID });
     const first = (await call("GET /v1/services?limit=2", { token })).body;
@@ -186,6 +188,8 @@ describe("a definition", () => {
       "/inject",
     ],
     ["another way to inject", { inject: [{ in: "cookie", name: "a", value: "${B}" }] }, "/inject/0/in"],
+    ["no use in a minute", { uses_per_minute: 0 }, "/uses_per_minute"],
+    ["a part of a name for addresses", { url_fields: ["a*"] }, "/url_fields/0"],
     ["half a WebSocket", { websocket: "yes" }, "/websocket"],
     ["an unknown way of being on record", { audit: "never" }, "/audit"],
     ["no rule", { allow: [] }, "/allow"],
@@ -206,6 +210,11 @@ describe("a definition", () => {
 });
 
 describe("a preset", () => {
+  const isRead = (preset: PresetName, text: string) => {
+    const path = parseRequestPath(text) as RequestPath;
+    return findAllowRule(presetOf(preset).allow, { method: "GET", path, query: "", target: null }) !== -1;
+  };
+
   it.each(PRESET_NAMES)("%s fills in all of it", async (preset) => {
     const origin = { "azure-openai": "https://mine.openai.azure.com", "aws-bedrock": "https://bedrock-runtime.us-east-1.amazonaws.com" }[preset as string];
     const json = { preset, secret: "THE_KEY", scopes: ["global"], ...(origin && { origin }) };
@@ -213,6 +222,53 @@ describe("a preset", () => {
     expect([status, body.preset, body.audit]).toEqual([201, preset, "lease"]);
     expect(JSON.stringify(body.inject)).toContain("${THE_KEY}");
     for (const url of Object.values<string>(body.origins)) expect(presetsAt(new URL(url).hostname), url).not.toEqual([]);
+  });
+
+  it.each([
+    [
+      "github",
+      ["", "/commits/main/status", "/contents/src/a.ts", "/pulls/1/files", "/actions/runs/1/jobs", "/releases/latest"].map((rest) => `/repos/acme/api${rest}`),
+    ],
+    ["gitlab", ["/user", "/projects/1/repository/files/a%2Fb/raw", "/projects/acme%2Fapi/merge_requests/1/notes"].map((rest) => `/api/v4${rest}`)],
+    ["huggingface", ["/v1/models", "/api/models", "/api/models/acme/m/revision/main", "/api/datasets/acme/d/tree/main/data", "/acme/m/resolve/main/a.json"]],
+    ["gemini", ["/v1beta/models", "/v1beta/models/gemini/operations/1", "/v1beta/interactions/1"]],
+  ] as const)("%s lets an agent read", (preset, paths) => {
+    for (const path of paths) expect([path, isRead(preset, path)]).toEqual([path, true]);
+  });
+
+  it.each([
+    [
+      "github",
+      [
+        "/secret-scanning/alerts",
+        "/actions/secrets/public-key",
+        "/actions/variables",
+        "/hooks",
+        "/keys",
+        "/dependabot/secrets",
+        "/codespaces/secrets",
+        "/environments",
+      ].map((rest) => `/repos/acme/api${rest}`),
+    ],
+    [
+      "gitlab",
+      ["variables", "triggers", "hooks", "runners", "deploy_tokens", "pipelines/1/variables", "secure_files"].map((rest) => `/api/v4/projects/1/${rest}`),
+    ],
+    [
+      "huggingface",
+      [
+        "/api/models/acme/m/xet-write-token",
+        "/api/models/acme/m/xet-read-token/main",
+        "/api/datasets/acme/d/xet-write-token/main",
+        "/api/spaces/acme/s/secrets",
+      ],
+    ],
+    ["openai", ["/v1/organization/admin_api_keys", "/v1/files", "/v1/realtime/client_secrets"]],
+    ["anthropic", ["/v1/organizations/api_keys", "/v1/files"]],
+    ["stripe", ["/v1/ephemeral_keys", "/v1/webhook_endpoints", "/v1/apps/secrets", "/v1/payouts"]],
+    ["slack", ["/api/apps.connections.open", "/api/admin.users.list", "/api/auth.revoke", "/api/oauth.v2.access"]],
+  ] as const)("%s lets nobody see other secrets", (preset, paths) => {
+    for (const path of paths) expect([path, isRead(preset, path)]).toEqual([path, false]);
   });
 
   it("takes the address of another's only where customers have one, and needs it there", async () => {

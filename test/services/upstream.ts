@@ -8,7 +8,8 @@ export const use = callWith({ ALLOW_INSECURE_ORIGINS: "true" });
 
 /** The path at which the upstream answers so. */
 export function replying(spec: UpstreamReply): string {
-  return `/reply/${btoa(JSON.stringify(spec)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
+  const ascii = JSON.stringify(spec).replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `/reply/${btoa(ascii).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
 }
 
 /** The value of the tests' secret. */

@@ -1,16 +1,20 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
+import { ownFields } from "../../src/worker/services/own-fields.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
 import { mint } from "../support/mint.ts";
-import { sign } from "../support/sign.ts";
+import { sign, type TokenClaims } from "../support/sign.ts";
 import { asked, definition, replying, serve, use, VALUE } from "./upstream.ts";
 
 const STARS = "*".repeat(VALUE.length);
 const uses = async (org: string) => (await eventsOf(org)).filter(({ action }) => action === "secret.use");
 const codeOf = ({ status, body, headers }: Reply) => [status, body.code ?? body, headers.get("Keyhole-Error")];
 const refused = (status: number, code: string) => [status, code, code];
+
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -195,7 +199,30 @@ describe("the token", () => {
     const { org } = await serve();
     const reply = await use("GET /use/api/echo/x", { token: null, headers: { Cookie: `token=${await sign({ org })}` } });
     expect([codeOf(reply), reply.headers.get("WWW-Authenticate")]).toEqual([refused(401, "unauthenticated"), 'Bearer error="invalid_token"']);
-    expect((await use("GET /use/api/echo/x", { token: null, headers: { "User-Agent": "git/2.45" } })).headers.get("WWW-Authenticate")).toMatch(/^Basic /);
+  });
+
+  it.each([
+    ["git/2.45.0", "/echo/x"],
+    ["git/2.0 (libgit2 1.9.0)", "/echo/x"],
+    ["JGit/7.1.0", "/echo/x"],
+    ["of no name", "/acme/api.git/info/refs?service=git-upload-pack"],
+    ["of no name", "/acme/api.git/git-receive-pack"],
+    ["of no name", "/acme/api.git/info/lfs/objects/batch"],
+  ])("is asked for as a Basic password by %s at %s, unless a service is known that takes none", async (agent, path) => {
+    const headers = { "User-Agent": agent };
+    const challenge = async (token: string | null) => {
+      const reply = await use(`GET /use/api${path}`, { token: null, headers: { ...headers, ...(token && { Authorization: `Basic ${btoa(`x:${token}`)}` }) } });
+      return [reply.status, reply.headers.get("WWW-Authenticate")];
+    };
+    for (const token of [null, `${await sign()}x`]) expect(await challenge(token)).toEqual([401, 'Basic realm="keyhole", charset="UTF-8"']);
+    const { org } = await serve();
+    expect(await challenge(await sign({ org }))).toEqual([401, 'Bearer error="invalid_token"']);
+  });
+
+  it("is asked for as a Basic password of whoever sends it in the query to a service that takes those", async () => {
+    const { org } = await serve({ basic: true });
+    const reply = await use(`GET /use/api/echo/x?key=${await sign({ org })}`, { token: null });
+    expect([reply.status, reply.headers.get("WWW-Authenticate")]).toEqual([401, 'Basic realm="keyhole", charset="UTF-8"']);
   });
 
   it("is taken as a Basic password only where the service says so", async () => {
@@ -355,6 +382,57 @@ describe("a reply", () => {
       expect(await redirect(elsewhere), elsewhere).toEqual(refused(502, "redirect-refused"));
   });
 
+  describe("whose JSON has addresses that clients follow", () => {
+    const fields = { origins: { "": inject("upstream"), files: "https://files.example.com" }, origin: undefined, url_fields: ["url", "*_url"] };
+    const here = "https://keyhole.test/use/api";
+    async function shown(text: string, spec: object = {}, status = 200): Promise<string> {
+      const { org } = await serve(fields);
+      const chunks = text.match(/.{1,100000}/gs) ?? [];
+      const reply = await use(`GET /use/api${replying({ headers: { "Content-Type": "application/json; charset=utf-8" }, chunks, ...spec })}`, {
+        token: { org },
+      });
+      expect(reply.status).toBe(status);
+      return reply.text;
+    }
+
+    it("leads back through Keyhole by those that a service names, and has nothing else changed", async () => {
+      const from = inject("upstream");
+      const document = (own: string, files: string) =>
+        `{"url" : "${own}/a?b=${from}", "n": 12345678901234567890, "upload_url":"${files}/x{?name,label}","html_url":"https://example.com/${from}",` +
+        `"list":[{"a_url":"${own}","x":1.0},"url","${from}/y"],"body":"\\"url\\":\\"${from}/z\\"", "curl":"${from}/c", "b_url":"${own.replaceAll("/", "\\/")}\\/q\\u00e9",` +
+        `"c_url":"${from}.evil.example/","d_url":"${from}@evil.example/","e_url":null,"f_url":"ü","g_url":"x${from}/"}\n`;
+      // An escaped slash in what is replaced is not kept: both are the same text.
+      const expected = document(here, `${here}/~files`).replace(here.replaceAll("/", "\\/"), here);
+      expect(await shown(document(from, "https://files.example.com"))).toBe(expected);
+      expect(await shown(document(from, "https://files.example.com"), { encoding: "gzip" })).toBe(expected);
+    });
+
+    it("is without the value there, too", async () => {
+      const text = await shown(`{"url":"${inject("upstream")}/{{authorization}}","other":"{{authorization}}"}`);
+      expect(text).toBe(`{"url":"${here}/Bearer ${STARS}","other":"Bearer ${STARS}"}`);
+    });
+
+    it("has them as they came in a body that is no JSON by its type, is a part, has no end, is no text, or is larger than 4 MiB", async () => {
+      const url = `{"url":"${inject("upstream")}/"`;
+      expect(await shown(`${url}}`, { headers: { "Content-Type": "text/plain" } })).toBe(`${url}}`);
+      expect(await shown(`${url}}`, { status: 206 }, 206)).toBe(`${url}}`);
+      const definition = { origins: { "": inject("upstream") }, redirects: [] };
+      for (const text of [
+        `${url.slice(0, -1)}`,
+        "",
+        `\xff${url}}`,
+        `${url},"x":"${"x".repeat(4 * 2 ** 20)}"}`,
+        '"\\'.repeat(100_000),
+        '"a" '.repeat(100_000),
+      ]) {
+        const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+        const body = new Response(bytes).body as ReadableStream<Uint8Array>;
+        const back = new Uint8Array(await new Response(body.pipeThrough(ownFields({ base: here, definition }, ["url"]))).arrayBuffer());
+        expect(new TextDecoder("latin1").decode(back) === text, text.slice(0, 50)).toBe(true);
+      }
+    });
+  });
+
   it("keeps its status, its length, and that a body has none", async () => {
     const { org } = await serve();
     const sized = await use(`GET /use/api${replying({ status: 418, chunks: ["short"] })}`, { token: { org } });
@@ -408,6 +486,34 @@ describe("a request", () => {
     expect(codeOf(await ask({ Upgrade: "websocket" }))).toEqual(refused(426, "upgrade-required"));
     const preflight = await use("OPTIONS /use/api/echo/x", { token: null, headers: { Origin: "https://x.example", "Access-Control-Request-Method": "GET" } });
     expect([preflight.status, preflight.headers.get("Access-Control-Allow-Origin")]).toEqual([401, null]);
+  });
+
+  it("is one of so many that its caller has in a minute, whose narrower tokens have none of their own", async () => {
+    const { org } = await serve({ uses_per_minute: 2 });
+    await use("PUT /v1/services/other", { token: { org }, json: definition({ uses_per_minute: 1 }) });
+    const ask = async (token: TokenClaims | string, request = "GET /use/api/echo/x") => {
+      const reply = await use(request, { token });
+      return [reply.status, reply.headers.get("Retry-After")];
+    };
+    expect([await ask({ org }, "GET /use/api/admin"), await ask({ org }), await ask({ org })]).toEqual([
+      [403, null],
+      [200, null],
+      [200, null],
+    ]);
+    const made = (await uses(org)).length;
+    const again = await use("GET /use/api/echo/x", { token: { org } });
+    expect(codeOf(again)).toEqual(refused(429, "rate-limited"));
+    expect([again.headers.get("Retry-After"), again.headers.get("x-should-retry")]).toEqual(["30", null]);
+    const narrower = { grant_type: TOKEN_EXCHANGE, subject_token: await sign({ org }), subject_token_type: ACCESS_TOKEN };
+    const { access_token } = (await use("POST /oauth/token", { token: null, body: new URLSearchParams(narrower) as unknown as BodyInit })).body;
+    expect(await ask(access_token)).toEqual([429, "30"]);
+    const json = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "http_request", arguments: { service: "api", path: "/echo/x" } } };
+    expect((await use("POST /mcp", { token: { org }, json })).body.result.content[0].text).toMatch(/^rate-limited:/);
+    expect((await uses(org)).length, "none of it is on record, because nothing was read").toBe(made);
+    expect([await ask({ org, sub: "another" }), await ask({ org }, "GET /use/other/echo/x")]).toEqual([
+      [200, null],
+      [200, null],
+    ]);
   });
 
   it("may ask for a part where the service says so", async () => {

@@ -2,9 +2,11 @@ import type { LeaseCalls } from "../../contract/audit.ts";
 
 /** How many different requests are told from each other, and how long all of their names may be together, in characters. */
 const MOST_REQUESTS = 20;
-const MOST_CHARACTERS = 1_000;
+const MOST_CHARACTERS = 600;
 /** The longest name of one. */
 const LONGEST = 120;
+/** How many statuses are told from each other; of others it is the class (`400` for all from 400 to 499). */
+const MOST_STATUSES = 5;
 
 /** What has been asked of a service under a lease. */
 export interface CallsOfLease {
@@ -47,7 +49,8 @@ export function countRequest(calls: CallsOfLease, method: string, path: string):
 }
 
 /** Counts what came of one. */
-export function countStatus({ statuses }: CallsOfLease, status: number): void {
+export function countStatus({ statuses }: CallsOfLease, told: number): void {
+  const status = statuses.has(told) || statuses.size < MOST_STATUSES ? told : told - (told % 100);
   statuses.set(status, (statuses.get(status) ?? 0) + 1);
 }
 

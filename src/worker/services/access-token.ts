@@ -47,7 +47,7 @@ export async function accessTokenFor(needs: TokenNeeds, { org }: Caller, client:
   const lead = async () => {
     const { token, expiresIn = UNSAID } = await fetchToken(client, rules);
     const seconds = Math.min(expiresIn, LONGEST) - EARLY;
-    if (seconds > 0) await keepToken(kept, name, token, now + seconds * 1000);
+    if (seconds > 0) await keepToken(kept, org, name, token, now + seconds * 1000);
     return token;
   };
   return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, () => openToken(kept, name, now), lead, WITHIN);

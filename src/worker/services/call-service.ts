@@ -12,6 +12,7 @@ import { accessTokenFor, forgetAccessToken, type TokenNeeds } from "./access-tok
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
 import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
+import { hasOwnFields, ownFields } from "./own-fields.ts";
 import { ownHostsOf } from "./own-hosts.ts";
 import { askForSocket, relaySocket } from "./relay-socket.ts";
 import { returnedBody } from "./returned-body.ts";
@@ -150,6 +151,7 @@ async function returned(
   ended: () => void,
 ): Promise<Response> {
   const { status } = reply;
+  const { definition, calls } = addresses;
   const hidden = prepareScrubber(values);
   const headers = returnedHeaders(reply.headers, hidden, values);
   try {
@@ -168,9 +170,14 @@ async function returned(
       await reply.body?.cancel();
       return new Response(null, { status, headers });
     }
-    const length = encoding !== "gzip" ? Number.parseInt(reply.headers.get("Content-Length") ?? "", 10) : Number.NaN;
-    const shown = returnedBody(reply.body, reply.headers.get("Content-Type"), hidden, ended, addresses.calls);
-    return new Response(Number.isNaN(length) ? shown : shown.pipeThrough(new FixedLengthStream(length)), { status, headers });
+    const type = reply.headers.get("Content-Type");
+    const fields = definition.url_fields;
+    // A part (206) has the length that its header says.
+    const rewriting = status !== 206 && hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
+    const said = Number.parseInt(reply.headers.get("Content-Length") ?? "", 10);
+    const length = encoding === "gzip" || rewriting !== null || Number.isNaN(said) ? null : said;
+    const shown = await returnedBody(reply.body, { type, length }, hidden, { ended, rewriting, calls });
+    return new Response(shown, { status, headers });
   } catch (error) {
     await reply.body?.cancel();
     throw error;

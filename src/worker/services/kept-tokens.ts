@@ -1,5 +1,6 @@
 /** An access token of an isolate's memory, encrypted. */
 interface KeptToken {
+  readonly org: string;
   readonly iv: Uint8Array<ArrayBuffer>;
   readonly sealed: ArrayBuffer;
   /** Until when it is used, in milliseconds since 1970. */
@@ -14,8 +15,9 @@ export interface KeptTokens {
   readonly key: Promise<CryptoKey>;
 }
 
-/** How many are kept at the most; the oldest goes first. */
+/** How many are kept at the most, and how many of one organization, so that none can drive out all that others have; the oldest goes first. */
 const MOST = 1_000;
+const MOST_OF_ORG = MOST / 8;
 
 const rooms = new WeakMap<object, KeptTokens>();
 
@@ -33,15 +35,17 @@ export function tokensOf(keyring: object): KeptTokens {
 /**
  * Keeps an access token, encrypted with AES-256-GCM (NIST SP 800-38D) and bound to what it was fetched for.
  *
+ * @param org Whose it is.
  * @param name What it was fetched for, all of it.
  */
-export async function keepToken({ tokens, key }: KeptTokens, name: string, token: string, until: number): Promise<void> {
+export async function keepToken({ tokens, key }: KeptTokens, org: string, name: string, token: string, until: number): Promise<void> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await key, new TextEncoder().encode(token));
   tokens.delete(name);
-  tokens.set(name, { iv, sealed, until });
-  const [oldest] = tokens.keys();
-  if (tokens.size > MOST && oldest !== undefined) tokens.delete(oldest);
+  tokens.set(name, { org, iv, sealed, until });
+  const own = [...tokens].filter(([, kept]) => kept.org === org).map(([name]) => name);
+  const oldest = own.length > MOST_OF_ORG ? own[0] : tokens.size > MOST ? [...tokens.keys()][0] : undefined;
+  if (oldest !== undefined) tokens.delete(oldest);
 }
 
 /** The access token that is kept for something, if it may still be used. */

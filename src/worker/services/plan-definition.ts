@@ -35,7 +35,13 @@ export function planDefinition(needs: DefinitionNeeds, body: PutServiceBody, isO
   if (scopes.includes(BUILTIN) && !isOperator) throw invalid("/scopes", "what is built in is for services of the operator's own organization");
   refuseElsewhere(origins, inject);
   requireTokenUrls(needs, inject);
-  return { origins, scopes, inject: [...inject], allow: [...allow], redirects: [...redirects], websocket, basic, ranges, audit, max_body_bytes, max_seconds };
+  const urlFields = body.url_fields ?? preset?.urlFields;
+  const more = {
+    ...(body.uses_per_minute !== undefined && { uses_per_minute: body.uses_per_minute }),
+    ...(urlFields !== undefined && { url_fields: [...urlFields] }),
+  };
+  const lists = { inject: [...inject], allow: [...allow], redirects: [...redirects] };
+  return { origins, scopes, ...lists, websocket, basic, ranges, audit, max_body_bytes, max_seconds, ...more };
 }
 
 function originsOf({ insecureOrigins, address }: DefinitionNeeds, preset: Preset | undefined, body: PutServiceBody): Record<string, string> {

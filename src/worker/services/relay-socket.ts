@@ -1,5 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
-import { createScrubber, prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import { scrubBytes } from "../../scrub/scrub-bytes.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import { returnedHeaders } from "./returned-headers.ts";
@@ -96,12 +97,7 @@ function sizeOf(data: Message): number {
 
 function scrub(data: Message, values: Scrubbed): Message | Uint8Array {
   if (typeof data === "string") return scrubText(data, values);
-  const scrubber = createScrubber(values);
-  const [first, last] = [scrubber.push(new Uint8Array(data)), scrubber.end()];
-  const whole = new Uint8Array(first.length + last.length);
-  whole.set(first);
-  whole.set(last, first.length);
-  return whole;
+  return scrubBytes(new Uint8Array(data), values);
 }
 
 /**

@@ -1,24 +1,62 @@
 import type { Scrubbed } from "../../scrub/create-scrubber.ts";
+import { scrubBytes } from "../../scrub/scrub-bytes.ts";
 import { scrubStream } from "../../scrub/scrub-stream.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 
 /** What is no text: values are not looked for in it. */
 const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
+/** Up to this length, in bytes, the body of a reply that says how long it is goes on as a whole: a stream takes more time than it. */
+const WHOLE = 65_536;
 
-/**
- * The body of a reply without what was put into the request, as it comes. Only what could be the beginning of that waits for more.
- *
- * @param calls Where its bytes are counted.
- * @param ended Called once, when all of it has come, its reader has gone, or it broke off.
- */
-export function returnedBody(
+/** What a reply says of its body. */
+interface SaidOfBody {
+  readonly type: string | null;
+  /** In bytes; `null` where that is not said, or not what will be sent. */
+  readonly length: number | null;
+}
+
+/** What is done about a body beside scrubbing it. */
+interface BodyWork {
+  /** Called once, when all of it has come, its reader has gone, or it broke off. */
+  readonly ended: () => void;
+  /** What is done to it after that, if anything. */
+  readonly rewriting: TransformStream<Uint8Array, Uint8Array> | null;
+  /** Where its bytes are counted. */
+  readonly calls: CallsOfLease | null;
+}
+
+/** The body of a reply without what was put into the request, as it comes. Only what could be the beginning of that waits for more. */
+export async function returnedBody(
   body: ReadableStream<Uint8Array>,
-  type: string | null,
+  { type, length }: SaidOfBody,
   hidden: Scrubbed,
-  ended: () => void,
-  calls: CallsOfLease | null,
-): ReadableStream<Uint8Array> {
-  const shown = NOT_SCANNED.test(type ?? "") ? body : body.pipeThrough(scrubStream(hidden));
+  work: BodyWork,
+): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+  const isScanned = !NOT_SCANNED.test(type ?? "");
+  if (length !== null && length <= WHOLE && work.rewriting === null) return wholeBody(body, isScanned ? hidden : null, work);
+  const shown = isScanned ? body.pipeThrough(scrubStream(hidden)) : body;
+  const stream = ending(work.rewriting ? shown.pipeThrough(work.rewriting) : shown, work);
+  return length === null ? stream : stream.pipeThrough(new FixedLengthStream(length));
+}
+
+async function wholeBody(
+  body: ReadableStream<Uint8Array>,
+  hidden: Scrubbed | null,
+  work: BodyWork,
+): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+  try {
+    const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+    if (work.calls) work.calls.received += bytes.length;
+    work.ended();
+    return hidden ? scrubBytes(bytes, hidden) : bytes;
+  } catch {
+    work.ended();
+    // Its caller is told the same as by a stream: the service may have done what was asked.
+    return new ReadableStream<Uint8Array>({ start: (controller) => controller.error(brokenOff()) });
+  }
+}
+
+function ending(shown: ReadableStream<Uint8Array>, { ended, calls }: BodyWork): ReadableStream<Uint8Array> {
   const reader = shown.getReader();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -30,8 +68,7 @@ export function returnedBody(
         controller.close();
       } catch {
         ended();
-        // What the platform says of it is nobody's.
-        throw new Error("the service's reply broke off");
+        throw brokenOff();
       }
     },
     async cancel(reason) {
@@ -39,4 +76,9 @@ export function returnedBody(
       await reader.cancel(reason);
     },
   });
+}
+
+/** What the platform says of it is nobody's. */
+function brokenOff(): Error {
+  return new Error("the service's reply broke off");
 }

@@ -9,6 +9,7 @@ import { type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./l
 import type { FoundService } from "./read-services.ts";
 import { serviceAtHand } from "./service-at-hand.ts";
 import { requireSignature } from "./sign-request.ts";
+import { takeUse } from "./take-use.ts";
 
 /** What a use needs. */
 export type UseNeeds = LeasedUseNeeds & CallNeeds;
@@ -24,6 +25,9 @@ export interface Use extends ForwardedRequest {
 
 /** What a use has whose caller is known by something else than a token in the request. */
 export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null, framed: false } as const;
+
+/** Asks for a token as the password of Basic credentials (RFC 7617). */
+export const BASIC_CHALLENGE = 'Basic realm="keyhole", charset="UTF-8"';
 
 /** How much of a path is on record. */
 const RECORDED_PATH = 300;
@@ -48,6 +52,7 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   const service = await serviceAtHand(needs, caller, use.service);
   const { definition } = service;
   const { origin, path, rule } = await judge(needs, caller, service, use);
+  takeUse(needs, caller, use.service, definition);
   const target = `${use.service}#${service.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
   const allowed = { service, rule, origin, said: use.headers.get("Keyhole-Scope"), target };
   const isLeased = definition.audit === "lease" && needs.leaseSeconds > 0;
@@ -91,6 +96,6 @@ function requireTokenWhere({ definition: { basic, inject } }: FoundService, { to
     throw new Problem(
       "unauthenticated",
       `This service takes no token ${tokenIn === "basic" ? "as Basic credentials" : "in the query"}: send it as Authorization: Bearer.`,
-      { headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' } },
+      { headers: { "WWW-Authenticate": basic ? BASIC_CHALLENGE : 'Bearer error="invalid_token"' } },
     );
 }

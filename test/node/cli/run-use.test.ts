@@ -71,6 +71,11 @@ describe("keyhole run --use", () => {
     expect(await statusWith(seen.KEYHOLE_TOKEN)).toBe(401);
   });
 
+  it("takes an empty GIT_CONFIG_COUNT for none, as git does, and refuses one that is no number", async () => {
+    expect(seenBy(await run(["--use", "github-git"], "", { GIT_CONFIG_COUNT: "" }))).toMatchObject({ GIT_CONFIG_COUNT: "4" });
+    expect((await run(["--use", "github-git"], "", { GIT_CONFIG_COUNT: "1x" })).stderr).toContain("GIT_CONFIG_COUNT is not a number");
+  });
+
   it("gives a token that can use these services, and do nothing else", async () => {
     const script = `
       const ask = async (path, token = process.env.KEYHOLE_TOKEN, method = "GET") =>

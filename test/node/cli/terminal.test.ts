@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { spawn } from "@lydell/node-pty";
+import { type IPty, spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ACCESS_TOKEN_TYPE } from "../../../src/contract/trust.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { SECRET_REPLY } from "./support/secret-reply.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
@@ -27,11 +28,15 @@ afterAll(async () => {
   cli?.remove();
 });
 
+function openTerminal(args: string[]): IPty {
+  const env = { PATH: process.env.PATH ?? "", HOME: cli.folder, TERM: "xterm", NO_COLOR: "1", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+  return spawn(cli.path, args, { cols: 200, rows: 30, env });
+}
+
 /** Runs a command on a terminal of its own; types each text when what it waits for has appeared. */
 function onTerminal(args: string[], typing: readonly (readonly [waitFor: string, text: string])[]): Promise<{ code: number; screen: string }> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH ?? "", HOME: cli.folder, TERM: "xterm", NO_COLOR: "1", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
-    const terminal = spawn(cli.path, args, { cols: 200, rows: 30, env });
+    const terminal = openTerminal(args);
     const left = [...typing];
     let screen = "";
     terminal.onData((data) => {
@@ -108,4 +113,33 @@ it("gives the terminal to the command that it runs, and one Ctrl-C is one", asyn
   );
   expect({ code, caught: screen.match(/caught/g) }).toEqual({ code: 5, caught: ["caught"] });
   expect(screen).toContain(`read hello with ${VALUE}`);
+});
+
+it("ends the token of a command that Ctrl-C ended, also when a second one comes meanwhile", async () => {
+  const claims = Buffer.from(JSON.stringify({ jti: "tok_1" })).toString("base64url");
+  const narrower = { access_token: `e30.${claims}.c2ln`, issued_token_type: ACCESS_TOKEN_TYPE, token_type: "Bearer", expires_in: 60, scope: "secrets:use" };
+  const asked: string[] = [];
+  const before = service.answer;
+  const terminal = openTerminal(["run", "--use", "api", "--", process.execPath, "-e", "console.log('it runs'); setInterval(() => {}, 1_000)"]);
+  let screen = "";
+  let twice: () => void = () => undefined;
+  const secondOne = new Promise<void>((resolve) => (twice = resolve));
+  service.answer = async ({ method, url }) => {
+    asked.push(`${method} ${url}`);
+    if (method === "GET") return { json: { name: "api", preset: null, allow: [{ methods: ["GET"], paths: ["/x"] }], builtin: false } };
+    if (method === "POST") return { json: narrower };
+    terminal.write("\x03");
+    // The terminal shows it when it has sent the signal.
+    await secondOne;
+    return { status: 204 };
+  };
+  terminal.onData((data) => {
+    if (!screen.includes("it runs") && (screen + data).includes("it runs")) terminal.write("\x03");
+    screen += data;
+    if (screen.split("^C").length > 2) twice();
+  });
+  const { exitCode, signal } = await new Promise<{ exitCode: number; signal?: number | undefined }>((resolve) => terminal.onExit(resolve));
+  service.answer = before;
+  expect({ exitCode, signal, asked }).toEqual({ exitCode: 130, signal: 0, asked: ["GET /v1/services/api", "POST /oauth/token", "DELETE /v1/tokens/tok_1"] });
+  expect(screen).not.toContain("could not be revoked");
 });

@@ -16,6 +16,7 @@ import { problemOfCall, toProblem } from "../to-problem.ts";
 import type { AddressedUse } from "./addressed-use.ts";
 import { type FoundToken, findToken } from "./find-token.ts";
 import { pathAndQuery } from "./path-and-query.ts";
+import { requireHandshake } from "./require-handshake.ts";
 import { useError } from "./use-error.ts";
 
 const PREFIX = "/use/";
@@ -25,9 +26,7 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
   const [mode, destination] = [c.req.header("Sec-Fetch-Mode"), c.req.header("Sec-Fetch-Dest")];
   if (mode === "navigate" || (destination !== undefined && destination !== "empty"))
     throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
-  const upgrade = c.req.header("Upgrade");
-  if (upgrade !== undefined && (upgrade.toLowerCase() !== "websocket" || c.req.method !== "GET"))
-    throw new Problem("upgrade-required", "A GET can become a WebSocket, and nothing can become anything else.");
+  requireHandshake(c.req.method, c.req.raw.headers);
   if (hasHopped(c.req.raw.headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
   await next();
 });
