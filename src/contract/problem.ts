@@ -11,6 +11,7 @@ export const PROBLEMS = {
   "token-not-found": { status: 404, title: "No such token" },
   "trust-not-found": { status: 404, title: "No such trust" },
   "service-not-found": { status: 404, title: "No such service" },
+  "store-not-found": { status: 404, title: "No such store" },
   "scope-not-found": { status: 404, title: "No such scope" },
   "version-not-found": { status: 404, title: "No such version" },
   "route-not-found": { status: 404, title: "No such route" },
@@ -31,6 +32,7 @@ export const PROBLEMS = {
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
   "value-too-short": { status: 422, title: "The value is too short to be kept out of replies" },
   "value-not-injectable": { status: 422, title: "The value does not fit into a request" },
+  "host-not-allowed": { status: 422, title: "A secret is not for the host that it would go to" },
   "upgrade-required": { status: 426, title: "The service takes no WebSocket" },
   "rate-limited": { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong here" },
@@ -42,6 +44,7 @@ export const PROBLEMS = {
   "signature-unsupported": { status: 501, title: "A request that is signed like this cannot be signed anew" },
   "loop-detected": { status: 508, title: "The request has been through Keyhole already" },
   "upstream-timeout": { status: 504, title: "The service did not answer in time" },
+  "store-unavailable": { status: 503, title: "The store of a value does not answer" },
   "storage-unavailable": { status: 503, title: "Storage or a key is not available" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -43,7 +43,7 @@ describe("init", () => {
     const { status, stdout, stderr } = npmRunKeys("init");
     expect([status, stderr]).toEqual([0, ""]);
     const made = parseEnv(stdout);
-    expect(Object.keys(made).sort()).toEqual(["KEYRING", "LOG_KEY", "ROOT_KEY", "SIGNING_KEY"]);
+    expect(Object.keys(made).sort()).toEqual(["KEYRING", "LOG_KEY", "OIDC_KEY", "ROOT_KEY", "SIGNING_KEY"]);
     const { current, keys, seals } = keyringOf(made);
     expect([Object.keys(keys), seals]).toEqual([[expect.stringMatching(/^k_[\w-]{16}$/)], "required"]);
     expect(Object.keys(keys)).toEqual([current]);
@@ -59,7 +59,7 @@ describe("init", () => {
     expect([status, stdout]).toEqual([0, ""]);
     expect(stderr).toContain("Keep a copy");
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(Object.keys(secretsIn(file))).toHaveLength(4);
+    expect(Object.keys(secretsIn(file))).toHaveLength(5);
   });
 });
 
