@@ -9,7 +9,7 @@ import { callWith } from "../support/call-with.ts";
 import { exchange, REFUSED } from "../support/exchange.ts";
 import { sign } from "../support/sign.ts";
 import { OIDC_TEST_KEY } from "../support/test-secrets.ts";
-import { ask, PUBLIC_URL, VAULT } from "./place.ts";
+import { ask, PUBLIC_URL, VAULT } from "./declared.ts";
 
 const now = new Date();
 const definition = putStoreSchema.parse(VAULT);

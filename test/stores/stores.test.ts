@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { call, put, type Reply } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
 import { putExpired } from "../support/put-expired.ts";
-import { ask, orgOf, PUBLIC_URL, putToken, ref, VAULT, WITH_TOKEN } from "./place.ts";
+import { ask, orgOf, PUBLIC_URL, putToken, ref, VAULT, WITH_TOKEN } from "./declared.ts";
 
 const pointers = ({ status, body }: Reply) => [status, ...(body.errors ?? []).map(({ pointer }: { pointer: string }) => pointer)];
 const AWS = { kind: "aws-secrets-manager", region: "eu-central-1" };

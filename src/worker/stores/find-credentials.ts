@@ -19,7 +19,7 @@ export type CredentialNeeds = CallerNeeds & Pick<QueryNeeds, "platformOrg" | "no
  *
  * @returns `undefined` for a store without stored credentials.
  */
-function credentialQuery(needs: Pick<CredentialNeeds, "platformOrg" | "now">, caller: Caller, definition: StoreDefinition): ResolutionQuery | undefined {
+export function credentialQuery(needs: Pick<CredentialNeeds, "platformOrg" | "now">, caller: Caller, definition: StoreDefinition): ResolutionQuery | undefined {
   const refs = refsOf(definition);
   const [first] = refs;
   if (!first) return undefined;
@@ -46,7 +46,7 @@ export async function requireCredentials(needs: CredentialNeeds, caller: Caller,
  *
  * @throws {Problem} `host-not-allowed`, which says to the audit log which secrets.
  */
-function requireStoreHosts(secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[], definition: StoreDefinition): void {
+export function requireStoreHosts(secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[], definition: StoreDefinition): void {
   for (const origin of originsOf(definition)) {
     const { hostname } = new URL(origin);
     const elsewhere = secrets.filter(({ hosts }) => !(JSON.parse(hosts) as HostPattern[]).some((pattern) => hostMatches(pattern, hostname)));

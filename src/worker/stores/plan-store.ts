@@ -19,7 +19,7 @@ export interface AddressNeeds {
 }
 
 /** Where calls of a store may go. */
-function storeRules({ insecureOrigins, useHosts, address }: AddressNeeds): OutgoingRules {
+export function storeRules({ insecureOrigins, useHosts, address }: AddressNeeds): OutgoingRules {
   return { insecureOrigins, ownHosts: ownHostsOf(address, insecureOrigins, Object.keys(useHosts)), ports: [VAULT_PORT] };
 }
 

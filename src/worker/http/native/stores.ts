@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { listStoresReplySchema, listStoresSchema, putStoreSchema, type StoreBody, storeNameSchema, storeSchema } from "../../../contract/store.ts";
+import { checkStoreReplySchema, checkStoreSchema } from "../../../contract/store-check.ts";
 import { formatTime } from "../../../contract/time.ts";
+import { checkStore } from "../../stores/check-store.ts";
 import { deleteStore } from "../../stores/delete-store.ts";
 import { identityOf, needsIdentity } from "../../stores/identity-token.ts";
 import { putStore } from "../../stores/put-store.ts";
@@ -8,7 +10,7 @@ import { type FoundStore, getStore, listStores } from "../../stores/read-stores.
 import { json } from "../docs/responses.ts";
 import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
-import { jsonBody } from "../parse/body.ts";
+import { jsonBody, optionalJsonBody } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 
 const tag = "Stores";
@@ -74,6 +76,34 @@ export const storeRoutes = [
       await deleteStore(needs, caller, name);
       return c.body(null, 204);
     },
+  ),
+  operation(
+    {
+      method: "post",
+      path: `${path}/check`,
+      id: "checkStore",
+      summary: "Try a store",
+      description:
+        "Reads a key and shows nothing of it, or lists keys where none is named, and says what fails. For whoever could have made the store. That its credentials are used is on record before they leave.",
+      tag,
+      permission,
+      action: "store.check",
+      on: { target: "name" },
+      params,
+      body: optionalJsonBody(checkStoreSchema),
+      problems: [
+        "store-not-found",
+        "secret-not-found",
+        "secret-expired",
+        "name-locked",
+        "host-not-allowed",
+        "value-not-injectable",
+        "integrity-failed",
+      ],
+      replies: { 200: json(checkStoreReplySchema, "What works, or what fails first.") },
+    },
+    async ({ c, needs, caller, params: { name }, body }) =>
+      c.json(await checkStore({ ...needs, address: new URL(c.req.url).origin }, caller, name, body?.key)),
   ),
   operation(
     {
