@@ -1,6 +1,7 @@
 import { SignJWT } from "jose";
 import type { StoreDefinition } from "../../contract/store.ts";
 import { type Provider, storeIssuer } from "../access/store-issuer.ts";
+import { audienceOf } from "./drivers.ts";
 
 /** Where Keyhole's identity for a store is made known, and to whom it is shown. */
 export interface StoreIdentity {
@@ -12,18 +13,6 @@ export interface StoreIdentity {
 /** How long an identity token is good for, in seconds: it is exchanged at once. */
 const LIFETIME = 300;
 
-/** The audience of identity tokens, by the kind of a store. Nobody sets it: a token is good for one place. */
-function audienceFor(definition: StoreDefinition): string {
-  switch (definition.kind) {
-    case "aws-secrets-manager":
-      return "sts.amazonaws.com";
-    case "azure-key-vault":
-      return "api://AzureADTokenExchange";
-    case "vault":
-      return definition.address;
-  }
-}
-
 /** Whether Keyhole's own identity is the credential of a store. */
 export function needsIdentity(definition: StoreDefinition): boolean {
   if (definition.kind === "vault") return "role" in definition.credentials;
@@ -31,8 +20,13 @@ export function needsIdentity(definition: StoreDefinition): boolean {
 }
 
 /** What the identity tokens of a store say of it. */
-export function identityOf(publicUrl: string, org: string, name: string, definition: StoreDefinition): StoreIdentity {
-  return { issuer: storeIssuer(publicUrl, org), subject: `store:${name}`, audience: audienceFor(definition) };
+export function identityOf(
+  { provider, insecureOrigins }: { readonly provider: Pick<Provider, "publicUrl">; readonly insecureOrigins: boolean },
+  org: string,
+  name: string,
+  definition: StoreDefinition,
+): StoreIdentity {
+  return { issuer: storeIssuer(provider.publicUrl, org), subject: `store:${name}`, audience: audienceOf(definition, { insecureOrigins }) };
 }
 
 /**

@@ -1,12 +1,13 @@
-import { isLoopback } from "../../contract/hosts.ts";
 import { invalid } from "../../contract/problem.ts";
 import type { StoreDefinition } from "../../contract/store.ts";
 import type { Provider } from "../access/store-issuer.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { ownHostsOf } from "../outgoing/own-hosts.ts";
 import { type OutgoingRules, requirePublicOrigin } from "../outgoing/require-public-origin.ts";
+import { addressesOf } from "./drivers.ts";
 import { needsIdentity } from "./identity-token.ts";
-import { entraOf, VAULT_PORT } from "./store-addresses.ts";
+import { StoreError } from "./store-driver.ts";
+import { VAULT_PORT } from "./vault-store.ts";
 
 /** What a store's definition is judged by, and what is sent to one. */
 export interface AddressNeeds {
@@ -31,11 +32,19 @@ export function storeRules({ insecureOrigins, useHosts, address }: AddressNeeds)
 export function judgeStore(needs: AddressNeeds & { readonly provider: Provider | null }, definition: StoreDefinition): void {
   const [field, address] = addressIn(definition);
   if (address !== undefined) requireAddress(needs, `/${field}`, address);
-  // What Entra gives for one Key Vault is good for others, too: it goes to no other host.
-  if (definition.kind === "azure-key-vault" && !entraOf(definition) && !(needs.insecureOrigins && isLoopback(new URL(definition.vault_url).hostname)))
-    throw invalid("/vault_url", "a Key Vault is at https://NAME.vault.azure.net, or at the same of another of Azure's clouds");
+  requireItsOwn(needs, definition, `/${field}`);
   if (needsIdentity(definition) && !needs.provider)
     throw invalid("/credentials", "this deployment has no identity of its own that a store could know (OIDC_KEY and PUBLIC_URL): give credentials");
+}
+
+/** What Entra gives for one Key Vault is good for others, too: it goes to no other host. */
+function requireItsOwn(needs: AddressNeeds, definition: StoreDefinition, pointer: string): void {
+  try {
+    addressesOf(definition, needs);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw invalid(pointer, "that is no address of such a store: a Key Vault is at https://NAME.vault.azure.net, or at the same of another of Azure's clouds");
+  }
 }
 
 function addressIn(definition: StoreDefinition): readonly [field: string, address: string | undefined] {
