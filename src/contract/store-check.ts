@@ -4,14 +4,16 @@ import * as z from "zod";
 const FAILS = ["address", "credential", "permission", "store"] as const;
 
 /** `POST /v1/stores/{name}/check`. */
-export const checkStoreSchema = z.strictObject({
-  key: z
-    .string()
-    .min(1)
-    .max(512)
-    .optional()
-    .meta({ description: "A key to be read, and not shown; without one it is tried to list keys.", example: "prod/database" }),
-});
+export const checkStoreSchema = z
+  .strictObject({
+    key: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .meta({ description: "A key to be read, and not shown; without one it is tried to list keys.", example: "prod/database" }),
+  })
+  .meta({ id: "CheckStore", example: { key: "prod/database" } });
 export const checkStoreReplySchema = z
   .object({
     ok: z.boolean(),

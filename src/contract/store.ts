@@ -138,8 +138,6 @@ const ONE_SCOPE = "the secrets of a store's credentials are in one scope";
 const anyStoreSchema = z.discriminatedUnion("kind", [awsSchema, azureSchema, vaultSchema]);
 /** What is stored of a store. */
 export type StoreDefinition = z.output<typeof anyStoreSchema>;
-/** What a store of one kind is. */
-export type StoreOf<Kind extends StoreDefinition["kind"]> = Extract<StoreDefinition, { kind: Kind }>;
 
 /** `PUT /v1/stores/{name}`. */
 export const putStoreSchema = anyStoreSchema

@@ -447,6 +447,12 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [!(await hasService(ask)), await recorded(ask, "service.delete")],
     again: 404,
   },
+  "POST of a check of a store": {
+    vars: withStores,
+    prepare: store,
+    request: () => ["POST /v1/stores/s/check"],
+    effects: async ({ ask }) => [await recorded(ask, "store.check")],
+  },
   "PUT of a store": {
     vars: withStores,
     request: () => ["PUT /v1/stores/s", json(STORE)],

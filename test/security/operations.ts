@@ -554,6 +554,14 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: ["secret_scopes"],
     action: "store.delete",
   },
+  "POST /v1/stores/{name}/check": {
+    permission: "stores:write",
+    prepare: putStore,
+    request: ({ target }, token) => withStores(`POST /v1/stores/${target}/check`, { token }),
+    elsewhere: "store-not-found",
+    limits: ["secret_scopes"],
+    action: "store.check",
+  },
   "GET /v1/stores": {
     permission: "stores:write",
     prepare: putStore,

@@ -16,7 +16,7 @@ const definition = putStoreSchema.parse(VAULT);
 const provider = async () => (await parseConfig({ ...env, OIDC_KEY: OIDC_TEST_KEY, PUBLIC_URL })).provider ?? expect.fail("no provider");
 const tokenFor = async (org: string, name = "vault") => {
   const found = await provider();
-  return identityToken(found, identityOf(found.publicUrl, org, name, definition), now);
+  return identityToken(found, identityOf({ provider: found, insecureOrigins: false }, org, name, definition), now);
 };
 
 describe("as an OpenID provider", () => {
@@ -62,7 +62,7 @@ describe("as an OpenID provider", () => {
     ],
     [VAULT, VAULT.address],
   ])("has the audience of a store's kind, which nobody sets: %o", async (json, audience) => {
-    expect(identityOf(PUBLIC_URL, "acme", "s", putStoreSchema.parse(json)).audience).toBe(audience);
+    expect(identityOf({ provider: { publicUrl: PUBLIC_URL }, insecureOrigins: false }, "acme", "s", putStoreSchema.parse(json)).audience).toBe(audience);
   });
 
   it("is none without a key or an address: nothing is published", async () => {

@@ -43,7 +43,7 @@ describe("a store", () => {
     const org = orgOf("bent");
     await ask("PUT /v1/stores/vault", { token: { org }, json: VAULT });
     await env.DB.prepare("UPDATE stores SET definition = replace(definition, 'vault.example.com', 'vault.example.org') WHERE org = ?").bind(org).run();
-    for (const request of ["GET /v1/stores/vault", "GET /v1/stores", "DELETE /v1/stores/vault", "PUT /v1/stores/vault"])
+    for (const request of ["GET /v1/stores/vault", "GET /v1/stores", "DELETE /v1/stores/vault", "PUT /v1/stores/vault", "POST /v1/stores/vault/check"])
       expect([request, (await ask(request, { token: { org }, ...(request.startsWith("PUT") && { json: VAULT }) })).body.code]).toEqual([
         request,
         "integrity-failed",
@@ -86,7 +86,7 @@ describe("whoever makes a store", () => {
     const token = { org, secret_scopes };
     expect((await ask("PUT /v1/stores/new", { token, json: ALLOWING })).body.code).toBe("forbidden");
     expect((await ask("PUT /v1/stores/vault", { token, json: VAULT })).body.code).toBe("forbidden");
-    expect((await ask("DELETE /v1/stores/vault", { token })).body.code).toBe("forbidden");
+    for (const request of ["DELETE /v1/stores/vault", "POST /v1/stores/vault/check"]) expect((await ask(request, { token })).body.code).toBe("forbidden");
     expect((await ask("GET /v1/stores/vault", { token: { org } })).body.revision).toBe(1);
   });
 
@@ -101,7 +101,7 @@ describe("whoever makes a store", () => {
     const token = { org, ...limits };
     for (const request of ["PUT /v1/stores/new", "PUT /v1/stores/vault"]) expect((await ask(request, { token, json: WITH_TOKEN })).body.code).toBe("forbidden");
     expect((await ask("PUT /v1/stores/vault", { token, json: VAULT })).body.code).toBe("forbidden");
-    expect((await ask("DELETE /v1/stores/vault", { token })).body.code).toBe("forbidden");
+    for (const request of ["DELETE /v1/stores/vault", "POST /v1/stores/vault/check"]) expect((await ask(request, { token })).body.code).toBe("forbidden");
     expect((await ask("GET /v1/stores/vault", { token: { org } })).body.revision).toBe(1);
   });
 

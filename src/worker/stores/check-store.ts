@@ -39,7 +39,13 @@ export async function checkStore(needs: OpenNeeds, caller: Caller, name: string,
     const store = await openStore(needs, caller, found, "store.check");
     const value = real === undefined ? await store.list("") : await store.get(real);
     const has = real === undefined ? null : value !== undefined;
-    return { ok: true, tried, found: has, fails: null, detail: has === false ? "The store knows who asks, and has no such key." : "The store knows who asks, and allows that." };
+    return {
+      ok: true,
+      tried,
+      found: has,
+      fails: null,
+      detail: has === false ? "The store knows who asks, and has no such key." : "The store knows who asks, and allows that.",
+    };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const [fails, detail] = FAILS[error.refusal];

@@ -8,10 +8,10 @@ import { verifyFound } from "../secrets/verify-found.ts";
 import { type ResolutionQuery, selectWinners, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { originsOf } from "./store-addresses.ts";
+import { addressesOf } from "./drivers.ts";
 
 /** What looking for a store's credentials needs. */
-export type CredentialNeeds = CallerNeeds & Pick<QueryNeeds, "platformOrg" | "now">;
+export type CredentialNeeds = CallerNeeds & Pick<QueryNeeds, "platformOrg" | "now"> & { readonly insecureOrigins: boolean };
 
 /**
  * The search for a store's credentials: in the one scope that it names, and in no other. Whoever has a value of the store need not
@@ -38,7 +38,7 @@ export async function requireCredentials(needs: CredentialNeeds, caller: Caller,
   const rows = rowsOf<WinnerRow>(found);
   const [fault] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", winnersIn(rows));
   if (fault) throw fault.problem;
-  requireStoreHosts(selectionOf(query, rows, []).secrets, definition);
+  requireStoreHosts(needs, selectionOf(query, rows, []).secrets, definition);
 }
 
 /**
@@ -46,9 +46,12 @@ export async function requireCredentials(needs: CredentialNeeds, caller: Caller,
  *
  * @throws {Problem} `host-not-allowed`, which says to the audit log which secrets.
  */
-export function requireStoreHosts(secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[], definition: StoreDefinition): void {
-  for (const origin of originsOf(definition)) {
-    const { hostname } = new URL(origin);
+export function requireStoreHosts(
+  rules: { readonly insecureOrigins: boolean },
+  secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[],
+  definition: StoreDefinition,
+): void {
+  for (const { hostname } of addressesOf(definition, rules)) {
     const elsewhere = secrets.filter(({ hosts }) => !(JSON.parse(hosts) as HostPattern[]).some((pattern) => hostMatches(pattern, hostname)));
     if (elsewhere.length === 0) continue;
     throw new Problem("host-not-allowed", `A credential of the store is not for ${hostname}: whoever set it says where it may go, in its hosts.`, {

@@ -53,7 +53,7 @@ async function openCredentials(needs: OpenNeeds, caller: Caller, definition: Sto
     return definition.credentials as StoreCredentials | undefined;
   }
   const selection = await recordSelection(needs, caller, query, event);
-  requireHostsStill(selection, definition);
+  requireHostsStill(needs, selection, definition);
   return releaseSecrets(needs, selection, ({ secrets }) => fillIn(definition, secrets));
 }
 
@@ -65,9 +65,9 @@ async function recordIdentity({ quotas, ...needs }: OpenNeeds, caller: Caller, e
   if (rowsOf(written).length === 0) throw noEventLeft();
 }
 
-function requireHostsStill({ secrets, event }: RecordedSelection, definition: StoreDefinition): void {
+function requireHostsStill(needs: OpenNeeds, { secrets, event }: RecordedSelection, definition: StoreDefinition): void {
   try {
-    requireStoreHosts(secrets, definition);
+    requireStoreHosts(needs, secrets, definition);
   } catch (error) {
     throw new UnreleasedError(
       { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
@@ -90,7 +90,7 @@ function fillIn(definition: StoreDefinition, secrets: readonly Released[]): Stor
 
 function textOf({ name, bytes }: Released): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new Problem("value-not-injectable", `The value of ${name} is no text, and so no credential.`);
   }
@@ -104,11 +104,12 @@ function driverNeeds(needs: OpenNeeds, { org }: Caller, name: string, definition
     defer,
     rules: storeRules(needs),
     externalId: org,
+    store: name,
     kept: tokensOf(keyring),
     standIns: needs.insecureOrigins ? standInsOf(definition) : {},
-    identityToken(audience) {
+    async identityToken(audience) {
       if (!provider) throw new StoreError("credential");
-      const identity = identityOf(provider.publicUrl, org, name, definition);
+      const identity = identityOf({ ...needs, provider }, org, name, definition);
       if (audience !== identity.audience) throw new Error("an identity token was asked for that is for somebody else");
       return identityToken(provider, identity, now);
     },

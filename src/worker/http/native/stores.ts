@@ -91,19 +91,10 @@ export const storeRoutes = [
       on: { target: "name" },
       params,
       body: optionalJsonBody(checkStoreSchema),
-      problems: [
-        "store-not-found",
-        "secret-not-found",
-        "secret-expired",
-        "name-locked",
-        "host-not-allowed",
-        "value-not-injectable",
-        "integrity-failed",
-      ],
+      problems: ["store-not-found", "secret-not-found", "secret-expired", "name-locked", "host-not-allowed", "value-not-injectable", "integrity-failed"],
       replies: { 200: json(checkStoreReplySchema, "What works, or what fails first.") },
     },
-    async ({ c, needs, caller, params: { name }, body }) =>
-      c.json(await checkStore({ ...needs, address: new URL(c.req.url).origin }, caller, name, body?.key)),
+    async ({ c, needs, caller, params: { name }, body }) => c.json(await checkStore({ ...needs, address: new URL(c.req.url).origin }, caller, name, body?.key)),
   ),
   operation(
     {
@@ -125,9 +116,9 @@ export const storeRoutes = [
   ),
 ];
 
-function storeBody({ provider }: Pick<RequestNeeds, "provider">, { row, definition }: FoundStore): StoreBody {
+function storeBody({ provider, insecureOrigins }: Pick<RequestNeeds, "provider" | "insecureOrigins">, { row, definition }: FoundStore): StoreBody {
   const { org, name, revision, created_by, updated_by } = row;
-  const identity = provider && needsIdentity(definition) ? identityOf(provider.publicUrl, org, name, definition) : null;
+  const identity = provider && needsIdentity(definition) ? identityOf({ provider, insecureOrigins }, org, name, definition) : null;
   const { kind, ...said } = definition;
   return { name, kind, revision, ...said, identity, created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
 }
