@@ -44,7 +44,6 @@ export const PROBLEMS = {
   "signature-unsupported": { status: 501, title: "A request that is signed like this cannot be signed anew" },
   "loop-detected": { status: 508, title: "The request has been through Keyhole already" },
   "upstream-timeout": { status: 504, title: "The service did not answer in time" },
-  "store-unavailable": { status: 503, title: "The store of a value does not answer" },
   "storage-unavailable": { status: 503, title: "Storage or a key is not available" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

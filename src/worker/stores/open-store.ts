@@ -2,7 +2,6 @@ import { isLoopback } from "../../contract/hosts.ts";
 import { Problem } from "../../contract/problem.ts";
 import { refsOf, type StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
-import type { Provider } from "../access/store-issuer.ts";
 import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { tokensOf } from "../injection/kept-tokens.ts";
 import type { ReadNeeds } from "../secrets/read-values.ts";
@@ -25,7 +24,6 @@ export type OpenNeeds = RecordNeeds &
   ReadNeeds &
   CredentialNeeds &
   AddressNeeds & {
-    readonly provider: Provider | null;
     /** Lets work go on after the reply. */
     readonly defer: (work: Promise<unknown>) => void;
   };

@@ -15,13 +15,15 @@ export interface AddressNeeds {
   readonly insecureOrigins: boolean;
   /** The hosts that are a service each. */
   readonly useHosts: Readonly<Record<string, string>>;
-  /** The deployment's own address. */
+  /** The deployment's own address, as the request had it. */
   readonly address: string;
+  readonly provider: Provider | null;
 }
 
 /** Where calls of a store may go. */
-export function storeRules({ insecureOrigins, useHosts, address }: AddressNeeds): OutgoingRules {
-  return { insecureOrigins, ownHosts: ownHostsOf(address, insecureOrigins, Object.keys(useHosts)), ports: [VAULT_PORT] };
+export function storeRules({ insecureOrigins, useHosts, address, provider }: AddressNeeds): OutgoingRules {
+  const others = [...Object.keys(useHosts), ...(provider ? [new URL(provider.publicUrl).hostname] : [])];
+  return { insecureOrigins, ownHosts: ownHostsOf(address, insecureOrigins, others), ports: [VAULT_PORT] };
 }
 
 /**
@@ -29,7 +31,7 @@ export function storeRules({ insecureOrigins, useHosts, address }: AddressNeeds)
  *
  * @throws {Problem} `invalid-request`.
  */
-export function judgeStore(needs: AddressNeeds & { readonly provider: Provider | null }, definition: StoreDefinition): void {
+export function judgeStore(needs: AddressNeeds, definition: StoreDefinition): void {
   const [field, address] = addressIn(definition);
   if (address !== undefined) requireAddress(needs, `/${field}`, address);
   requireItsOwn(needs, definition, `/${field}`);

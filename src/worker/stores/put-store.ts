@@ -1,6 +1,5 @@
 import type { StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
-import type { Provider } from "../access/store-issuer.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
 import { type StoreRow, upsertStore } from "../store/store-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
@@ -14,7 +13,7 @@ import { type FoundStore, findStore, foundOf } from "./read-stores.ts";
 import { requireMaker } from "./require-maker.ts";
 
 /** What a verb that makes a store needs. */
-export type PutStoreNeeds = QuotaNeeds & CredentialNeeds & AddressNeeds & { readonly provider: Provider | null };
+export type PutStoreNeeds = QuotaNeeds & CredentialNeeds & AddressNeeds;
 
 /**
  * Makes a store, or replaces one that its caller could have made.
