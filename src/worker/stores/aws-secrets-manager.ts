@@ -76,7 +76,8 @@ export function openAwsSecretsManager(store: AwsStore, credentials: StoreCredent
 async function get(ask: Ask, key: string, version: string | undefined): Promise<StoredValue | undefined> {
   requireName(key);
   if (version !== undefined && !VERSION.test(version)) return undefined;
-  const answer = await ask("GetSecretValue", { SecretId: key, VersionId: version }, ["ResourceNotFoundException", "InvalidRequestException"]);
+  const which = version === undefined ? { VersionStage: "AWSCURRENT" } : { VersionId: version };
+  const answer = await ask("GetSecretValue", { SecretId: key, ...which }, ["ResourceNotFoundException", "InvalidRequestException"]);
   if (answer.error === "InvalidRequestException") await requireDeleted(ask, key);
   if (answer.error !== undefined) return undefined;
   const { Name, VersionId, SecretString, SecretBinary } = readJson(answer.reply, valueSchema);
