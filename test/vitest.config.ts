@@ -27,7 +27,12 @@ const seed = Number(process.env.TEST_SEED);
 const PACKAGES = ["fast-check", ...packagesOfWorker().filter((name) => name !== "dotenv")];
 
 /** Tests that are too long, or need more than Node, for every run: each is in the runs of one mode. */
-const ONLY_IN = { "node/hostile-http.test.ts": "fuzz", "node/dotenv-peers.test.ts": "peers", "node/vault-peers.test.ts": "peers" };
+const ONLY_IN = {
+  "node/hostile-http.test.ts": "fuzz",
+  "node/dotenv-peers.test.ts": "peers",
+  "node/store-peers.test.ts": "peers",
+  "node/vault-peers.test.ts": "peers",
+};
 
 export default defineConfig(({ mode }) => ({
   // The runtime asks for vitest from here on: its packages are in this folder.

@@ -45,6 +45,11 @@ async function provider(
   return { identity: { issuer: ISSUER, subject: SUBJECT, keys: () => [jwk] }, audiences, needs: { identityToken } };
 }
 
+async function pemOf(key: CryptoKey): Promise<string> {
+  const der = new Uint8Array((await crypto.subtle.exportKey("pkcs8", key)) as ArrayBuffer).toBase64();
+  return `-----BEGIN PRIVATE KEY-----\n${der.replaceAll(/(.{64})/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
+}
+
 /** Opens each kind so that what it asks with is fetched, by a token of Keyhole's. */
 async function federated(kind: KindName, alg = "RS256") {
   const { identity, audiences, needs } = await provider(alg);
@@ -226,17 +231,27 @@ describe("Entra", () => {
     ["SHA-1 with colons, as RS256", 20, "colons"],
   ] as const)("knows an app by the key of its certificate: %s", async (_, size, form) => {
     const { publicKey, privateKey } = await pairOf(size === 32 ? "PS256" : "RS256");
-    const der = new Uint8Array((await crypto.subtle.exportKey("pkcs8", privateKey)) as ArrayBuffer).toBase64();
-    const private_key = `-----BEGIN PRIVATE KEY-----\n${der.replaceAll(/(.{64})/g, "$1\n")}\n-----END PRIVATE KEY-----\n`;
+    const private_key = await pemOf(privateKey);
     const thumb = crypto.getRandomValues(new Uint8Array(size));
     const named = thumb.toBase64({ alphabet: "base64url", omitPadding: true });
     const hex = thumb.toHex().toUpperCase();
     const thumbprint = { hex, base64url: named, colons: hex.replaceAll(/(..)(?!$)/g, "$1:") }[form];
     place.azure.apps.set(CLIENT, { certificates: { [named]: publicKey } });
     expect(await open({ private_key, thumbprint })).toBe("none");
+    expect(await open({ private_key: `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${private_key}`, thumbprint })).toBe("none");
     expect(await open({ private_key, thumbprint: "00".repeat(size) })).toBe("credential");
     expect(await open({ private_key, thumbprint: "no thumbprint" })).toBe("credential");
     expect(await open({ private_key: private_key.replace("MII", "XII"), thumbprint })).toBe("credential");
+  });
+
+  it("has no assertion signed with a key that is too short, of another kind, or none", async () => {
+    const short = { name: "RSA-PSS", modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-256" };
+    const { privateKey } = (await crypto.subtle.generateKey(short, true, ["sign", "verify"])) as CryptoKeyPair;
+    const { privateKey: curve } = await pairOf("ES256");
+    for (const private_key of [await pemOf(privateKey), await pemOf(curve), "", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"]) {
+      expect(await open({ private_key, thumbprint: "00".repeat(32) })).toBe("credential");
+    }
+    expect(place.network.asked).toEqual([]);
   });
 
   it("refuses a token that is signed with ES256, or of another subject", async () => {

@@ -105,6 +105,20 @@ describe.each(KINDS)("a store that fails: %s", (kind) => {
     expect(await refusal).toBe("too-slow");
   });
 
+  it.each([
+    ["TimeoutError", "too-slow"],
+    ["Error", "none"],
+  ])("breaks off in the middle of a reply: %s", async (name, expected) => {
+    const store = await opened(kind);
+    const body = new ReadableStream({
+      pull(controller) {
+        controller.error(new DOMException("sk-live-0123456789", name));
+      },
+    });
+    place.network.next.push(async () => new Response(body, { headers: { "Content-Type": "application/json" } }));
+    expect(await refusalOf(store.get("a"))).toBe(expected);
+  });
+
   const whole = (kind: KindName, change: object) => {
     const id = `https://keyhole-test.vault.azure.net/secrets/a/${"0".repeat(32)}`;
     const right = {
@@ -162,6 +176,7 @@ describe("the addresses of a store", () => {
       { ...DEFINITIONS.aws, region: "cn-north-1", role_arn: "x" },
       ["https://secretsmanager.cn-north-1.amazonaws.com.cn", "https://sts.cn-north-1.amazonaws.com.cn"],
     ],
+    [{ ...DEFINITIONS.aws, region: "eusc-de-east-1" }, ["https://secretsmanager.eusc-de-east-1.amazonaws.eu"]],
     [
       { ...DEFINITIONS.aws, endpoint: "https://VPCE-1.secretsmanager.eu-central-1.vpce.amazonaws.com:443/" },
       ["https://vpce-1.secretsmanager.eu-central-1.vpce.amazonaws.com"],
@@ -256,6 +271,17 @@ it("gives a secret of AWS that has no value yet its first one", async () => {
   const write = { operation: operation(), ifVersion: null };
   expect(await store.put("empty", bytes("1"), write)).toEqual({ version: write.operation });
   expect(await store.get("empty")).toEqual({ value: bytes("1"), version: write.operation });
+});
+
+it("knows of a deletion at AWS that it was made, when the reply went lost", async () => {
+  const store = await opened("aws");
+  const lost: Handle = async (request) => {
+    await place.aws.handle(request);
+    throw new TypeError("connection lost");
+  };
+  place.network.next.push(place.aws.handle, lost);
+  expect(await store.delete("a")).toBe(true);
+  expect(await store.delete("a")).toBe(false);
 });
 
 it("leaves no label on a version of AWS's that came too late", async () => {

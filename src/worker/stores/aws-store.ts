@@ -16,6 +16,9 @@ export const STS_AUDIENCE = "sts.amazonaws.com";
 
 const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/;
 
+/** What the names of AWS's hosts end with where its cloud is one of its own: China's, and the European one. */
+const DOMAINS: Readonly<Record<string, string>> = { cn: "amazonaws.com.cn", eusc: "amazonaws.eu" };
+
 /** Where Secrets Manager is asked. @throws {StoreError} `address` */
 export function secretsManagerAddress({ region, endpoint }: AwsStore): URL {
   return originOf(endpoint ?? regional("secretsmanager", region));
@@ -28,5 +31,6 @@ export function stsAddress(region: string): string {
 
 function regional(service: string, region: string): string {
   if (!REGION.test(region)) throw new StoreError("address");
-  return `https://${service}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const [partition = ""] = region.split("-");
+  return `https://${service}.${region}.${DOMAINS[partition] ?? "amazonaws.com"}`;
 }

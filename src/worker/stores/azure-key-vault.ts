@@ -98,7 +98,7 @@ async function put(vault: Vault, key: string, value: Uint8Array, { operation, if
   const before = current && (await findVersion(vault, name, operation));
   if (before !== undefined) return { version: before };
   if (ifVersion !== undefined && (ifVersion?.toLowerCase() ?? undefined) !== current?.stored.version) throw new StoreError("conflict");
-  const tags = { [OPERATION]: operation, ...(key.length <= 256 && { [NAME]: key }) };
+  const tags = { [OPERATION]: operation, [NAME]: key };
   const body = { value: written, tags, ...(text === undefined && { contentType: BINARY }) };
   const reply = orThrow(await vault.ask({ method: "PUT", path: `secrets/${name}`, body }));
   return { version: versionOf(vault.url, readJson(reply, secretSchema).id, name) };

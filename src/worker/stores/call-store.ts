@@ -22,9 +22,10 @@ export interface StoreReply {
   readonly text: string;
 }
 
-/** How long an answer may take to begin, and to end, in milliseconds. */
+/** How long an answer may take to begin, and to end, and all attempts together, in milliseconds. */
 const FIRST_BYTE = 10_000;
 const WHOLE = 15_000;
+const ALL = 20_000;
 /** The largest reply, in bytes: a page of names with everything that a store tells of each. */
 const MOST = 2 * 2 ** 20;
 const MOST_ATTEMPTS = 4;
@@ -37,16 +38,17 @@ const NOBODY = 0;
 
 /**
  * Calls a store. What it has no room for just now is tried again, after a random part of a time that doubles (full jitter),
- * and not before it says in `Retry-After`: at most four times, and within five seconds of waiting.
+ * and not before it says in `Retry-After`: at most four times, within five seconds of waiting and twenty in all.
  *
  * @param isThrottled Whether a reply says so in words of its own.
  * @returns A reply whose status is 2xx or 4xx.
  * @throws {StoreError} `address`, `throttled`, `unreachable`, `too-slow`, `reply`.
  */
 export async function callStore(needs: DriverNeeds, call: StoreCall, isThrottled: (reply: StoreReply) => boolean = () => false): Promise<StoreReply> {
+  const over = AbortSignal.timeout(ALL);
   let left = MOST_WAITING;
   for (let attempt = 1; ; attempt++) {
-    const { reply, after } = await once(needs, call);
+    const { reply, after } = await once(needs, call, over);
     const passing = reply.status === 429 || isThrottled(reply) ? "throttled" : reply.status === NOBODY || reply.status >= 500 ? "unreachable" : undefined;
     if (!passing) return reply;
     const wait = Math.max(after, Math.random() * FIRST_WAIT * 2 ** (attempt - 1));
@@ -78,9 +80,13 @@ export function isSuccess({ status }: StoreReply): boolean {
   return status >= 200 && status < 300;
 }
 
-async function once({ rules, clock }: DriverNeeds, { url, method, headers, body }: StoreCall): Promise<{ reply: StoreReply; after: number }> {
+async function once(
+  { rules, clock }: DriverNeeds,
+  { url, method, headers, body }: StoreCall,
+  leave: AbortSignal,
+): Promise<{ reply: StoreReply; after: number }> {
   try {
-    const response = await callOut(rules, { url, method, headers: new Headers(headers), body, firstByte: FIRST_BYTE, whole: WHOLE });
+    const response = await callOut(rules, { url, method, headers: new Headers(headers), body, firstByte: FIRST_BYTE, whole: WHOLE, leave });
     if (response.status < 200 || (response.status >= 300 && response.status < 400)) {
       await response.body?.cancel();
       throw new StoreError("reply");

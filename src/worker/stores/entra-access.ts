@@ -1,14 +1,17 @@
-import { importPKCS8, SignJWT } from "jose";
+import { SignJWT } from "jose";
 import { readAccessToken } from "../injection/client-credentials.ts";
 import type { AzureCloud, AzureStore } from "./azure-store.ts";
 import { callStore, jsonOf } from "./call-store.ts";
 import { orStandIn } from "./store-address.ts";
 import { type DriverNeeds, type StoreCredentials, StoreError } from "./store-driver.ts";
+import { bytesOfBase64 } from "./value-bytes.ts";
 import type { AccessSource, FetchedAccess } from "./with-access.ts";
 
 const ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /** How long an assertion is good for, in seconds. */
 const ASSERTED = 300;
+/** The shortest RSA key that signs one, in bits. */
+const SHORTEST = 2_048;
 /** How long a token is used whose end is not told, in seconds. */
 const UNSAID = 300;
 
@@ -62,9 +65,7 @@ interface Certificate {
 async function signAssertion(client: string, url: URL, { private_key, thumbprint }: Certificate, { clock }: DriverNeeds): Promise<string> {
   const { alg, ...named } = headerOf(thumbprint);
   const now = Math.floor(clock() / 1000);
-  // The platform's own error would quote the key.
-  const key = await importPKCS8(private_key.trim(), alg).catch(() => undefined);
-  if (!key) throw new StoreError("credential");
+  const key = await importKey(private_key, alg);
   return new SignJWT()
     .setProtectedHeader({ alg, typ: "JWT", ...named })
     .setIssuer(client)
@@ -75,6 +76,17 @@ async function signAssertion(client: string, url: URL, { private_key, thumbprint
     .setIssuedAt(now)
     .setExpirationTime(now + ASSERTED)
     .sign(key);
+}
+
+/** A private key for RSA in PKCS #8, as PEM (RFC 7468, section 10). What the platform says of another one may quote it, and is not kept. */
+async function importKey(pem: string, alg: "PS256" | "RS256"): Promise<CryptoKey> {
+  const [, base64 = ""] = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(pem) ?? [];
+  const der = bytesOfBase64(base64.replaceAll(/\s/g, ""));
+  const name = alg === "PS256" ? "RSA-PSS" : "RSASSA-PKCS1-v1_5";
+  const key = der && (await crypto.subtle.importKey("pkcs8", der, { name, hash: "SHA-256" }, false, ["sign"]).catch(() => undefined));
+  // A shorter one is no key for these algorithms (RFC 7518, sections 3.3 and 3.5).
+  if (!key || (key.algorithm as CryptoKeyRsaKeyAlgorithm).modulusLength < SHORTEST) throw new StoreError("credential");
+  return key;
 }
 
 /** A certificate is named by its SHA-256 thumbprint with PS256, and by its SHA-1 thumbprint with RS256: Entra takes both pairs. */
