@@ -34,6 +34,7 @@ export function openInNode(definition: object, credentials: object | undefined, 
       return issuer.sign({ iss: issuer.url, sub: SUBJECT, aud: audience, jti: crypto.randomUUID(), iat: now, exp: now + 300 });
     },
     externalId: "org_0123456789",
+    store: "s",
     kept: tokensOf({}),
     standIns,
   });
