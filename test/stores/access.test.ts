@@ -122,6 +122,17 @@ describe.each(["aws", "azure", "vault"] as const)("without stored credentials: %
     expect(fetches(kind)).toBe(2);
   });
 
+  it("is not fetched twice when the store does not know what was just fetched", async () => {
+    const { open } = await federated(kind);
+    const { handle } = place[kind];
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      takeBack();
+      return handle(new Request(input as RequestInfo, init as RequestInit));
+    });
+    expect(await refusalOf(open().get("a"))).toBe("credential");
+    expect(fetches(kind)).toBe(1);
+  });
+
   it("is no reason to fetch it anew that a permission is missing", async () => {
     const { open } = await federated(kind);
     await open().get("a");

@@ -157,6 +157,20 @@ describe.each(KINDS)("a store that fails: %s", (kind) => {
     expect(error).not.toHaveProperty("cause");
   });
 
+  it.each(lies.slice(0, 1).concat(lies.slice(3, 8)))("or lies has done nothing that it says in no words of such a store: %s", async (_, lie) => {
+    const store = await opened(kind);
+    const { handle } = place[kind];
+    const before = { aws: [handle], azure: [], vault: [handle] }[kind];
+    place.network.next.push(...before, lie);
+    expect(await refusalOf(store.delete("a"))).toBe("reply");
+    place.network.next.push(...{ aws: [], azure: [handle, handle], vault: [handle] }[kind], lie);
+    expect(await refusalOf(store.put("a", bytes("2"), { operation: operation() }))).toBe("reply");
+    if (kind !== "aws") return;
+    const { version = "" } = (await store.get("a")) ?? {};
+    place.network.next.push(handle, lie);
+    expect(await refusalOf(store.put("a", bytes("2"), { operation: operation(), ifVersion: version }))).toBe("reply");
+  });
+
   it("answers what was asked: a version for a version", async () => {
     const store = await opened(kind);
     place.network.next.push(whole(kind, {}));

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { AWS_REFUSALS, signAwsCall, withAwsAccess } from "./aws-access.ts";
 import { type AwsStore, secretsManagerAddress } from "./aws-store.ts";
-import { callStore, isSuccess, jsonOf, readJson, type StoreReply } from "./call-store.ts";
+import { callStore, isSuccess, jsonOf, readJson, requireJson, type StoreReply } from "./call-store.ts";
 import { type DriverNeeds, type StoreCredentials, StoreError, type StoreRefusal } from "./store-driver.ts";
 
 /** A reply, or the error that the caller has expected. */
-export type AwsAnswer = { readonly reply: StoreReply; readonly error?: undefined } | { readonly error: string };
+type AwsAnswer = { readonly reply: StoreReply; readonly error?: undefined } | { readonly error: string };
 
 /**
  * Has Secrets Manager do something.
@@ -72,7 +72,7 @@ export async function requireDeleted(ask: AskAws, key: string): Promise<void> {
 }
 
 function answerOf(reply: StoreReply, expected: readonly string[]): AwsAnswer {
-  if (isSuccess(reply)) return { reply };
+  if (isSuccess(reply)) return { reply: requireJson(reply) };
   const error = errorOf(reply);
   if (expected.includes(error)) return { error };
   throw new StoreError(REFUSALS[error] ?? (reply.status === 401 || reply.status === 403 ? "permission" : "reply"));

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { fromAzureName, toAzureName } from "./azure-names.ts";
 import { type AzureStore, vaultAddress } from "./azure-store.ts";
-import { callStore, isSuccess, jsonOf, readJson, type StoreReply } from "./call-store.ts";
+import { callStore, isSuccess, jsonOf, readJson, requireJson, type StoreReply } from "./call-store.ts";
 import { entraAccess } from "./entra-access.ts";
 import {
   type DriverNeeds,
@@ -170,7 +170,7 @@ function partsOf({ origin }: URL, id: string): { readonly name: string; readonly
 }
 
 function orThrow(reply: StoreReply): StoreReply {
-  if (isSuccess(reply)) return reply;
+  if (isSuccess(reply)) return requireJson(reply);
   throw new StoreError(refusalOf(reply));
 }
 

@@ -66,6 +66,12 @@ export function readJson<Schema extends z.ZodType>(reply: StoreReply, schema: Sc
   return read.data;
 }
 
+/** A reply that says in JSON that something was done. @throws {StoreError} `reply` */
+export function requireJson(reply: StoreReply): StoreReply {
+  if (!isSuccess(reply) || jsonOf(reply) === undefined) throw new StoreError("reply");
+  return reply;
+}
+
 /** A reply's JSON; `undefined` where it has none. */
 export function jsonOf({ type, text }: StoreReply): unknown {
   if (!/^application\/(?:[a-z0-9.-]+\+)?(?:json|x-amz-json-1\.[01])$/.test(type)) return undefined;

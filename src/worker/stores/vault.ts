@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isSuccess, jsonOf, readJson, type StoreReply } from "./call-store.ts";
+import { isSuccess, jsonOf, readJson } from "./call-store.ts";
 import {
   type DriverNeeds,
   type StoreCredentials,
@@ -82,7 +82,7 @@ async function list({ mount, ask }: Engine, prefix: string, cursor: string | und
   const folder = left.pop() ?? "";
   const path = folder === "" ? "" : `/${pathOf(folder.slice(0, -1))}`;
   const reply = await ask({ method: "GET", path: `${mount}/metadata${path}?list=true`, repeatable: true });
-  const names = reply.status === 404 ? [] : readJson(orThrow(reply), listSchema).data.keys.map((name) => `${folder}${name}`);
+  const names = reply.status === 404 ? [] : readJson(reply, listSchema).data.keys.map((name) => `${folder}${name}`);
   const folders = names.filter((name) => name.endsWith("/") && (name.startsWith(prefix) || prefix.startsWith(name)));
   left.push(...folders.toReversed());
   const keys = names.filter((name) => !name.endsWith("/") && name.startsWith(prefix));
@@ -92,7 +92,8 @@ async function list({ mount, ask }: Engine, prefix: string, cursor: string | und
 async function remove(engine: Engine, key: string): Promise<boolean> {
   const path = pathOf(key);
   if (!(await read(engine, path)).data) return false;
-  orThrow(await engine.ask({ method: "DELETE", path: `${engine.mount}/data/${path}`, repeatable: true }));
+  const { status } = await engine.ask({ method: "DELETE", path: `${engine.mount}/data/${path}`, repeatable: true });
+  if (status !== 204) throw new StoreError("reply");
   return true;
 }
 
@@ -101,7 +102,7 @@ async function read({ mount, ask }: Engine, path: string, version?: string): Pro
   const query = version === undefined ? "" : `?version=${version}`;
   const reply = await ask({ method: "GET", path: `${mount}/data/${path}${query}`, repeatable: true });
   if (reply.status === 404) return { number: dataSchema.safeParse(jsonOf(reply)).data?.data.metadata.version ?? 0, data: null };
-  const { data } = readJson(orThrow(reply), dataSchema);
+  const { data } = readJson(reply, dataSchema);
   return { number: data.metadata.version, data: data.data };
 }
 
@@ -117,9 +118,4 @@ function readCursor(cursor: string): string[] {
   } catch {
     throw new StoreError("name");
   }
-}
-
-function orThrow(reply: StoreReply): StoreReply {
-  if (!isSuccess(reply)) throw new StoreError("reply");
-  return reply;
 }
