@@ -53,7 +53,8 @@ async function serve(): Promise<{ url: string; bindings: Readonly<Record<string,
     if (!(await isFree(port))) throw portTaken(port);
     const { kept, made } = await openDevVars(DEV_VARS, persistTo);
     if (made) console.log(`Made ${relative(process.cwd(), DEV_VARS)} with fresh keys. Without it the local data cannot be opened.`);
-    const bindings = { ...readVars(), ...kept, ...varsOfEnvironment() };
+    const given: Readonly<Record<string, string>> = { ...readVars(), ...kept, ...varsOfEnvironment() };
+    const bindings = { ...given, PUBLIC_URL: given.PUBLIC_URL || `http://127.0.0.1:${port}` };
     const { url } = await serveWorker({ port, persistTo, bindings });
     return { url: url.origin, bindings };
   } catch (error) {

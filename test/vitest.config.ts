@@ -30,6 +30,7 @@ const PACKAGES = ["fast-check", ...packagesOfWorker().filter((name) => name !== 
 const ONLY_IN = {
   "node/hostile-http.test.ts": "fuzz",
   "node/dotenv-peers.test.ts": "peers",
+  "node/store-peers.test.ts": "peers",
   "node/vault-peers.test.ts": "peers",
   "node/use-peers.test.ts": "peers",
 };
@@ -52,10 +53,11 @@ export default defineConfig(({ mode }) => ({
               // A deployment beside the other one, for what is carried from one to the other.
               d1Databases: { OTHER_DB: "other" },
               kvNamespaces: { OTHER_KV: "other" },
-              // A .dev.vars that is there has a LOG_KEY: tests begin without one. What is shipped has no PLATFORM_ORG.
+              // A .dev.vars that is there has a LOG_KEY and an OIDC_KEY: tests begin without them. What is shipped has no PLATFORM_ORG.
               bindings: {
                 ...TEST_SECRETS,
                 LOG_KEY: "",
+                OIDC_KEY: "",
                 PLATFORM_ORG: "platform",
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_SEED: seed,

@@ -18,6 +18,7 @@ import { scope } from "./commands/scope.ts";
 import { service } from "./commands/service.ts";
 import { set } from "./commands/set.ts";
 import { status } from "./commands/status.ts";
+import { store } from "./commands/store.ts";
 import { token } from "./commands/token.ts";
 import { trust } from "./commands/trust.ts";
 import { undelete } from "./commands/undelete.ts";
@@ -49,6 +50,7 @@ export const ROOT: Command = command({
     token,
     trust,
     service,
+    store,
     scope,
     audit,
     keys,

@@ -40,6 +40,8 @@ const HINTS: Record<string, string> = {
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
   "service-not-found": "`keyhole service list` shows the services",
+  "store-not-found": "`keyhole store list` shows the stores",
+  "host-not-allowed": "set the secret again with --host for each host that it is to go to",
   "scope-not-found": "`keyhole scope list` shows the scopes",
   "version-not-found": "`keyhole versions NAME` shows the versions",
   "secret-exists": "leave --create away to give it a new value",

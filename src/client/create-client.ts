@@ -11,6 +11,7 @@ import { sealCalls } from "./seals.ts";
 import { secretCalls } from "./secrets.ts";
 import { type CallOptions, createSend } from "./send.ts";
 import { serviceCalls } from "./services.ts";
+import { storeCalls } from "./stores.ts";
 import { type TokenProvider, tokenSource } from "./token-source.ts";
 import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
@@ -28,6 +29,7 @@ export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";
 export type { ServiceBody } from "../contract/service.ts";
+export type { StoreBody } from "../contract/store.ts";
 export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
 export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
@@ -73,6 +75,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     revocations: revocationCalls(send),
     trusts: trustCalls(send),
     services: serviceCalls(send),
+    stores: storeCalls(send),
     scopes: scopeCalls(send),
     audit: auditCalls(send),
     keys: keyCalls(send),

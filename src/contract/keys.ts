@@ -12,7 +12,7 @@ export const keysReplySchema = z
         current: z.boolean().meta({ description: "Whether new versions go under it." }),
         versions: z.int().meta({ description: "Stored versions under it." }),
         archives: z.int().meta({ description: "Archived parts of audit logs under it." }),
-        seals: z.int().meta({ description: "Rows whose seal is made with it: secrets, links of scopes, trusts, services, tokens and revocations." }),
+        seals: z.int().meta({ description: "Rows whose seal is made with it: secrets, links of scopes, trusts, services, stores, tokens and revocations." }),
         tokens: z.int().meta({ description: "How many of these are tokens that are kept." }),
         available: z
           .boolean()

@@ -7,6 +7,7 @@ export const PERMISSIONS = [
   "secrets:resolve",
   "secrets:use",
   "services:write",
+  "stores:write",
   "tokens:write",
   "trusts:write",
   "audit:read",

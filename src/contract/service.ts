@@ -3,6 +3,7 @@ import { allowRuleSchema } from "./allow-rule.ts";
 import { whole } from "./grammar.ts";
 import { hostPatternSchema } from "./hosts.ts";
 import { headerOf, injectionSchema, namesIn, templatesOf } from "./injection.ts";
+import { originSchema } from "./origin.ts";
 import { BUILTIN, SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { secretNameSchema } from "./secret-name.ts";
@@ -16,18 +17,11 @@ export const serviceNameSchema = z
   .regex(whole(SERVICE_NAME), { error: "a service's name is up to 63 small letters, digits or '-' and starts with a letter or digit" })
   .meta({ description: "The name of a service.", example: "openai" });
 
-const originSchema = z
-  .string()
-  .max(300)
-  .regex(/^https?:\/\/[^/?#@\\\s]+$/, { abort: true, error: "an origin is https:// and a host, without a path, a query or a user" })
-  .refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-    error: "that is not how a URL has this origin: small letters, no port that goes without saying",
-  })
-  .meta({ example: "https://api.openai.com" });
+const apiOriginSchema = originSchema.meta({ example: "https://api.openai.com" });
 const originsSchema = z
   .record(
     z.string().regex(/^(?:[a-z0-9][a-z0-9-]{0,31})?$/, { error: "the name of an origin is small letters, digits and '-', or empty for the first" }),
-    originSchema,
+    apiOriginSchema,
   )
   .refine((origins) => Object.hasOwn(origins, ""), { error: 'the first origin is called ""' })
   .refine((origins) => Object.keys(origins).length <= 8, { error: "at most 8 origins" })
@@ -111,7 +105,7 @@ export const putServiceSchema = z
       .optional()
       .meta({ description: "Fills in everything but the secret's name and the scopes; what is given beside it counts instead.", example: "openai" }),
     secret: secretNameSchema.optional().meta({ description: "With a preset: the secret that has the credential.", example: "OPENAI_API_KEY" }),
-    origin: originSchema.optional().meta({ description: "Short for `origins` with this one." }),
+    origin: apiOriginSchema.optional().meta({ description: "Short for `origins` with this one." }),
     origins: originsSchema
       .optional()
       .meta({ description: 'Where requests go: the first is called "", another one is at `/use/{service}/~{name}/…`.', example: DEFINITION_EXAMPLE.origins }),

@@ -2,7 +2,7 @@ import { parse } from "dotenv";
 import { KeysFileError } from "./keys-file-error.ts";
 
 /** The Worker secrets that hold keys. */
-export const SECRET_NAMES = ["ROOT_KEY", "KEYRING", "SIGNING_KEY", "LOG_KEY"] as const;
+export const SECRET_NAMES = ["ROOT_KEY", "KEYRING", "SIGNING_KEY", "LOG_KEY", "OIDC_KEY"] as const;
 
 /** The keys of a deployment, each as the text of a Worker secret. */
 export type WorkerSecrets = Readonly<Record<(typeof SECRET_NAMES)[number], string>>;

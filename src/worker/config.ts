@@ -1,11 +1,15 @@
 import * as z from "zod";
+import { isLoopback } from "../contract/hosts.ts";
 import { jsonVarSchema } from "../contract/json-var.ts";
 import { orgSchema } from "../contract/org-name.ts";
+import { originSchema } from "../contract/origin.ts";
 import { type Pattern, patternSchema } from "../contract/pattern.ts";
 import { type Quotas, someQuotasSchema, withUsualQuotas } from "../contract/quota.ts";
 import { serviceNameSchema } from "../contract/service.ts";
 import { type LogKeys, logKeysOf } from "./access/log-keys.ts";
+import { importOidcKeys } from "./access/oidc-keys.ts";
 import { importSigningKeys, type SigningKeys } from "./access/signing-keys.ts";
+import type { Provider } from "./access/store-issuer.ts";
 import { type TrustedIssuer, trustedIssuersSchema } from "./access/trusted-issuers.ts";
 import { importKeyring, type Keyring } from "./envelope/keyring.ts";
 
@@ -17,6 +21,8 @@ export interface Env {
   readonly KEYRING?: string;
   readonly SIGNING_KEY?: string;
   readonly LOG_KEY?: string;
+  readonly OIDC_KEY?: string;
+  readonly PUBLIC_URL?: string;
   readonly ISSUER?: string;
   readonly AUDIENCE?: string;
   readonly PLATFORM_ORG?: string;
@@ -48,6 +54,8 @@ export interface Config {
   readonly signingKeys: SigningKeys;
   /** The keys of what is stated about the audit log. */
   readonly logKeys: LogKeys;
+  /** The keys and the address by which this deployment is an OpenID provider for its stores; `null` where it is none. */
+  readonly provider: Provider | null;
   readonly issuer: string;
   readonly audience: string;
   /** The operator's own organization, whose `global` secrets every organization gets; `null` where there is none. */
@@ -83,7 +91,7 @@ export interface Config {
 }
 
 /** The parts of the configuration that `/readyz` names. */
-export type ConfigPart = "keyring" | "signing_key" | "log_key" | "vars";
+export type ConfigPart = "keyring" | "signing_key" | "log_key" | "oidc_key" | "vars";
 
 /** The environment is not usable. `faults` says what is wrong with which part, without showing any secret. */
 export class ConfigError extends Error {
@@ -96,6 +104,11 @@ export class ConfigError extends Error {
 const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
 
 const useHostsSchema = z.record(z.string().regex(/^[a-z0-9.-]{1,253}$/, { error: "a host is in small letters, without a port" }), serviceNameSchema);
+
+/** An address that others reach: nobody but this machine reaches it over http. */
+const publicUrlSchema = originSchema.refine((text) => text.startsWith("https:") || (URL.canParse(text) && isLoopback(new URL(text).hostname)), {
+  error: "https, unless it is this machine",
+});
 
 const varsSchema = (insecureIssuers: boolean) =>
   z.object({
@@ -122,6 +135,7 @@ const varsSchema = (insecureIssuers: boolean) =>
     ALLOW_INSECURE_ORIGINS: z.enum(["true", "false"]).default("false"),
     USE_PATHS: z.enum(["on", "off"]).default("on"),
     USE_HOSTS: jsonVarSchema.pipe(useHostsSchema).default({}),
+    PUBLIC_URL: z.union([z.literal("").transform(() => null), publicUrlSchema]).default(null),
   });
 
 /**
@@ -131,17 +145,19 @@ const varsSchema = (insecureIssuers: boolean) =>
  */
 export async function parseConfig(env: Env): Promise<Config> {
   const vars = varsSchema(env.ALLOW_INSECURE_ISSUERS === "true").safeParse(env);
-  const [keyring, signingKeys, ownLogKeys] = await Promise.allSettled([
+  const [keyring, signingKeys, ownLogKeys, oidcKeys] = await Promise.allSettled([
     importKeyring(env.ROOT_KEY, env.KEYRING),
     importSigningKeys(env.SIGNING_KEY),
     env.LOG_KEY ? importSigningKeys(env.LOG_KEY, "LOG_KEY") : null,
+    env.OIDC_KEY ? importOidcKeys(env.OIDC_KEY) : null,
   ]);
   const logKeys = settled(signingKeys, ownLogKeys);
-  if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected" || logKeys.status === "rejected") {
+  if (!vars.success || keyring.status === "rejected" || signingKeys.status === "rejected" || logKeys.status === "rejected" || oidcKeys.status === "rejected") {
     throw new ConfigError([
       ...faultsOf("keyring", keyring),
       ...faultsOf("signing_key", signingKeys),
       ...(logKeys === signingKeys ? [] : faultsOf("log_key", logKeys)),
+      ...faultsOf("oidc_key", oidcKeys),
       ...(vars.error?.issues ?? []).map(({ path, message }) => ({ part: "vars" as const, detail: `${path.join(".")}: ${message}` })),
     ]);
   }
@@ -149,6 +165,7 @@ export async function parseConfig(env: Env): Promise<Config> {
     keyring: keyring.value,
     signingKeys: signingKeys.value,
     logKeys: logKeys.value,
+    provider: oidcKeys.value && vars.data.PUBLIC_URL !== null ? { keys: oidcKeys.value, publicUrl: vars.data.PUBLIC_URL } : null,
     issuer: vars.data.ISSUER,
     audience: vars.data.AUDIENCE,
     platformOrg: vars.data.PLATFORM_ORG,

@@ -234,7 +234,7 @@ describe("the configuration", () => {
 
 describe("what is kept in mind of issuers", () => {
   afterEach(() => void vi.restoreAllMocks());
-  const access = { insecureIssuers: false, now: new Date("2026-11-26T12:00:00Z") };
+  const access = { insecureIssuers: false, provider: null, now: new Date("2026-11-26T12:00:00Z") };
   const at = (name: string) => ({ issuer: `urn:${name}`, jwksUrl: `https://${name}.example.com/jwks` });
   const keyOf = (name: string, whose: AskedFor) => remoteKeys(at(name), access, whose)({ alg: "ES256", kid: "k" });
 

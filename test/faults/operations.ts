@@ -10,7 +10,7 @@ import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
-import { UNSEALED_KEYRING } from "../support/test-secrets.ts";
+import { OIDC_TEST_KEY, UNSEALED_KEYRING } from "../support/test-secrets.ts";
 import { START } from "./worker-run.ts";
 
 /** Makes a request of a Worker without faults, in the cell's organization. */
@@ -195,6 +195,14 @@ const service = async ({ ask }: { ask: Ask }) => {
   return "s";
 };
 const hasService = async (ask: Ask) => (await ask("GET /v1/services/s")).status === 200;
+/** A store that is asked by the deployment's own identity. */
+const STORE = { kind: "vault", address: inject("upstream"), mount: "secret", credentials: { role: "keyhole", jwt_auth: "jwt" } };
+const withStores = () => ({ ...insecure(), OIDC_KEY: OIDC_TEST_KEY, PUBLIC_URL: "https://keyhole.example.com" });
+const store = async ({ ask }: { ask: Ask }) => {
+  await ask("PUT /v1/stores/s", json(STORE));
+  return "s";
+};
+const hasStore = async (ask: Ask) => (await ask("GET /v1/stores/s")).status === 200;
 const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
 
 /** Every operation that changes something. */
@@ -440,6 +448,24 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [!(await hasService(ask)), await recorded(ask, "service.delete")],
     again: 404,
   },
+  "POST of a check of a store": {
+    vars: withStores,
+    prepare: store,
+    request: () => ["POST /v1/stores/s/check"],
+    effects: async ({ ask }) => [await recorded(ask, "store.check")],
+  },
+  "PUT of a store": {
+    vars: withStores,
+    request: () => ["PUT /v1/stores/s", json(STORE)],
+    effects: async ({ ask }) => [await hasStore(ask), await recorded(ask, "store.put")],
+  },
+  "DELETE of a store": {
+    vars: withStores,
+    prepare: store,
+    request: () => ["DELETE /v1/stores/s"],
+    effects: async ({ ask }) => [!(await hasStore(ask)), await recorded(ask, "store.delete")],
+    again: 404,
+  },
   "POST of an exchange": {
     prepare: async ({ org, ask }) => {
       const issuer = await startIssuer();
@@ -618,6 +644,8 @@ export const READS: Record<string, FaultedOperation> = {
   "GET the refusals of a trust": { prepare: trust, request: () => ["GET /v1/trusts/t/refusals"] },
   "GET a service": { vars: insecure, prepare: service, request: () => ["GET /v1/services/s"] },
   "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
+  "GET a store": { vars: withStores, prepare: store, request: () => ["GET /v1/stores/s"] },
+  "GET /v1/stores": { vars: withStores, prepare: store, request: () => ["GET /v1/stores"] },
   "POST /mcp": {
     prepare: inline,
     request: () => ["POST /mcp", { json: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_secrets" } } }],

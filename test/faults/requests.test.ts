@@ -200,6 +200,7 @@ function routeOf(request: string): string {
     .replace(/\/tokens\/.+$/, "/tokens/{id}")
     .replace(/\/trusts\/[^/]+/, "/trusts/{name}")
     .replace(/\/services\/[^/]+/, "/services/{name}")
+    .replace(/\/stores\/[^/]+/, "/stores/{name}")
     .replace(/\/use\/.+/, "/use/{service}/{path}")
     .replace(/\/(resolve|explain)\/.+$/, "/$1/{name}");
   return `${method} ${route}`;

@@ -10,6 +10,7 @@ type Call = (
 ) => Promise<{ readonly status: number; readonly body: Stored & { readonly secrets?: readonly Stored[]; readonly next_cursor?: string | null } }>;
 type Stored = { readonly id: string; readonly locked?: boolean };
 
+const STORE_TOKEN = { scope: "repo:acme/stores", store: "STORE_TOKEN" };
 const TRUST = { issuer: "https://issuer.example.org", audience: "keyhole", claims: { sub: "ci" }, permissions: ["secrets:read"] };
 
 /**
@@ -39,7 +40,18 @@ export async function stock(call: Call, operator: Call): Promise<Known> {
     await call(`${request} /v1/scopes/${encodeURIComponent(DELETED.scope)}/secrets/${DELETED.name}`, request === "PUT" ? { json: { value: CANARY } } : {});
   const tokens = [1, 2].map(() => call("POST /v1/tokens", { json: { label: "ci", permissions: ["secrets:read"], expires_in: 60 } }));
   await call("PUT /v1/trusts/github", { json: TRUST });
+  await stockStore(call);
   return { secretIds, tokenIds: (await Promise.all(tokens)).map(({ body }) => body.id) };
+}
+
+/** A store whose credential is gone again: a check of it asks nobody. */
+async function stockStore(call: Call): Promise<void> {
+  const secret = `/v1/scopes/${encodeURIComponent(STORE_TOKEN.scope)}/secrets/${STORE_TOKEN.store}`;
+  await call(`PUT ${secret}`, { json: { value: CANARY, hosts: ["vault.example.com"] } });
+  await call("PUT /v1/stores/github", {
+    json: { kind: "vault", address: "https://vault.example.com", mount: "secret", credentials: { token: { secret_key_ref: STORE_TOKEN } } },
+  });
+  await call(`DELETE ${secret}`);
 }
 
 async function unlock(by: Call): Promise<void> {

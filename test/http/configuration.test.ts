@@ -7,10 +7,11 @@ import { createApp } from "../../src/worker/http/app.ts";
 import { call } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { sign } from "../support/sign.ts";
-import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
+import { FOREIGN_SIGNING_KEY, OIDC_TEST_KEY } from "../support/test-secrets.ts";
 
 const WRAPPED = JSON.parse(env.KEYRING ?? "").keys.k1 as string;
 const PRIVATE = JSON.parse(env.SIGNING_KEY ?? "") as { x: string; d: string; kid: string };
+const RSA = JSON.parse(OIDC_TEST_KEY) as { n: string; d: string };
 const keyring = (value: unknown) => ({ KEYRING: JSON.stringify(value) });
 const signing = (change: object) => ({ SIGNING_KEY: JSON.stringify({ ...PRIVATE, ...change }) });
 
@@ -34,6 +35,13 @@ const FAULTS: [label: string, change: Partial<Record<keyof Env, string | undefin
   ["a SIGNING_KEY whose halves do not match", signing({ x: JSON.parse(FOREIGN_SIGNING_KEY).x }), "signing_key", "SIGNING_KEY"],
   ["an empty set of signing keys", { SIGNING_KEY: '{"keys":[]}' }, "signing_key", "SIGNING_KEY"],
   ["two signing keys with one kid", { SIGNING_KEY: JSON.stringify({ keys: [PRIVATE, PRIVATE] }) }, "signing_key", "kid"],
+  ["an OIDC_KEY that is no JSON", { OIDC_KEY: "x" }, "oidc_key", "OIDC_KEY"],
+  ["an OIDC_KEY without its private half", { OIDC_KEY: JSON.stringify({ ...RSA, d: undefined }) }, "oidc_key", "OIDC_KEY"],
+  ["an OIDC_KEY whose halves do not match", { OIDC_KEY: JSON.stringify({ ...RSA, n: `w${RSA.n.slice(1)}` }) }, "oidc_key", "OIDC_KEY"],
+  ["an OIDC_KEY that is a signing key", { OIDC_KEY: JSON.stringify(PRIVATE) }, "oidc_key", "OIDC_KEY"],
+  ["two keys with one kid in OIDC_KEY", { OIDC_KEY: JSON.stringify({ keys: [RSA, RSA] }) }, "oidc_key", "kid"],
+  ["a PUBLIC_URL with a path", { PUBLIC_URL: "https://keyhole.example.com/x" }, "vars", "PUBLIC_URL"],
+  ["a PUBLIC_URL in the clear", { PUBLIC_URL: "http://keyhole.example.com" }, "vars", "PUBLIC_URL"],
   ["a PLATFORM_ORG that is no name", { PLATFORM_ORG: "a/b" }, "vars", "PLATFORM_ORG"],
   ["a PLATFORM_ORG that is a part of Keyhole's own addresses", { PLATFORM_ORG: "secret" }, "vars", "PLATFORM_ORG"],
   ["RESERVED_NAMES with a * in the middle", { RESERVED_NAMES: "A*B" }, "vars", "RESERVED_NAMES"],
@@ -50,7 +58,7 @@ async function ask(changed: Env, path: string): Promise<{ status: number; body: 
 
 /** The secrets of an environment, and those parts of them that are secret by themselves. */
 function secretsOf({ ROOT_KEY, KEYRING, SIGNING_KEY }: Env): string[] {
-  return [ROOT_KEY, KEYRING, SIGNING_KEY, WRAPPED, WRAPPED.slice(8), PRIVATE.d].filter((text): text is string => (text?.length ?? 0) > 4);
+  return [ROOT_KEY, KEYRING, SIGNING_KEY, WRAPPED, WRAPPED.slice(8), PRIVATE.d, RSA.d].filter((text): text is string => (text?.length ?? 0) > 4);
 }
 
 let logged: string[];

@@ -61,6 +61,9 @@ const putService = (path: string) =>
     inject: [{ in: "header", name: "X-Key", value: "${KEY}" }],
     allow: [{ methods: ["GET"], paths: [path] }],
   });
+const putStore = (mount: string) => done("PUT /v1/stores/api", { kind: "vault", address: "https://vault.example.com", mount, credentials: { token: TOKEN } });
+const TOKEN = { secret_key_ref: { scope: "team:t", store: "KEY" } };
+const putStoreToken = () => done("PUT /v1/scopes/team%3At/secrets/KEY", { value: "a-token", hosts: ["vault.example.com"] });
 const putScope = (parent: string) => done("PUT /v1/scopes/repo%3Aa%2Fb", { parent });
 const putSecret = async (value: string): Promise<string> => (await done("PUT /v1/scopes/team%3At/secrets/KEY", { value })).id;
 
@@ -71,7 +74,7 @@ beforeEach(async () => {
   // A version goes only with its ciphertext, and not without its data key.
   const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'versions'").all<{ name: string }>();
   for (const { name } of results) await sql(`DROP TRIGGER ${name}`);
-  for (const table of ["trusts", "services", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
+  for (const table of ["trusts", "services", "stores", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
   minute = 0;
 });
 afterEach(() => {
@@ -138,6 +141,28 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^returned:services acme api$/,
     put_right: () => done("DELETE /v1/services/api"),
+  },
+  "puts back an older store": {
+    make: async () => {
+      await putStoreToken();
+      await putStore("a");
+      const row = await rowOf("stores", "org = 'acme'");
+      await putStore("b");
+      return () => putBack("stores", "org = 'acme'", row);
+    },
+    found: /^changed:stores acme api$/,
+    put_right: () => putStore("c"),
+  },
+  "puts back a store that was deleted": {
+    make: async () => {
+      await putStoreToken();
+      await putStore("a");
+      const row = await rowOf("stores", "org = 'acme'");
+      await done("DELETE /v1/stores/api");
+      return () => putBack("stores", "org = 'acme'", row);
+    },
+    found: /^returned:stores acme api$/,
+    put_right: () => done("DELETE /v1/stores/api"),
   },
   "takes a link away": {
     make: async () => {

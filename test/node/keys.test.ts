@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { parseSigningKeyText } from "../../src/contract/signing-key-text.ts";
 import { changeKeysFile } from "../../src/keys-file/change-keys-file.ts";
 import { secretLines } from "../../src/keys-file/worker-secrets.ts";
+import { importOidcKeys } from "../../src/worker/access/oidc-keys.ts";
 import { copyOf, type Scene, secretsIn, startScene, tokenFor } from "./support/keys-scene.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -18,6 +19,12 @@ interface Keyring {
   readonly keys: Record<string, string>;
   readonly seals?: string;
   readonly seals_from?: string;
+}
+
+/** The public half of the key that signs, as the Worker imports it. */
+async function importOidc(text: string) {
+  const { jwks } = await importOidcKeys(text);
+  return { publicKey: jwks.keys[0] ?? {} };
 }
 
 /** Runs the command as npm does. */
@@ -43,7 +50,7 @@ describe("init", () => {
     const { status, stdout, stderr } = npmRunKeys("init");
     expect([status, stderr]).toEqual([0, ""]);
     const made = parseEnv(stdout);
-    expect(Object.keys(made).sort()).toEqual(["KEYRING", "LOG_KEY", "ROOT_KEY", "SIGNING_KEY"]);
+    expect(Object.keys(made).sort()).toEqual(["KEYRING", "LOG_KEY", "OIDC_KEY", "ROOT_KEY", "SIGNING_KEY"]);
     const { current, keys, seals } = keyringOf(made);
     expect([Object.keys(keys), seals]).toEqual([[expect.stringMatching(/^k_[\w-]{16}$/)], "required"]);
     expect(Object.keys(keys)).toEqual([current]);
@@ -59,7 +66,40 @@ describe("init", () => {
     expect([status, stdout]).toEqual([0, ""]);
     expect(stderr).toContain("Keep a copy");
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(Object.keys(secretsIn(file))).toHaveLength(4);
+    expect(Object.keys(secretsIn(file))).toHaveLength(5);
+  });
+});
+
+describe("rotate-oidc", () => {
+  const oidcKeys = (file: string) => (JSON.parse(secretsIn(file).OIDC_KEY ?? "{}") as { keys: { kid: string; n: string; d?: string }[] }).keys;
+
+  it("makes the first key of a deployment of before, and later a new one, of whose predecessor the public half stays", async () => {
+    const file = join(folder, "oidc");
+    writeFileSync(file, "OTHER='stays'\n");
+    const first = npmRunKeys("rotate-oidc", "--file", file);
+    expect([first.status, first.stdout]).toEqual([0, ""]);
+    expect(first.stderr).toContain("PUBLIC_URL");
+    const [was, ...none] = oidcKeys(file);
+    expect([was?.d !== undefined, none]).toEqual([true, []]);
+    const { publicKey } = await importOidc(secretsIn(file).OIDC_KEY ?? "");
+    expect(publicKey.n).toBe(was?.n);
+    const next = npmRunKeys("rotate-oidc", "--file", file);
+    expect(next.stdout.trim()).toBe(was?.kid);
+    expect(oidcKeys(file).map(({ kid, d }) => [kid === was?.kid, d !== undefined])).toEqual([
+      [false, true],
+      [true, false],
+    ]);
+    npmRunKeys("rotate-oidc", "--file", file);
+    expect(oidcKeys(file)).toHaveLength(2);
+    for (const { d = "nothing" } of [was ?? { d: undefined }, ...oidcKeys(file)]) expect(first.stderr + next.stderr).not.toContain(d);
+  });
+
+  it("refuses a key that is none, and leaves it", () => {
+    const file = join(folder, "no-oidc");
+    writeFileSync(file, "OIDC_KEY='{}'\n");
+    const { status, stderr } = npmRunKeys("rotate-oidc", "--file", file);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("OIDC_KEY is not a private RSA JWK")]);
+    expect(secretsIn(file).OIDC_KEY).toBe("{}");
   });
 });
 

@@ -160,7 +160,7 @@ describe(".dev.vars", () => {
     const opened = await Promise.all([openDevVars(file, folder), openDevVars(file, folder)]);
     expect(opened.map(({ made }) => made).sort()).toEqual([false, true]);
     expect(opened[0].kept).toEqual(opened[1].kept);
-    expect(Object.keys(opened[0].kept)).toEqual(["ROOT_KEY", "KEYRING", "SIGNING_KEY", "LOG_KEY"]);
+    expect(Object.keys(opened[0].kept)).toEqual(["ROOT_KEY", "KEYRING", "SIGNING_KEY", "LOG_KEY", "OIDC_KEY"]);
     if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 

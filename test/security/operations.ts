@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
+import { inject } from "vitest";
 import type { BackupPage } from "../../src/contract/backup.ts";
 import type { ProblemCode } from "../../src/contract/problem.ts";
 import { backUp, emptyDeployment, forgetLatest, putBack } from "../backup/other-deployment.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import type { TokenClaims } from "../support/sign.ts";
+import { OIDC_TEST_KEY } from "../support/test-secrets.ts";
 
 /** What the rows of {@link OPERATIONS} are about: one secret of its own for each check. */
 export interface Subject {
@@ -86,6 +88,20 @@ const serviceOf = ({ scope, name }: Pick<Subject, "scope" | "name">) => ({
 });
 async function putService(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   await call(`PUT /v1/services/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: serviceOf(subject) });
+  return serviceNameOf(subject);
+}
+
+/** A Worker that is an OpenID provider for its stores, one of which is on this machine. */
+const withStores = callWith({ OIDC_KEY: OIDC_TEST_KEY, PUBLIC_URL: "https://keyhole.example.com", ALLOW_INSECURE_ORIGINS: "true" });
+const storeOf = ({ scope }: Pick<Subject, "scope">) => ({
+  kind: "vault",
+  address: inject("upstream"),
+  mount: "secret",
+  credentials: { role: "keyhole", jwt_auth: "jwt" },
+  allow: [{ scopes: [scope], keys: ["*"] }],
+});
+async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  await withStores(`PUT /v1/stores/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: storeOf(subject) });
   return serviceNameOf(subject);
 }
 
@@ -512,6 +528,47 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "service.read",
+  },
+  "PUT /v1/stores/{name}": {
+    permission: "stores:write",
+    prepare: async (subject) => serviceNameOf(subject),
+    request: (subject, token) => withStores(`PUT /v1/stores/${subject.target}`, { token, json: storeOf(subject) }),
+    elsewhere: 201,
+    limits: ["secret_scopes"],
+    repeats: true,
+    action: "store.put",
+  },
+  "GET /v1/stores/{name}": {
+    permission: "stores:write",
+    prepare: putStore,
+    request: ({ target }, token) => withStores(`GET /v1/stores/${target}`, { token }),
+    elsewhere: "store-not-found",
+    limits: [],
+    action: "store.read",
+  },
+  "DELETE /v1/stores/{name}": {
+    permission: "stores:write",
+    prepare: putStore,
+    request: ({ target }, token) => withStores(`DELETE /v1/stores/${target}`, { token }),
+    elsewhere: "store-not-found",
+    limits: ["secret_scopes"],
+    action: "store.delete",
+  },
+  "POST /v1/stores/{name}/check": {
+    permission: "stores:write",
+    prepare: putStore,
+    request: ({ target }, token) => withStores(`POST /v1/stores/${target}/check`, { token }),
+    elsewhere: "store-not-found",
+    limits: ["secret_scopes"],
+    action: "store.check",
+  },
+  "GET /v1/stores": {
+    permission: "stores:write",
+    prepare: putStore,
+    request: (_, token) => withStores("GET /v1/stores", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "store.read",
   },
   "DELETE /v1/trusts/{name}": {
     permission: "trusts:write",

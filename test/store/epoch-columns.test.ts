@@ -5,7 +5,7 @@ import { decidingColumns } from "../../src/worker/store/sealed-tables.ts";
 /** What of a version is in the seal of its secret: it only changes with the version's number. */
 const OF_THE_VERSION = ["encoding", "kind"];
 
-describe.each(["secrets", "scopes", "services"] as const)("a change of %s", (table) => {
+describe.each(["secrets", "scopes", "services", "stores"] as const)("a change of %s", (table) => {
   it("begins another epoch for each column that decides, and for no other", async () => {
     const { results } = await env.DB.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? AND name LIKE '%_change_epoch'")
       .bind(table)

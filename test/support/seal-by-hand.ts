@@ -14,6 +14,7 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
   services: "SELECT * FROM services",
+  stores: "SELECT * FROM stores",
   revocations: "SELECT * FROM revocations",
   quotas: "SELECT * FROM quotas",
   audit_archives: "SELECT * FROM audit_archives",

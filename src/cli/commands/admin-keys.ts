@@ -3,6 +3,7 @@ import { initSecrets } from "../../keys-file/init-secrets.ts";
 import { promoteKey } from "../../keys-file/promote-key.ts";
 import { retireKey } from "../../keys-file/retire-key.ts";
 import { rewrapRoot } from "../../keys-file/rewrap-root.ts";
+import { rotateOidc } from "../../keys-file/rotate-oidc.ts";
 import { rotateSigning } from "../../keys-file/rotate-signing.ts";
 import { secretLines } from "../../keys-file/worker-secrets.ts";
 import { usageError } from "../cli-error.ts";
@@ -12,7 +13,7 @@ import { print } from "../output.ts";
 import { drop } from "./admin-keys-drop.ts";
 
 const init = command({
-  description: "Make the keys of a new deployment: ROOT_KEY, KEYRING, SIGNING_KEY and LOG_KEY; without --file they are printed",
+  description: "Make the keys of a new deployment: ROOT_KEY, KEYRING, SIGNING_KEY, LOG_KEY and OIDC_KEY; without --file they are printed",
   examples: ["keyhole admin keys init --file ~/keyhole.secrets"],
   common: ["json"],
   args: FILE,
@@ -78,6 +79,18 @@ const rotate = command({
     ),
 });
 
+const rotateStores = command({
+  description: "Make a new OIDC_KEY, by which Keyhole shows who it is to stores that have no credentials here; the first one, where there is none",
+  examples: ["keyhole admin keys rotate-oidc --file ~/keyhole.secrets"],
+  common: ["json"],
+  args: FILE,
+  run: (args) =>
+    putAndReport(args, rotateOidc, ({ kid, before }) => [
+      `${kid} signs once the Worker has it (${put(args.file)}). The address of the deployment has to be in its var PUBLIC_URL.`,
+      ...(before === undefined ? [] : [`Of ${before} the public half stays until the next rotation: what it signed is good for five minutes.`]),
+    ]),
+});
+
 const retire = command({
   description: "Leave of a signing key its public half: it verifies what was said about the log, and no token any more",
   examples: ["keyhole admin keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k --file ~/keyhole.secrets"],
@@ -106,5 +119,5 @@ const formerRotate = command({
 /** `keyhole admin keys`. */
 export const adminKeys = command({
   description: "Change the keys in a file of Worker secrets, in place; the file of before stays beside it as FILE.previous",
-  subCommands: { init, add, promote, "rewrap-root": rewrap, "rotate-signing": rotate, retire, drop, rotate: formerRotate },
+  subCommands: { init, add, promote, "rewrap-root": rewrap, "rotate-signing": rotate, "rotate-oidc": rotateStores, retire, drop, rotate: formerRotate },
 });

@@ -31,6 +31,8 @@ export type Pauses = Map<string, number>;
 export interface IssuerAccess {
   /** Whether issuers may have http and private addresses. */
   readonly insecureIssuers: boolean;
+  /** Whether, and where, this deployment is an issuer itself: not of anything that is taken here. */
+  readonly provider: { readonly publicUrl: string } | null;
   readonly now: Date;
 }
 

@@ -10,6 +10,7 @@ import { foreignRefusal } from "./foreign-refusal.ts";
 import { keysDue, remoteKeys } from "./issuer-keys.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
+import { isStoreIssuer } from "./store-issuer.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
 import { CLOCK_TOLERANCE, type FindKey, type JwtRules, readJwt, TokenError, verifyJwt } from "./verify-jwt.ts";
 
@@ -36,6 +37,7 @@ export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" 
 export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
   const unverified = readJwt(token);
   const { iss } = unverified.claims;
+  if (isStoreIssuer(rules.provider, iss)) throw new TokenError("unknown-issuer");
   if (iss === rules.issuer) return factsOf(await verifyJwt(unverified, ownKey(rules.signingKeys), ownRules(rules)), rules, undefined);
   const trusted = rules.trustedIssuers.find(({ issuer }) => issuer === iss);
   if (!trusted) throw new TokenError("unknown-issuer");

@@ -41,10 +41,13 @@ export async function deleteAgain(needs: BackupNeeds, caller: Caller, returned: 
   };
 }
 
-const ACTIONS = { scopes: "scope.delete", trusts: "trust.delete", services: "service.delete", tokens: "token.revoke" } as const satisfies Record<
-  Exclude<RecordedTable, "secrets">,
-  string
->;
+const ACTIONS = {
+  scopes: "scope.delete",
+  trusts: "trust.delete",
+  services: "service.delete",
+  stores: "store.delete",
+  tokens: "token.revoke",
+} as const satisfies Record<Exclude<RecordedTable, "secrets">, string>;
 
 /** The events of rows that go again: one for all secrets of an organization, and one for each other row. */
 function insertGone(needs: BackupNeeds, caller: Caller, rows: readonly ComparedRow[]): D1PreparedStatement[] {

@@ -8,6 +8,7 @@ import type { Caller, Grant } from "../access/caller.ts";
 import { covers } from "../access/covers.ts";
 import { IssuerError, requirePublic } from "../access/fetch-issuer-document.ts";
 import { canBeFilled } from "../access/fill-template.ts";
+import { isStoreIssuer } from "../access/store-issuer.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "../access/verify-jwt.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
@@ -33,6 +34,7 @@ import { trustReach } from "./trust-reach.ts";
 export interface TrustNeeds extends QuotaNeeds {
   /** Whether issuers may have http and private addresses. */
   readonly insecureIssuers: boolean;
+  readonly provider: { readonly publicUrl: string } | null;
   /** The deployment's own address: what identity tokens are for, unless the trust says otherwise. */
   readonly address: string;
 }
@@ -46,6 +48,7 @@ export interface TrustNeeds extends QuotaNeeds {
 export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: FoundTrust; created: boolean }> {
   caller.require("trusts:write");
   const { secret_scopes: templates, permissions } = body;
+  if (isStoreIssuer(needs.provider, body.issuer)) throw invalid("/issuer", "this deployment is an issuer for its stores, and lets nobody in by that");
   refuseIssuer(body, needs.insecureIssuers);
   await refuseKeys(body.jwks);
   refuseConditions(body);

@@ -1,6 +1,7 @@
 import { MAX_IDENTITY_LENGTH } from "../../contract/claims.ts";
 import type { IssuerAccess } from "../access/fetch-issuer-document.ts";
 import { issuerKeys, readKeys, remoteKeys } from "../access/issuer-keys.ts";
+import { isStoreIssuer } from "../access/store-issuer.ts";
 import { CLOCK_TOLERANCE, type FindKey, PUBLIC_KEY_ALGORITHMS, readJwt, TokenError, verifyJwt } from "../access/verify-jwt.ts";
 import type { TrustRow } from "../store/trust-rows.ts";
 import { ExchangeError } from "./exchange-error.ts";
@@ -24,7 +25,7 @@ export async function verifyIdentity(access: IssuerAccess, trust: TrustRow, toke
   try {
     const unverified = readJwt(token, MAX_IDENTITY_LENGTH);
     // Only a token that names the trust's issuer is worth asking the issuer for its keys.
-    if (unverified.claims.iss !== trust.issuer) throw new TokenError("wrong-issuer");
+    if (unverified.claims.iss !== trust.issuer || isStoreIssuer(access.provider, trust.issuer)) throw new TokenError("wrong-issuer");
     const claims = await verifyJwt(unverified, await keysOf(access, trust), {
       algorithms: [...PUBLIC_KEY_ALGORITHMS],
       issuer: trust.issuer,

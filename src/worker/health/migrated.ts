@@ -13,7 +13,7 @@ export const MIGRATED = [
   ["versions", "size"],
   ["secrets", "locked"],
   ["audit_archives"],
-  ["audit_events_on_known_rows"],
+  ["audit_events_on_all_rows"],
   ["epochs"],
   ["audit_events", "lease"],
   ["audit_events", "issuer"],
@@ -35,6 +35,7 @@ export const MIGRATED = [
   ["secrets", "hosts_brought"],
   ["services"],
   ["env_names_shared", "variable"],
+  ["stores"],
   ["leases_open", "secret.use"],
 ];
 

@@ -1,13 +1,13 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { clientCredentialsRequest, type OAuthClient, readAccessToken } from "../injection/client-credentials.ts";
+import { keepToken, openToken, tokensOf } from "../injection/kept-tokens.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import { callOut } from "../outgoing/call-out.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { readUpTo } from "../outgoing/read-up-to.ts";
 import type { OutgoingRules } from "../outgoing/require-public-origin.ts";
 import type { CallerNeeds } from "../transaction/run-for-caller.ts";
-import { keepToken, openToken, tokensOf } from "./kept-tokens.ts";
 
 /** A client that fetches an access token, and where. */
 export interface TokenClient extends OAuthClient {

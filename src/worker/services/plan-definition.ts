@@ -5,8 +5,8 @@ import { type PutServiceBody, SERVICE_DEFAULTS, type ServiceDefinition } from ".
 import { type Preset, presetOf, presetsAt } from "../../contract/service-presets.ts";
 import { isOfAws } from "../injection/aws-scope.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
+import { ownHostsOf } from "../outgoing/own-hosts.ts";
 import { type OutgoingRules, requirePublicOrigin } from "../outgoing/require-public-origin.ts";
-import { ownHostsOf } from "./own-hosts.ts";
 
 /** What a definition is judged by. */
 export interface DefinitionNeeds {

@@ -30,6 +30,7 @@ const CARRIED_TABLES = {
     anew: { secrets: "triggers count" },
   },
   services: { key: ["org", "name"], rows: 100 },
+  stores: { key: ["org", "name"], rows: 100 },
   tokens: { key: ["id"], rows: ROWS },
   used_identities: { key: ["org", "trust", "digest"], rows: ROWS },
   secrets: { key: ["id"], rows: ROWS },

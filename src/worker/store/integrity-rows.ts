@@ -22,6 +22,7 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   trusts: "trusts t",
   tokens: "tokens t",
   services: "services t",
+  stores: "stores t",
   revocations: "revocations t",
   quotas: "quotas t",
   audit_archives: "audit_archives t",

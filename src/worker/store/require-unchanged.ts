@@ -6,7 +6,13 @@ interface NamedRow {
 }
 
 /** Aborts the batch with the guard `unchanged` when a row is no longer there as it was read; `undefined` for one that was not there. */
-export function requireUnchanged(db: D1Database, table: "services" | "trusts", org: string, name: string, was: NamedRow | undefined): D1PreparedStatement {
+export function requireUnchanged(
+  db: D1Database,
+  table: "services" | "stores" | "trusts",
+  org: string,
+  name: string,
+  was: NamedRow | undefined,
+): D1PreparedStatement {
   const changed = was
     ? `NOT EXISTS (SELECT 1 FROM ${table} WHERE org = ?1 AND name = ?2 AND revision = ?3 AND updated_at = ?4 AND seal IS ?5)`
     : `EXISTS (SELECT 1 FROM ${table} WHERE org = ?1 AND name = ?2)`;

@@ -136,6 +136,21 @@ export const SEALED_TABLES = {
     },
     unsealed: {},
   },
+  stores: {
+    format: 1,
+    key: ["org", "name"],
+    deciding: {
+      org: first,
+      name: first,
+      revision: first,
+      definition: first,
+      created_at: first,
+      created_by: first,
+      updated_at: first,
+      updated_by: first,
+    },
+    unsealed: {},
+  },
   quotas: {
     format: 1,
     key: ["org"],

@@ -18,6 +18,7 @@ import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
 import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
+import { oidcRoutes } from "./oidc.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
 import { revocationRoutes } from "./revocations.ts";
@@ -25,6 +26,7 @@ import { scopeRoutes } from "./scopes.ts";
 import { sealRoutes } from "./seals.ts";
 import { secretRoutes } from "./secrets.ts";
 import { serviceRoutes } from "./services.ts";
+import { storeRoutes } from "./stores.ts";
 import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trusts.ts";
@@ -47,6 +49,8 @@ const ROUTES: readonly Route[] = [
   ...revocationRoutes,
   ...trustRoutes,
   ...serviceRoutes,
+  ...storeRoutes,
+  ...oidcRoutes,
 ];
 
 /**

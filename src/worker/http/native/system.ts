@@ -17,7 +17,7 @@ import { publicRoute, type Route } from "../operation.ts";
 const tag = "System";
 
 const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
-const partSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "vars", "compatibility_flags"]) });
+const partSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "oidc_key", "vars", "compatibility_flags"]) });
 const findingSchema = partSchema.extend({ detail: z.string() });
 const readinessSchema = z
   .object({

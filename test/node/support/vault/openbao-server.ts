@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
 import type { Issuer } from "../../../support/issuer.ts";
 import { freePort } from "../free-port.ts";
+import { untilAnswered } from "../until-answered.ts";
 import { AUDIENCE, identity, SUBJECT } from "./keyhole-server.ts";
 import type { VaultServer } from "./run-steps.ts";
 
-const ROOT_TOKEN = "root-of-the-test";
+/** The token that may do everything there. */
+export const ROOT_TOKEN = "root-of-the-test";
 const READ = ["data", "metadata"].map((kind) => `path "secret/${kind}/shop/*" { capabilities = ["read", "list"] }`);
 const WRITE = ["data", "metadata", "undelete", "destroy"].map(
   (kind) => `path "secret/${kind}/shop/*" { capabilities = ["create", "read", "update", "patch", "delete", "list"] }`,
@@ -32,15 +33,6 @@ export async function startOpenBao(bao: string, issuer: Issuer): Promise<VaultSe
       await exited;
     },
   };
-}
-
-async function untilAnswered(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const reply = await fetch(url).catch(() => undefined);
-    if (reply?.ok) return;
-    await setTimeout(100);
-  }
-  throw new Error("OpenBao does not answer");
 }
 
 async function setUp(url: string, issuer: Issuer): Promise<void> {
