@@ -1,0 +1,33 @@
+import { localPlace } from "./local-place.ts";
+import { parseLocalScope } from "./local-scope.ts";
+import { notFoundHere } from "./not-found-here.ts";
+import { readLocal } from "./read-local.ts";
+import { searchOrder, winnersOf } from "./search-local.ts";
+import { readStore } from "./store-file.ts";
+
+/** Which options `keyhole run` takes with `--local`. */
+export const RUN_OPTIONS = ["scope", "only", "secrets", "no-secrets", "mask", "replace", "no-replace", "pass-token", "strict"];
+
+/**
+ * The variables that apply in this folder, of this machine's secrets.
+ *
+ * @param scopes The scopes that were named, beside those that the folder is in.
+ * @param names Only these.
+ * @throws {CliError} when one of the names is nowhere, or a value cannot be had.
+ */
+export async function variablesHere(scopes: readonly string[], names: readonly string[] | undefined): Promise<Record<string, string>> {
+  const place = localPlace();
+  const store = readStore(place.path);
+  const { secrets = [], parents = {}, salt = "" } = store ?? {};
+  const order = searchOrder(
+    { secrets, parents },
+    scopes.map((scope) => parseLocalScope(scope, true)),
+    process.cwd(),
+  );
+  const winners = winnersOf(secrets, order, names);
+  const found = new Set([...winners.values()].map(({ name }) => name as string));
+  const missing = names?.filter((name) => !found.has(name)) ?? [];
+  if (missing.length > 0) throw notFoundHere(missing, order, secrets);
+  const values = await readLocal(place, salt, [...winners.values()]);
+  return Object.fromEntries([...winners.keys()].map((variable, n) => [variable, values[n] as string]));
+}
