@@ -2,7 +2,7 @@ import { type Client, createClient, type OnEmptyScopes, type TokenProvider } fro
 import { isInTheClear } from "../contract/in-the-clear.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
-import { isLocalProfile, needsDeployment } from "./local/wants-local.ts";
+import { isLocalProfile, needsDeployment, wantedDeployment } from "./local/wants-local.ts";
 import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
 import { proxiedFetch, proxyFor } from "./proxied-fetch.ts";
@@ -33,7 +33,7 @@ export interface SessionOptions {
 
 /** Opens the deployment that the environment names, or else the saved profile. */
 export async function openSession({ profile, besideLocal = false, ...options }: SessionOptions): Promise<Session> {
-  const { url, token, source } = await findDeployment(profile ?? wantedDeployment(besideLocal), options.retries);
+  const { url, token, source } = await findDeployment(besideLocal ? wantedDeployment(profile) : wantedProfile(profile), options.retries);
   let held = typeof token === "string" ? token : undefined;
   const given: TokenProvider = typeof token === "string" ? token : async (rejected) => (held = await token(rejected));
   return { client: clientFor(url, given, options), url, token, held: () => held, source };
@@ -70,12 +70,6 @@ async function findDeployment(name: string | undefined, retries: number | undefi
   if (!isSameAddress(url, saved.profile.url))
     throw usageError(`KEYHOLE_URL is not the address for which profile ${saved.name} has a token`, "set KEYHOLE_TOKEN too, or unset KEYHOLE_URL");
   return { url, token: await readProfileToken(saved.name, saved.profile), source: `profile ${saved.name}` };
-}
-
-/** The profile that the environment names, if it names a deployment. */
-function wantedDeployment(besideLocal: boolean): string | undefined {
-  const name = wantedProfile(undefined);
-  return besideLocal && isLocalProfile(name) ? undefined : name;
 }
 
 function findProfile(wanted: string | undefined) {

@@ -24,7 +24,7 @@ export const list = command({
     deleted: { type: "boolean", description: "what was deleted and can come back, and nothing else" },
   },
   async run({ profile, insecure, json, scope, kind, name, prefix, label, state, due, deleted, strict }, { local }) {
-    if (local) return listHere({ scope, kind, name, prefix, json });
+    if (local) return listHere({ scope, kind, name, prefix, strict, json });
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,

@@ -64,7 +64,7 @@ export const run = command({
     const seconds = parseDuration("--for", options.for);
     const wanted = secrets && (!used || request.scopes !== undefined || request.names !== undefined);
     const ask = () => resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge);
-    const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names) : await ask();
+    const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names, strict === true) : await ask();
     const env = childEnvironment(process.env, variables, passToken);
     const masked = mask ? Object.values(variables) : undefined;
     if (!used) return runChild(file, args, env, { masked, replace: replace !== false });

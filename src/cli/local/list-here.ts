@@ -5,6 +5,7 @@ import { placeOf } from "./keep-value.ts";
 import { localPlace } from "./local-place.ts";
 import { kindOfScope, parseLocalScope, showScope } from "./local-scope.ts";
 import { type LocalSecret, readStore } from "./store-file.ts";
+import { tellEmpty } from "./tell-empty.ts";
 
 /** What `keyhole list --local` takes. */
 interface Given {
@@ -12,16 +13,19 @@ interface Given {
   readonly kind?: string | undefined;
   readonly name?: string | undefined;
   readonly prefix?: string | undefined;
+  readonly strict?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
 /** Which options `keyhole list` takes with `--local`. */
-export const LIST_OPTIONS = ["scope", "kind", "name", "prefix"];
+export const LIST_OPTIONS = ["scope", "strict", "kind", "name", "prefix"];
 
 /** `keyhole list --local`. */
-export function listHere({ scope, kind, name, prefix = "", json }: Given): void {
+export function listHere({ scope, kind, name, prefix = "", strict = false, json }: Given): void {
   const only = scope === undefined ? undefined : parseLocalScope(scope);
-  const secrets = (readStore(localPlace().path)?.secrets ?? [])
+  const { secrets: all = [], parents = {} } = readStore(localPlace().path) ?? {};
+  if (only !== undefined) tellEmpty({ secrets: all, parents }, [only], strict);
+  const secrets = all
     .filter((one) => (only === undefined || one.scope === only) && (kind === undefined || kindOfScope(one.scope) === kind))
     .filter((one) => one.name.startsWith(prefix) && (name === undefined || one.name === name))
     .sort((a, b) => compare(a.name, b.name) || compare(a.scope, b.scope))

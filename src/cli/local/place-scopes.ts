@@ -42,6 +42,7 @@ function parsePlacement(text: string, scopes: readonly LocalScope[]): [LocalScop
   // A scope of a deployment has no `=` in it, a path may have.
   const equals = text.lastIndexOf("=");
   const repos = scopes.filter((scope) => folderOfScope(scope) !== undefined);
+  if (equals === -1 && repos.length === 0) throw usageError("--as: there is no repository to push", "leave it out, or give FROM=TO");
   if (equals === -1 && repos.length !== 1)
     throw usageError(`--as: there are ${repos.length} repositories to push`, "say which one goes where: --as repo:~/code/api=repo:acme/api");
   const from = equals === -1 ? (repos[0] as LocalScope) : parseLocalScope(text.slice(0, equals));

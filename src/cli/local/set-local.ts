@@ -2,10 +2,11 @@ import { reservationOf } from "../../contract/reserved-name.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import { isWellFormed } from "../../contract/well-formed.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import { CliError } from "../cli-error.ts";
+import { EXIT } from "../exit-code.ts";
 import { note } from "../output.ts";
 import { deriveKey } from "../seal-entry.ts";
-import { forgetKept, keepInFile, keepInKeychain, type Subject } from "./keep-value.ts";
+import { forgetKept, keepInFile, keepInKeychain, placeOf, type Subject } from "./keep-value.ts";
 import type { LocalPlace } from "./local-place.ts";
 import { type LocalScope, showScope } from "./local-scope.ts";
 import { changeStore, type LocalSecret, readStore } from "./store-file.ts";
@@ -33,7 +34,8 @@ export async function setLocal(place: LocalPlace, { value, now, ...setting }: Lo
   const store = readStore(place.path) ?? (await changeStore(place.path, (empty) => empty));
   const { scope, name } = setting;
   const time = now.toISOString();
-  const secret = await keep(place, store.salt, { scope, name, created_at: find(store.secrets, setting)?.created_at ?? time, updated_at: time }, value);
+  const before = find(store.secrets, setting);
+  const secret = await keep(place, store.salt, { scope, name, created_at: before?.created_at ?? time, updated_at: time }, value, before);
   let earlier: LocalSecret | undefined;
   try {
     await changeStore(place.path, (there) => {
@@ -89,13 +91,22 @@ export function requireRoom(secrets: readonly LocalSecret[], { scope, name, crea
     throw new CliError(`there are ${MAX_SECRETS.toLocaleString("en")} secrets on this machine already`, "delete what is not needed any more");
 }
 
-async function keep({ keychain, only, identity }: LocalPlace, salt: string, subject: Subject, value: string): Promise<LocalSecret> {
+async function keep(
+  { keychain, only, identity }: LocalPlace,
+  salt: string,
+  subject: Subject,
+  value: string,
+  earlier: LocalSecret | undefined,
+): Promise<LocalSecret> {
   const kept = only === "file" ? undefined : await keepInKeychain(keychain, subject, value);
   if (kept) return kept;
-  if (only === "keychain")
-    throw usageError(
-      "the keychain does not take the value: there is none, it is locked, or the value is too long for it",
-      "KEYHOLE_LOCAL_STORE=file keeps it in the file",
+  const wasInKeychain = earlier !== undefined && placeOf(earlier) === "keychain";
+  // A secret that is in the keychain does not come out of it because that is locked today.
+  if (only === "keychain" || (wasInKeychain && only === undefined))
+    throw new CliError(
+      `the keychain does not take the value${wasInKeychain ? `, and the earlier one is there` : ""}: there is none, it is locked, or the value is too long for it`,
+      "unlock it, or run this where you are logged in; KEYHOLE_LOCAL_STORE=file keeps it in the file",
+      EXIT.unavailable,
     );
   return keepInFile(await deriveKey(identity(), Buffer.from(salt, "base64url")), subject, value);
 }

@@ -4,6 +4,7 @@ import { notFoundHere } from "./not-found-here.ts";
 import { readLocal } from "./read-local.ts";
 import { searchOrder, winnersOf } from "./search-local.ts";
 import { readStore } from "./store-file.ts";
+import { tellEmpty } from "./tell-empty.ts";
 
 /** Which options `keyhole run` takes with `--local`. */
 export const RUN_OPTIONS = ["scope", "only", "secrets", "no-secrets", "mask", "replace", "no-replace", "pass-token", "strict"];
@@ -13,17 +14,16 @@ export const RUN_OPTIONS = ["scope", "only", "secrets", "no-secrets", "mask", "r
  *
  * @param scopes The scopes that were named, beside those that the folder is in.
  * @param names Only these.
+ * @param strict Whether a scope that holds nothing is refused, in place of a warning: a wider one would silently take its place.
  * @throws {CliError} when one of the names is nowhere, or a value cannot be had.
  */
-export async function variablesHere(scopes: readonly string[], names: readonly string[] | undefined): Promise<Record<string, string>> {
+export async function variablesHere(scopes: readonly string[], names: readonly string[] | undefined, strict: boolean): Promise<Record<string, string>> {
   const place = localPlace();
   const store = readStore(place.path);
   const { secrets = [], parents = {}, salt = "" } = store ?? {};
-  const order = searchOrder(
-    { secrets, parents },
-    scopes.map((scope) => parseLocalScope(scope, true)),
-    process.cwd(),
-  );
+  const named = scopes.map((scope) => parseLocalScope(scope, true));
+  const order = searchOrder({ secrets, parents }, named, process.cwd());
+  tellEmpty({ secrets, parents }, named, strict);
   const winners = winnersOf(secrets, order, names);
   const found = new Set([...winners.values()].map(({ name }) => name as string));
   const missing = names?.filter((name) => !found.has(name)) ?? [];

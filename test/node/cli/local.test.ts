@@ -78,11 +78,18 @@ describe("values in the keychain", () => {
     lock.locked = true;
     await expect(deleteLocal(place, secret)).rejects.toThrow("locked or cannot be reached");
     await expect(values(place)).rejects.toThrow("not every value can be had");
+    const before = readFileSync(path, "utf8");
     await expect(setLocal(placeWith(keychain, "keychain"), setting("OTHER", "sk-other"))).rejects.toThrow("the keychain does not take the value");
+    expect(readFileSync(path, "utf8")).toBe(before);
+    await expect(setLocal(place, setting("API_KEY", "sk-changed"))).rejects.toThrow("the earlier one is there");
+    expect(readFileSync(path, "utf8")).toBe(before);
     expect((await setLocal(place, setting("OTHER", "sk-other"))).kept).toHaveProperty("sealed");
     lock.locked = false;
     expect(await values(place)).toEqual(["sk-kept", "sk-other"]);
     expect(entries.size).toBe(1);
+    lock.locked = true;
+    await deleteLocal(placeWith(keychain, "file"), secret);
+    expect([entries.size, stored().secrets.map(({ name }) => name)]).toEqual([1, ["OTHER"]]);
   });
 
   it("are taken out again when the file cannot be changed, which is then as it was", async () => {
