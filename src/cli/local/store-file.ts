@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { secretNameSchema } from "../../contract/secret-name.ts";
 import { withLock } from "../../files/with-lock.ts";
@@ -56,9 +56,16 @@ export async function changeStore(path: string, change: (store: Store) => Store)
   let next: Store | undefined;
   await withLock(`${path}.lock`, () => {
     next = change(readStore(path) ?? { format: 1, salt: randomBytes(16).toString("base64url"), parents: {}, secrets: [] });
+    removeDrafts(path);
     writeDurably(path, `${JSON.stringify(next, null, 2)}\n`);
   });
   return next as Store;
+}
+
+/** What was killed while it wrote has left a draft behind, with values that may be deleted by now. Under the lock nobody writes one. */
+function removeDrafts(path: string): void {
+  const drafts = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`) && /\.[0-9a-f]{12}$/.test(name));
+  for (const name of drafts) rmSync(join(dirname(path), name), { force: true });
 }
 
 function parse(path: string, text: string): Store {

@@ -2,8 +2,8 @@ import { localPlace } from "./local-place.ts";
 import { parseLocalScope } from "./local-scope.ts";
 import { notFoundHere } from "./not-found-here.ts";
 import { readLocal } from "./read-local.ts";
+import { readingStore } from "./reading-store.ts";
 import { searchOrder, winnersOf } from "./search-local.ts";
-import { readStore } from "./store-file.ts";
 import { tellEmpty } from "./tell-empty.ts";
 
 /** Which options `keyhole run` takes with `--local`. */
@@ -19,15 +19,14 @@ export const RUN_OPTIONS = ["scope", "only", "secrets", "no-secrets", "mask", "r
  */
 export async function variablesHere(scopes: readonly string[], names: readonly string[] | undefined, strict: boolean): Promise<Record<string, string>> {
   const place = localPlace();
-  const store = readStore(place.path);
-  const { secrets = [], parents = {}, salt = "" } = store ?? {};
   const named = scopes.map((scope) => parseLocalScope(scope, true));
-  const order = searchOrder({ secrets, parents }, named, process.cwd());
-  tellEmpty({ secrets, parents }, named, strict);
-  const winners = winnersOf(secrets, order, names);
-  const found = new Set([...winners.values()].map(({ name }) => name as string));
-  const missing = names?.filter((name) => !found.has(name)) ?? [];
-  if (missing.length > 0) throw notFoundHere(missing, order, secrets);
-  const values = await readLocal(place, salt, [...winners.values()]);
-  return Object.fromEntries([...winners.keys()].map((variable, n) => [variable, values[n] as string]));
+  return readingStore(place.path, async ({ secrets, parents, salt } = { format: 1, secrets: [], parents: {}, salt: "" }) => {
+    const order = searchOrder({ secrets, parents }, named, process.cwd());
+    tellEmpty({ secrets, parents }, named, strict);
+    const missing = names?.filter((name) => !secrets.some((one) => one.name === name && order.includes(one.scope))) ?? [];
+    if (missing.length > 0) throw notFoundHere(missing, order, secrets);
+    const winners = winnersOf(secrets, order, names);
+    const values = await readLocal(place, salt, [...winners.values()]);
+    return Object.fromEntries([...winners.keys()].map((variable, n) => [variable, values[n] as string]));
+  });
 }

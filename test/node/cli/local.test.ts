@@ -8,6 +8,7 @@ import type { Keychain } from "../../../src/cli/local/keep-value.ts";
 import type { LocalPlace } from "../../../src/cli/local/local-place.ts";
 import { type LocalScope, parseLocalScope, reposAbove, showScope } from "../../../src/cli/local/local-scope.ts";
 import { readLocal } from "../../../src/cli/local/read-local.ts";
+import { readingStore } from "../../../src/cli/local/reading-store.ts";
 import { searchOrder, winnersOf } from "../../../src/cli/local/search-local.ts";
 import { setLocal } from "../../../src/cli/local/set-local.ts";
 import { changeStore, type LocalSecret, readStore, type Store } from "../../../src/cli/local/store-file.ts";
@@ -107,6 +108,27 @@ describe("values in the keychain", () => {
   });
 });
 
+describe("a command that reads while another one writes", () => {
+  it("gets the new value, where the one that it was told of is gone", async () => {
+    const { keychain } = fakeKeychain();
+    const place = placeWith(keychain);
+    await setLocal(place, setting("API_KEY", "sk-first"));
+    let times = 0;
+    const read = readingStore(path, async (store) => {
+      if (times++ === 0) await setLocal(place, setting("API_KEY", "sk-second"));
+      return values(place, store?.secrets);
+    });
+    expect([await read, times]).toEqual([["sk-second"], 2]);
+  });
+
+  it("fails with what is wrong where nobody has written", async () => {
+    const { keychain, entries } = fakeKeychain();
+    await setLocal(placeWith(keychain), setting("API_KEY", "sk-first"));
+    entries.clear();
+    await expect(readingStore(path, (store) => values(placeWith(keychain), store?.secrets))).rejects.toThrow("not every value can be had");
+  });
+});
+
 describe("values in the file", () => {
   it("open only on this machine, and as what they were sealed for: scope, name and times", async () => {
     const place = placeWith(fakeKeychain().keychain, "file");
@@ -154,6 +176,13 @@ describe("the file", () => {
     ).toEqual([...names, "ONE"].sort());
     expect([...entries.values()].sort()).toEqual((await values(place)).sort());
     expect(readdirSync(join(folder, ".keyhole"))).toEqual(["local.json"]);
+  });
+
+  it("is rid of what a command that was killed has left beside it, and of nothing else", async () => {
+    await changeStore(path, (empty) => empty);
+    for (const name of ["local.json.0123456789ab", "local.json.copy", "salt", "0123456789ab.fallback"]) writeFileSync(join(folder, ".keyhole", name), "");
+    await setLocal(placeWith(fakeKeychain().keychain), setting("API_KEY", "sk-first"));
+    expect(readdirSync(join(folder, ".keyhole")).sort()).toEqual(["0123456789ab.fallback", "local.json", "local.json.copy", "salt"]);
   });
 
   it("keeps the secret that somebody else has set since it was found", async () => {

@@ -1,10 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Candidate, comparePush } from "../../../src/cli/local/compare-push.ts";
+import type { LocalScope } from "../../../src/cli/local/local-scope.ts";
+import { type Placing, placeScopes } from "../../../src/cli/local/place-scopes.ts";
 import { writePush } from "../../../src/cli/local/write-push.ts";
 import type { Client } from "../../../src/client/create-client.ts";
 import { KeyholeError } from "../../../src/client/keyhole-error.ts";
 import { MAX_IMPORTED } from "../../../src/contract/import.ts";
+import type { Scope } from "../../../src/contract/scope.ts";
 import { MAX_BODY_BYTES } from "../../../src/contract/secret.ts";
 
 /** A deployment in memory, as far as a push asks it. What `before` throws is what it answers to a write. */
@@ -40,6 +43,37 @@ function fakeDeployment(held: Record<string, string> = {}) {
 
 const candidate = (name: string, value: string, to = "global") => ({ secret: { name, scope: to }, value, to }) as unknown as Candidate;
 const states = (found: readonly { secret: { name: string }; state: string }[]) => Object.fromEntries(found.map(({ secret, state }) => [secret.name, state]));
+
+describe("the scopes of a machine in a deployment", () => {
+  const [API, WEB, PROD] = ["repo:/w/api", "repo:/w/web", "namespace:prod"] as unknown as [LocalScope, LocalScope, LocalScope];
+  const suggest = (folder: string) => (folder === "/w/api" ? ("repo:acme/api" as Scope) : undefined);
+  const placed = async (given: string[], scopes: LocalScope[], ask?: Placing["ask"]) => Object.fromEntries(await placeScopes(scopes, { given, suggest, ask }));
+
+  it("are their own, and for a folder what is said or answered", async () => {
+    expect(await placed(["repo:acme/api"], [API, PROD])).toEqual({ [API]: "repo:acme/api", [PROD]: "namespace:prod" });
+    expect(await placed(["repo:/w/web=repo:acme/web", "namespace:prod=team:pay"], [WEB, PROD])).toEqual({ [WEB]: "repo:acme/web", [PROD]: "team:pay" });
+    const asked: unknown[] = [];
+    const ask: Placing["ask"] = async (scope, suggestion) => {
+      asked.push([scope, suggestion]);
+      return `repo:answered/${asked.length}`;
+    };
+    expect(await placed(["repo:/w/web=repo:acme/web"], [API, WEB], ask)).toEqual({ [API]: "repo:answered/1", [WEB]: "repo:acme/web" });
+    expect(asked).toEqual([[API, "repo:acme/api"]]);
+  });
+
+  it.each([
+    ["a folder without one", [], [API, WEB], "does not know repo:/w/api, repo:/w/web"],
+    ["one for several folders", ["repo:acme/all"], [API, WEB], "there are 2 repositories to push"],
+    ["one for no folder", ["repo:acme/all"], [PROD], "there is no repository to push"],
+    ["the same for two", ["repo:/w/api=repo:acme/all", "repo:/w/web=repo:acme/all"], [API, WEB], "would both be repo:acme/all"],
+    ["the same as another one's own", ["repo:/w/api=namespace:prod"], [API, PROD], "would both be namespace:prod"],
+    ["two for one", ["repo:acme/api", "repo:/w/api=repo:acme/other"], [API], "is given twice"],
+    ["one for what is not pushed", ["repo:/w=repo:acme/api"], [API], "there is nothing to push in repo:/w"],
+    ["what is no scope there", ["repo:/w/api"], [API], "not a scope of a deployment"],
+  ])("are refused with %s", async (_, given, scopes, message) => {
+    await expect(placed(given, scopes)).rejects.toThrow(message);
+  });
+});
 
 describe("a push", () => {
   const ALL = [candidate("SAME", "1"), candidate("OTHER", "mine"), candidate("NEW", "3"), candidate("AWS_KEY", "4")];
