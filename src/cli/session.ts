@@ -62,7 +62,7 @@ async function findDeployment(name: string | undefined, retries: number | undefi
   if (isLocalProfile(name)) throw needsDeployment("this");
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
-  if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
+  if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN; --local does without one");
   if (KEYHOLE_TOKEN) return { url, token: parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN), source: "KEYHOLE_TOKEN" };
   const exchanged = exchangedToken(url, retries);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };

@@ -2,9 +2,11 @@ import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type Candidate, type Compared, comparePush } from "../local/compare-push.ts";
 import { deleteLocal } from "../local/delete-local.ts";
+import { linksOf } from "../local/links-of.ts";
 import { localPlace } from "../local/local-place.ts";
 import { showScope } from "../local/local-scope.ts";
 import { findCandidates } from "../local/push-local.ts";
+import { readStore } from "../local/store-file.ts";
 import { suggestRepo } from "../local/suggest-repo.ts";
 import { type PushedSecret, writePush } from "../local/write-push.ts";
 import { endProgress, note, printJson } from "../output.ts";
@@ -46,6 +48,7 @@ export const push = command({
     const pushed = await writePush(client, compared, overwrite).finally(endProgress);
     const gone = deletes ? pushed.filter(isThere) : [];
     for (const { secret } of gone) await deleteLocal(place, secret);
+    for (const link of linksOf(readStore(place.path)?.parents ?? {}, pushed)) note(link);
     return end(pushed, gone, { json, dryRun, url });
   },
 });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Candidate, comparePush } from "../../../src/cli/local/compare-push.ts";
+import { linksOf } from "../../../src/cli/local/links-of.ts";
 import type { LocalScope } from "../../../src/cli/local/local-scope.ts";
 import { type Placing, placeScopes } from "../../../src/cli/local/place-scopes.ts";
 import { writePush } from "../../../src/cli/local/write-push.ts";
@@ -73,6 +74,17 @@ describe("the scopes of a machine in a deployment", () => {
   ])("are refused with %s", async (_, given, scopes, message) => {
     await expect(placed(given, scopes)).rejects.toThrow(message);
   });
+});
+
+it("says what a deployment is to be told of the links of a machine, which do not come along", () => {
+  const of = (scope: string, to: string) => ({ secret: { scope }, to }) as unknown as Candidate;
+  const parents = { "repo:/w/api": "namespace:prod", "repo:/w/web": "repo:/w", "repo:/w/sub": "repo:/w/api" } as unknown as Record<string, LocalScope>;
+  const pushed = [of("repo:/w/api", "repo:acme/api"), of("repo:/w/web", "repo:acme/web"), of("repo:/w/sub", "repo:acme/sub"), of("global", "global")];
+  expect(linksOf(parents, pushed).map((text) => /`keyhole (.*)`/.exec(text)?.[1])).toEqual([
+    "scope put repo:acme/api --parent namespace:prod",
+    "scope put repo:acme/web --parent repo:OWNER/NAME",
+    "scope put repo:acme/sub --parent repo:acme/api",
+  ]);
 });
 
 describe("a push", () => {
