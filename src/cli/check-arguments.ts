@@ -3,8 +3,14 @@ import type { ArgsDef } from "citty";
 import { usageError } from "./cli-error.ts";
 import type { Definition, Invocation } from "./define-command.ts";
 
+/** What was given, and how options that may be repeated are read. */
+interface Checked extends Pick<Invocation, "each" | "all"> {
+  /** The options that were given. */
+  readonly given: readonly string[];
+}
+
 /** What citty's own parser does not do: it takes options that there are not, and of a repeated one only the last. */
-export function checkArguments(definition: Definition<ArgsDef>, args: readonly string[], path: string): Omit<Invocation, "child"> {
+export function checkArguments(definition: Definition<ArgsDef>, args: readonly string[], path: string): Checked {
   const help = `\`${path} --help\` shows what it takes`;
   const { values, positionals } = parseStrictly(definition, args, help);
   const wanted = Object.entries(definition.args ?? {}).filter(([, { type }]) => type === "positional");
@@ -16,7 +22,7 @@ export function checkArguments(definition: Definition<ArgsDef>, args: readonly s
   const missing = wanted.slice(positionals.length).find(([, { required }]) => required !== false);
   if (missing) throw usageError(`${path} needs ${missing[0].toUpperCase()}`, help);
   const each = (option: string) => (values[option] ?? []) as string[];
-  return { each, all: (option) => partsOf(option, each(option)) };
+  return { each, all: (option) => partsOf(option, each(option)), given: Object.keys(values) };
 }
 
 /** Empty is not left out: a limit whose variable is not set must not turn into no limit. */

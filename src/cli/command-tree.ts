@@ -10,6 +10,7 @@ import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { mcp } from "./commands/mcp.ts";
+import { push } from "./commands/push.ts";
 import { render } from "./commands/render.ts";
 import { resolve } from "./commands/resolve.ts";
 import { rollback } from "./commands/rollback.ts";
@@ -42,6 +43,7 @@ export const ROOT: Command = command({
     versions,
     rollback,
     import: importSecrets,
+    push,
     explain,
     resolve,
     run,

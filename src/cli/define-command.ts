@@ -8,6 +8,9 @@ const COMMON = {
   insecure: { type: "boolean", description: "talk to an address that is neither https nor this machine, in the clear" },
 } as const satisfies ArgsDef;
 
+/** The option of the commands that can do without a deployment. */
+const LOCAL = { local: { type: "boolean", description: "the secrets of this machine, without a deployment" } } as const satisfies ArgsDef;
+
 /** What an argument is once it is parsed: there, where it has a default or is required. */
 type Parsed<A extends ArgDef> = A extends { type: "boolean" }
   ? boolean | undefined
@@ -30,6 +33,8 @@ export interface Invocation {
   all(option: string): string[];
   /** What follows `--`: a command and its arguments. */
   readonly child: readonly string[];
+  /** Whether it is about the secrets of this machine, without a deployment. */
+  readonly local: boolean;
 }
 
 type Ending = number | undefined;
@@ -44,6 +49,8 @@ export interface Definition<T extends ArgsDef> {
   /** Which options of {@link COMMON} it takes; all of them unless told. */
   readonly common?: readonly (keyof typeof COMMON)[];
   readonly takesChild?: boolean;
+  /** Which options it takes with `--local`; without this it needs a deployment. */
+  readonly local?: readonly string[];
   /** What to say to more arguments than there are, in place of repeating them: one could be a value. */
   readonly surplus?: { readonly message: string; readonly hint: string };
   readonly subCommands?: Readonly<Record<string, Command>>;
@@ -60,7 +67,7 @@ export interface Command {
 
 /** Makes a command of the tree. */
 export function command<const T extends ArgsDef = Record<never, never>>(definition: Definition<T>): Command {
-  const args: ArgsDef = { ...definition.args, ...commonOf(definition) };
+  const args: ArgsDef = { ...definition.args, ...(definition.local && LOCAL), ...commonOf(definition) };
   const citty = defineCommand({
     meta: { description: definition.description, hidden: definition.hidden ?? false },
     args,

@@ -24,22 +24,28 @@ type Asked = Pick<Session, "client" | "held">;
  * @throws {CliError} in place of the warning, when it is `strict`.
  */
 export async function tellEmptyScopes(asked: Asked | undefined, scopes: readonly string[], strict: boolean | undefined): Promise<void> {
-  tell(scopes, asked ? await firstScopes(asked) : [], strict);
+  tellUndeclared(scopes, asked ? await firstScopes(asked) : [], strict);
 }
 
 /** The same of a scope in which a list found nothing, if it is really one that is not there. */
 export async function tellIfEmpty(client: Client, scope: string, strict: boolean | undefined): Promise<void> {
   const known: string[] = [];
   for await (const { scope } of client.scopes.listAll()) if (known.push(scope) >= MOST) return;
-  if (!known.includes(scope)) tell([scope], known, strict);
+  if (!known.includes(scope)) tellUndeclared([scope], known, strict);
 }
 
-function tell(scopes: readonly string[], known: readonly string[], strict: boolean | undefined): void {
+/**
+ * Warns of scopes that hold nothing, and names what is spelled alike of those that are known.
+ *
+ * @throws {CliError} in place of the warning, when it is `strict`.
+ */
+export function tellUndeclared(scopes: readonly string[], known: readonly string[], strict: boolean | undefined): void {
   const messages = scopes.map((scope) => {
     const near = known.filter((other) => isAlike(scope, other)).slice(0, 3);
     return `${scope} has no secrets${near.length > 0 ? `; did you mean ${near.join(" or ")}?` : ", and nobody has declared it"}`;
   });
-  if (strict) throw new CliError(messages.join("; "), "scopes are case-sensitive; `keyhole scope put` declares one that is still empty", EXIT.notFound);
+  if (strict && messages.length > 0)
+    throw new CliError(messages.join("; "), "scopes are case-sensitive; `keyhole scope put` declares one that is still empty", EXIT.notFound);
   for (const message of messages) note(`warning: ${message}`);
 }
 

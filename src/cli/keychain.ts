@@ -22,12 +22,23 @@ export async function readKeychain(service: string, account: string, lasting = t
   }
 }
 
-/** Takes a password out of the system's keychain. */
-export async function deleteFromKeychain(service: string, account: string): Promise<void> {
+/** Takes a password out of the system's keychain. False where it may still be there: the keychain is locked, or cannot be reached. */
+export async function deleteFromKeychain(service: string, account: string): Promise<boolean> {
   try {
     await (await entryFor(service, account, true)).deletePassword();
+    return true;
   } catch {
-    // There is no keychain: nothing is left in it either.
+    return false;
+  }
+}
+
+/** Whether the system has a keychain that can be asked now. */
+export async function hasKeychain(service: string): Promise<boolean> {
+  try {
+    await (await entryFor(service, "is there one", true)).getPassword();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -17,10 +17,14 @@ export async function askHidden(message: string): Promise<string> {
   return value;
 }
 
-/** Asks for a line of text. */
-export async function askText(message: string, placeholder: string): Promise<string> {
+/**
+ * Asks for a line of text.
+ *
+ * @param initial What stands there to begin with, to be taken or changed.
+ */
+export async function askText(message: string, placeholder: string, initial?: string): Promise<string> {
   const { text } = await import("@clack/prompts");
-  return answered((signal) => text({ message, placeholder, output: process.stderr, signal }));
+  return answered((signal) => text({ message, placeholder, ...(initial !== undefined && { initialValue: initial }), output: process.stderr, signal }));
 }
 
 /** Asks whether to go on with something that cannot be undone. */

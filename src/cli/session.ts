@@ -2,6 +2,7 @@ import { type Client, createClient, type OnEmptyScopes, type TokenProvider } fro
 import { isInTheClear } from "../contract/in-the-clear.ts";
 import { usageError } from "./cli-error.ts";
 import { exchangedToken } from "./exchanged-token.ts";
+import { isLocalProfile, needsDeployment, wantedDeployment } from "./local/wants-local.ts";
 import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
 import { proxiedFetch, proxyFor } from "./proxied-fetch.ts";
@@ -24,20 +25,22 @@ export interface SessionOptions {
   /** Whether a token may cross the network in the clear. */
   readonly insecure?: boolean | undefined;
   readonly retries?: number;
+  /** Whether the command is about this machine and a deployment: then KEYHOLE_PROFILE=local does not say which. */
+  readonly besideLocal?: boolean;
   /** Told which of the scopes of a resolve nobody has declared or used. */
   readonly onEmptyScopes?: OnEmptyScopes;
 }
 
 /** Opens the deployment that the environment names, or else the saved profile. */
-export async function openSession({ profile, ...options }: SessionOptions): Promise<Session> {
-  const { url, token, source } = await findDeployment(profile, options.retries);
+export async function openSession({ profile, besideLocal = false, ...options }: SessionOptions): Promise<Session> {
+  const { url, token, source } = await findDeployment(besideLocal ? wantedDeployment(profile) : wantedProfile(profile), options.retries);
   let held = typeof token === "string" ? token : undefined;
   const given: TokenProvider = typeof token === "string" ? token : async (rejected) => (held = await token(rejected));
   return { client: clientFor(url, given, options), url, token, held: () => held, source };
 }
 
 /** A client for an address that a person gave. Nothing has been sent there yet. */
-export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile"> = {}): Client {
+export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile" | "besideLocal"> = {}): Client {
   const client = createFor(url, typeof token === "string" ? tellingExpiry(token) : token, options);
   if (!insecure && isInTheClear(url))
     throw usageError(`${url} is not https: the token and every value would cross the network in the clear`, "use its https address; --insecure if you mean it");
@@ -54,12 +57,12 @@ function createFor(url: string, token: TokenProvider, options: Pick<SessionOptio
   }
 }
 
-async function findDeployment(wanted: string | undefined, retries: number | undefined): Promise<Omit<Session, "client" | "held">> {
+async function findDeployment(name: string | undefined, retries: number | undefined): Promise<Omit<Session, "client" | "held">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
-  const name = wantedProfile(wanted);
+  if (isLocalProfile(name)) throw needsDeployment("this");
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
-  if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN");
+  if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN; --local does without one");
   if (KEYHOLE_TOKEN) return { url, token: parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN), source: "KEYHOLE_TOKEN" };
   const exchanged = exchangedToken(url, retries);
   if (exchanged) return { url, token: exchanged, source: "KEYHOLE_TRUST" };

@@ -1,6 +1,7 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
-import { replaceFile, type Steps } from "../files/replace-file.ts";
+import { replaceFile } from "../files/replace-file.ts";
 import { withLock } from "../files/with-lock.ts";
+import type { Steps } from "../files/write-durably.ts";
 import { KeysFileError } from "./keys-file-error.ts";
 import { readSecrets, type WorkerSecrets, withSecrets } from "./worker-secrets.ts";
 

@@ -1,4 +1,5 @@
 import { command } from "../define-command.ts";
+import { DELETE_OPTIONS, deleteHere } from "../local/delete-here.ts";
 import { locating } from "../locate.ts";
 import { note, printJson } from "../output.ts";
 import { askToConfirm } from "../prompt.ts";
@@ -13,9 +14,16 @@ export const PURGE_ARG = { purge: { type: "boolean", description: "for good, and
 /** `keyhole delete`. */
 export const remove = command({
   description: "Delete a secret with all its versions; `keyhole undelete` brings it back for some days, unless with --purge",
-  examples: ["keyhole delete OPENAI_API_KEY --scope namespace:prod", "keyhole delete OLD_KEY --yes", "keyhole delete LEAKED_KEY --purge"],
+  examples: [
+    "keyhole delete OPENAI_API_KEY --scope namespace:prod",
+    "keyhole delete OLD_KEY --yes",
+    "keyhole delete LEAKED_KEY --purge",
+    "keyhole delete OLD_KEY --local",
+  ],
+  local: DELETE_OPTIONS,
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
-  async run({ name, scope, profile, insecure, json, purge = false, yes }) {
+  async run({ name, scope, profile, insecure, json, purge = false, yes }, { local }) {
+    if (local) return deleteHere({ name, scope, yes, json });
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Delete ${name} in ${scope} with all its versions${purge ? ", for good" : ""}?`, yes);

@@ -1,5 +1,6 @@
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
+import { EXPLAIN_OPTIONS, explainHere } from "../local/explain-here.ts";
 import { note, printJson } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
@@ -8,9 +9,11 @@ import { openSession } from "../session.ts";
 /** `keyhole explain`. */
 export const explain = command({
   description: "Show where a name would come from, without its value",
-  examples: ["keyhole explain OPENAI_API_KEY --scope repo:acme/api --scope namespace:prod"],
+  examples: ["keyhole explain OPENAI_API_KEY --scope repo:acme/api --scope namespace:prod", "keyhole explain OPENAI_API_KEY --local"],
+  local: EXPLAIN_OPTIONS,
   args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPES_ARG },
-  async run({ name, profile, insecure, json }, { all }) {
+  async run({ name, profile, insecure, json }, { all, local }) {
+    if (local) return explainHere(name, all("scope"), json);
     const { client } = await openSession({ profile, insecure });
     const explanation = await client.explain(name, { scopes: scopesOf(all("scope")) });
     const { winner, candidates, locked_by } = explanation;

@@ -1,6 +1,7 @@
 import type { SecretBody } from "../../client/create-client.ts";
 import { command } from "../define-command.ts";
 import { STRICT_ARG, tellIfEmpty } from "../empty-scopes.ts";
+import { LIST_OPTIONS, listHere } from "../local/list-here.ts";
 import { endProgress, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -9,7 +10,8 @@ import { openSession } from "../session.ts";
 /** `keyhole list`. */
 export const list = command({
   description: "List secrets: names, scopes and dates, never values",
-  examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json", "keyhole list --deleted"],
+  examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json", "keyhole list --deleted", "keyhole list --local"],
+  local: LIST_OPTIONS,
   args: {
     scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
     ...STRICT_ARG,
@@ -21,7 +23,8 @@ export const list = command({
     due: { type: "enum", options: ["rotation", "expiry"], description: "only what is due for rotation, or has expired" },
     deleted: { type: "boolean", description: "what was deleted and can come back, and nothing else" },
   },
-  async run({ profile, insecure, json, scope, kind, name, prefix, label, state, due, deleted, strict }) {
+  async run({ profile, insecure, json, scope, kind, name, prefix, label, state, due, deleted, strict }, { local }) {
+    if (local) return listHere({ scope, kind, name, prefix, strict, json });
     const { client } = await openSession({ profile, insecure });
     const query = {
       scope,

@@ -2,9 +2,10 @@ import { NAME, whole } from "../../contract/grammar.ts";
 import { isInTheClear } from "../../contract/in-the-clear.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { LOCAL_PROFILE, wantedDeployment } from "../local/wants-local.ts";
 import { note, printJson } from "../output.ts";
 import { parseToken } from "../parse-token.ts";
-import { readProfiles, saveProfile, wantedProfile } from "../profiles.ts";
+import { readProfiles, saveProfile } from "../profiles.ts";
 import { askText, canAsk } from "../prompt.ts";
 import { readValue, VALUE_ARGS } from "../read-value.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -26,8 +27,9 @@ export const login = command({
     hint: "leave the token away and type it when asked, or use --stdin, --env-var NAME or --file PATH",
   },
   async run({ url: given, profile: wanted, json, insecure, ...source }) {
-    const profile = wantedProfile(wanted) ?? "default";
+    const profile = wantedDeployment(wanted) ?? "default";
     if (!PROFILE.test(profile)) throw usageError("that is not a name for a profile", "letters, digits, '.', '_' and '-'");
+    if (profile === LOCAL_PROFILE) throw usageError("the profile local is this machine, without a deployment", "choose another name");
     const url = (given as string | undefined) ?? (await askAddress());
     // The address is checked before the token is asked for.
     clientFor(url, "", { insecure });

@@ -5,6 +5,7 @@ import { childEnvironment } from "../child-environment.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
+import { RUN_OPTIONS, variablesHere } from "../local/variables-here.ts";
 import { locating } from "../locate.ts";
 import { parseDuration } from "../parse-duration.ts";
 import { runChild } from "../run-child.ts";
@@ -22,7 +23,9 @@ export const run = command({
     "keyhole run -- npm start",
     "keyhole run --scope repo:acme/api --mask -- ./deploy.sh",
     "keyhole run --only DATABASE_URL --fallback -- ./server",
+    "keyhole run --local -- npm start",
   ],
+  local: RUN_OPTIONS,
   common: ["profile", "insecure"],
   takesChild: true,
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
@@ -49,18 +52,19 @@ export const run = command({
     for: { type: "string", valueHint: "DURATION", default: "12h", description: "with --use, how long that token lives; it is revoked when the command ends" },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
-  async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child }) {
+  async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child, local }) {
     const [file, ...args] = child;
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
-    const request = { scopes: scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
+    const request = { scopes: local ? undefined : scopesOf(all("scope")), names: only.length > 0 ? only : undefined };
     const used = options.use === undefined ? undefined : all("use");
     const passToken = options["pass-token"] === true;
     if (used && passToken) throw usageError("with --use the command has a token that can do nothing else, and not your own", "leave out --pass-token");
     const seconds = parseDuration("--for", options.for);
     const wanted = secrets && (!used || request.scopes !== undefined || request.names !== undefined);
-    const variables = wanted ? await resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge) : {};
+    const ask = () => resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge);
+    const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names, strict === true) : await ask();
     const env = childEnvironment(process.env, variables, passToken);
     const masked = mask ? Object.values(variables) : undefined;
     if (!used) return runChild(file, args, env, { masked, replace: replace !== false });

@@ -1,5 +1,6 @@
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { deleteScopeHere, listScopesHere, putScopeHere } from "../local/place-here.ts";
 import { endProgress, note, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
@@ -12,7 +13,9 @@ const SCOPE = { scope: { type: "positional", description: "global, team:NAME, na
 const list = command({
   description: "List the scopes that are declared or in use",
   examples: ["keyhole scope list"],
-  async run({ profile, insecure, json }) {
+  local: [],
+  async run({ profile, insecure, json }, { local }) {
+    if (local) return listScopesHere(json);
     const { client } = await openSession({ profile, insecure });
     const scopes = [];
     for await (const scope of client.scopes.listAll()) scopes.push(scope);
@@ -24,10 +27,12 @@ const list = command({
 
 const put = command({
   description: "Put a scope under another, which a resolve then searches too",
-  examples: ["keyhole scope put repo:acme/api --parent namespace:prod"],
+  examples: ["keyhole scope put repo:acme/api --parent namespace:prod", "keyhole scope put repo:~/code/api --parent namespace:prod --local"],
+  local: ["parent"],
   args: { ...SCOPE, parent: { type: "string", valueHint: "SCOPE", description: "the scope to put it under" } },
-  async run({ scope, parent, profile, insecure, json }) {
+  async run({ scope, parent, profile, insecure, json }, { local }) {
     if (parent === undefined) throw usageError("--parent is missing", `for example keyhole scope put ${scope} --parent namespace:prod`);
+    if (local) return putScopeHere(scope, parent, json);
     const { client } = await openSession({ profile, insecure });
     const placed = await client.scopes.put(requireScope(scope), requireScope(parent));
     if (json) printJson(placed);
@@ -38,8 +43,10 @@ const put = command({
 const remove = command({
   description: "Remove a scope's parent; with --secrets, delete all its secrets",
   examples: ["keyhole scope delete repo:acme/api", "keyhole scope delete namespace:preview --secrets"],
+  local: [],
   args: { ...SCOPE, secrets: { type: "boolean", description: "delete its secrets too" }, ...PURGE_ARG, ...YES_ARG },
-  async run({ scope, secrets, purge = false, yes, profile, insecure, json }) {
+  async run({ scope, secrets, purge = false, yes, profile, insecure, json }, { local }) {
+    if (local) return deleteScopeHere(scope, json);
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });
     if (purge && !secrets) throw usageError("--purge is of the scope's secrets", `for example keyhole scope delete ${scope} --secrets --purge`);

@@ -1,6 +1,7 @@
 import { KeyholeError } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { SET_OPTIONS, setHere } from "../local/set-here.ts";
 import { note, printJson } from "../output.ts";
 import { parseTime } from "../parse-duration.ts";
 import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS } from "../read-value.ts";
@@ -16,7 +17,9 @@ export const set = command({
     "keyhole set OPENAI_API_KEY",
     "keyhole set OPENAI_API_KEY --scope namespace:prod --stdin < key.txt",
     "keyhole set TLS_KEY --file key.pem --description 'edge certificate' --rotate-after 90",
+    "keyhole set OPENAI_API_KEY --scope repo:~/code/api --local",
   ],
+  local: SET_OPTIONS,
   args: {
     name: { type: "positional", description: "the name of the secret" },
     ...SCOPE_ARG,
@@ -41,8 +44,9 @@ export const set = command({
     "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each }) {
+  async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each, local }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
+    if (local) return setHere({ name, scope, create, json, ...given });
     requireScope(scope);
     const fields = { ...fieldsOf(given, each("label")), ...hostsOf(each("host")) };
     const { client } = await openSession({ profile, insecure });

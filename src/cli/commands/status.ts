@@ -1,4 +1,5 @@
 import { command } from "../define-command.ts";
+import { statusHere } from "../local/status-here.ts";
 import { note, printJson, printLine } from "../output.ts";
 import { printFields, printTable } from "../print-table.ts";
 import { readProfiles } from "../profiles.ts";
@@ -8,8 +9,10 @@ import { openSession } from "../session.ts";
 /** `keyhole status`. */
 export const status = command({
   description: "Show the deployment, what the token is and may do, and the saved profiles",
-  examples: ["keyhole status", "keyhole status --profile staging --json"],
-  async run({ profile, insecure, json }) {
+  examples: ["keyhole status", "keyhole status --profile staging --json", "keyhole status --local"],
+  local: [],
+  async run({ profile, insecure, json }, { local }) {
+    if (local) return statusHere(json);
     const { default: usual, profiles } = readProfiles();
     const session = await openSession({ profile, insecure });
     if (!json) note(`${session.url} (${session.source})`);

@@ -2,6 +2,7 @@ import type { Client } from "../../client/create-client.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 import { endProgress, progress } from "../output.ts";
+import { requireWriting } from "../require-writing.ts";
 import { findCredentials } from "./find-credentials.ts";
 import { findMount, type KvVersion, type Mount } from "./find-mount.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -50,13 +51,6 @@ export async function importTree(given: TreeImport, openClient: () => Promise<Cl
     take(await moveObject(move, place));
     progress(`${dryRun ? "Comparing" : "Moving"}: ${++done} of ${placed.length}`);
   });
-}
-
-/** Otherwise each object would be refused, and each refusal be on record. */
-async function requireWriting(client: Client): Promise<void> {
-  const { permissions } = await client.whoami();
-  if (!permissions.includes("secrets:write"))
-    throw new CliError("this token may not write secrets", "it needs secrets:write: `keyhole status` shows what it may do", EXIT.refused);
 }
 
 /** The paths of the tree, or of the part of it that a prefix names: what is at the prefix, and all below it. */

@@ -102,6 +102,33 @@ describe("a profile", () => {
     expect(await saved()).toEqual(["default"]);
   });
 
+  it("that is this machine says nothing of which deployment is meant by login, logout and push", async () => {
+    const env = { KEYHOLE_PROFILE: "local", KEYHOLE_LOCAL_STORE: "file" };
+    expect(await keyhole(["login", service.url, "--stdin", "--profile", "local"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("is this machine"),
+    });
+    await login(env);
+    expect(await saved()).toEqual(["default"]);
+    expect((await keyhole(["push"], env)).stderr).toContain("this token may not write secrets");
+    expect((await keyhole(["usage"], env)).stderr).toContain("error: this needs a deployment");
+    expect((await keyhole(["logout"], env)).stderr).toContain("Forgot profile default.");
+  });
+
+  it("called local that was saved before stays a deployment, but for --local", async () => {
+    await login({});
+    const config = join(home, ".config/keyhole/config.json");
+    const tokens = join(home, ".config/keyhole/tokens.json");
+    for (const path of [config, tokens])
+      writeFileSync(path, readFileSync(path, "utf8").replaceAll("default ", "local ").replaceAll('"default": {', '"local": {'));
+    const local = JSON.parse((await keyhole(["status", "--json", "--profile", "local"])).stdout);
+    expect(local).toMatchObject({ url: service.url, source: "profile local" });
+    expect(JSON.parse((await keyhole(["status", "--json", "--local"], { KEYHOLE_LOCAL_STORE: "file" })).stdout)).toMatchObject({
+      profile: "local",
+      scopes: ["global"],
+    });
+  });
+
   it("is not there for the name of something that every object has", async () => {
     await login({});
     expect(await keyhole(["logout", "--profile", "toString"])).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no such profile") });

@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ACCESS_TOKEN_TYPE } from "../../../src/contract/trust.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
+import { runProgram } from "./support/run-program.ts";
 import { SECRET_REPLY } from "./support/secret-reply.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
 
@@ -13,6 +16,7 @@ const VALUE = "typed-Value-7";
 let service: FakeService;
 let cli: ReturnType<typeof buildKeyhole>;
 const bodies: string[] = [];
+const CALLER = { org: "acme", sub: "ada", token_id: null, secret_scopes: null, secret_names: null, services: null, expires_at: null, lease_seconds: 0 };
 
 beforeAll(async () => {
   cli = buildKeyhole();
@@ -28,15 +32,19 @@ afterAll(async () => {
   cli?.remove();
 });
 
-function openTerminal(args: string[]): IPty {
-  const env = { PATH: process.env.PATH ?? "", HOME: cli.folder, TERM: "xterm", NO_COLOR: "1", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+function openTerminal(args: string[], home = cli.folder): IPty {
+  const env = { PATH: process.env.PATH ?? "", HOME: home, TERM: "xterm", NO_COLOR: "1", KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
   return spawn(cli.path, args, { cols: 200, rows: 30, env });
 }
 
 /** Runs a command on a terminal of its own; types each text when what it waits for has appeared. */
-function onTerminal(args: string[], typing: readonly (readonly [waitFor: string, text: string])[]): Promise<{ code: number; screen: string }> {
+function onTerminal(
+  args: string[],
+  typing: readonly (readonly [waitFor: string, text: string])[],
+  home = cli.folder,
+): Promise<{ code: number; screen: string }> {
   return new Promise((resolve) => {
-    const terminal = openTerminal(args);
+    const terminal = openTerminal(args, home);
     const left = [...typing];
     let screen = "";
     terminal.onData((data) => {
@@ -142,4 +150,46 @@ it("ends the token of a command that Ctrl-C ended, also when a second one comes 
   service.answer = before;
   expect({ exitCode, signal, asked }).toEqual({ exitCode: 130, signal: 0, asked: ["GET /v1/services/api", "POST /oauth/token", "DELETE /v1/tokens/tok_1"] });
   expect(screen).not.toContain("could not be revoked");
+
+describe("keyhole push", () => {
+  const home = () => join(cli.folder, "pushing");
+  const api = () => join(home(), "api");
+  const asked: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(api(), { recursive: true });
+    const env = { PATH: process.env.PATH ?? "", HOME: home(), KEYHOLE_LOCAL_STORE: "file" };
+    const set = (...more: string[]) => runProgram(cli.path, ["set", "API_KEY", "--local", "--stdin", ...more], { env, stdin: VALUE });
+    expect([(await set("--scope", "repo:~/api")).code, spawnSync("git", ["init", "-q", api()]).status]).toEqual([0, 0]);
+    spawnSync("git", ["-C", api(), "remote", "add", "origin", "git@git.example:acme/api.git"]);
+    const before = service.answer;
+    service.answer = ({ method, url = "" }, body) => {
+      if (method !== "GET") asked.push(`${method} ${url.split("?")[0]}`);
+      if (url.startsWith("/v1/whoami")) return { json: { ...CALLER, permissions: ["secrets:write"] } };
+      return url.startsWith("/v1/import") ? { json: { created: ["API_KEY"], updated: [], unchanged: [] } } : before({ method, url } as never, body);
+    };
+    return () => {
+      service.answer = before;
+    };
+  });
+
+  it("suggests where a folder's git repository comes from, shows what would happen, and asks", async () => {
+    const { code, screen } = await onTerminal(
+      ["push"],
+      [
+        ["Which repository of the deployment is repo:~/api?", "\r"],
+        ["Write 1 secret to", "y"],
+      ],
+      home(),
+    );
+    expect({ code, asked }).toEqual({ code: 0, asked: ["POST /v1/import", "PUT /v1/scopes/repo%3Aacme%2Fapi/secrets/API_KEY"] });
+    expect(screen).toMatch(/API_KEY +repo:~\/api +repo:acme\/api +created/);
+    expect(screen).not.toContain(VALUE);
+  });
+
+  it("writes nothing when that is not confirmed", async () => {
+    asked.length = 0;
+    const { code } = await onTerminal(["push", "--as", "repo:acme/api"], [["Write 1 secret to", "n"]], home());
+    expect({ code, asked }).toEqual({ code: 130, asked: ["POST /v1/import"] });
+  });
 });

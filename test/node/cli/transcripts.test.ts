@@ -42,6 +42,8 @@ describe.concurrent("what is typed and what comes of it", () => {
     const reader = await tokenFor(org, "secrets:resolve");
     const env = {
       HOME: cwd,
+      // What is on the machine of whoever runs the tests is not touched.
+      KEYHOLE_LOCAL_STORE: "file",
       KEYHOLE_URL: server.url,
       KEYHOLE_TOKEN: token,
       TOKEN: token,

@@ -103,6 +103,7 @@ printf 'DATABASE_URL=postgres://db\\nSMTP_HOST=mail\\n' > .env
 echo '' > app.js
 printf '#!/bin/sh\\ntest "$DATABASE_URL" = postgres://db' > migrate
 printf '#!/bin/sh\\ntest "$OPENAI_API_KEY" = sk-prod' > deploy.sh
+mkdir -p ~/code/api
 chmod +x migrate deploy.sh`,
   },
   "docs/moving-from-vault.md": {
@@ -131,6 +132,17 @@ echo pem > deploy-key.pem
 KEYHOLE=https://keyhole.example.org identity=$(npm run -s token)
 curl -sS -X PUT "$KEYHOLE/v1/scopes/namespace%3Aprod/secrets/OPENAI_API_KEY" -H "Authorization: Bearer $identity" -H 'Content-Type: text/plain' -d sk-prod
 token=$(npm run -s token -- --permissions secrets:resolve --scopes repo:acme/api)`,
+  },
+  "docs/seeds.md": {
+    atLeast: 5,
+    tools: [],
+    addresses: LOCAL,
+    before: `${START}
+${INSTALL}
+export TOKEN=$(npm run -s token)
+export OPENAI_API_KEY=sk-openai DATABASE_URL=postgres://db
+printf sk-typed > typed
+mkdir -p ~/code/payments ~/code/api`,
   },
   "docs/vault.md": {
     atLeast: 2,

@@ -41,7 +41,14 @@ export async function openWorkplace(): Promise<Workplace> {
   let asked = 0;
   const npm = standInNpm({ project, bin, local, data, vars, wrangler, onTest: () => void asked++ });
   const standIns = await startStandIns(bin, { npm, npx: standInNpx({ project, wrangler }) });
-  const env = { HOME: home, PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: tmpdir(), npm_config_update_notifier: "false", ...standIns.env };
+  const env = {
+    HOME: home,
+    KEYHOLE_LOCAL_STORE: "file",
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+    TMPDIR: tmpdir(),
+    npm_config_update_notifier: "false",
+    ...standIns.env,
+  };
   const session = openSession(shell, { cwd: project, env });
   const close = async () => {
     await session.close();
