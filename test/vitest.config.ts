@@ -84,7 +84,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "node",
           include: ["node/**/*.test.ts"],
-          globalSetup: ["node/issuer-server.ts"],
+          globalSetup: ["node/issuer-server.ts", "node/support/prepared-folder.ts"],
           exclude: Object.entries(ONLY_IN).flatMap(([file, only]) => (mode === only ? [] : [file])),
           env: { TEST_SEED: String(seed), FUZZ_REQUESTS: String(fuzzRequests(mode)), EVERY_CASE: mode === "fuzz" ? "1" : "" },
           testTimeout: 60_000,

@@ -7,6 +7,7 @@ import { readVars } from "../../../../scripts/settings.ts";
 import { signToken } from "../../../../scripts/sign-token.ts";
 import { PERMISSIONS } from "../../../../src/contract/permission.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
+import { prepareServer } from "../../support/prepare-server.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
@@ -25,7 +26,7 @@ export function buildKeyhole(): { folder: string; path: string; remove(): void }
 export async function startServer(): Promise<{ url: string; close(): Promise<void> }> {
   const persistTo = mkdtempSync(join(tmpdir(), "keyhole-server-"));
   const bindings = { ...readVars(), ...TEST_SECRETS };
-  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
+  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined, prepared: await prepareServer(persistTo) });
   const close = async () => {
     await stop();
     rmSync(persistTo, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
