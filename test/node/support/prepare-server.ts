@@ -8,7 +8,7 @@ import { withDatabase } from "../../../scripts/local/storage.ts";
 import { ROOT } from "../../../scripts/wrangler-config.ts";
 
 /** The Worker's own main module, as it is served on a machine. */
-export const WORKER = "scripts/local/worker-entry.ts";
+const WORKER = "scripts/local/worker-entry.ts";
 
 const made = new Map<string, Promise<string>>();
 
