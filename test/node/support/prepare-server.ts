@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { applyMigrations } from "../../../scripts/local/apply-migrations.ts";
@@ -6,6 +6,7 @@ import { bundleWorker } from "../../../scripts/local/bundle-worker.ts";
 import type { Prepared } from "../../../scripts/local/serve-worker.ts";
 import { withDatabase } from "../../../scripts/local/storage.ts";
 import { ROOT } from "../../../scripts/wrangler-config.ts";
+import { keepFirst } from "./keep-first.ts";
 
 /** The Worker's own main module, as it is served on a machine. */
 const WORKER = "scripts/local/worker-entry.ts";
@@ -39,7 +40,6 @@ function once(name: string, make: (path: string) => Promise<void>): Promise<stri
 async function makeAt(path: string, make: (path: string) => Promise<void>): Promise<string> {
   const draft = `${path}-${process.pid}`;
   await make(draft);
-  if (existsSync(path)) rmSync(draft, { recursive: true });
-  else renameSync(draft, path);
+  keepFirst(draft, path);
   return path;
 }
