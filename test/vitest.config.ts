@@ -1,5 +1,6 @@
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./node/support/longest-first.ts";
@@ -20,11 +21,16 @@ if (process.env.TEST_SEED === undefined) {
 }
 const seed = Number(process.env.TEST_SEED);
 
+const MIGRATIONS = await readD1Migrations(join(import.meta.dirname, "../migrations"));
+
 /**
  * What the Worker and its tests import of packages: each is one module here, where zod alone has a hundred, and every test
  * file evaluates them. Only dotenv is one as it comes, and names modules of Node as no bundler for Workers finds them.
  */
 const PACKAGES = ["fast-check", ...packagesOfWorker().filter((name) => name !== "dotenv")];
+
+/** Tests in which each call of a binding goes wrong: every run has them in Node, and `npm run fuzz` on the platform too. */
+const FAULTS = ["faults/requests.test.ts", "faults/scheduled.test.ts"];
 
 /** Tests that are too long, or need more than Node, for every run: each is in the runs of one mode. */
 const ONLY_IN = {
@@ -59,7 +65,7 @@ export default defineConfig(({ mode }) => ({
                 LOG_KEY: "",
                 OIDC_KEY: "",
                 PLATFORM_ORG: "platform",
-                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                TEST_MIGRATIONS: MIGRATIONS,
                 TEST_SEED: seed,
                 FUZZ_REQUESTS: fuzzRequests(mode),
                 EVERY_CASE: mode === "fuzz",
@@ -72,17 +78,19 @@ export default defineConfig(({ mode }) => ({
           deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
           testTimeout: 60_000,
           include: ["**/*.test.ts"],
-          exclude: ["node/**", "node_modules/**"],
+          exclude: ["node/**", "node_modules/**", ...(mode === "fuzz" ? [] : FAULTS)],
           globalSetup: ["node/issuer-server.ts", "node/upstream-server.ts"],
           setupFiles: ["support/setup.ts"],
         },
       },
       {
-        // The scheduled runs of thousands of cells, on the same code without a way to go for each call of a binding.
+        // Thousands of cells, on the same code without a way to go for each call of a binding.
         test: {
           name: "node-faults",
-          include: ["faults/scheduled.test.ts"],
-          alias: { "cloudflare:workers": `${import.meta.dirname}/node/support/cloudflare-workers.ts` },
+          include: FAULTS,
+          globalSetup: ["node/issuer-server.ts", "node/upstream-server.ts"],
+          alias: Object.fromEntries(["workers", "test"].map((name) => [`cloudflare:${name}`, `${import.meta.dirname}/node/support/cloudflare-${name}.ts`])),
+          provide: { migrations: MIGRATIONS },
           env: { TEST_SEED: String(seed), EVERY_CASE: mode === "fuzz" ? "1" : "" },
           testTimeout: 60_000,
         },
@@ -91,7 +99,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "node",
           include: ["node/**/*.test.ts"],
-          globalSetup: ["node/issuer-server.ts"],
+          globalSetup: ["node/issuer-server.ts", "node/support/prepared-folder.ts"],
           exclude: Object.entries(ONLY_IN).flatMap(([file, only]) => (mode === only ? [] : [file])),
           env: { TEST_SEED: String(seed), FUZZ_REQUESTS: String(fuzzRequests(mode)), EVERY_CASE: mode === "fuzz" ? "1" : "" },
           testTimeout: 60_000,

@@ -17,6 +17,11 @@ type Bindings = Readonly<Record<string, string>>;
 /** A Worker beside this one, as Miniflare is told of it, and its port. */
 export type BesideOptions = V4WorkerOptions & { readonly name: string; readonly port: number };
 
+/** A Worker that was bundled already, by {@link bundleWorker}, and whose database in `persistTo` is migrated. */
+export interface Prepared {
+  readonly script: string;
+}
+
 /** How the Worker is served. */
 export interface ServeOptions {
   /** The port on 127.0.0.1; 0 takes a free one. */
@@ -28,6 +33,8 @@ export interface ServeOptions {
   readonly period?: number | null;
   /** The path of the main module from the project's folder, unless it is the Worker's own. */
   readonly entry?: string;
+  /** What has been done already, and is not done again. */
+  readonly prepared?: Prepared;
   /** Another Worker, served beside this one on loopback: it may have bindings to it. */
   readonly beside?: BesideOptions | undefined;
   /** Gets each line that a Worker logs; unless given they go to standard output. */
@@ -56,9 +63,9 @@ export interface Served {
  * @throws {Refusal} when the port is taken.
  */
 export async function serveWorker(options: ServeOptions): Promise<Served> {
-  const { port, persistTo, bindings, beside, entry = "scripts/local/worker-entry.ts", period = 60_000, onLine = console.log } = options;
+  const { port, persistTo, bindings, beside, prepared, entry = "scripts/local/worker-entry.ts", period = 60_000, onLine = console.log } = options;
   const { name, compatibility_date, compatibility_flags, ratelimits, triggers } = readConfig();
-  const [script] = await Promise.all([bundleWorker(entry), migrate(persistTo)]);
+  const { script } = prepared ?? (await prepare(entry, persistTo));
   const { d1Databases, kvNamespaces, ...shared } = storageOptions(persistTo);
   const workerWith = (bindings: Bindings): V4WorkerOptions => ({
     d1Databases,
@@ -105,6 +112,11 @@ export async function serveWorker(options: ServeOptions): Promise<Served> {
     runScheduled: () => runScheduled(miniflare, triggers.crons[0] ?? ""),
     stop,
   };
+}
+
+async function prepare(entry: string, persistTo: string): Promise<Prepared> {
+  const [script] = await Promise.all([bundleWorker(entry), migrate(persistTo)]);
+  return { script };
 }
 
 function migrate(persistTo: string): Promise<void> {

@@ -40,10 +40,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** In Node, where a call of a binding costs a tenth, other calls go wrong in other ways than on the platform. */
-const OFFSET = navigator.userAgent === "Cloudflare-Workers" ? 0 : 3;
-/** Each call goes wrong in one way, the next call in the next way. With {@link faultsFor} all of them, each goes wrong in every way. */
-const SERIES = Array.from({ length: faultsFor(0, 1).length }, (_, at) => (nth: number) => faultsFor(nth + OFFSET, 1)[at] as Fault);
+/** Each call goes wrong in two ways, the next call in the next two. With {@link faultsFor} all of them, each goes wrong in every way. */
+const SERIES = Array.from({ length: faultsFor(0, 2).length }, (_, at) => (nth: number) => faultsFor(nth, 2)[at] as Fault);
 
 type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
 const calmly =

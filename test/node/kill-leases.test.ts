@@ -11,6 +11,7 @@ import { signToken } from "../../scripts/sign-token.ts";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { TEST_SECRETS } from "../support/test-secrets.ts";
 import { gone, killGroup } from "./support/kill-group.ts";
+import { prepareServer } from "./support/prepare-server.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const START = Date.now();
@@ -42,7 +43,8 @@ interface Running {
 }
 
 async function start(folder: string, second: number): Promise<Running> {
-  const child = fork(join(ROOT, "test/node/support/serve-by-hand.ts"), [folder], {
+  const { bundle } = await prepareServer(folder, "test/support/worker-by-hand.ts");
+  const child = fork(join(ROOT, "test/node/support/serve-by-hand.ts"), [folder, bundle], {
     cwd: ROOT,
     detached: true,
     stdio: ["ignore", "ignore", "inherit", "ipc"],

@@ -4,7 +4,7 @@ export function openMemoryKv(): object {
   return {
     put: async (key: string, value: string) => void entries.set(key, value),
     delete: async (key: string) => void entries.delete(key),
-    list: async ({ prefix = "" }: { prefix?: string }) => ({
+    list: async ({ prefix = "" }: { prefix?: string } = {}) => ({
       keys: [...entries.keys()]
         .filter((name) => name.startsWith(prefix))
         .sort()

@@ -10,7 +10,7 @@ export function checkTypes(project: string, blocks: readonly string[]): string {
   for (const [n, text] of blocks.entries()) writeFileSync(join(folder, `block-${n + 1}.ts`), text);
   const compilerOptions = { types: ["@cloudflare/workers-types", "node"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }));
-  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "test/node_modules/typescript/bin/tsc"), "-p", folder], {
+  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "test/node_modules/typescript/bin/tsc"), "--checkers", "1", "-p", folder], {
     cwd: dirname(folder),
     encoding: "utf8",
   });

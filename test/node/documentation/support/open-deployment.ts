@@ -1,6 +1,7 @@
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Served, serveWorker } from "../../../../scripts/local/serve-worker.ts";
+import { prepareServer } from "../../support/prepare-server.ts";
 
 type Bindings = Readonly<Record<string, string>>;
 
@@ -31,7 +32,7 @@ export async function openDeployment(persistTo: string): Promise<Deployment> {
       if (current) {
         url = await current.change(bindings);
       } else {
-        current = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
+        current = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined, prepared: await prepareServer(persistTo) });
         url = current.url;
       }
     },

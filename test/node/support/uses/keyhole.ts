@@ -5,6 +5,7 @@ import { serveWorker } from "../../../../scripts/local/serve-worker.ts";
 import { readVars } from "../../../../scripts/settings.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
 import { tokenFor } from "../../cli/support/start-keyhole.ts";
+import { prepareServer } from "../prepare-server.ts";
 
 /** A Keyhole whose services may be on this machine. */
 export interface UseKeyhole {
@@ -23,7 +24,7 @@ export interface UseKeyhole {
 export async function startUseKeyhole(hosts: Readonly<Record<string, string>> = {}): Promise<UseKeyhole> {
   const persistTo = mkdtempSync(join(tmpdir(), "keyhole-uses-"));
   const bindings = { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ORIGINS: "true", STALE_SECONDS: "1", USE_HOSTS: JSON.stringify(hosts) };
-  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
+  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined, prepared: await prepareServer(persistTo) });
   const token = await tokenFor("acme");
   const call = (method: string, path: string, body?: object) =>
     fetch(new URL(path, url), {

@@ -6,6 +6,7 @@ import { readVars } from "../../../../scripts/settings.ts";
 import type { Issuer } from "../../../support/issuer.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
 import { tokenFor } from "../../cli/support/start-keyhole.ts";
+import { prepareServer } from "../prepare-server.ts";
 import type { VaultServer } from "./run-steps.ts";
 
 const SCOPES = ["repo:shop/*"];
@@ -20,7 +21,7 @@ export const SUBJECT = "job-7";
 export async function startKeyholeServer(issuer: Issuer): Promise<VaultServer> {
   const persistTo = mkdtempSync(join(tmpdir(), "keyhole-vault-"));
   const bindings = { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ISSUERS: "true" };
-  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined });
+  const { url, stop } = await serveWorker({ port: 0, persistTo, bindings, period: null, onLine: () => undefined, prepared: await prepareServer(persistTo) });
   const headers = { Authorization: `Bearer ${await tokenFor("acme")}`, "Content-Type": "application/json" };
   for (const [role, permissions] of Object.entries(ROLES)) {
     const trust = { issuer: issuer.url, audience: AUDIENCE, claims: { sub: SUBJECT }, permissions, secret_scopes: SCOPES, expires_in: 900 };
