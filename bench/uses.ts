@@ -23,8 +23,8 @@ export interface FirstByte {
 /** The ways, the first two of which are what the others are compared with. */
 export const DIRECT = "the service itself";
 export const REVERSE_PROXY = "a plain reverse-proxy Worker";
-export const LEASED = "a use under a lease";
-export const EACH = "a use that is on record by itself";
+const LEASED = "a use under a lease";
+const EACH = "a use that is on record by itself";
 
 interface Way {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { keepToken, openToken, tokensOf } from "../../src/worker/services/kept-tokens.ts";
+import { keepToken, openToken, tokensOf } from "../../src/worker/injection/kept-tokens.ts";
 import { put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";

@@ -24,7 +24,7 @@ export interface FoundService {
  *
  * @throws {Problem} `service-not-found`, `unauthenticated`, `integrity-failed`, `storage-unavailable`.
  */
-export async function findService({ db, keyring, platformOrg }: ServiceNeeds, caller: Caller, name: string): Promise<FoundService> {
+async function findService({ db, keyring, platformOrg }: ServiceNeeds, caller: Caller, name: string): Promise<FoundService> {
   const [found] = await readForCaller({ db, keyring }, caller, [selectService(db, caller.org, platformOrg, name)]);
   const [stored] = rowsOf<ServiceRow>(found);
   if (!stored) throw new Problem("service-not-found", "There is no service of this name.");

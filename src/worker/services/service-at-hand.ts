@@ -34,7 +34,7 @@ type Remembered = Map<string, ServiceAtHand>;
 const rooms = new WeakMap<object, Map<string, Remembered>>();
 
 /**
- * The service of a name that an organization has, as {@link findService} finds it: from memory, where it is one whose uses are under
+ * The service of a name that an organization has, its own or else the operator's: from memory, where it is one whose uses are under
  * leases, and for as long as nothing has changed in the organizations that decide about it.
  *
  * @throws {Problem} `service-not-found`, `unauthenticated`, `integrity-failed`, `storage-unavailable`.

@@ -43,7 +43,7 @@ export async function withAccess<Result>(needs: DriverNeeds, source: AccessSourc
 }
 
 async function accessOf(needs: DriverNeeds, { fetch }: AccessSource, name: string): Promise<{ readonly token: string; readonly isNew: boolean }> {
-  const { kept, clock } = needs;
+  const { kept, clock, externalId: org } = needs;
   const again = async () => {
     const token = await openToken(kept, name, clock());
     return token === undefined ? undefined : { token, isNew: false };
@@ -51,7 +51,7 @@ async function accessOf(needs: DriverNeeds, { fetch }: AccessSource, name: strin
   const lead = async () => {
     const { token, seconds } = await fetch();
     const rest = Math.min(seconds, LONGEST) - EARLY;
-    if (rest > 0) await keepToken(kept, name, token, clock() + rest * 1000);
+    if (rest > 0) await keepToken(kept, org, name, token, clock() + rest * 1000);
     return { token, isNew: true };
   };
   return oneLeads(kept, needs, name, again, lead, WITHIN);

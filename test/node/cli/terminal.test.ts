@@ -150,6 +150,7 @@ it("ends the token of a command that Ctrl-C ended, also when a second one comes 
   service.answer = before;
   expect({ exitCode, signal, asked }).toEqual({ exitCode: 130, signal: 0, asked: ["GET /v1/services/api", "POST /oauth/token", "DELETE /v1/tokens/tok_1"] });
   expect(screen).not.toContain("could not be revoked");
+});
 
 describe("keyhole push", () => {
   const home = () => join(cli.folder, "pushing");
