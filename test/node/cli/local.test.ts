@@ -1,4 +1,17 @@
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -212,11 +225,26 @@ describe("the file", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
+  it("is refused as a link, as no file and as one of another version", async () => {
+    await changeStore(path, (empty) => empty);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"format": 1', '"format": 2'));
+    expect(() => readStore(path)).toThrow("of another version of keyhole");
+    renameSync(path, join(folder, "copy"));
+    symlinkSync(join(folder, "copy"), path);
+    expect(() => readStore(path)).toThrow("is a link");
+    rmSync(path);
+    mkdirSync(path);
+    expect(() => readStore(path)).toThrow("is not a file");
+  });
+
   it.runIf(process.getuid?.() === 0)("is refused where it or its folder is another user's", async () => {
     await changeStore(path, (empty) => empty);
     chownSync(path, 12, 34);
     expect(() => readStore(path)).toThrow("open to user 12, whose it is");
     chownSync(path, 0, 0);
+    chmodSync(join(folder, ".keyhole"), 0o770);
+    expect(() => readStore(path)).toThrow("others than you may write");
+    chmodSync(join(folder, ".keyhole"), 0o700);
     chownSync(join(folder, ".keyhole"), 12, 34);
     expect(() => readStore(path)).toThrow("others than you may write");
   });
@@ -274,6 +302,7 @@ describe("what applies in a folder", () => {
     expect(order(secrets, ["repo:/w/web"], "/w/api")).toEqual(["repo:/w/web", "global"]);
     const parents = { "repo:/w/api": "namespace:dev", "namespace:dev": "team:pay", "team:pay": "repo:/w/api" };
     expect(order(secrets, ["agent:ci"], "/w/api", parents)).toEqual(["repo:/w/api", "repo:/w", "agent:ci", "namespace:dev", "team:pay", "global"]);
+    expect(() => order(secrets, ["namespace:a", "team:b", "namespace:c"], "/w")).toThrow("two scopes of the kind namespace");
     expect(order([], [], "/w/api", { "repo:/w": "namespace:dev" })).toEqual(["repo:/w", "namespace:dev", "global"]);
   });
 
