@@ -1,8 +1,8 @@
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { finalSchema } from "./node/support/final-schema.ts";
 import { LongestFirst } from "./node/support/longest-first.ts";
 import { packagesOfWorker } from "./node/support/packages-of-worker.ts";
 import { TEST_SECRETS } from "./support/test-secrets.ts";
@@ -20,8 +20,6 @@ if (process.env.TEST_SEED === undefined) {
   console.log(`property tests: TEST_SEED=${process.env.TEST_SEED}`);
 }
 const seed = Number(process.env.TEST_SEED);
-
-const MIGRATIONS = await readD1Migrations(join(import.meta.dirname, "../migrations"));
 
 /**
  * What the Worker and its tests import of packages: each is one module here, where zod alone has a hundred, and every test
@@ -65,7 +63,8 @@ export default defineConfig(({ mode }) => ({
                 LOG_KEY: "",
                 OIDC_KEY: "",
                 PLATFORM_ORG: "platform",
-                TEST_MIGRATIONS: MIGRATIONS,
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                TEST_SCHEMA: [...finalSchema()],
                 TEST_SEED: seed,
                 FUZZ_REQUESTS: fuzzRequests(mode),
                 EVERY_CASE: mode === "fuzz",
@@ -90,7 +89,6 @@ export default defineConfig(({ mode }) => ({
           include: FAULTS,
           globalSetup: ["node/issuer-server.ts", "node/upstream-server.ts"],
           alias: Object.fromEntries(["workers", "test"].map((name) => [`cloudflare:${name}`, `${import.meta.dirname}/node/support/cloudflare-${name}.ts`])),
-          provide: { migrations: MIGRATIONS },
           env: { TEST_SEED: String(seed), EVERY_CASE: mode === "fuzz" ? "1" : "" },
           testTimeout: 60_000,
         },

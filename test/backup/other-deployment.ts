@@ -56,7 +56,7 @@ export async function emptyDeployment(): Promise<Ask> {
   const kinds = ["trigger", "view", "table"];
   const drops = results.toSorted((a, b) => kinds.indexOf(a.type) - kinds.indexOf(b.type)).map(({ type, name }) => `DROP ${type} ${name}`);
   await env.OTHER_DB.batch(["PRAGMA defer_foreign_keys = on", ...drops].map((sql) => env.OTHER_DB.prepare(sql)));
-  await env.OTHER_DB.batch(env.TEST_MIGRATIONS.flatMap(({ queries }) => queries.map((query) => env.OTHER_DB.prepare(query))));
+  await env.OTHER_DB.batch(env.TEST_SCHEMA.map((statement) => env.OTHER_DB.prepare(statement)));
   for (const { name } of (await env.OTHER_KV.list()).keys) await env.OTHER_KV.delete(name);
   forgetLatest();
   return callWith(OTHER);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
 import { COUNT_MIGRATED, MIGRATED } from "../../src/worker/health/migrated.ts";
+import { finalSchema } from "./support/final-schema.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const MIGRATIONS = readdirSync(join(ROOT, "migrations")).sort();
@@ -30,6 +31,14 @@ it("tells by something of each migration that adds a table or a column whether i
     if (/CREATE TABLE|ADD COLUMN/.test(readFileSync(join(ROOT, "migrations", name), "utf8")) && count() === before) untold.push(name);
   }
   expect([untold, count()]).toEqual([[], MIGRATED.length]);
+});
+
+it("makes the database that tests begin with", () => {
+  const schemaOf = (made: DatabaseSync) => made.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all();
+  migrate("0000", "9999");
+  const begun = new DatabaseSync(":memory:");
+  for (const statement of finalSchema()) begun.exec(statement);
+  expect(schemaOf(begun)).toEqual(schemaOf(db));
 });
 
 function insertSecret(id: string, version: number): void {

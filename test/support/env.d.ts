@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
       TEST_MIGRATIONS: D1Migration[];
+      /** The statements that make a database as all migrations leave it. */
+      TEST_SCHEMA: readonly string[];
       OTHER_DB: D1Database;
       OTHER_KV: KVNamespace;
       TEST_SEED: number;

@@ -3,4 +3,4 @@ import fc from "fast-check";
 
 fc.configureGlobal({ seed: env.TEST_SEED });
 // All at once, and without cloudflare:test, which would bring the whole Worker into files that need a part of it.
-await env.DB.batch(env.TEST_MIGRATIONS.flatMap(({ queries }) => queries.map((query) => env.DB.prepare(query))));
+await env.DB.batch(env.TEST_SCHEMA.map((statement) => env.DB.prepare(statement)));

@@ -1,16 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import type { D1Migration } from "@cloudflare/vitest-pool-workers";
-import { inject } from "vitest";
 import { TEST_SECRETS } from "../../support/test-secrets.ts";
+import { finalSchema } from "./final-schema.ts";
 import { openMemoryKv } from "./memory-kv.ts";
 import { openSqliteD1 } from "./sqlite-d1.ts";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** What makes a database. */
-    migrations: D1Migration[];
-  }
-}
 
 // The one thing of the Worker's crypto that Node's does not have.
 Object.assign(crypto.subtle, { timingSafeEqual });
@@ -21,7 +13,7 @@ Object.assign(globalThis, { Cloudflare: { compatibilityFlags: { global_fetch_str
 export const env = {
   ...TEST_SECRETS,
   PLATFORM_ORG: "platform",
-  TEST_MIGRATIONS: inject("migrations"),
+  TEST_SCHEMA: finalSchema(),
   TEST_SEED: Number(process.env.TEST_SEED),
   EVERY_CASE: process.env.EVERY_CASE === "1",
   DB: openSqliteD1(),

@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-
-const MIGRATIONS = join(import.meta.dirname, "../../../migrations");
+import { finalSchema } from "./final-schema.ts";
 
 interface Bound {
   readonly sql: string;
@@ -25,7 +22,7 @@ interface Result {
 /** As much of D1 as the Worker and its tests use, migrated, on the SQLite of Node: in memory, and without a way to go for each call. */
 export function openSqliteD1(): object {
   const db = new DatabaseSync(":memory:");
-  for (const file of readdirSync(MIGRATIONS).sort()) db.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
+  for (const statement of finalSchema()) db.exec(statement);
   const statements = new Map<string, StatementSync>();
 
   function run({ sql, values }: Bound): Result {
