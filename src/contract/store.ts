@@ -5,7 +5,7 @@ import { matchesAny, type Pattern, patternSchema } from "./pattern.ts";
 import { type Scope, scopeSchema } from "./scope.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { type SecretName, secretNameSchema } from "./secret-name.ts";
-import { STORE_KINDS, storeKeyMatches, storeKeyOf } from "./store-key.ts";
+import { isStoreKey, STORE_KINDS, storeKeyMatches } from "./store-key.ts";
 import { timeSchema } from "./time.ts";
 
 /** The name of a store. */
@@ -174,9 +174,8 @@ export function refsOf({ credentials }: Pick<StoreDefinition, "credentials">): C
 
 /** Whether a secret of a scope may have its value from a key of a store: the key as it came, which may be none. */
 export function storeAllows({ kind, allow }: Pick<StoreDefinition, "kind" | "allow">, scope: string, key: string): boolean {
-  const real = storeKeyOf(kind, key);
-  if (real === undefined) return false;
-  return allow.some(({ scopes, keys }) => matchesAny(scopes as Pattern[], scope) && keys.some((pattern) => storeKeyMatches(kind, pattern, real)));
+  if (!isStoreKey(kind, key)) return false;
+  return allow.some(({ scopes, keys }) => matchesAny(scopes as Pattern[], scope) && keys.some((pattern) => storeKeyMatches(pattern, key)));
 }
 
 const anyText = z.string();

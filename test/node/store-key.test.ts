@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { putStoreSchema, storeAllows } from "../../src/contract/store.ts";
-import { STORE_KINDS, storeKeyOf } from "../../src/contract/store-key.ts";
+import { isStoreKey, STORE_KINDS } from "../../src/contract/store-key.ts";
+import { toAzureName } from "../../src/worker/stores/azure-names.ts";
 
 const allowing = (kind: (typeof STORE_KINDS)[number], keys: string[], scopes = ["namespace:prod"]) =>
   ({ kind, allow: [{ scopes, keys }] }) as Parameters<typeof storeAllows>[0];
@@ -47,13 +48,25 @@ describe("what a store lets have", () => {
   });
 
   it.each([
-    ["prod-db", true],
-    ["PROD-DB", true],
-    ["Prod-Db", true],
-    ["prod-db/0123456789abcdef0123456789abcdef", false],
-    ["dev-db", false],
-  ])("of Azure, whose names are the same in capitals, %s: %s", (key, allowed) => {
-    for (const pattern of ["prod-*", "PROD-*"]) expect(storeAllows(allowing("azure-key-vault", [pattern]), "namespace:prod", key)).toBe(allowed);
+    [["prod-*"], "prod-db", true],
+    [["prod-*"], "PROD-DB", false],
+    [["prod/*"], "prod/DB_URL", true],
+    [["prod-*"], "kh-prod-2ddb", false],
+    [["*"], "a%2fb", false],
+    [["*"], "a/../b", false],
+  ])("of Azure with %o, %s, which is written there in one way: %s", (keys, key, allowed) => {
+    expect(storeAllows(allowing("azure-key-vault", keys), "namespace:prod", key)).toBe(allowed);
+  });
+
+  it("is compared as it is asked for: no two keys are one name at Azure", () => {
+    const key = fc.stringMatching(/^[A-Za-z0-9_.-]{1,12}$/);
+    fc.assert(
+      fc.property(key, key, (a, b) => {
+        fc.pre(a !== b);
+        expect(toAzureName(a)).not.toBe(toAzureName(b));
+      }),
+      { numRuns: 300, seed: Number(process.env.TEST_SEED) },
+    );
   });
 
   it.each([
@@ -70,8 +83,8 @@ describe("what a store lets have", () => {
     const part = fc.constantFrom("a", ".", "..", "", "%2e", "\\", "a.b", "?", "#", "…", " ", "\0", ".a", "~");
     fc.assert(
       fc.property(fc.constantFrom(...STORE_KINDS), fc.array(part, { minLength: 1, maxLength: 4 }), (kind, parts) => {
-        const key = storeKeyOf(kind, parts.join("/"));
-        if (key === undefined) return;
+        const key = parts.join("/");
+        if (!isStoreKey(kind, key)) return;
         // What a URL's parser makes of it is what it was.
         expect(kind === "aws-secrets-manager" || new URL(`https://v.example.com/v1/${key}`).pathname === `/v1/${key}`).toBe(true);
       }),

@@ -78,12 +78,12 @@ describe.each(had)("%s", (name) => {
   });
 
   it("does for the driver what the fake does, in every way in which it knows who asks", { timeout: 300_000 }, async () => {
-    for (const [way, open] of Object.entries(ways)) await tryStore(open(), `peers/${way.replaceAll(/\W/g, "-")}`);
+    for (const [way, open] of Object.entries(ways)) await tryStore(name, open(), `peers/${way.replaceAll(/\W/g, "-")}`);
     expect(Object.keys(ways).length).toBeGreaterThan(1);
   });
 });
 
-async function tryStore(store: Driver, folder: string): Promise<void> {
+async function tryStore(kind: string, store: Driver, folder: string): Promise<void> {
   const key = `${folder}/A_KEY`;
   expect(await store.get(key)).toBeUndefined();
   const values = [bytes('ä\n"\\🔑'), bytes('{"a":1}'), new Uint8Array([0, 255, 128])];
@@ -106,6 +106,8 @@ async function tryStore(store: Driver, folder: string): Promise<void> {
   expect(await listed(store, `${folder}/A`)).toEqual([key]);
   expect([await store.delete(key), await store.delete(key), await store.get(key)]).toEqual([true, false, undefined]);
   expect(await store.delete(`${folder}/never`)).toBe(false);
+  // A deleted name is taken at AWS, and free at OpenBao.
+  expect(await refusalOf(store.put(key, bytes("3"), { ...write(), ifVersion: null }))).toBe(kind === "moto" ? "deleted-name" : "none");
 }
 
 async function listed(store: Driver, prefix: string): Promise<string[]> {

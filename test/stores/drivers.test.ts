@@ -106,6 +106,8 @@ describe.each(KINDS)("a store: %s", (kind) => {
 
   it("takes no cursor of somebody's making", async () => {
     fill(["a"]);
+    // What follows is asked of the store itself.
+    await store.get("a");
     if (kind === "azure") place.network.next.push(async () => Response.json({ value: [], nextLink: "https://elsewhere.example.org/secrets?$skiptoken=x" }));
     expect(await refusalOf(store.list("", kind === "vault" ? '["../sys/"]' : "nonsense"))).toBe(kind === "azure" ? "reply" : "name");
   });
@@ -122,6 +124,23 @@ describe.each(KINDS)("a store: %s", (kind) => {
     expect(await writing).toBe(isNamed ? "none" : "name");
     if (!isNamed) expect([await refusalOf(store.get(name)), await refusalOf(store.delete(name))]).toEqual(["name", "name"]);
   });
+});
+
+it("looks at Azure for no more than the current version, where the operation has written that one", async () => {
+  const store = place.open("azure");
+  const write = { operation: operation() };
+  await store.put("a", bytes("1"), write);
+  place.azure.asked.length = 0;
+  await store.put("a", bytes("1"), write);
+  expect(place.azure.asked).toEqual(["GET /secrets/a/"]);
+});
+
+it("knows its own write where AWS says no more than that the secret is there", async () => {
+  const store = place.open("aws");
+  const write = { operation: operation(), ifVersion: null };
+  const first = await store.put("a", bytes("1"), write);
+  place.network.next.push(async () => Response.json({ __type: "ResourceExistsException" }, { status: 400 }));
+  expect(await store.put("a", bytes("1"), write)).toEqual(first);
 });
 
 it("takes values as large as the store does, and asks nothing for a larger one", async () => {

@@ -65,6 +65,12 @@ describe("as an OpenID provider", () => {
     expect(identityOf({ provider: { publicUrl: PUBLIC_URL }, insecureOrigins: false }, "acme", "s", putStoreSchema.parse(json)).audience).toBe(audience);
   });
 
+  it("has no configuration for what is no organization's name", async () => {
+    for (const org of ["%00", "a%2Fb", "a%20b", "secrets"])
+      for (const path of [".well-known/openid-configuration", "jwks.json"])
+        expect([org, (await ask(`GET /oidc/${org}/${path}`, { token: null })).body.code]).toEqual([org, "invalid-request"]);
+  });
+
   it("is none without a key or an address: nothing is published", async () => {
     for (const vars of [{}, { OIDC_KEY: OIDC_TEST_KEY }, { PUBLIC_URL }])
       for (const path of [".well-known/openid-configuration", "jwks.json"])

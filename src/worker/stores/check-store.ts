@@ -1,6 +1,6 @@
 import { invalid } from "../../contract/problem.ts";
 import type { StoreCheck } from "../../contract/store-check.ts";
-import { storeKeyOf } from "../../contract/store-key.ts";
+import { isStoreKey } from "../../contract/store-key.ts";
 import type { Caller } from "../access/caller.ts";
 import { type OpenNeeds, openStore } from "./open-store.ts";
 import { getStore } from "./read-stores.ts";
@@ -32,13 +32,12 @@ export async function checkStore(needs: OpenNeeds, caller: Caller, name: string,
   caller.require("stores:write");
   const found = await getStore(needs, caller, name);
   requireMaker(caller, found.definition);
-  const real = key === undefined ? undefined : storeKeyOf(found.definition.kind, key);
-  if (key !== undefined && real === undefined) throw invalid("/key", "a store of this kind has no such keys");
-  const tried = real === undefined ? "list" : "read";
+  if (key !== undefined && !isStoreKey(found.definition.kind, key)) throw invalid("/key", "a store of this kind has no such keys");
+  const tried = key === undefined ? "list" : "read";
   try {
     const store = await openStore(needs, caller, found, "store.check");
-    const value = real === undefined ? await store.list("") : await store.get(real);
-    const has = real === undefined ? null : value !== undefined;
+    const value = key === undefined ? await store.list("") : await store.get(key);
+    const has = key === undefined ? null : value !== undefined;
     return {
       ok: true,
       tried,

@@ -88,5 +88,8 @@ function providerRoute(declared: Declared, answer: (provider: Provider, org: str
     c.header("Cache-Control", "public, max-age=300");
     return c.json(answer(provider, org));
   };
-  return publicRoute({ ...declared, method: "get", tag, params, middleware: [configure], problems: ["route-not-found", "storage-unavailable"] }, handle);
+  return publicRoute(
+    { ...declared, method: "get", tag, params, middleware: [configure], problems: ["invalid-request", "route-not-found", "storage-unavailable"] },
+    handle,
+  );
 }

@@ -9,7 +9,7 @@ import type { VaultServer } from "./run-steps.ts";
 /** The token that may do everything there. */
 export const ROOT_TOKEN = "root-of-the-test";
 const READ = ["data", "metadata"].map((kind) => `path "secret/${kind}/shop/*" { capabilities = ["read", "list"] }`);
-const WRITE = ["data", "metadata", "undelete", "destroy"].map(
+const WRITE = ["data", "metadata", "delete", "undelete", "destroy"].map(
   (kind) => `path "secret/${kind}/shop/*" { capabilities = ["create", "read", "update", "patch", "delete", "list"] }`,
 );
 const POLICIES = { writer: WRITE.join("\n"), reader: READ.join("\n") };
