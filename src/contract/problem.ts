@@ -32,6 +32,7 @@ export const PROBLEMS = {
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
   "value-too-short": { status: 422, title: "The value is too short to be kept out of replies" },
   "value-not-injectable": { status: 422, title: "The value does not fit into a request" },
+  "source-cycle": { status: 422, title: "A store's credential has its value from a store" },
   "host-not-allowed": { status: 422, title: "A secret is not for the host that it would go to" },
   "upgrade-required": { status: 426, title: "The service takes no WebSocket" },
   "rate-limited": { status: 429, title: "Too many requests" },
@@ -45,6 +46,7 @@ export const PROBLEMS = {
   "loop-detected": { status: 508, title: "The request has been through Keyhole already" },
   "upstream-timeout": { status: 504, title: "The service did not answer in time" },
   "storage-unavailable": { status: 503, title: "Storage or a key is not available" },
+  "store-unavailable": { status: 503, title: "The store that has the value does not give it" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

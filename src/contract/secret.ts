@@ -16,12 +16,15 @@ export const encodingSchema = z
   .enum(["utf8", "base64"])
   .meta({ id: "Encoding", description: "How the value is written in JSON: as text, or as base64 of its bytes.", example: "utf8" });
 export type Encoding = z.infer<typeof encodingSchema>;
-/** How a value is stored: `json` is the JSON text of what is no string, for fronts that know documents. To all others it is text. */
-export type StoredEncoding = Encoding | "json";
+/**
+ * How a value is stored: `json` is the JSON text of what is no string, for fronts that know documents. To all others it is text. `source` is
+ * the place in a store that has the value.
+ */
+export type StoredEncoding = Encoding | "json" | "source";
 
 /** How replies show an encoding. */
 export function shownEncoding(encoding: StoredEncoding): Encoding {
-  return encoding === "json" ? "utf8" : encoding;
+  return encoding === "json" || encoding === "source" ? "utf8" : encoding;
 }
 
 const EXAMPLE = {

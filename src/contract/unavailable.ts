@@ -14,6 +14,8 @@ const UNAVAILABLE_REASONS = [
   "plaintext-refused",
   // A scope that is not searched locks the name.
   "name-locked",
+  // Its value is in a store outside, which does not give it.
+  "store-unavailable",
   // The form that was asked for has no way to say it.
   "unwritable",
 ] as const;

@@ -75,7 +75,7 @@ async function judgeValue(keyring: Keyring, owner: VersionOwner | undefined, row
     name: owner.name,
     version: row.version,
     id: owner.id,
-    encoding: row.is_json === 1 ? "json" : row.encoding,
+    encoding: row.is_source === 1 ? "source" : row.is_json === 1 ? "json" : row.encoding,
   } as Binding;
   return (await opens(keyring, binding, row, row.ciphertext)) ? null : "value";
 }

@@ -37,6 +37,7 @@ export const MIGRATED = [
   ["env_names_shared", "variable"],
   ["stores"],
   ["leases_open", "secret.use"],
+  ["versions", "is_source"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

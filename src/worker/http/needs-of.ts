@@ -1,8 +1,11 @@
 import type { Context } from "hono";
 import type { Config, Env } from "../config.ts";
 import { leasesOf } from "../leases/leases.ts";
+import type { SourceReader } from "../secrets/sources.ts";
 import type { KeptUse } from "../services/leased-use.ts";
 import type { UseNeeds } from "../services/use-service.ts";
+import { sourceReader } from "../sources/read-sources.ts";
+import type { OpenNeeds } from "../stores/open-store.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
@@ -11,6 +14,7 @@ export interface Needs extends Config {
   readonly db: D1Database;
   readonly kv: KVNamespace;
   readonly now: Date;
+  readonly sources: SourceReader;
 }
 
 /** What verbs need when they are called by HTTP. */
@@ -21,7 +25,7 @@ export interface RequestNeeds extends Needs {
 
 /** What verbs need, from a request's context. */
 export function needsOf(c: Context<HonoEnv>): RequestNeeds {
-  return { ...needsFrom(c.env, c.get("config"), c.get("now")), defer: (work) => deferWork(c, work) };
+  return needsFrom(c.env, c.get("config"), c.get("now"), { address: new URL(c.req.url).origin, defer: (work) => deferWork(c, work) });
 }
 
 /**
@@ -34,6 +38,7 @@ export function useNeedsOf(c: Context<HonoEnv>, holdUp: UseNeeds["holdUp"]): Use
 }
 
 /** What verbs need, from its parts: for calls that come without HTTP. */
-export function needsFrom({ DB, KV }: Env, config: Config, now: Date): Needs {
-  return { ...config, db: DB, kv: KV, now };
+export function needsFrom({ DB, KV }: Env, config: Config, now: Date, call: Pick<OpenNeeds, "address" | "defer">): RequestNeeds {
+  const needs = { ...config, db: DB, kv: KV, now, defer: call.defer };
+  return { ...needs, sources: sourceReader({ ...needs, ...call }) };
 }

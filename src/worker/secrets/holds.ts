@@ -6,7 +6,8 @@ import { type ReadNeeds, readValue } from "./read-values.ts";
 
 /** Whether a secret's current value is this one already, compared in constant time. Who is shown JSON as text sets the same when it sends that text. */
 export async function holds(needs: ReadNeeds, current: CurrentRow, { bytes, encoding, typed = false }: SecretValue): Promise<boolean> {
-  if ((typed ? current.encoding : shownEncoding(current.encoding)) !== encoding) return false;
+  if ((current.encoding === "source") !== (encoding === "source")) return false;
+  if (encoding !== "source" && (typed ? current.encoding : shownEncoding(current.encoding)) !== encoding) return false;
   const held = await readCurrent(needs, current);
   if (!held) return false;
   const [a, b] = await Promise.all([crypto.subtle.digest("SHA-256", held), crypto.subtle.digest("SHA-256", bytes)]);

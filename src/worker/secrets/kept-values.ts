@@ -25,7 +25,8 @@ export function keptValues({ secrets }: RecordedSelection): KeptValue[] | undefi
 }
 
 function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
-  if (secret.kind !== "sealed" || secret.ciphertext === null) return undefined;
+  // What comes from a store is asked for again.
+  if (secret.kind !== "sealed" || secret.ciphertext === null || secret.encoding === "source") return undefined;
   const { name, encoding, label, id, version, set_at: setAt, binding, ciphertext, wrapped_key, key_id } = secret;
   const envelope = parseEnvelope(binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
   return { secret: { name, encoding, scope: label, id, version, setAt }, envelope };

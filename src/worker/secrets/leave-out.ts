@@ -11,7 +11,7 @@ export interface Unhad extends Unavailable {
 export type Needed = Pick<ResolutionQuery, "names" | "strict">;
 
 /** The problems of values, the gravest first. */
-const GRAVEST: readonly ProblemCode[] = ["integrity-failed", "internal", "storage-unavailable", "invalid-request"];
+const GRAVEST: readonly ProblemCode[] = ["integrity-failed", "internal", "source-cycle", "storage-unavailable", "store-unavailable", "invalid-request"];
 
 /**
  * Leaves out values that cannot be had, and says which; in a resolve by name what is not what was written refuses the
@@ -31,5 +31,9 @@ function problemOf(unhad: readonly Unhad[]): Problem {
   const members = { unavailable: unhad.map(({ name, reason }) => ({ name, reason })) };
   const cause = unhad[0]?.problem;
   const code = GRAVEST.find((grave) => unhad.some(({ problem }) => problem.code === grave)) ?? "storage-unavailable";
-  return new Problem(code, detail, { members, cause, headers: code === "storage-unavailable" ? storageUnavailable("").headers : {} });
+  return new Problem(code, detail, {
+    members,
+    cause,
+    headers: code === "storage-unavailable" || code === "store-unavailable" ? storageUnavailable("").headers : {},
+  });
 }

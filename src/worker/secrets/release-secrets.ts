@@ -1,10 +1,13 @@
 import type { Problem } from "../../contract/problem.ts";
 import type { StoredEncoding } from "../../contract/secret.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
+import type { Caller } from "../access/caller.ts";
 import { recordFailure, type Unreleased, UnreleasedError } from "../transaction/record-failure.ts";
 import { leaveOut, type Unhad } from "./leave-out.ts";
-import { type ReadNeeds, readValues } from "./read-values.ts";
+import { type ReadNeeds, readValues, type Unread } from "./read-values.ts";
+import { requireFits } from "./require-fits.ts";
 import type { Findings, RecordedSelection } from "./selection.ts";
+import type { SourceReader } from "./sources.ts";
 
 /** One released secret. `scope` is the one that won, or `builtin`. */
 export interface Released {
@@ -16,6 +19,8 @@ export interface Released {
   readonly version: number;
   /** When the version was made, in milliseconds since 1970. */
   readonly setAt: number;
+  /** Of a value that comes from a store: its own id of the version. */
+  readonly storeVersion?: string;
 }
 
 /** What leaves of a selection, and what does not. */
@@ -23,7 +28,8 @@ export interface Release extends Findings {
   readonly secrets: readonly Released[];
 }
 
-type Needs = ReadNeeds & { readonly db: D1Database; readonly now: Date };
+/** What releasing needs. */
+export type ReleaseNeeds = ReadNeeds & { readonly db: D1Database; readonly now: Date; readonly sources: SourceReader };
 
 /**
  * Reads and opens the values of a selection that is on record, and makes of them what leaves. What does not leave is put
@@ -35,7 +41,7 @@ type Needs = ReadNeeds & { readonly db: D1Database; readonly now: Date };
  *   `answer-too-large`, `storage-unavailable`, and whatever `make` throws.
  */
 export async function releaseSecrets<T>(
-  needs: Needs,
+  needs: ReleaseNeeds,
   selection: RecordedSelection,
   make: (release: Release) => T | Promise<T>,
   unfit: (secret: Released) => Problem | undefined = () => undefined,
@@ -52,15 +58,17 @@ export async function releaseSecrets<T>(
 
 /** Reads and opens the values of a selection; `unhad` are the names of those that cannot be had. */
 async function open(
-  needs: ReadNeeds,
-  { secrets, needed, ...rest }: RecordedSelection,
+  needs: ReleaseNeeds,
+  { secrets, needed, caller, ...rest }: RecordedSelection,
   unfit: (secret: Released) => Problem | undefined,
 ): Promise<{ release: Release; unhad: ReadonlySet<string> }> {
-  const read = await readValues(needs, secrets);
-  const unread = read.flatMap(([{ name }, value]): Unhad[] => (value instanceof Uint8Array ? [] : [{ name, ...value }]));
-  const opened = read.flatMap(([{ name, label: scope, id, version, set_at: setAt, encoding }, bytes]): Released[] =>
-    bytes instanceof Uint8Array ? [{ name, bytes, encoding, scope, id, version, setAt }] : [],
+  const read = await fetchSourced(needs, caller, await readValues(needs, secrets));
+  const unread = read.flatMap(([{ name }, value]): Unhad[] => ("problem" in value ? [{ name, ...value }] : []));
+  const opened = read.flatMap(([{ name, label: scope, id, version, set_at: setAt }, value]): Released[] =>
+    "problem" in value ? [] : [{ name, scope, id, version, setAt, ...value }],
   );
+  // What comes from stores is known only now.
+  requireFits(opened.map(({ bytes }) => bytes.length));
   const unwritable = opened.flatMap((secret): Unhad[] => {
     const problem = unfit(secret);
     return problem ? [{ name: secret.name, reason: "unwritable", problem }] : [];
@@ -71,6 +79,35 @@ async function open(
   const { missing, expired, skipped, searched, empty, object } = rest;
   const unavailable = [...rest.unavailable, ...leaveOut(needed, unhad)];
   return { release: { secrets: released, missing, expired, skipped, unavailable, searched, empty, object }, unhad: without };
+}
+
+type Selected = RecordedSelection["secrets"][number];
+type Had = Pick<Released, "bytes" | "encoding" | "storeVersion"> | Unread;
+
+/** With the values of those secrets that have them from a store. */
+async function fetchSourced(
+  needs: ReleaseNeeds,
+  caller: Caller,
+  read: readonly (readonly [Selected, Uint8Array | Unread])[],
+): Promise<(readonly [Selected, Had])[]> {
+  const sourced = read.flatMap(([secret, bytes]) =>
+    secret.encoding === "source" && bytes instanceof Uint8Array ? [{ secret, from: { org: secret.binding.org, scope: secret.label, bytes } }] : [],
+  );
+  const found =
+    sourced.length === 0
+      ? []
+      : await needs.sources.read(
+          caller,
+          sourced.map(({ from }) => from),
+        );
+  const bySecret = new Map(sourced.map(({ secret }, n) => [secret, found[n]]));
+  return read.map(([secret, value]) => {
+    if (!(value instanceof Uint8Array)) return [secret, value];
+    if (secret.encoding !== "source") return [secret, { bytes: value, encoding: secret.encoding }];
+    const had = bySecret.get(secret);
+    if (!had) throw new Error("the value of a secret with a source was not read");
+    return [secret, "problem" in had ? had : { bytes: had.bytes, encoding: had.encoding, storeVersion: had.version }];
+  });
 }
 
 /** What of a selection did not leave: all of it, or some names. */

@@ -12,11 +12,12 @@ export interface VersionIdentity {
 }
 
 /** SQL for the {@link VersionIdentity.encoding} of the table `v`: the column of that name knows `utf8` and `base64` alone. */
-export const SELECTED_ENCODING = "IIF(v.is_json, 'json', v.encoding) AS encoding";
+export const SELECTED_ENCODING = "CASE WHEN v.is_source THEN 'source' WHEN v.is_json THEN 'json' ELSE v.encoding END AS encoding";
 
 /** What a write of a version computes of it: the columns by which D1 has its encoding, and which revision of the scope it is of. */
 interface WrittenColumns {
   readonly is_json: 0 | 1;
+  readonly is_source: 0 | 1;
   readonly scope_revision: number;
 }
 
@@ -67,6 +68,7 @@ const PARTS = {
   version: "identity",
   encoding: "identity",
   is_json: "written",
+  is_source: "written",
   scope_revision: "written",
   created_at: "identity",
   created_by: "identity",

@@ -15,8 +15,9 @@ export interface NewVersion extends VersionIdentity, SealedColumns {
 
 /** What of a new version is not as it was given. */
 const COMPUTED: Readonly<Record<string, string>> = {
-  encoding: "IIF(j.value ->> 'encoding' = 'json', 'utf8', j.value ->> 'encoding')",
+  encoding: "IIF(j.value ->> 'encoding' IN ('json', 'source'), 'utf8', j.value ->> 'encoding')",
   is_json: "j.value ->> 'encoding' = 'json'",
+  is_source: "j.value ->> 'encoding' = 'source'",
   scope_revision: "(SELECT r.revision FROM secrets s JOIN scope_revisions r ON r.org = s.org AND r.scope = s.scope WHERE s.id = j.value ->> 'secret_id')",
 };
 

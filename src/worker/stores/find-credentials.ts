@@ -38,7 +38,10 @@ export async function requireCredentials(needs: CredentialNeeds, caller: Caller,
   const rows = rowsOf<WinnerRow>(found);
   const [fault] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", winnersIn(rows));
   if (fault) throw fault.problem;
-  requireStoreHosts(needs, selectionOf(query, rows, []).secrets, definition);
+  const { secrets } = selectionOf(query, rows, []);
+  if (secrets.some(({ encoding }) => encoding === "source"))
+    throw new Problem("source-cycle", "A credential of a store is a secret with a value of its own, and has none from a store.");
+  requireStoreHosts(needs, secrets, definition);
 }
 
 /**

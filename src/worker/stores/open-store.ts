@@ -8,6 +8,7 @@ import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
 import { type Released, releaseSecrets } from "../secrets/release-secrets.ts";
 import type { RecordedSelection } from "../secrets/selection.ts";
+import type { SourceReader } from "../secrets/sources.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { UnreleasedError } from "../transaction/record-failure.ts";
@@ -36,13 +37,13 @@ export type OpenNeeds = RecordNeeds &
  * @throws {UnreleasedError} when it is on record and did not leave: `host-not-allowed`, `value-not-injectable`, `integrity-failed`, `storage-unavailable`.
  * @throws {StoreError} `address`.
  */
-export async function openStore(needs: OpenNeeds, caller: Caller, { row, definition }: FoundStore, action: "store.check"): Promise<StoreDriver> {
+export async function openStore(needs: OpenNeeds, caller: Caller, { row, definition }: FoundStore, action: "store.check" | "store.read"): Promise<StoreDriver> {
   const event = { action, target: `${row.name}#${row.revision}` } as const;
   const credentials = await openCredentials(needs, caller, definition, event);
   return openDriver(definition, credentials, driverNeeds(needs, caller, row.name, definition));
 }
 
-type Event = { readonly action: "store.check"; readonly target: string };
+type Event = { readonly action: "store.check" | "store.read"; readonly target: string };
 
 async function openCredentials(needs: OpenNeeds, caller: Caller, definition: StoreDefinition, event: Event): Promise<StoreCredentials | undefined> {
   const query = credentialQuery(needs, caller, definition);
@@ -52,8 +53,16 @@ async function openCredentials(needs: OpenNeeds, caller: Caller, definition: Sto
   }
   const selection = await recordSelection(needs, caller, query, event);
   requireHostsStill(needs, selection, definition);
-  return releaseSecrets(needs, selection, ({ secrets }) => fillIn(definition, secrets));
+  return releaseSecrets({ ...needs, sources: NO_SOURCES }, selection, ({ secrets }) => fillIn(definition, secrets));
 }
+
+/** A credential that comes from a store itself would go round in circles. */
+const NO_SOURCES: SourceReader = {
+  async read(_, secrets) {
+    const problem = new Problem("source-cycle", "A credential of a store is a secret with a value of its own, and has none from a store.");
+    return secrets.map(() => ({ reason: "store-unavailable", problem }));
+  },
+};
 
 /** No secret is released: Keyhole's own identity is shown. */
 async function recordIdentity({ quotas, ...needs }: OpenNeeds, caller: Caller, event: Event): Promise<void> {

@@ -1,0 +1,26 @@
+import type { Encoding } from "../../contract/secret.ts";
+import type { Caller } from "../access/caller.ts";
+import type { Unread } from "./read-values.ts";
+
+/** A secret that has its value from somewhere else. */
+export interface SourcedSecret {
+  /** The organization whose secret it is. */
+  readonly org: string;
+  /** The scope that it is in, or `builtin`. */
+  readonly scope: string;
+  /** Where its value is, as it is kept. */
+  readonly bytes: Uint8Array;
+}
+
+/** What a store has for it. */
+export interface SourcedValue {
+  readonly bytes: Uint8Array;
+  readonly encoding: Encoding;
+  /** The store's own id of the version. */
+  readonly version: string;
+}
+
+/** Reads the values of secrets that have them from somewhere else, in the order of `secrets`: each comes with its value, or with why it cannot be had. */
+export interface SourceReader {
+  read(caller: Caller, secrets: readonly SourcedSecret[]): Promise<(SourcedValue | Unread)[]>;
+}

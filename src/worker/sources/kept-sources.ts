@@ -1,0 +1,74 @@
+import type { SourcedValue } from "../secrets/sources.ts";
+
+/** A value of a store in an isolate's memory, encrypted. Times are milliseconds since 1970. */
+interface KeptSource {
+  readonly org: string;
+  readonly size: number;
+  readonly iv: Uint8Array<ArrayBuffer>;
+  readonly sealed: ArrayBuffer;
+  readonly encoding: SourcedValue["encoding"];
+  readonly version: string;
+  readonly readAt: number;
+}
+
+/** What an isolate has read of stores under one configuration. */
+export interface KeptSources {
+  readonly pending: Map<string, { readonly since: number; readonly done: Promise<unknown> }>;
+  readonly values: Map<string, KeptSource>;
+  readonly key: Promise<CryptoKey>;
+  bytes: number;
+}
+
+/** How much is kept at the most, in bytes, and how much of one organization; the oldest goes first. */
+const MOST = 8 * 2 ** 20;
+const MOST_OF_ORG = MOST / 8;
+const SIZE_OF_REST = 512;
+
+const rooms = new WeakMap<object, KeptSources>();
+
+/** Those under the configuration that a keyring is of: when that is read anew, all of them are gone. */
+export function keptSourcesOf(keyring: object): KeptSources {
+  const known = rooms.get(keyring);
+  if (known) return known;
+  // Non-extractable, and of this isolate alone: whatever shows its memory shows no value.
+  const key = crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]) as Promise<CryptoKey>;
+  const room: KeptSources = { pending: new Map(), values: new Map(), key, bytes: 0 };
+  rooms.set(keyring, room);
+  return room;
+}
+
+/** Keeps what was read, encrypted with AES-256-GCM (NIST SP 800-38D) and bound to what it was read for. */
+export async function keepSource(kept: KeptSources, org: string, name: string, value: SourcedValue, readAt: number): Promise<void> {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, new Uint8Array(value.bytes));
+  forget(kept, name);
+  const size = sealed.byteLength + SIZE_OF_REST;
+  kept.values.set(name, { org, size, iv, sealed, encoding: value.encoding, version: value.version, readAt });
+  kept.bytes += size;
+  let own = 0;
+  // From the newest to the oldest.
+  for (const [other, { org: of, size: its }] of [...kept.values].reverse()) if (of === org && (own += its) > MOST_OF_ORG) forget(kept, other);
+  for (const other of kept.values.keys()) {
+    if (kept.bytes <= MOST) break;
+    forget(kept, other);
+  }
+}
+
+/** What was read last, and when. */
+export async function openSource(kept: KeptSources, name: string): Promise<(SourcedValue & { readonly readAt: number }) | undefined> {
+  const found = kept.values.get(name);
+  if (!found) return undefined;
+  const { iv, sealed, encoding, version, readAt } = found;
+  const opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, sealed);
+  return { bytes: new Uint8Array(opened), encoding, version, readAt };
+}
+
+/** Forgets what was read. */
+export function forget(kept: KeptSources, name: string): void {
+  kept.bytes -= kept.values.get(name)?.size ?? 0;
+  kept.values.delete(name);
+}
+
+function bound(name: string): Uint8Array {
+  return new TextEncoder().encode(name);
+}

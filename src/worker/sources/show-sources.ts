@@ -1,0 +1,30 @@
+import { type Source, sourceOfText } from "../../contract/source.ts";
+import type { Caller } from "../access/caller.ts";
+import { type ReadNeeds, readValues } from "../secrets/read-values.ts";
+import { rowsOf } from "../store/run-batch.ts";
+import type { SecretRow } from "../store/secret-columns.ts";
+import { type CurrentRow, selectCurrent } from "../store/secret-rows.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { verifyRow } from "../transaction/verify-row.ts";
+
+/** The sources of those secrets that have one, by id. Of one that cannot be read now there is none. */
+export async function sourcesOf(needs: CallerNeeds & ReadNeeds, caller: Caller, secrets: readonly SecretRow[]): Promise<ReadonlyMap<string, Source>> {
+  const sourced = secrets.filter(({ encoding }) => encoding === "source");
+  if (sourced.length === 0) return new Map();
+  const found = await readForCaller(
+    needs,
+    caller,
+    sourced.map(({ id }) => selectCurrent(needs.db, { org: caller.org, id })),
+  );
+  const rows = await Promise.all(found.flatMap((each) => rowsOf<CurrentRow>(each)).map((row) => verifyRow(needs.keyring, "secrets", row)));
+  const read = await readValues(
+    needs,
+    rows.map((row) => ({ ...row, binding: { org: row.org, scope: row.scope, name: row.name, version: row.version, id: row.id, encoding: row.encoding } })),
+  );
+  return new Map(
+    read.flatMap(([{ id }, value]) => {
+      const source = value instanceof Uint8Array ? sourceOfText(new TextDecoder().decode(value)) : undefined;
+      return source ? [[id, source] as const] : [];
+    }),
+  );
+}
