@@ -221,6 +221,12 @@ describe("an object in Vault", () => {
     expect(await refusalOf(place.open("vault").get("a"))).toBe("reply");
   });
 
+  it("is looked for in no other folders than may have it", async () => {
+    for (const name of ["apps/shop/a", "apps/other/b", "x/c", "d"]) place.vault.data.set(name, [{ value: "x" }]);
+    expect(await listed(place.open("vault"), "apps/sh")).toEqual(["apps/shop/a"]);
+    expect(place.vault.asked).toEqual(["GET secret/metadata/apps", "GET secret/metadata/apps/shop"]);
+  });
+
   it("is not written in the place of what somebody has written in the meantime", async () => {
     const store = place.open("vault");
     const { version } = await store.put("a", bytes("1"), { operation: operation() });
