@@ -312,6 +312,20 @@ describe("Vault", () => {
     expect(place.vault.namespaces).toEqual(["admin/team", "admin/team"]);
   });
 
+  it("gives each role, and each namespace, a token of its own", async () => {
+    const { needs } = await provider();
+    place.vault.login = () => true;
+    const get = (role: string, namespace: string) => place.open("vault", { namespace }, { role, jwt_auth: "jwt" }, needs).get("a");
+    for (const [role, namespace] of [
+      ["a", "x"],
+      ["b", "x"],
+      ["a", "y"],
+      ["a", "x"],
+    ] as const)
+      await get(role, namespace);
+    expect(fetches("vault")).toBe(3);
+  });
+
   it("gives no token to a role that it does not know", async () => {
     const { needs } = await provider();
     expect(await refusalOf(place.open("vault", {}, { role: "other", jwt_auth: "jwt" }, needs).get("a"))).toBe("credential");

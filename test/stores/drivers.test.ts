@@ -221,6 +221,24 @@ describe("an object in Vault", () => {
     expect(await refusalOf(place.open("vault").get("a"))).toBe("reply");
   });
 
+  it("is looked for in no other folders than may have it", async () => {
+    for (const name of ["apps/shop/a", "apps/other/b", "x/c", "d"]) place.vault.data.set(name, [{ value: "x" }]);
+    expect(await listed(place.open("vault"), "apps/sh")).toEqual(["apps/shop/a"]);
+    expect(place.vault.asked).toEqual(["GET secret/metadata/apps", "GET secret/metadata/apps/shop"]);
+  });
+
+  it("is not written in the place of what somebody has written in the meantime", async () => {
+    const store = place.open("vault");
+    const { version } = await store.put("a", bytes("1"), { operation: operation() });
+    place.network.next.push(async (request) => {
+      const reply = await place.vault.handle(request);
+      place.vault.data.get("a")?.push({ value: "theirs" });
+      return reply;
+    });
+    expect(await refusalOf(store.put("a", bytes("2"), { operation: operation(), ifVersion: version }))).toBe("conflict");
+    expect(place.vault.data.get("a")).toHaveLength(2);
+  });
+
   it("is written in the place of what was read, and anew if somebody else's came between", async () => {
     const store = place.open("vault");
     const handle = place.vault.handle;
