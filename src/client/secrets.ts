@@ -11,6 +11,7 @@ import {
   setSecretReplySchema,
   type setSecretSchema,
 } from "../contract/secret.ts";
+import type { Source } from "../contract/source.ts";
 import { versionListSchema } from "../contract/version.ts";
 import { LostReply } from "./lost-reply.ts";
 import { pages } from "./pages.ts";
@@ -81,6 +82,11 @@ export function secretCalls(send: Send) {
     /** Creates the secret or adds a version to it. The same value again adds none. Bytes are kept as bytes. */
     async set(scope: string, name: string, value: Value, fields: SecretFields = {}, options: SetOptions = {}): Promise<SetSecretReply> {
       const json = { ...valueFields(value), ...fields };
+      return readReply(await send({ method: "PUT", path: at(scope, name), query: undeleting(options), json, ...conditional(options) }), setSecretReplySchema);
+    },
+    /** The same with a place in a store, which the value comes from. */
+    async setSource(scope: string, name: string, source: Source, fields: SecretFields = {}, options: SetOptions = {}): Promise<SetSecretReply> {
+      const json = { source, ...fields };
       return readReply(await send({ method: "PUT", path: at(scope, name), query: undeleting(options), json, ...conditional(options) }), setSecretReplySchema);
     },
     /** Creates the secret; `secret-exists` when there is one. Retried after `write-conflict` only. */

@@ -71,6 +71,10 @@ const releasedShape = {
   scope: sourceScopeSchema,
   id: idSchema,
   version: versionSchema,
+  store_version: z
+    .string()
+    .optional()
+    .meta({ description: "Of a value that comes from a store: the store's own id of its version. `version` then counts the changes of where it comes from." }),
 };
 
 /** The lease under which an answer was given: there where one was asked for. */

@@ -3,6 +3,7 @@ import { LABEL_KEY, SECRET_NAME, whole } from "./grammar.ts";
 import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
 import { METADATA_EXAMPLE, METADATA_REPLY_SHAPE, METADATA_REQUEST_SHAPE } from "./secret-metadata.ts";
 import { secretNameSchema } from "./secret-name.ts";
+import { sourceSchema } from "./source.ts";
 import { timeSchema } from "./time.ts";
 import { isWellFormed, NOT_WELL_FORMED } from "./well-formed.ts";
 
@@ -34,6 +35,7 @@ const EXAMPLE = {
   version: 3,
   ...METADATA_EXAMPLE,
   encoding: "utf8",
+  source: null,
   created_at: "2026-08-01T09:30:00.000Z",
   created_by: "ada",
   updated_at: "2026-11-21T12:00:00.000Z",
@@ -59,6 +61,7 @@ export const secretSchema = z
     version: z.int().min(1).meta({ description: "The number of the current value." }),
     ...METADATA_REPLY_SHAPE,
     encoding: encodingSchema,
+    source: sourceSchema.nullable().default(null).meta({ description: "Where the value comes from; `null` for one that is kept here." }),
     created_at: timeSchema,
     created_by: z.string().meta({ description: "The `sub` of the token." }),
     updated_at: timeSchema,
@@ -76,15 +79,36 @@ export const setSecretReplySchema = secretSchema
   .meta({ id: "SetSecretReply", description: "The secret, and whether this call changed it.", example: { ...EXAMPLE, changed: true } });
 export type SetSecretReply = z.infer<typeof setSecretReplySchema>;
 
+interface GivenValue {
+  readonly value?: string | undefined;
+  readonly encoding?: Encoding | undefined;
+  readonly source?: object | undefined;
+}
+
+/** A value, or where it is: one of both. */
+function hasOneValue({ value, encoding, source }: GivenValue): boolean {
+  return (value === undefined) !== (source === undefined) && (encoding === undefined || value !== undefined);
+}
+const ONE_VALUE = { path: ["value"], error: "a value, or a source that has it: one of both, and an encoding only beside a value" };
+
 /** `PUT /v1/scopes/{scope}/secrets/{name}`. */
 export const setSecretSchema = z
-  .strictObject({ value: valueSchema, encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
+  .strictObject({ value: valueSchema.optional(), encoding: encodingSchema.optional(), source: sourceSchema.optional(), ...METADATA_REQUEST_SHAPE })
+  .refine(hasOneValue, ONE_VALUE)
   .meta({ id: "SetSecret", example: { value: "sk-example-not-a-key", description: "billing key" } });
 export type SetSecretBody = z.infer<typeof setSecretSchema>;
 
 /** `POST /v1/secrets`. */
 export const createSecretSchema = z
-  .strictObject({ scope: scopeSchema, name: secretNameSchema, value: valueSchema, encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })
+  .strictObject({
+    scope: scopeSchema,
+    name: secretNameSchema,
+    value: valueSchema.optional(),
+    encoding: encodingSchema.optional(),
+    source: sourceSchema.optional(),
+    ...METADATA_REQUEST_SHAPE,
+  })
+  .refine(hasOneValue, ONE_VALUE)
   .meta({ id: "CreateSecret", example: { scope: "namespace:prod", name: "OPENAI_API_KEY", value: "sk-example-not-a-key" } });
 
 /** What a call that sets secrets does with those that were deleted. */

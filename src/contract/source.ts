@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { storeNameSchema } from "./store.ts";
+import { storeNameSchema } from "./store-name.ts";
 
 const printable = /^[\x21-\x7e]+$/;
 

@@ -6,13 +6,8 @@ import { type Scope, scopeSchema } from "./scope.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { type SecretName, secretNameSchema } from "./secret-name.ts";
 import { isStoreKey, STORE_KINDS, storeKeyMatches } from "./store-key.ts";
+import { storeNameSchema } from "./store-name.ts";
 import { timeSchema } from "./time.ts";
-
-/** The name of a store. */
-export const storeNameSchema = z
-  .string()
-  .regex(whole("[a-z0-9][a-z0-9-]{0,62}"), { error: "a store's name is up to 63 small letters, digits or '-' and starts with a letter or digit" })
-  .meta({ description: "The name of a store.", example: "aws-prod" });
 
 const refSchema = z
   .strictObject({ secret_key_ref: z.strictObject({ scope: scopeSchema, store: secretNameSchema.meta({ description: "The name of the secret." }) }) })

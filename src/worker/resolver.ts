@@ -16,7 +16,7 @@ import {
 } from "../contract/rpc.ts";
 import { serviceNameSchema } from "../contract/service.ts";
 import { type Caller, createCaller } from "./access/caller.ts";
-import { type Env, loadConfig } from "./config.ts";
+import { type Config, type Env, loadConfig } from "./config.ts";
 import { describeError } from "./describe-error.ts";
 import { leaseReply, resolveBody } from "./http/native/resolve-body.ts";
 import { needsFrom } from "./http/needs-of.ts";
@@ -79,13 +79,22 @@ export class Resolver extends WorkerEntrypoint<Env> implements ResolverBinding, 
 /** The address under which a service's own addresses come back: a Worker has no other one for it. */
 const SERVICE_ADDRESS = "https://service.invalid";
 
+/** What a call by a binding has in the place of an address. */
+function callOf({ provider }: Config, defer: (work: Promise<unknown>) => void) {
+  return { address: provider?.publicUrl ?? SERVICE_ADDRESS, defer };
+}
+
 async function useFor(env: Env, context: ExecutionContext, caller: Caller, service: string, { url, method, headers, body }: Request): Promise<Response> {
   if (headers.has("Upgrade")) throw new Problem("upgrade-required", "A service is used without WebSocket by a binding.");
   if (hasHopped(headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
   const config = await loadConfig(env);
   const needs = {
-    ...needsFrom(env, config, new Date()),
-    defer: (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure)),
+    ...needsFrom(
+      env,
+      config,
+      new Date(),
+      callOf(config, (work) => context.waitUntil(work.catch(logFailure))),
+    ),
     clock: Date.now,
     leases: leasesOf<KeptUse>(config),
     holdUp: async () => undefined,
@@ -137,7 +146,7 @@ async function resolveFor(env: Env, context: ExecutionContext, caller: Caller, g
   const request = { scopes, names, allowMissing: allow_missing, inherit, asVariables: false };
   const config = await loadConfig(env);
   const defer = (work: Promise<unknown>) => context.waitUntil(work.catch(logFailure));
-  const needs = { ...needsFrom(env, config, new Date()), clock: Date.now, defer };
+  const needs = { ...needsFrom(env, config, new Date(), callOf(config, defer)), clock: Date.now };
   const seconds = Math.min(maxAge, config.leaseSeconds);
   if (seconds === 0) return answer(needs, caller, async () => ({ selection: await resolveSecrets(needs, caller, request), lease: null }));
   const leases = leasesOf<LeasedAnswer<null>>(config);

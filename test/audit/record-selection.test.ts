@@ -51,6 +51,9 @@ beforeAll(async () => {
   await put("global", "TWO", "the value of two", { token: { org } });
 });
 
+/** None of these secrets comes from a store. */
+const NONE = { read: () => Promise.reject(new Error("no store was to be asked")) };
+
 it("records what was selected with the event of its caller, and gives the values only then", async () => {
   const before = await events();
   const selection = await select({ scopes: ["namespace:prod" as Scope], names: ["ONE", "TWO"] as SecretName[] });
@@ -61,7 +64,7 @@ it("records what was selected with the event of its caller, and gives the values
   ]);
   expect((await events()).slice(before.length)).toEqual([{ ...EVENT, outcome: "allowed", secrets: JSON.stringify(secrets) }]);
   const { keyring, legacyPlaintext } = await loadConfig(env);
-  const released = await releaseSecrets({ ...bindings, keyring, legacyPlaintext }, selection, ({ secrets }) => secrets);
+  const released = await releaseSecrets({ ...bindings, keyring, legacyPlaintext, sources: NONE }, selection, ({ secrets }) => secrets);
   expect(released.map(({ bytes }) => new TextDecoder().decode(bytes))).toEqual(["the nearer value of one", "the value of two"]);
 });
 
@@ -71,7 +74,7 @@ it("releases again without another event, from what it has", async () => {
   const { keyring, legacyPlaintext } = await loadConfig(env);
   const batch = vi.spyOn(env.DB, "batch");
   for (let n = 0; n < 2; n++)
-    expect(await releaseSecrets({ ...bindings, keyring, legacyPlaintext }, selection, ({ secrets }) => secrets)).toMatchObject([
+    expect(await releaseSecrets({ ...bindings, keyring, legacyPlaintext, sources: NONE }, selection, ({ secrets }) => secrets)).toMatchObject([
       { name: "TWO", scope: "global" },
     ]);
   expect(batch).not.toHaveBeenCalled();

@@ -58,7 +58,8 @@ async function needsAt(now: Date = new Date(), vars: Partial<Record<keyof Worker
   const changed = { ...env, ...vars } as WorkerEnv;
   const pending: Promise<unknown>[] = [];
   const config = await loadConfig(changed);
-  return { ...needsFrom(changed, config, now), defer: (work: Promise<unknown>) => void pending.push(work), settle: () => Promise.all(pending) };
+  const call = { address: "https://keyhole.test", defer: (work: Promise<unknown>) => void pending.push(work) };
+  return { ...needsFrom(changed, config, now, call), settle: () => Promise.all(pending) };
 }
 
 /** The verbs of objects for one organization, by short names. */

@@ -230,7 +230,7 @@ describe("one's own token, made narrower at /oauth/token", () => {
 /** What the verb is called with for a token. */
 async function verbNeeds(token: string) {
   const config = await loadConfig(env);
-  const needs = needsFrom(env, config, new Date());
+  const needs = needsFrom(env, config, new Date(), { address: "https://keyhole.test", defer: () => undefined });
   const facts = await verifyToken(needs, token);
   return { needs, caller: createCaller({ ...facts, requestId: `req_${crypto.randomUUID()}`, ip: null, userAgent: null }) };
 }

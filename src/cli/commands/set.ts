@@ -1,10 +1,11 @@
 import { KeyholeError } from "../../client/create-client.ts";
+import type { Source } from "../../contract/source.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { SET_OPTIONS, setHere } from "../local/set-here.ts";
 import { note, printJson } from "../output.ts";
 import { parseTime } from "../parse-duration.ts";
-import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS } from "../read-value.ts";
+import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS, type ValueSource } from "../read-value.ts";
 import { requireScope, SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
@@ -17,6 +18,7 @@ export const set = command({
     "keyhole set OPENAI_API_KEY",
     "keyhole set OPENAI_API_KEY --scope namespace:prod --stdin < key.txt",
     "keyhole set TLS_KEY --file key.pem --description 'edge certificate' --rotate-after 90",
+    "keyhole set DB_PASSWORD --scope namespace:prod --store vault-prod --key prod/database --field password",
     "keyhole set OPENAI_API_KEY --scope repo:~/code/api --local",
   ],
   local: SET_OPTIONS,
@@ -24,6 +26,9 @@ export const set = command({
     name: { type: "positional", description: "the name of the secret" },
     ...SCOPE_ARG,
     ...VALUE_ARGS,
+    store: { type: "string", valueHint: "NAME", description: "have the value come from this store, with --key" },
+    key: { type: "string", valueHint: "KEY", description: "the key as the store has it" },
+    field: { type: "string", valueHint: "NAME", description: "of what the store has there, the member that is the value" },
     undelete: { type: "boolean", description: "bring the earlier versions back, too, where a deleted secret had the name" },
     create: { type: "boolean", description: "only if the scope has no secret of this name" },
     description: { type: "string", valueHint: "TEXT", description: "what it is for" },
@@ -50,8 +55,12 @@ export const set = command({
     requireScope(scope);
     const fields = { ...fieldsOf(given, each("label")), ...hostsOf(each("host")) };
     const { client } = await openSession({ profile, insecure });
-    const value = await readValue(given, `Value of ${name} in ${scope}`);
-    const secret = await client.secrets.set(scope, name, value, fields, { undelete, ...(create && { ifNoneMatch: "*" }) }).catch((error: unknown) => {
+    const options = { undelete, ...(create && { ifNoneMatch: "*" }) };
+    const source = sourceOf(given);
+    const setting = source
+      ? client.secrets.setSource(scope, name, source, fields, options)
+      : client.secrets.set(scope, name, await readValue(given, `Value of ${name} in ${scope}`), fields, options);
+    const secret = await setting.catch((error: unknown) => {
       throw create && error instanceof KeyholeError && error.code === "version-conflict"
         ? new KeyholeError("secret-exists", `There is a secret ${name} in ${scope} already.`, { status: 409 })
         : error;
@@ -69,6 +78,18 @@ interface Given {
   readonly variable?: boolean | undefined;
   readonly "max-lease"?: string | undefined;
 }
+
+/** The place in a store that the options name, if they do. */
+function sourceOf({ store, key, field, ...others }: GivenSource): Source | undefined {
+  if (store === undefined && key === undefined && field === undefined) return undefined;
+  if (store === undefined || key === undefined)
+    throw usageError("--store and --key go together", "for example --store vault-prod --key prod/database --field password");
+  if (others.stdin || others["env-var"] !== undefined || others.file !== undefined || others.keychain !== undefined)
+    throw usageError("there is more than one source for the value", "with --store the value stays where it is");
+  return { store, key, ...(field !== undefined && { field }) };
+}
+
+type GivenSource = ValueSource & { readonly store?: string | undefined; readonly key?: string | undefined; readonly field?: string | undefined };
 
 function fieldsOf({ description, expires, "rotate-after": rotate, locked, variable, "max-lease": lease }: Given, labels: readonly string[]) {
   return {

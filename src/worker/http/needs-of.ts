@@ -10,7 +10,7 @@ import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
 
 /** What verbs need of the deployment and of the call: each takes its part of it. */
-export interface Needs extends Config {
+interface Needs extends Config {
   readonly db: D1Database;
   readonly kv: KVNamespace;
   readonly now: Date;

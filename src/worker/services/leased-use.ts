@@ -7,10 +7,9 @@ import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
 import { type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
-import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
-import { releaseSecrets } from "../secrets/release-secrets.ts";
+import { type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
@@ -34,7 +33,7 @@ export interface KeptUse {
 }
 
 /** What using a service under a lease needs. */
-export type LeasedUseNeeds = LeasedRecordNeeds & ReadNeeds & AtHandNeeds & { readonly leases: Leases<KeptUse> };
+export type LeasedUseNeeds = LeasedRecordNeeds & ReleaseNeeds & AtHandNeeds & { readonly leases: Leases<KeptUse> };
 
 /** A use that a rule of its service allows. */
 export interface JudgedUse {

@@ -47,7 +47,11 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
   kept.bytes += size;
   let own = 0;
   // From the newest to the oldest.
-  for (const [other, { org: of, size: its }] of [...kept.values].reverse()) if (of === org && (own += its) > MOST_OF_ORG) forget(kept, other);
+  for (const [other, { org: owner, size: its }] of [...kept.values].reverse()) {
+    if (owner !== org) continue;
+    own += its;
+    if (own > MOST_OF_ORG) forget(kept, other);
+  }
   for (const other of kept.values.keys()) {
     if (kept.bytes <= MOST) break;
     forget(kept, other);

@@ -2,7 +2,6 @@ import { Problem } from "../../contract/problem.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type Source, sourceOfText } from "../../contract/source.ts";
 import { storeAllows } from "../../contract/store.ts";
-import { storeKeyOf } from "../../contract/store-key.ts";
 import type { Caller } from "../access/caller.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import type { Unread } from "../secrets/read-values.ts";
@@ -50,13 +49,9 @@ async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: 
   if (!source) return unread("The secret's source is none that is known here.");
   // A store is its organization's: what is built in comes from none.
   const found = org === caller.org ? await once(call.stores, source.store, () => findStore(needs, caller, source.store)) : undefined;
-  const key = found && storeKeyOf(found.definition.kind, source.key);
-  if (!found || key === undefined || !storeAllows(found.definition, scope, source.key))
-    return unread(`The store ${source.store} does not let ${scope} have this key.`);
+  if (!found || !storeAllows(found.definition, scope, source.key)) return unread(`The store ${source.store} does not let ${scope} have this key.`);
   try {
-    return await readFrom(needs, caller, found, { ...source, key }, () =>
-      once(call.drivers, source.store, () => openStore(needs, caller, found, "store.read")),
-    );
+    return await readFrom(needs, caller, found, source, () => once(call.drivers, source.store, () => openStore(needs, caller, found, "store.read")));
   } catch (error) {
     if (error instanceof StoreError) return unread(`The store ${source.store} does not give the value: ${error.refusal}.`);
     if (error instanceof UnreleasedError) {
@@ -85,7 +80,7 @@ async function readFrom(
   const lead = async (): Promise<SourcedValue> => {
     try {
       const driver = await open();
-      const value = valueOf(source, await driver.get(source.key, source.version));
+      const value = sourcedValue(source, await driver.get(source.key, source.version));
       if (definition.refresh_seconds + definition.stale_seconds > 0) await keepSource(kept, caller.org, name, value, now);
       return value;
     } catch (error) {
@@ -100,7 +95,7 @@ async function readFrom(
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
-function valueOf({ field }: Source, stored: StoredValue | undefined): SourcedValue {
+function sourcedValue({ field }: Source, stored: StoredValue | undefined): SourcedValue {
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");
@@ -117,7 +112,7 @@ function fieldOf({ value, fields }: StoredValue, field: string): Uint8Array {
 
 function objectIn(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value));
+    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
@@ -126,7 +121,7 @@ function objectIn(value: Uint8Array): Readonly<Record<string, unknown>> | undefi
 
 function isText(bytes: Uint8Array): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return true;
   } catch {
     return false;

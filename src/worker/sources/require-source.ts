@@ -2,7 +2,6 @@ import { invalid } from "../../contract/problem.ts";
 import { GLOBAL } from "../../contract/scope.ts";
 import { type Source, textOfSource } from "../../contract/source.ts";
 import { storeAllows } from "../../contract/store.ts";
-import { storeKeyOf } from "../../contract/store-key.ts";
 import type { Caller } from "../access/caller.ts";
 import type { SecretValue } from "../secrets/change.ts";
 import type { Target } from "../secrets/set-secret.ts";
@@ -19,14 +18,13 @@ export async function requireSource(
   needs: CallerNeeds & { readonly platformOrg: string | null },
   caller: Caller,
   { scope, name }: Target,
-  source: Source,
+  source: Source | undefined,
 ): Promise<SecretValue> {
   caller.require("secrets:write", scope, name);
+  if (!source) throw new Error("neither a value nor a source was given");
   if (scope === GLOBAL && caller.org === needs.platformOrg) throw invalid("/source", "what is built in for every organization has values of its own");
   const found = await findStore(needs, caller, source.store);
   // Of a store that is not there the same is said: which there are is for whoever may write them.
-  const key = found && storeKeyOf(found.definition.kind, source.key);
-  if (!found || key === undefined || !storeAllows(found.definition, scope, source.key))
-    throw invalid("/source", `there is no store of this name that lets ${scope} have this key`);
-  return { bytes: new TextEncoder().encode(textOfSource({ ...source, key })), encoding: "source" };
+  if (!found || !storeAllows(found.definition, scope, source.key)) throw invalid("/source", `there is no store of this name that lets ${scope} have this key`);
+  return { bytes: new TextEncoder().encode(textOfSource(source)), encoding: "source" };
 }

@@ -45,7 +45,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
       const asked = { ...query, limit: 100, deleted: "false" as const };
       const { rows, next } = await listSecrets(needs, caller, asked, fromCursor(positionSchema, cursor));
       const secrets = rows.map((row) => {
-        const { name, scope, version, description, updated_at, expires_at } = secretBody(row, needs.now);
+        const { name, scope, version, description, updated_at, expires_at } = secretBody(row, needs.now, null);
         return { name, scope, version, description, updated_at, expires_at };
       });
       return json({ secrets, next_cursor: nextCursor(next) });

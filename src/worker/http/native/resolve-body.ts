@@ -32,8 +32,11 @@ export function resolveBody({ secrets, missing, expired, unavailable, skipped, s
 
 /** One released secret as JSON replies see it. */
 function resolveOneBody(secret: Released): ResolveOneReply {
-  const { name, encoding, scope, id, version } = secret;
-  return { name, value: valueText(secret), encoding: shownEncoding(encoding), scope, id, version };
+  const { name, encoding, scope, id, version, storeVersion } = secret;
+  return {
+    ...{ name, value: valueText(secret), encoding: shownEncoding(encoding), scope, id, version },
+    ...(storeVersion !== undefined && { store_version: storeVersion }),
+  };
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -94,7 +97,7 @@ export function isOfVariables(form: ResolveForm): form is { readonly of: "all"; 
 }
 
 /** What a reply says of what is in it beside its own headers. */
-export type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding">[] };
+export type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding" | "storeVersion">[] };
 
 /**
  * The headers of a reply beside its own: which scopes that were asked for are empty; with variables, which names are not
@@ -120,9 +123,23 @@ function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOu
 
 /**
  * The entity tag of a selection in one format, as far as its values can be had. A version is immutable, so its id and
- * number stand for its value (RFC 9110, section 8.8.3).
+ * number stand for its value (RFC 9110, section 8.8.3); where it comes from a store, with the store's own id of it.
  */
-export async function selectionEtag(format: string, { secrets, missing, expired, skipped, searched }: Selection, { unavailable }: Findings): Promise<string> {
-  const what = [format, secrets.map(({ name, label, id, version }) => [name, label, id, version]), missing, searched, expired, skipped, unavailable];
+export async function selectionEtag(
+  format: string,
+  { secrets, missing, expired, skipped, searched }: Selection,
+  { unavailable, secrets: listed }: Listed,
+): Promise<string> {
+  const stored = listed.flatMap(({ name, storeVersion }) => (storeVersion === undefined ? [] : [[name, storeVersion]]));
+  const what = [
+    ...(stored.length > 0 ? [stored] : []),
+    format,
+    secrets.map(({ name, label, id, version }) => [name, label, id, version]),
+    missing,
+    searched,
+    expired,
+    skipped,
+    unavailable,
+  ];
   return `"${toBase64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what))))}"`;
 }

@@ -148,7 +148,8 @@ async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest
   };
   const etag = await describe(selection);
   if (lease) c.header("Age", "0");
-  if (isHeld(held, etag)) {
+  // Which version a store has is known only when it was asked.
+  if (isHeld(held, etag) && !selection.secrets.some(({ encoding }) => encoding === "source")) {
     keep(lease, { ...form, etag }, selection);
     return c.body(null, 304);
   }

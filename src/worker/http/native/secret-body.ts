@@ -2,13 +2,14 @@ import type { Scope } from "../../../contract/scope.ts";
 import { type SecretBody, shownEncoding } from "../../../contract/secret.ts";
 import { metadataFromColumns } from "../../../contract/secret-metadata.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
+import type { Source } from "../../../contract/source.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
 
 const DAY = 86_400_000;
 
-/** A row as replies show it at `now`. */
-export function secretBody(row: SecretRow, now: Date): SecretBody {
+/** A row as replies show it at `now`, with where its value comes from. */
+export function secretBody(row: SecretRow, now: Date, source: Source | null): SecretBody {
   return {
     id: row.id,
     name: row.name as SecretName,
@@ -16,6 +17,7 @@ export function secretBody(row: SecretRow, now: Date): SecretBody {
     version: row.version,
     ...metadataFromColumns(row),
     encoding: shownEncoding(row.encoding),
+    source,
     created_at: formatTime(row.created_at),
     created_by: row.created_by,
     updated_at: formatTime(row.updated_at),

@@ -17,6 +17,8 @@ import { listSecrets } from "../../secrets/list-secrets.ts";
 import { patchSecret } from "../../secrets/patch-secret.ts";
 import { createSecret, setSecret } from "../../secrets/set-secret.ts";
 import { undeleteSecret } from "../../secrets/undelete-secret.ts";
+import { requireSource } from "../../sources/require-source.ts";
+import { sourcesOf } from "../../sources/show-sources.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { bytes, jsonBody, jsonBodyOr, text } from "../parse/body.ts";
@@ -66,7 +68,8 @@ export const secretRoutes = [
       },
     },
     async ({ c, needs, caller, params, query, body }) => {
-      const { value, ...fields } = await readSetBody(c.req, body);
+      const { value: given, source, ...fields } = await readSetBody(c.req, body);
+      const value = given ?? (await requireSource(needs, caller, params, source));
       const undelete = query.undelete === "true";
       return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields, needs.now), value }, precondition(c.req), undelete));
     },
@@ -121,8 +124,9 @@ export const secretRoutes = [
       problems: ["secret-exists", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
-    async ({ c, needs, caller, query, body: { scope, name, value, encoding = "utf8", ...fields } }) => {
-      const change = { ...changeOf(fields, needs.now), value: parseValue(value, encoding) };
+    async ({ c, needs, caller, query, body: { scope, name, value, encoding = "utf8", source, ...fields } }) => {
+      const given = value === undefined ? await requireSource(needs, caller, { scope, name }, source) : parseValue(value, encoding);
+      const change = { ...changeOf(fields, needs.now), value: given };
       const { row } = await createSecret(needs, caller, { scope, name }, change, query.undelete === "true");
       c.header("Location", `/v1/secrets/${row.id}`);
       return secretReply(c, row, 201);
@@ -143,7 +147,8 @@ export const secretRoutes = [
     },
     async ({ c, needs, caller, query: { cursor, ...query } }) => {
       const { rows, next } = await listSecrets(needs, caller, query, fromCursor(position, cursor));
-      return c.json({ secrets: rows.map((row) => secretBody(row, needs.now)), next_cursor: nextCursor(next) });
+      const sources = await sourcesOf(needs, caller, rows);
+      return c.json({ secrets: rows.map((row) => secretBody(row, needs.now, sources.get(row.id) ?? null)), next_cursor: nextCursor(next) });
     },
   ),
   operation(

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { listStoresReplySchema, listStoresSchema, putStoreSchema, type StoreBody, storeNameSchema, storeSchema } from "../../../contract/store.ts";
+import { listStoresReplySchema, listStoresSchema, putStoreSchema, type StoreBody, storeSchema } from "../../../contract/store.ts";
 import { checkStoreReplySchema, checkStoreSchema } from "../../../contract/store-check.ts";
+import { storeNameSchema } from "../../../contract/store-name.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { checkStore } from "../../stores/check-store.ts";
 import { deleteStore } from "../../stores/delete-store.ts";

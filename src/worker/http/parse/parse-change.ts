@@ -2,17 +2,21 @@ import type { HonoRequest } from "hono";
 import { invalid, Problem } from "../../../contract/problem.ts";
 import type { SetSecretBody } from "../../../contract/secret.ts";
 import { type MetadataRequest, metadataToColumns } from "../../../contract/secret-metadata.ts";
+import type { Source } from "../../../contract/source.ts";
 import type { Change, SecretValue } from "../../secrets/change.ts";
 import { parseRawValue, parseValue } from "./parse-value.ts";
 
 /** The value and metadata of a PUT: `body` is a JSON one, validated; any other is the value itself. */
-export async function readSetBody(request: HonoRequest, body: SetSecretBody | undefined): Promise<MetadataRequest & { value: SecretValue }> {
+export async function readSetBody(
+  request: HonoRequest,
+  body: SetSecretBody | undefined,
+): Promise<MetadataRequest & { value?: SecretValue; source?: Source | undefined }> {
   const contentType = request.header("Content-Type") ?? "";
   // RFC 9110, section 8.4: what is stored is the value, not a coded form of it.
   if (!/^(?:identity)?$/i.test(request.header("Content-Encoding") ?? "")) throw new Problem("unsupported-media-type", "A body has no Content-Encoding.");
   if (!body) return { value: parseRawValue(new Uint8Array(await request.arrayBuffer()), contentType) };
-  const { value, encoding = "utf8", ...metadata } = body;
-  return { ...metadata, value: parseValue(value, encoding) };
+  const { value, encoding = "utf8", ...rest } = body;
+  return value === undefined ? rest : { ...rest, value: parseValue(value, encoding) };
 }
 
 /**

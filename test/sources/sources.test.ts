@@ -1,0 +1,253 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openPlace as openWorker, type Place as Worker } from "../leases/place.ts";
+import { ref } from "../stores/declared.ts";
+import { openPlace as openStores, type Place as Stores, VAULT_TOKEN } from "../stores/place.ts";
+import type { CallOptions } from "../support/call.ts";
+import { eventsOf } from "../support/events-of.ts";
+import { sign } from "../support/sign.ts";
+
+const STORE = {
+  kind: "vault",
+  address: "https://vault.example.org:8200",
+  mount: "secret",
+  credentials: { token: ref("namespace:ops", "VAULT_TOKEN") },
+  allow: [{ scopes: ["namespace:prod", "repo:acme/*"], keys: ["prod/*"] }],
+  refresh_seconds: 60,
+};
+const SOURCE = { store: "vault-prod", key: "prod/database", field: "password" };
+const VALUE = "a-password-of-the-database";
+
+let org = "";
+let token = "";
+let worker: Worker;
+let stores: Stores;
+beforeEach(async () => {
+  org = `sources-${crypto.randomUUID().slice(0, 8)}`;
+  token = await sign({ org });
+  worker = openWorker();
+  stores = openStores();
+  stores.vault.now = Date.now;
+  stores.vault.data.set("prod/database", [{ username: "app", password: VALUE, port: 5432 }]);
+  await done("PUT /v1/scopes/namespace%3Aops/secrets/VAULT_TOKEN", { json: { value: VAULT_TOKEN, hosts: ["vault.example.org"] } });
+  await done("PUT /v1/stores/vault-prod", { json: STORE });
+});
+afterEach(() => void vi.restoreAllMocks());
+
+const call = (request: string, options: CallOptions = {}, at = worker) => at.call(request, { token, ...options });
+async function done(request: string, options: CallOptions = {}) {
+  const reply = await call(request, options);
+  expect([request, reply.status < 300, reply.status < 300 ? "" : reply.text]).toEqual([request, true, ""]);
+  return reply;
+}
+const at = (name: string, scope = "namespace:prod") => `/v1/scopes/${encodeURIComponent(scope)}/secrets/${name}`;
+const setSource = (source: object = SOURCE, name = "DB_PASSWORD", scope = "namespace:prod") => call(`PUT ${at(name, scope)}`, { json: { source } });
+const resolve = (name = "DB_PASSWORD", options: CallOptions = {}, place = worker) => call(`GET /v1/resolve/${name}?scope=namespace:prod`, options, place);
+const reads = () => stores.vault.asked.filter((asked) => asked === "GET secret/data/prod/database").length;
+
+describe("a secret with a source", () => {
+  it("is resolved to what its store has, with the store's own version, and says where that comes from and never what", async () => {
+    const made = await setSource();
+    expect([made.status, made.body]).toMatchObject([201, { version: 1, encoding: "utf8", source: SOURCE }]);
+    expect(await resolve()).toMatchObject({ status: 200, body: { value: VALUE, encoding: "utf8", version: 1, store_version: "1", scope: "namespace:prod" } });
+    for (const shown of [
+      await call(`GET ${at("DB_PASSWORD")}`),
+      await call("GET /v1/secrets?name=DB_PASSWORD"),
+      await call(`GET /v1/secrets/${made.body.id}`),
+    ]) {
+      expect(shown.text).toContain(JSON.stringify(SOURCE));
+      expect(shown.text).not.toContain(VALUE);
+    }
+    expect((await call("GET /v1/explain/DB_PASSWORD?scope=namespace:prod")).body.winner).toMatchObject({ scope: "namespace:prod", version: 1 });
+    expect((await setSource()).body.changed).toBe(false);
+  });
+
+  it("is on record as any other, and so is what the store was asked with", async () => {
+    await setSource();
+    await resolve();
+    const events = (await eventsOf(org)).slice(-2);
+    expect(events.map(({ action, target, secrets }) => [action, target, secrets.map(({ name }) => name)])).toEqual([
+      ["secret.resolve", null, ["DB_PASSWORD"]],
+      ["store.read", "vault-prod#1", ["VAULT_TOKEN"]],
+    ]);
+  });
+
+  it("is read again after refresh_seconds, or when its store is another one, and until then given as it was", async () => {
+    await setSource();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    try {
+      await resolve();
+      stores.vault.data.set("prod/database", [{ password: VALUE }, { password: "another-password" }]);
+      vi.setSystemTime(Date.now() + 59_000);
+      expect((await resolve()).body).toMatchObject({ value: VALUE, store_version: "1" });
+      expect(reads()).toBe(1);
+      vi.setSystemTime(Date.now() + 2_000);
+      expect((await resolve()).body).toMatchObject({ value: "another-password", store_version: "2", version: 1 });
+      stores.vault.data.set("prod/database", [{ password: "a-third-password" }]);
+      await done("PUT /v1/stores/vault-prod", { json: { ...STORE, refresh_seconds: 30 } });
+      expect((await resolve()).body).toMatchObject({ value: "a-third-password" });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("has an entity tag that is another one with each version of the store", async () => {
+    await setSource();
+    const first = await resolve();
+    const tag = { headers: { "If-None-Match": first.headers.get("ETag") ?? "" } };
+    expect((await resolve("DB_PASSWORD", tag)).status).toBe(304);
+    stores.vault.data.set("prod/database", [{ password: VALUE }, { password: "another-password" }]);
+    const elsewhere = openWorker();
+    const second = await resolve("DB_PASSWORD", tag, elsewhere);
+    expect([second.status, second.body.value]).toEqual([200, "another-password"]);
+    expect(second.headers.get("ETag")).not.toBe(first.headers.get("ETag"));
+  });
+
+  it("has the version that it names, a field that is no text as JSON, and all of it without a field", async () => {
+    stores.vault.data.set("prod/database", [{ password: "of-before" }, { password: VALUE, options: { ssl: true } }]);
+    for (const [source, value] of [
+      [{ ...SOURCE, version: "1" }, "of-before"],
+      [{ ...SOURCE, field: "options" }, '{"ssl":true}'],
+      [{ store: "vault-prod", key: "prod/database" }, JSON.stringify({ password: VALUE, options: { ssl: true } })],
+    ] as const) {
+      await setSource(source);
+      expect((await resolve()).body.value).toBe(value);
+    }
+  });
+
+  it("becomes one with a value of its own by a write, and comes back by a rollback", async () => {
+    const { body } = await setSource();
+    await done(`PUT ${at("DB_PASSWORD")}`, { json: { value: "of its own" } });
+    expect((await resolve()).body).toMatchObject({ value: "of its own", version: 2 });
+    expect((await call(`GET ${at("DB_PASSWORD")}`)).body.source).toBeNull();
+    expect((await done(`POST /v1/secrets/${body.id}/rollback`, { json: { version: 1 } })).body).toMatchObject({ version: 3, source: SOURCE });
+    expect((await resolve()).body.value).toBe(VALUE);
+    const kept = (await env.DB.prepare("SELECT group_concat(quote(ciphertext)) AS all_of FROM versions").first<string>("all_of")) ?? "";
+    expect(kept).not.toContain("prod/database");
+  });
+
+  it("takes no lease: what it is is asked of its store", async () => {
+    await setSource();
+    for (let n = 0; n < 2; n++) await resolve("DB_PASSWORD", { headers: { "Cache-Control": "max-age=60" } });
+    expect((await eventsOf(org)).filter(({ action }) => action === "secret.resolve")).toHaveLength(2);
+  });
+
+  it("is read by a client of Vault, as a variable, and with others in one answer", async () => {
+    await setSource();
+    await done(`PUT ${at("OTHER")}`, { json: { value: "kept here" } });
+    const all = await done("POST /v1/resolve?format=env", { json: { scopes: ["namespace:prod"] } });
+    expect(all.body).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
+    const vault = await done("GET /v1/secret/data/namespace/prod");
+    expect(vault.body.data.data).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
+  });
+});
+
+describe("a source is refused", () => {
+  it.each([
+    ["of a key that the store does not let the scope have", { ...SOURCE, key: "other/database" }, "namespace:prod"],
+    ["in a scope that the store lets have none", SOURCE, "namespace:staging"],
+    ["of a store that is not there", { ...SOURCE, store: "elsewhere" }, "namespace:prod"],
+    ["with a key that leads elsewhere", { ...SOURCE, key: "prod/../other/database" }, "namespace:prod"],
+    ["with a key that is encoded", { ...SOURCE, key: "prod/%2e%2e/other" }, "namespace:prod"],
+  ])("%s", async (_, source, scope) => {
+    const reply = await setSource(source, "DB_PASSWORD", scope);
+    expect([reply.status, reply.body.code]).toEqual([400, "invalid-request"]);
+    expect(stores.vault.asked).toEqual([]);
+  });
+
+  it("beside a value, beside an encoding, or without either", async () => {
+    for (const json of [{ source: SOURCE, value: "x" }, { source: SOURCE, encoding: "base64" }, {}])
+      expect((await call(`PUT ${at("DB_PASSWORD")}`, { json })).status).toBe(400);
+  });
+
+  it("of another organization's store, also under the same name", async () => {
+    const other = await sign({ org: `${org}-b` });
+    expect((await call(`PUT ${at("DB_PASSWORD")}`, { token: other, json: { source: SOURCE } })).status).toBe(400);
+  });
+
+  it("as a store's credential", async () => {
+    await done(`PUT ${at("TOKEN")}`, { json: { source: SOURCE, hosts: ["vault.example.org"] } });
+    const json = { ...STORE, credentials: { token: ref("namespace:prod", "TOKEN") } };
+    expect((await call("PUT /v1/stores/second", { json })).body.code).toBe("source-cycle");
+    // One that has its value from a store only later is not used either.
+    await setSource();
+    await done(`PUT ${at("VAULT_TOKEN", "namespace:prod")}`, { json: { value: VAULT_TOKEN, hosts: ["vault.example.org"] } });
+    await done("PUT /v1/stores/second", { json: { ...STORE, credentials: { token: ref("namespace:prod", "VAULT_TOKEN") } } });
+    await done(`PUT ${at("THIRD")}`, { json: { source: { ...SOURCE, store: "second" } } });
+    await done(`PUT ${at("VAULT_TOKEN", "namespace:prod")}`, { json: { source: SOURCE, hosts: ["vault.example.org"] } });
+    expect(await resolve("THIRD")).toMatchObject({ status: 503, body: { code: "store-unavailable" } });
+  });
+});
+
+describe("a value that a store does not give", () => {
+  const unavailable = async (reply = resolve()) => {
+    const { status, body, headers } = await reply;
+    expect([status, body.code, body.unavailable]).toEqual([503, "store-unavailable", [{ name: "DB_PASSWORD", reason: "store-unavailable" }]]);
+    expect(headers.get("Retry-After")).not.toBeNull();
+    return body.detail as string;
+  };
+
+  it("refuses whoever needs it, and is on record as not given; others leave it out and are told", async () => {
+    await setSource();
+    await done(`PUT ${at("OTHER")}`, { json: { value: "kept here" } });
+    stores.vault.denied.add("secret/data/prod/database");
+    expect(await unavailable()).not.toContain("permission denied");
+    expect((await eventsOf(org)).filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      { action: "secret.resolve", secrets: [{ name: "DB_PASSWORD" }] },
+    ]);
+    const { body } = await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    expect([Object.keys(body.secrets), body.unavailable]).toEqual([["OTHER"], [{ name: "DB_PASSWORD", reason: "store-unavailable" }]]);
+  });
+
+  it.each([
+    ["a key that is gone", () => stores.vault.data.delete("prod/database")],
+    ["a field that is gone", () => stores.vault.data.set("prod/database", [{ user: "x" }])],
+    ["a credential that is known no more", () => stores.vault.tokens.clear()],
+    ["an empty value", () => stores.vault.data.set("prod/database", [{ password: "" }])],
+    ["one that is too large", () => stores.vault.data.set("prod/database", [{ password: "x".repeat(65_537) }])],
+  ])("is %s", async (_, change) => {
+    await setSource();
+    change();
+    await unavailable();
+  });
+
+  it("is one that the store's definition does not let the scope have any more", async () => {
+    await setSource();
+    expect((await resolve()).status).toBe(200);
+    await done("PUT /v1/stores/vault-prod", { json: { ...STORE, allow: [] } });
+    const before = reads();
+    await unavailable();
+    await done("DELETE /v1/stores/vault-prod");
+    await unavailable();
+    expect(reads()).toBe(before);
+  });
+
+  it("is given for stale_seconds after it was read, if the store only does not answer", async () => {
+    await done("PUT /v1/stores/vault-prod", { json: { ...STORE, refresh_seconds: 10, stale_seconds: 100 } });
+    await setSource();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    try {
+      await resolve();
+      vi.setSystemTime(Date.now() + 50_000);
+      const gone = async () => {
+        throw new TypeError("nobody is there");
+      };
+      stores.network.next.push(...Array.from({ length: 4 }, () => gone));
+      expect((await resolve()).body.value).toBe(VALUE);
+      stores.network.next.length = 0;
+      stores.vault.denied.add("secret/data/prod/database");
+      await unavailable();
+      stores.network.next.push(...Array.from({ length: 4 }, () => gone));
+      await unavailable();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+it("many at once ask the store once", async () => {
+  await setSource();
+  const replies = await Promise.all(Array.from({ length: 6 }, () => resolve()));
+  expect(replies.map(({ body }) => body.value)).toEqual(Array(6).fill(VALUE));
+  expect(reads()).toBe(1);
+});
