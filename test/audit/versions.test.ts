@@ -245,10 +245,10 @@ describe("a log with events of a later version", () => {
     ["an event before it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 2", 2],
     ["an event beside it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 3", 3],
     ["an event after it is changed", "UPDATE audit_events SET actor = 'x' WHERE org = ? AND seq = 6", 6],
-    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 6 WHERE org = ? AND seq = 3", 3],
+    ["an event is changed that then says to be of the later version", "UPDATE audit_events SET actor = 'x', version = 7 WHERE org = ? AND seq = 3", 3],
     ["an event is changed that then says to be of a version of its own", "UPDATE audit_events SET actor = 'x', version = 99 WHERE org = ? AND seq = 1", 1],
     ["an event says to be of no version that there could be", "UPDATE audit_events SET version = 0 WHERE org = ? AND seq = 1", 1],
-    ["one of the later version says to be of another", "UPDATE audit_events SET version = 7 WHERE org = ? AND seq = 4", 4],
+    ["one of the later version says to be of another", "UPDATE audit_events SET version = 8 WHERE org = ? AND seq = 4", 4],
     ["one of the later version says to be of the first", "UPDATE audit_events SET version = 1 WHERE org = ? AND seq = 5", 5],
     ["one of the later version is removed", "DELETE FROM audit_events WHERE org = ? AND seq = 5", 5],
     [

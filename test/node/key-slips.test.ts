@@ -260,7 +260,7 @@ const SLIPS: Readonly<Record<string, Slip>> = {
   },
   "makes keys in a file that has keys": {
     act: (scene) => refused(scene, "init"),
-    says: ["error: there are keys in the file: ROOT_KEY, KEYRING, SIGNING_KEY, LOG_KEY\nhint: name another file"],
+    says: ["error: there are keys in the file: ROOT_KEY, KEYRING, SIGNING_KEY, LOG_KEY, OIDC_KEY\nhint: name another file"],
   },
   "names no file": { act: async (scene) => (await scene.keys("add")).err, says: ["error: the file of Worker secrets is not named\nhint: --file FILE"] },
   "names a file that is not there": {
@@ -373,7 +373,7 @@ describe("a file of Worker secrets", () => {
     writeFileSync(scene.file, `# ours\nISSUER="me" # who\n${readFileSync(scene.file, "utf8")}export OTHER=1`);
     await scene.keys("rewrap-root", "--file", scene.file);
     expect(readFileSync(scene.file, "utf8")).toMatch(
-      /^# ours\nISSUER="me" # who\nROOT_KEY='.*'\nKEYRING='.*'\nSIGNING_KEY='.*'\nLOG_KEY='.*'\nexport OTHER=1\n$/,
+      /^# ours\nISSUER="me" # who\nROOT_KEY='.*'\nKEYRING='.*'\nSIGNING_KEY='.*'\nLOG_KEY='.*'\nOIDC_KEY='.*'\nexport OTHER=1\n$/,
     );
   });
 

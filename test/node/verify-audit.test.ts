@@ -119,17 +119,17 @@ describe("verify-audit", () => {
 
   it("says with 2 that it is too old for a log, when nothing it can check is bad: not that it was changed, nor that it is whole", async () => {
     const more = { note: "what only a later version knows" };
-    const later = [...events, { ...events[4], ...more, seq: 6, version: 6 }];
+    const later = [...events, { ...events[4], ...more, seq: 6, version: 7 }];
     const { status, stdout, stderr } = verify({ log: lines(later) });
-    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 2, first_bad: null, newer: { seq: 6, version: 6 }, reason: "newer" }]);
-    expect(stderr).toBe("this log has events of version 6, which this verifier does not know\nhint: update it, and verify again\n");
-    const sealed = await sealedBy((row_digests, at) => (at === 2 ? { row_digests: [`v6.${row_digests[0]}`, row_digests[1] ?? ""] } : {}));
-    const said = verify({ ...sealed, log: lines([...events.slice(0, 2), { ...events[2], ...more, version: 6 }, ...events.slice(3)]) });
+    expect([status, JSON.parse(stdout)]).toEqual([2, { ok: false, checked: 4, unsealed: 2, first_bad: null, newer: { seq: 6, version: 7 }, reason: "newer" }]);
+    expect(stderr).toBe("this log has events of version 7, which this verifier does not know\nhint: update it, and verify again\n");
+    const sealed = await sealedBy((row_digests, at) => (at === 2 ? { row_digests: [`v7.${row_digests[0]}`, row_digests[1] ?? ""] } : {}));
+    const said = verify({ ...sealed, log: lines([...events.slice(0, 2), { ...events[2], ...more, version: 7 }, ...events.slice(3)]) });
     expect([said.status, JSON.parse(said.stdout)]).toEqual([
       2,
-      { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 6 }, reason: "newer" },
+      { ok: false, checked: 3, unsealed: 1, first_bad: null, newer: { seq: 3, version: 7 }, reason: "newer" },
     ]);
-    const changed = verify({ ...sealed, log: lines([{ ...events[0], actor: "x" }, events[1], { ...events[2], version: 6 }, ...events.slice(3)]) });
+    const changed = verify({ ...sealed, log: lines([{ ...events[0], actor: "x" }, events[1], { ...events[2], version: 7 }, ...events.slice(3)]) });
     expect([changed.status, JSON.parse(changed.stdout)]).toEqual([1, { ok: false, checked: 2, unsealed: 1, first_bad: 1, reason: "changed" }]);
   });
 
@@ -143,8 +143,8 @@ describe("verify-audit", () => {
   });
 
   it.each<[string, object]>([
-    ["a later one", { version: 6 }],
-    ["a later one, with a member more", { version: 6, note: "x" }],
+    ["a later one", { version: 7 }],
+    ["a later one, with a member more", { version: 7, note: "x" }],
     ["none that there could be", { version: "2" }],
     ["none at all", { version: 0 }],
   ])("finds a sealed event tampered with that says to be of another version: %s", (_, change) => {
