@@ -245,6 +245,36 @@ describe("a value that a store does not give", () => {
   });
 });
 
+describe("where a value that comes from a store may go", () => {
+  const hosts = async () => (await call(`GET ${at("DB_PASSWORD")}`)).body.hosts;
+  const writing = async (json: object) => {
+    const writer = await sign({ org, scope: "secrets:write secrets:use" });
+    return (await call(`PUT ${at("DB_PASSWORD")}`, { token: writer, json })).status;
+  };
+
+  it("is said by whoever may read it: who only names the place brings no value", async () => {
+    expect(await writing({ source: SOURCE, hosts: ["attacker.example.com"] })).toBe(403);
+    expect(await writing({ source: SOURCE, hosts: ["api.openai.com"] })).toBe(201);
+    expect(await writing({ source: SOURCE, hosts: ["attacker.example.com"] })).toBe(403);
+    expect(await writing({ source: { ...SOURCE, field: "username" }, hosts: ["attacker.example.com"] })).toBe(403);
+    expect(await hosts()).toEqual(["api.openai.com"]);
+    await done(`PUT ${at("DB_PASSWORD")}`, { json: { source: SOURCE, hosts: ["db.example.com"] } });
+    expect(await hosts()).toEqual(["db.example.com"]);
+  });
+
+  it("is not what was said of another value or another place, where a writer changes that", async () => {
+    await done(`PUT ${at("DB_PASSWORD")}`, { json: { source: SOURCE, hosts: ["db.example.com", "api.openai.com"] } });
+    expect(await writing({ source: { ...SOURCE, field: "username" } })).toBe(200);
+    expect(await hosts()).toEqual(["api.openai.com"]);
+    // A host that a writer brought with a value of his own is not for what comes from a store.
+    expect(await writing({ value: "of my own", hosts: ["attacker.example.com"] })).toBe(200);
+    const { id } = (await call(`GET ${at("DB_PASSWORD")}`)).body;
+    const writer = await sign({ org, scope: "secrets:write" });
+    expect((await call(`POST /v1/secrets/${id}/rollback`, { token: writer, json: { version: 1 } })).status).toBe(200);
+    expect([await hosts(), (await resolve()).body.value]).toEqual([[], VALUE]);
+  });
+});
+
 it("many at once ask the store once", async () => {
   await setSource();
   const replies = await Promise.all(Array.from({ length: 6 }, () => resolve()));

@@ -3,7 +3,7 @@ import type { Caller } from "../access/caller.ts";
 import { type CurrentRow, secretRow } from "../store/secret-rows.ts";
 import { sealAgain, type Verified } from "../transaction/verify-row.ts";
 import type { ChangeOfValue } from "./change.ts";
-import { NO_HOSTS, settleHosts } from "./settle-hosts.ts";
+import { broughtBy, NO_HOSTS, settleHosts } from "./settle-hosts.ts";
 import type { SealingNeeds, Write } from "./write-secrets.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function planRevival(
     ...secretRow(deleted),
     ...INITIAL_METADATA,
     ...change.metadata,
-    ...settleHosts(caller, { scope: deleted.scope, name: deleted.name, ...NO_HOSTS }, change.metadata?.hosts, "another"),
+    ...settleHosts(caller, { scope: deleted.scope, name: deleted.name, ...NO_HOSTS }, change.metadata?.hosts, broughtBy(change.value.encoding, true)),
     version: deleted.version + 1,
     revision: deleted.revision + 1,
     updated_at: at,

@@ -25,7 +25,7 @@ import { adoptLegacy } from "./encrypt-legacy.ts";
 import { holds } from "./holds.ts";
 import type { ReadNeeds } from "./read-values.ts";
 import { sealValue } from "./seal-value.ts";
-import { NO_HOSTS, settleHosts } from "./settle-hosts.ts";
+import { broughtBy, NO_HOSTS, settleHosts } from "./settle-hosts.ts";
 import { unlessTaken } from "./unless-taken.ts";
 
 /** What a verb that writes needs. */
@@ -91,7 +91,7 @@ export async function planCreation(
     revision: 1,
     ...INITIAL_METADATA,
     ...change.metadata,
-    ...settleHosts(caller, { ...target, ...NO_HOSTS }, change.metadata?.hosts, "another"),
+    ...settleHosts(caller, { ...target, ...NO_HOSTS }, change.metadata?.hosts, broughtBy(change.value.encoding, true)),
     created_at: at,
     created_by: caller.subject,
     updated_at: at,
@@ -113,7 +113,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   const found = secretRow(current);
   const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
-  const hosts = settleHosts(caller, found, change.metadata?.hosts, value ? "another" : sets ? "the same" : "none");
+  const hosts = settleHosts(caller, found, change.metadata?.hosts, broughtBy(change.value?.encoding, value !== undefined));
   const endsExpiry = change.endsExpiry === true && isExpired(found, needs.now);
   const changed = { ...found, ...(endsExpiry && { expires_at: null }), ...change.metadata, ...hosts };
   if (!value && hasSameMetadata(changed, found) && changed.hosts_brought === found.hosts_brought)
