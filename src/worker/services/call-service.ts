@@ -174,8 +174,7 @@ async function returned(
     const fields = definition.url_fields;
     // A part (206) has the length that its header says.
     const rewriting = status !== 206 && hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
-    const said = Number.parseInt(reply.headers.get("Content-Length") ?? "", 10);
-    const length = encoding === "gzip" || rewriting !== null || Number.isNaN(said) ? null : said;
+    const length = encoding === "gzip" || rewriting !== null ? null : saidLength(reply.headers);
     const shown = await returnedBody(reply.body, { type, length }, hidden, { ended, rewriting, calls });
     return new Response(shown, { status, headers });
   } catch (error) {
@@ -194,13 +193,13 @@ function limitedBody(
   stop: () => void,
   calls: CallsOfLease | null,
 ): { stream: ReadableStream<Uint8Array> | null; isTooLarge: () => boolean } {
-  const said = headers.get("Content-Length");
+  const said = saidLength(headers);
   if (body === null) return { stream: null, isTooLarge: () => false };
-  if (said !== null && /^\d{1,15}$/.test(said)) {
-    if (Number(said) > most) throw tooLarge(most);
-    if (calls) calls.sent += Number(said);
+  if (said !== null) {
+    if (said > most) throw tooLarge(most);
+    if (calls) calls.sent += said;
     // Where its connection has cut it to its length, that goes on with it.
-    return { stream: framed ? body : through(body, new FixedLengthStream(Number(said))), isTooLarge: () => false };
+    return { stream: framed ? body : through(body, new FixedLengthStream(said)), isTooLarge: () => false };
   }
   let size = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
@@ -213,6 +212,12 @@ function limitedBody(
     },
   });
   return { stream: through(body, limit), isTooLarge: () => size > most };
+}
+
+/** The length of a body in bytes, where its headers say one. */
+function saidLength(headers: Headers): number | null {
+  const said = headers.get("Content-Length") ?? "";
+  return /^\d{1,15}$/.test(said) ? Number(said) : null;
 }
 
 /** What breaks off is told to whoever reads it, and to nobody else. */
