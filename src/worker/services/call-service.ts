@@ -37,8 +37,6 @@ export interface ForwardedRequest {
   readonly tokenParameters: ReadonlySet<string>;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
-  /** Whether it has come by a connection, which cuts a body to the length in its `Content-Length`. */
-  readonly framed: boolean;
   /** The service's own address here, without a `/` at its end. */
   readonly base: string;
   /** Of a request for a WebSocket (RFC 6455): the subprotocols that it offers, without what has a token; `null` for any other request. */
@@ -188,7 +186,7 @@ async function returned(
  * it is too large: then the call is stopped, because the service would take what it has for all of it.
  */
 function limitedBody(
-  { body, headers, framed }: ForwardedRequest,
+  { body, headers }: ForwardedRequest,
   most: number,
   stop: () => void,
   calls: CallsOfLease | null,
@@ -198,8 +196,8 @@ function limitedBody(
   if (said !== null) {
     if (said > most) throw tooLarge(most);
     if (calls) calls.sent += said;
-    // Where its connection has cut it to its length, that goes on with it.
-    return { stream: framed ? body : through(body, new FixedLengthStream(said)), isTooLarge: () => false };
+    // A connection cuts a body to its length, and a binding does not.
+    return { stream: through(body, new FixedLengthStream(said)), isTooLarge: () => false };
   }
   let size = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({

@@ -25,7 +25,7 @@ export interface Use extends ForwardedRequest {
 }
 
 /** What a use has whose caller is known by something else than a token in the request. */
-export const WITHOUT_TOKEN = { zone: null, tokenIn: "header", tokenParameters: new Set<string>(), socket: null, framed: false } as const;
+export const WITHOUT_TOKEN = { zone: null, tokenIn: "header", tokenParameters: new Set<string>(), socket: null } as const;
 
 /** Asks for a token as the password of Basic credentials (RFC 7617). */
 export const BASIC_CHALLENGE = 'Basic realm="keyhole", charset="UTF-8"';

@@ -89,7 +89,6 @@ function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Resp
     method,
     headers,
     body,
-    framed: true,
     zone: c.req.header("CF-Worker") ?? null,
     tokenIn,
     tokenParameters: parameters,
