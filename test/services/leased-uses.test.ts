@@ -141,6 +141,20 @@ describe("uses under a lease", () => {
     expect((await uses()).length, "of the two there is room for one").toBe(3);
   });
 
+  it("find their service in memory, of which an organization has a part: the one used longest ago is read again", async () => {
+    const paths = Array.from({ length: 100 }, (_, n) => `/echo/${n}-${"x".repeat(600)}`);
+    const json = { ...definition({ allow: [{ methods: ["GET"], paths: ["/echo/x", ...paths.slice(1)] }] }), audit: "lease" };
+    const names = Array.from({ length: 18 }, (_, n) => `large-${n}`);
+    for (const name of names) expect((await place.call(`PUT /v1/services/${name}`, { token, json })).status).toBe(201);
+    const asksD1 = async (name = "") => {
+      const { d1 } = place.asked;
+      expect((await place.call(`GET /use/${name}/echo/x`, { token, headers: { "User-Agent": crypto.randomUUID() } })).status).toBe(200);
+      return place.asked.d1 - d1;
+    };
+    for (const name of names) expect(await asksD1(name)).toBe(3);
+    expect([await asksD1(names[17]), await asksD1(names[0])]).toEqual([2, 3]);
+  });
+
   it("are renewed before the lease ends, without asking the service twice", async () => {
     const out = vi.spyOn(globalThis, "fetch");
     for (let second = 0; second <= 70; second += 2) {

@@ -58,21 +58,28 @@ async function wholeBody(
 
 /** As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`. */
 async function readWhole(body: ReadableStream<Uint8Array>, length: number, calls: CallsOfLease | null): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
+  const chunks: Uint8Array[] = [];
   const reader = body.getReader();
-  let at = 0;
+  let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     if (calls) calls.received += value.length;
-    if (at + value.length > length) {
+    size += value.length;
+    if (size > length) {
       await reader.cancel();
       throw brokenOff();
     }
-    bytes.set(value, at);
-    at += value.length;
+    chunks.push(value);
   }
-  if (at < length) throw brokenOff();
+  if (size < length) throw brokenOff();
+  // Made only now, so that a reply that never comes takes no memory.
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
   return bytes;
 }
 
