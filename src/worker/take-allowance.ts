@@ -29,6 +29,13 @@ export function takeAllowance(allowances: Map<string, Allowance>, holder: string
   return true;
 }
 
+/** Gives back what was taken and not used. */
+export function giveBackAllowance(allowances: Map<string, Allowance>, holder: string): void {
+  const allowance = allowances.get(holder);
+  // Never more than there is at once: taking cuts it to that.
+  if (allowance) allowance.left += 1;
+}
+
 function fresh(allowances: Map<string, Allowance>, now: number, left: number): Allowance {
   const [oldest] = allowances.keys();
   if (allowances.size >= REMEMBERED && oldest !== undefined) allowances.delete(oldest);

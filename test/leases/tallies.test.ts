@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Lease } from "../../src/worker/leases/lease.ts";
 import { leasesOf } from "../../src/worker/leases/leases.ts";
-import { beginTally, countUse, keepLease } from "../../src/worker/leases/report-uses.ts";
+import { beginTally, countUse, endTally, keepLease } from "../../src/worker/leases/report-uses.ts";
 import { put } from "../support/call.ts";
 import { sign } from "../support/sign.ts";
 import { openPlace } from "./place.ts";
@@ -120,6 +120,16 @@ it("an answer is given again at most max_uses times, however many ask at once", 
   keepLease(leases, lease);
   expect([1, 2, 3].map(() => countUse(leases, needs, lease))).toEqual([true, true, false]);
   expect(tally.uses).toBe(2);
+});
+
+it("while D1 does not answer no more than some last counts wait for it, and earlier ones are given up", async () => {
+  const leases = leasesOf<null>({});
+  const db = { prepare: () => ({ bind: () => null }), batch: () => Promise.reject(new Error("D1_ERROR: away")) } as unknown as D1Database;
+  const needs = { db, clock: Date.now, defer: (work: Promise<unknown>) => void work.catch(() => undefined) };
+  const facts = { org, actor: "a", token_id: null, issuer: null, secrets: "[]", request_id: "req_1", ip: null, user_agent: null };
+  for (let n = 0; n < 5_010; n++) endTally(beginTally(leases, needs, `lse_${n}`, facts, null));
+  expect([leases.tallies.size, leases.tallies.has("lse_5009")]).toEqual([5_000, true]);
+  await pass(60);
 });
 
 it("a token whose end is a fraction of a second opens leases like any other", async () => {

@@ -294,6 +294,7 @@ describe("a text and a stream", () => {
     expect(scrubText(`${value.slice(0, 10)}é`, scrubbing)).toBe("sk-live-01é");
     expect(scrubText(value.slice(10), scrubbing)).toBe(value.slice(10));
     expect(scrubText("é", [])).toBe("é");
+    expect(scrubText("\ufeffé", scrubbing)).toBe("\ufeffé");
     const chunks = ["data: sk-live", "-0123", "456789\n", "\ndata: sk-li"].map((text) => new TextEncoder().encode(text));
     const shown: string[] = [];
     for await (const chunk of ReadableStream.from(chunks).pipeThrough(scrubStream(scrubbing))) shown.push(new TextDecoder().decode(chunk));

@@ -157,4 +157,9 @@ describe("a reply of bytes", () => {
     expect(reply.toLowerCase()).not.toContain(VALUE);
     expect(reply.toLowerCase()).not.toContain("set-cookie");
   });
+
+  it.each(["2", "40"])("is broken off where its chunks are not the %s bytes that it says", async (length) => {
+    answer = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n${"x".repeat(20)}\r\n0\r\n\r\n`;
+    expect(await get()).not.toContain("xxx");
+  });
 });

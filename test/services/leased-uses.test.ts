@@ -85,7 +85,7 @@ describe("uses under a lease", () => {
     expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM open_leases WHERE org = ?").bind(org).first("n")).toBe(0);
   });
 
-  it("are each of one caller, address, client, rule, origin and scope", async () => {
+  it("are each of one caller, address, zone, client, rule, origin and scope", async () => {
     await setService({
       scopes: ["namespace:*"],
       allow: [
@@ -103,6 +103,7 @@ describe("uses under a lease", () => {
       ["/echo/one/x", { headers: { "Keyhole-Scope": "namespace:b" } }],
       ["/echo/one/x", { headers: { ...a, "User-Agent": "another" } }],
       ["/echo/one/x", { headers: { ...a, "CF-Connecting-IP": "192.0.2.1" } }],
+      ["/echo/one/x", { headers: { ...a, "CF-Worker": "a.example" } }],
       ["/echo/one/x", { headers: a, token: await sign({ org }) }],
       ["/echo/one/x", { headers: a, token: await sign({ org, secret_names: ["API_*"] }) }],
     ];
@@ -131,6 +132,27 @@ describe("uses under a lease", () => {
     await setSecret("API_KEY", VALUE, { max_lease_seconds: null });
     await setService({ audit: "each" });
     expect(await each(place)).toEqual([2, false]);
+  });
+
+  it("take as much of the memory as their service, which each may have of its own", async () => {
+    const paths = Array.from({ length: 100 }, (_, n) => `/echo/${n}-${"x".repeat(100)}`);
+    await setService({ allow: [{ methods: ["GET"], paths: ["/echo/x"] }, ...Array.from({ length: 32 }, () => ({ methods: ["GET"], paths }))] });
+    for (const agent of ["a", "a", "b", "a"]) expect((await useOf("/echo/x", { headers: { "User-Agent": agent } })).status).toBe(200);
+    expect((await uses()).length, "of the two there is room for one").toBe(3);
+  });
+
+  it("find their service in memory, of which an organization has a part: the one used longest ago is read again", async () => {
+    const paths = Array.from({ length: 100 }, (_, n) => `/echo/${n}-${"x".repeat(600)}`);
+    const json = { ...definition({ allow: [{ methods: ["GET"], paths: ["/echo/x", ...paths.slice(1)] }] }), audit: "lease" };
+    const names = Array.from({ length: 18 }, (_, n) => `large-${n}`);
+    for (const name of names) expect((await place.call(`PUT /v1/services/${name}`, { token, json })).status).toBe(201);
+    const asksD1 = async (name = "") => {
+      const { d1 } = place.asked;
+      expect((await place.call(`GET /use/${name}/echo/x`, { token, headers: { "User-Agent": crypto.randomUUID() } })).status).toBe(200);
+      return place.asked.d1 - d1;
+    };
+    for (const name of names) expect(await asksD1(name)).toBe(3);
+    expect([await asksD1(names[17]), await asksD1(names[0])]).toEqual([2, 3]);
   });
 
   it("are renewed before the lease ends, without asking the service twice", async () => {
@@ -170,11 +192,24 @@ describe("a lease of uses ends", () => {
     expect((await useOf("/echo/x", by)).status).toBe(200);
     expect((await elsewhere.call(`DELETE /v1/tokens/${minted.body.id}`, { token })).status).toBe(204);
     const out = vi.spyOn(globalThis, "fetch");
-    // Where it is in memory what the service allows.
+    // Where it is in memory what the service allows, and which scopes it searches.
     expect((await useOf("/admin", by)).status).toBe(401);
+    expect((await useOf("/echo/x", { ...by, headers: { "Keyhole-Scope": "namespace:a" } })).status).toBe(401);
     expect((await soon(place, "/echo/x", by)).status).toBe(401);
     expect(out).not.toHaveBeenCalled();
     expect((await useOf("/echo/x")).status).toBe(200);
+  });
+
+  it("when its token is revoked: then it takes none of the uses of its subject either", async () => {
+    await setService({ uses_per_minute: 3 });
+    const json = { label: "a", permissions: ["secrets:use"], expires_in: 3600 };
+    const [good, revoked] = [await elsewhere.call("POST /v1/tokens", { token, json }), await elsewhere.call("POST /v1/tokens", { token, json })];
+    expect((await elsewhere.call(`DELETE /v1/tokens/${revoked.body.id}`, { token })).status).toBe(204);
+    const ask = async ({ body }: typeof good) => (await useOf("/echo/x", { token: body.token })).status;
+    expect([await ask(good), await ask(revoked), await ask(revoked), await ask(revoked), await ask(good), await ask(good)]).toEqual([
+      ...[200, 401, 401, 401, 200, 200],
+    ]);
+    expect([await ask(good), await ask(revoked)], "nor is it told how many there are").toEqual([429, 401]);
   });
 
   it("when its secret is another one, and the next use is on record with that", async () => {
@@ -249,6 +284,21 @@ it("a token that asks D1 too often is held up, and what is given again is not", 
   for (let n = 0; n < 2; n++) statuses.push((await useOf("/echo/x", { headers: { "User-Agent": `client ${n}` } }, at)).status);
   expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 429]);
   expect(limited).toHaveLength(3);
+  await pass(100);
+  await at.settle();
+});
+
+it("a token that asks too often is held up before D1 is asked, and not after the service was", async () => {
+  let few = true;
+  const RESOLVE_LIMIT = { limit: async () => ({ success: few }) };
+  const at = openPlace({ ...MACHINE, RESOLVE_LIMIT });
+  expect((await useOf("/echo/x", {}, at)).status).toBe(200);
+  few = false;
+  const { d1 } = at.asked;
+  expect((await useOf("/admin", {}, at)).status).toBe(429);
+  expect(at.asked.d1).toBe(d1);
+  vi.spyOn(globalThis, "fetch").mockRejectedValueOnce(new Error("gone"));
+  expect((await useOf("/echo/x", {}, at)).status).toBe(502);
   await pass(100);
   await at.settle();
 });

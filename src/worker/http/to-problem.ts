@@ -40,7 +40,7 @@ export async function problemOfCall(error: unknown, call: () => AttemptedCall): 
 }
 
 /** Whether a valid token was refused something: what says what it is about is so, whatever its code. */
-function isDenial({ code, about }: Problem): boolean {
+export function isDenial({ code, about }: Problem): boolean {
   return code === "forbidden" || code === "use-not-allowed" || about.length > 0;
 }
 

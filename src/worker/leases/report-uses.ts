@@ -21,6 +21,8 @@ const MARGIN = REPORT_AFTER / 2;
 const AT_ONCE = 100;
 /** How many ended leases may wait for the next timer. */
 const WAITING = 1_000;
+/** How many may wait while nothing can be written: of those before them the scheduled run says that their last count is missing. */
+const MOST_WAITING = 5_000;
 /** After so long whoever writes counts is taken to be gone, in milliseconds. */
 const GIVEN_UP = 30_000;
 
@@ -31,9 +33,15 @@ const GIVEN_UP = 30_000;
 export function beginTally(leases: Leases<unknown>, needs: ReportNeeds, id: string, facts: LeaseFacts, calls: CallsOfLease | null): Tally {
   const tally: Tally = { id, facts, calls, uses: 0, unreportedSince: null, state: "opening", since: needs.clock() };
   leases.tallies.set(id, tally);
+  if (leases.tallies.size > leases.store.count + MOST_WAITING) giveUpOne(leases);
   if (leases.tallies.size > leases.store.count + WAITING && !leases.reporting) needs.defer(report(leases, needs, isEnded));
   leaveTimer(leases, needs);
   return tally;
+}
+
+function giveUpOne({ tallies }: Leases<unknown>): void {
+  const oldest = tallies.values().find(isEnded);
+  if (oldest) tallies.delete(oldest.id);
 }
 
 /** No lease was put on record. */

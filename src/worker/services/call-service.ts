@@ -37,8 +37,6 @@ export interface ForwardedRequest {
   readonly tokenParameters: ReadonlySet<string>;
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
-  /** Whether it has come by a connection, which cuts a body to the length in its `Content-Length`. */
-  readonly framed: boolean;
   /** The service's own address here, without a `/` at its end. */
   readonly base: string;
   /** Of a request for a WebSocket (RFC 6455): the subprotocols that it offers, without what has a token; `null` for any other request. */
@@ -174,8 +172,7 @@ async function returned(
     const fields = definition.url_fields;
     // A part (206) has the length that its header says.
     const rewriting = status !== 206 && hasOwnFields(fields, type) ? ownFields(addresses, fields) : null;
-    const said = Number.parseInt(reply.headers.get("Content-Length") ?? "", 10);
-    const length = encoding === "gzip" || rewriting !== null || Number.isNaN(said) ? null : said;
+    const length = encoding === "gzip" || rewriting !== null ? null : saidLength(reply.headers);
     const shown = await returnedBody(reply.body, { type, length }, hidden, { ended, rewriting, calls });
     return new Response(shown, { status, headers });
   } catch (error) {
@@ -189,18 +186,18 @@ async function returned(
  * it is too large: then the call is stopped, because the service would take what it has for all of it.
  */
 function limitedBody(
-  { body, headers, framed }: ForwardedRequest,
+  { body, headers }: ForwardedRequest,
   most: number,
   stop: () => void,
   calls: CallsOfLease | null,
 ): { stream: ReadableStream<Uint8Array> | null; isTooLarge: () => boolean } {
-  const said = headers.get("Content-Length");
+  const said = saidLength(headers);
   if (body === null) return { stream: null, isTooLarge: () => false };
-  if (said !== null && /^\d{1,15}$/.test(said)) {
-    if (Number(said) > most) throw tooLarge(most);
-    if (calls) calls.sent += Number(said);
-    // Where its connection has cut it to its length, that goes on with it.
-    return { stream: framed ? body : through(body, new FixedLengthStream(Number(said))), isTooLarge: () => false };
+  if (said !== null) {
+    if (said > most) throw tooLarge(most);
+    if (calls) calls.sent += said;
+    // A connection cuts a body to its length, and a binding does not.
+    return { stream: through(body, new FixedLengthStream(said)), isTooLarge: () => false };
   }
   let size = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
@@ -213,6 +210,12 @@ function limitedBody(
     },
   });
   return { stream: through(body, limit), isTooLarge: () => size > most };
+}
+
+/** The length of a body in bytes, where its headers say one. */
+function saidLength(headers: Headers): number | null {
+  const said = headers.get("Content-Length") ?? "";
+  return /^\d{1,15}$/.test(said) ? Number(said) : null;
 }
 
 /** What breaks off is told to whoever reads it, and to nobody else. */

@@ -18,7 +18,7 @@ import { type ServiceRow, selectService } from "../store/service-rows.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
 import { chooseScope, requireHostsStill, type SearchedScope, scopesToSearch } from "./choose-scope.ts";
 import { type Credentials, fillCredentials } from "./fill-credentials.ts";
-import type { AtHandNeeds, ServiceAtHand } from "./service-at-hand.ts";
+import { type AtHandNeeds, decideInForce, type ServiceAtHand } from "./service-at-hand.ts";
 
 /** What a use was allowed by, that may be repeated under its lease: what its credentials are made of, with ciphertexts and never with values. */
 export interface KeptUse {
@@ -43,6 +43,8 @@ export interface JudgedUse {
   readonly origin: string;
   /** The scope in the header `Keyhole-Scope`, or `null`. */
   readonly said: string | null;
+  /** The zone of the Worker that asks, or `null`. */
+  readonly zone: string | null;
   /** What its event says that it is for. */
   readonly target: string;
 }
@@ -53,8 +55,10 @@ export interface CredentialsOfUse {
   readonly calls: CallsOfLease | null;
 }
 
-/** What takes memory beside the values, in bytes: the service, and what is counted. */
-const SIZE_OF_USE = 8_192;
+/** What is counted under a lease takes of the memory, in bytes. */
+const SIZE_OF_CALLS = 4_096;
+/** How often the text of a service takes its length: as it is, and taken apart. */
+const TIMES = 4;
 const NOTHING_FOUND: Findings = { missing: [], expired: [], skipped: [], unavailable: [], searched: [], empty: [], object: null };
 
 /**
@@ -91,7 +95,8 @@ export async function recordedCredentials(
   await needs.holdUp();
   const { definition } = service;
   const { hostname: host } = new URL(origin);
-  const { scope, state } = await chooseScope(needs, caller, definition, scopesToSearch(caller, definition, said), host);
+  const scopes = await decideInForce(needs, caller, () => scopesToSearch(caller, definition, said));
+  const { scope, state } = await chooseScope(needs, caller, definition, scopes, host);
   const query = oneScopeQuery(needs, caller, scope, secretsOf(definition), true);
   const event = { action: "secret.use", target } as const;
   const { selection, lease } = ask
@@ -101,12 +106,20 @@ export async function recordedCredentials(
     requireHostsStill(selection, definition, host);
     const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
     const values = lease?.epochs === service.epochs ? keptValues(selection) : undefined;
-    lease?.keep(values && { caller, values, service, said, host, scope, state }, values ? sizeOfValues(values) + SIZE_OF_USE : 0);
+    const kept = values && { caller, values, service, said, host, scope, state };
+    lease?.keep(kept, kept ? sizeOfUse(kept) : 0);
     return { credentials, calls: lease?.tally.calls ?? null };
   } catch (error) {
     lease?.keep(undefined, 0);
     throw error;
   }
+}
+
+/** What a use takes of the memory, in bytes. Others may have the same service; where it is read anew for each they do not. */
+function sizeOfUse({ values, service, caller, state }: KeptUse): number {
+  const { secretScopes, secretNames, services, lineage, userAgent } = caller;
+  const texts = JSON.stringify([secretScopes, secretNames, services, lineage, userAgent]);
+  return sizeOfValues(values) + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
 }
 
 /** `undefined` where they cannot be had any more: then only a new event may say so. */
@@ -136,8 +149,8 @@ function isSameRow(one: ServiceRow, other: ServiceRow): boolean {
 }
 
 /** What a lease of uses is found by: all that decides whether one is allowed and with what, and where the caller is. SHA-256 in base64. */
-async function keyOf({ requestId: _, require, refuse, ip, permissions, ...facts }: Caller, { service, rule, origin, said }: JudgedUse): Promise<string> {
+async function keyOf({ requestId: _, require, refuse, ip, permissions, ...facts }: Caller, { service, rule, origin, said, zone }: JudgedUse): Promise<string> {
   const { org, name, revision, created_at } = service.row;
-  const what = ["keyhole/use/1", facts, [...permissions].sort(), networkOf(ip), org, name, revision, created_at, rule, origin, said];
+  const what = ["keyhole/use/1", facts, [...permissions].sort(), networkOf(ip), org, name, revision, created_at, rule, origin, said, zone];
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(what)))).toBase64();
 }

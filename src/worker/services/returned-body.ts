@@ -33,7 +33,7 @@ export async function returnedBody(
   work: BodyWork,
 ): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
   const isScanned = !NOT_SCANNED.test(type ?? "");
-  if (length !== null && length <= WHOLE && work.rewriting === null) return wholeBody(body, isScanned ? hidden : null, work);
+  if (length !== null && length <= WHOLE && work.rewriting === null) return wholeBody(body, length, isScanned ? hidden : null, work);
   const shown = isScanned ? body.pipeThrough(scrubStream(hidden)) : body;
   const stream = ending(work.rewriting ? shown.pipeThrough(work.rewriting) : shown, work);
   return length === null ? stream : stream.pipeThrough(new FixedLengthStream(length));
@@ -41,12 +41,12 @@ export async function returnedBody(
 
 async function wholeBody(
   body: ReadableStream<Uint8Array>,
+  length: number,
   hidden: Scrubbed | null,
   work: BodyWork,
 ): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
   try {
-    const bytes = new Uint8Array(await new Response(body).arrayBuffer());
-    if (work.calls) work.calls.received += bytes.length;
+    const bytes = await readWhole(body, length, work.calls);
     work.ended();
     return hidden ? scrubBytes(bytes, hidden) : bytes;
   } catch {
@@ -54,6 +54,33 @@ async function wholeBody(
     // Its caller is told the same as by a stream: the service may have done what was asked.
     return new ReadableStream<Uint8Array>({ start: (controller) => controller.error(brokenOff()) });
   }
+}
+
+/** As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`. */
+async function readWhole(body: ReadableStream<Uint8Array>, length: number, calls: CallsOfLease | null): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  const reader = body.getReader();
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (calls) calls.received += value.length;
+    size += value.length;
+    if (size > length) {
+      await reader.cancel();
+      throw brokenOff();
+    }
+    chunks.push(value);
+  }
+  if (size < length) throw brokenOff();
+  // Made only now, so that a reply that never comes takes no memory.
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 function ending(shown: ReadableStream<Uint8Array>, { ended, calls }: BodyWork): ReadableStream<Uint8Array> {

@@ -7,7 +7,7 @@ import { decidingOrgs } from "../secrets/record-leased.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ServiceRow, selectService } from "../store/service-rows.ts";
-import { readForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller, standingOf } from "../transaction/run-for-caller.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
 import { type FoundService, foundOf, type ServiceNeeds } from "./read-services.ts";
 
@@ -25,10 +25,12 @@ export interface ServiceAtHand extends FoundService {
   readonly epochs: string;
 }
 
-/** How many services an isolate remembers, and how many of one organization; how long the definition of one is at the most, in characters. */
-const MOST = 1_000;
+/** Of how many organizations an isolate remembers services, and how many of one. */
+const MOST_ORGS = 10;
 const MOST_OF_ORG = 100;
+/** How long the definition of one is at the most, and how long all of one organization's are together, in characters. */
 const LONGEST = 65_536;
+const LONGEST_OF_ORG = 1_048_576;
 
 type Remembered = Map<string, ServiceAtHand>;
 const rooms = new WeakMap<object, Map<string, Remembered>>();
@@ -63,14 +65,35 @@ function remember(leases: object, org: string, service: ServiceAtHand, isLeased:
   const own: Remembered = room.get(org) ?? new Map();
   own.delete(service.row.name);
   if (isLeased) own.set(service.row.name, service);
-  forgetOldest(own, MOST_OF_ORG);
+  forgetOldest(own);
   // The organization that was not asked for longest goes as a whole.
   room.delete(org);
   if (own.size > 0) room.set(org, own);
-  forgetOldest(room, MOST / MOST_OF_ORG);
+  const [oldest] = room.keys();
+  if (room.size > MOST_ORGS && oldest !== undefined) room.delete(oldest);
 }
 
-function forgetOldest(map: Map<string, unknown>, most: number): void {
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
+function forgetOldest(own: Remembered): void {
+  let length = own.values().reduce((sum, { row }) => sum + row.definition.length, 0);
+  for (const [name, { row }] of own) {
+    if (own.size <= MOST_OF_ORG && length <= LONGEST_OF_ORG) return;
+    length -= row.definition.length;
+    own.delete(name);
+  }
+}
+
+/**
+ * Decides about a use before anything is read for it. A token that is not in force is told nothing of a service, also where that was in
+ * memory: so a refusal is kept back until that is known.
+ *
+ * @throws {Problem} what `decide` throws; `unauthenticated`, `rate-limited`, `integrity-failed`, `storage-unavailable`.
+ */
+export async function decideInForce<T>(needs: AtHandNeeds, caller: Caller, decide: () => T): Promise<T> {
+  try {
+    return decide();
+  } catch (error) {
+    await needs.holdUp();
+    await standingOf(needs, caller);
+    throw error;
+  }
 }

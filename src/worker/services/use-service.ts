@@ -2,12 +2,11 @@ import { PROBLEMS, Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type CallsOfLease, countRequest, countStatus } from "../leases/calls-of-lease.ts";
 import type { Attempt } from "../transaction/record-denial.ts";
-import { standingOf } from "../transaction/run-for-caller.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
 import { type AllowedUse, judgeRequest } from "./judge-request.ts";
-import { type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./leased-use.ts";
+import { type CredentialsOfUse, type JudgedUse, type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./leased-use.ts";
 import type { FoundService } from "./read-services.ts";
-import { serviceAtHand } from "./service-at-hand.ts";
+import { decideInForce, serviceAtHand } from "./service-at-hand.ts";
 import { requireSignature } from "./sign-request.ts";
 import { takeUse } from "./take-use.ts";
 
@@ -19,12 +18,14 @@ export interface Use extends ForwardedRequest {
   readonly service: string;
   /** What comes after the service's own address. */
   readonly path: string;
+  /** The zone of the Worker that it comes from (`CF-Worker`), or `null`: all of them have one address. */
+  readonly zone: string | null;
   /** Where the token was that only some services take there. */
   readonly tokenIn: "basic" | "query" | "header";
 }
 
 /** What a use has whose caller is known by something else than a token in the request. */
-export const WITHOUT_TOKEN = { tokenIn: "header", tokenParameters: new Set<string>(), socket: null, framed: false } as const;
+export const WITHOUT_TOKEN = { zone: null, tokenIn: "header", tokenParameters: new Set<string>(), socket: null } as const;
 
 /** Asks for a token as the password of Basic credentials (RFC 7617). */
 export const BASIC_CHALLENGE = 'Basic realm="keyhole", charset="UTF-8"';
@@ -51,14 +52,21 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   caller.require("secrets:use", [], [], use.service);
   const service = await serviceAtHand(needs, caller, use.service);
   const { definition } = service;
-  const { origin, path, rule } = await judge(needs, caller, service, use);
-  takeUse(needs, caller, use.service, definition);
+  const { origin, path, rule } = await decideInForce(needs, caller, () => judge(service, use));
+  const giveBack = await decideInForce(needs, caller, () => takeUse(needs, caller, use.service, definition));
   const target = `${use.service}#${service.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
-  const allowed = { service, rule, origin, said: use.headers.get("Keyhole-Scope"), target };
-  const isLeased = definition.audit === "lease" && needs.leaseSeconds > 0;
-  const { credentials, calls } = isLeased ? await leasedCredentials(needs, caller, allowed) : await recordedCredentials(needs, caller, allowed, null);
+  const allowed = { service, rule, origin, said: use.headers.get("Keyhole-Scope"), zone: use.zone, target };
+  const { credentials, calls } = await credentialsFor(needs, caller, allowed).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
   const call = { definition, origin, path, credentials, request: use, calls };
   return calls ? counted(calls, use.method, path.raw, () => callService(needs, caller, call)) : callService(needs, caller, call);
+}
+
+function credentialsFor(needs: UseNeeds, caller: Caller, use: JudgedUse): Promise<CredentialsOfUse> {
+  const isLeased = use.service.definition.audit === "lease" && needs.leaseSeconds > 0;
+  return isLeased ? leasedCredentials(needs, caller, use) : recordedCredentials(needs, caller, use, null);
 }
 
 /** Counts a call under its lease: what was asked, and what its caller is told. */
@@ -75,19 +83,13 @@ async function counted(calls: CallsOfLease, method: string, path: string, call: 
 }
 
 /** Which rule allows a use, before anything is read for it. */
-async function judge(needs: UseNeeds, caller: Caller, service: FoundService, use: Use): Promise<AllowedUse> {
-  try {
-    const { definition } = service;
-    requireTokenWhere(service, use);
-    if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
-    const allowed = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
-    requireSignature(definition, new URL(`${allowed.origin}${allowed.path.raw}?${use.query}`), use.headers);
-    return allowed;
-  } catch (error) {
-    // A token that is not in force is told nothing of a service, also where that was in memory.
-    await standingOf(needs, caller);
-    throw error;
-  }
+function judge(service: FoundService, use: Use): AllowedUse {
+  const { definition } = service;
+  requireTokenWhere(service, use);
+  if (use.socket && !definition.websocket) throw new Problem("upgrade-required", "The service takes no WebSocket.");
+  const allowed = judgeRequest(definition, { ...use, target: use.headers.get("X-Amz-Target") });
+  requireSignature(definition, new URL(`${allowed.origin}${allowed.path.raw}?${use.query}`), use.headers);
+  return allowed;
 }
 
 function requireTokenWhere({ definition: { basic, inject } }: FoundService, { tokenIn }: Use): void {

@@ -40,7 +40,7 @@ export async function httpRequest(c: Context<HonoEnv>, caller: Caller, request: 
   const reply = await useService(
     useNeedsOf(c, async () => undefined),
     caller,
-    { ...WITHOUT_TOKEN, service, path, query, base, method, headers, body },
+    { ...WITHOUT_TOKEN, zone: c.req.header("CF-Worker") ?? null, service, path, query, base, method, headers, body },
   );
   const { text, cut } = await readSome(reply);
   const said = SHOWN.flatMap((name) => (reply.headers.has(name) ? [`${name}: ${reply.headers.get(name)}`] : []));

@@ -12,7 +12,7 @@ import { configure } from "../middleware/configure.ts";
 import { limitUsesOfAddress, takeCaller } from "../middleware/limit-calls.ts";
 import { countFailure, countResolve } from "../middleware/limit-rate.ts";
 import { needsOf, useNeedsOf } from "../needs-of.ts";
-import { problemOfCall, toProblem } from "../to-problem.ts";
+import { isDenial, problemOfCall, toProblem } from "../to-problem.ts";
 import type { AddressedUse } from "./addressed-use.ts";
 import { type FoundToken, findToken } from "./find-token.ts";
 import { pathAndQuery } from "./path-and-query.ts";
@@ -59,8 +59,8 @@ async function use(c: Context<HonoEnv>): Promise<Response> {
   try {
     return await forward(c, holdUp);
   } catch (error) {
-    // A refusal is on record, too.
-    await holdUp();
+    // A denial is on record, too. What the service was asked for already is told as it is: another answer would have it asked again.
+    if (isDenial(toProblem(error))) await holdUp();
     throw error;
   }
 }
@@ -89,7 +89,7 @@ function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Resp
     method,
     headers,
     body,
-    framed: true,
+    zone: c.req.header("CF-Worker") ?? null,
     tokenIn,
     tokenParameters: parameters,
     socket: subprotocols,
