@@ -4,6 +4,7 @@ import { checkStoreReplySchema, checkStoreSchema } from "../../../contract/store
 import { formatTime } from "../../../contract/time.ts";
 import { checkStore } from "../../stores/check-store.ts";
 import { deleteStore } from "../../stores/delete-store.ts";
+import { hasAddress } from "../../stores/drivers.ts";
 import { identityOf, needsIdentity } from "../../stores/identity-token.ts";
 import { putStore } from "../../stores/put-store.ts";
 import { type FoundStore, getStore, listStores } from "../../stores/read-stores.ts";
@@ -118,7 +119,10 @@ export const storeRoutes = [
 
 function storeBody({ provider, insecureOrigins }: Pick<RequestNeeds, "provider" | "insecureOrigins">, { row, definition }: FoundStore): StoreBody {
   const { org, name, revision, created_by, updated_by } = row;
-  const identity = provider && needsIdentity(definition) ? identityOf({ provider, insecureOrigins }, org, name, definition) : null;
+  const identity =
+    provider && needsIdentity(definition) && hasAddress(definition, { insecureOrigins })
+      ? identityOf({ provider, insecureOrigins }, org, name, definition)
+      : null;
   const { kind, ...said } = definition;
   return { name, kind, revision, ...said, identity, created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
 }
