@@ -115,6 +115,7 @@ describe("whoever makes a store", () => {
     for (const request of ["DELETE /v1/stores/vault", "POST /v1/stores/vault/check"]) expect((await ask(request, { token })).body.code).toBe("forbidden");
     expect((await ask("PUT /v1/stores/another", { token, json: VAULT })).body.code).toBe("forbidden");
     expect((await ask("PUT /v1/stores/another", { token, json: own })).status).toBe(201);
+    expect((await ask("PUT /v1/stores/vault", { token: { org, secret_scopes: ["*"] }, json: VAULT })).status).toBe(200);
   });
 
   it.each(["secrets:use", "secrets:resolve"])("may use the credential by %s, within the grant", async (permission) => {

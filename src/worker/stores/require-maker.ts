@@ -13,16 +13,8 @@ import { needsIdentity } from "./identity-token.ts";
 export function requireMaker(caller: Caller, definition: StoreDefinition): void {
   caller.require("stores:write");
   const { secretScopes, services, permissions } = caller;
-  const covered = definition.allow
-    .flatMap(({ scopes }) => scopes)
-    .every((scope) => secretScopes === null || secretScopes.some((pattern) => contains(pattern, scope as Pattern)));
-  if (!covered) throw caller.refuse("stores:write", "The token's grant does not cover every scope that the store lets have keys.");
-  // Its name is all that the cloud goes by. Where no scope is named yet it is for whoever may have all: else anybody could name their own.
-  if (needsIdentity(definition) && definition.allow.length === 0 && secretScopes !== null)
-    throw caller.refuse(
-      "stores:write",
-      "A store without stored credentials, and without scopes in its allow, is made, replaced, deleted and tried by a grant of all scopes.",
-    );
+  const covered = reachOf(definition).every((scope) => secretScopes === null || secretScopes.some((pattern) => contains(pattern, scope)));
+  if (!covered) throw caller.refuse("stores:write", "The token's grant does not cover every scope that the store may let have keys.");
   const refs = refsOf(definition);
   if (refs.length > 0 && !permissions.has("secrets:resolve")) {
     caller.require("secrets:use");
@@ -30,4 +22,13 @@ export function requireMaker(caller: Caller, definition: StoreDefinition): void 
   }
   if (!refs.every(({ scope, name }) => matchesAny(secretScopes, scope) && matchesAny(caller.secretNames, name)))
     throw caller.refuse("stores:write", "The token's grant does not cover the secrets that have the store's credentials.");
+}
+
+/**
+ * The scopes that a store may let have keys. Of one without stored credentials the cloud goes by its name alone: as long as it names no
+ * scope it may be meant for any, or else whoever may write stores could name their own.
+ */
+function reachOf(definition: StoreDefinition): Pattern[] {
+  const scopes = definition.allow.flatMap(({ scopes }) => scopes as Pattern[]);
+  return scopes.length === 0 && needsIdentity(definition) ? ["*" as Pattern] : scopes;
 }

@@ -28,7 +28,7 @@ export const storeRoutes = [
       id: "putStore",
       summary: "Make a store",
       description:
-        "A place outside where values live. Its credentials are secrets, all in one scope, whose `hosts` have every host that the credential goes to: the store's, and that of AWS's STS (with `role_arn`) or of Entra. Without credentials Keyhole asks for access as an OpenID provider: `identity` in the reply is what the role, the federated credential or the role of Vault's `jwt` method has to trust. A store is made, replaced and deleted by whoever has a grant that covers all scopes in its `allow` and the secrets of its credentials, and `secrets:use` or `secrets:resolve` for these.",
+        "A place outside where values live. Its credentials are secrets, all in one scope, whose `hosts` have every host that the credential goes to: the store's, and that of AWS's STS (with `role_arn`) or of Entra. Without credentials Keyhole asks for access as an OpenID provider: `identity` in the reply is what the role, the federated credential or the role of Vault's `jwt` method has to trust. A store is made, replaced and deleted by whoever has a grant that covers all scopes in its `allow` and the secrets of its credentials, and `secrets:use` (without a limit of `services`) or `secrets:resolve` for these; without stored credentials and without scopes in `allow`, a grant that covers all scopes.",
       tag,
       permission,
       action: "store.put",
