@@ -1,5 +1,6 @@
 import { CliError, usageError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
+import { clean } from "./output.ts";
 import { watchPaste } from "./watch-paste.ts";
 
 /** Whether somebody can be asked. */
@@ -11,7 +12,7 @@ export function canAsk(): boolean {
 export async function askHidden(message: string): Promise<string> {
   const { password } = await import("@clack/prompts");
   const paste = watchPaste(process.stdin);
-  const value = await answered((signal) => password({ message, mask: "", output: process.stderr, signal })).finally(paste.end);
+  const value = await answered((signal) => password({ message: clean(message), mask: "", output: process.stderr, signal })).finally(paste.end);
   const lost = paste.lost();
   if (lost !== undefined) throw usageError(`the value has ${lost}`, "use --file or --stdin");
   return value;
@@ -24,7 +25,9 @@ export async function askHidden(message: string): Promise<string> {
  */
 export async function askText(message: string, placeholder: string, initial?: string): Promise<string> {
   const { text } = await import("@clack/prompts");
-  return answered((signal) => text({ message, placeholder, ...(initial !== undefined && { initialValue: initial }), output: process.stderr, signal }));
+  return answered((signal) =>
+    text({ message: clean(message), placeholder, ...(initial !== undefined && { initialValue: initial }), output: process.stderr, signal }),
+  );
 }
 
 /** Asks whether to go on with something that cannot be undone. */
@@ -32,7 +35,7 @@ export async function askToConfirm(question: string, yes: boolean | undefined): 
   if (yes) return;
   if (!canAsk()) throw new CliError("this cannot be undone, and there is no terminal to confirm it on", "add --yes", EXIT.usage);
   const { confirm } = await import("@clack/prompts");
-  if (!(await answered((signal) => confirm({ message: question, initialValue: false, output: process.stderr, signal })))) throw cancelled();
+  if (!(await answered((signal) => confirm({ message: clean(question), initialValue: false, output: process.stderr, signal })))) throw cancelled();
 }
 
 /** The answer to a question. Ctrl-D stops the reading without one, which cancels as Ctrl-C does. */

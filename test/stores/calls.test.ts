@@ -287,14 +287,17 @@ it("gives a secret of AWS that has no value yet its first one", async () => {
   expect(await store.get("empty")).toEqual({ value: bytes("1"), version: write.operation });
 });
 
-it("knows of a deletion at AWS that it was made, when the reply went lost", async () => {
-  const store = await opened("aws");
-  const lost: Handle = async (request) => {
-    await place.aws.handle(request);
+it.each(["aws", "azure", "vault"] as const)("knows of a deletion at %s that it was made, when the reply went lost", async (kind) => {
+  const store = await opened(kind);
+  let lost = false;
+  const losing: Handle = async (request) => {
+    const reply = await place[kind].handle(request);
+    if (lost || !(request.method === "DELETE" || request.headers.get("X-Amz-Target")?.endsWith(".DeleteSecret"))) return reply;
+    lost = true;
     throw new TypeError("connection lost");
   };
-  place.network.next.push(place.aws.handle, lost);
-  expect(await store.delete("a")).toBe(true);
+  place.network.next.push(losing, losing);
+  expect([await store.delete("a"), lost]).toEqual([true, true]);
   expect(await store.delete("a")).toBe(false);
 });
 

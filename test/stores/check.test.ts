@@ -4,7 +4,7 @@ import { put } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
 import { OIDC_TEST_KEY } from "../support/test-secrets.ts";
-import { orgOf, PUBLIC_URL, ref } from "./declared.ts";
+import { ask as local, orgOf, PUBLIC_URL, ref } from "./declared.ts";
 import { CLIENT, KEYS, openPlace, type Place, ROLE, VAULT_TOKEN } from "./place.ts";
 
 /** Nothing here is on this machine: what is asked is what the fakes are at. */
@@ -155,6 +155,18 @@ describe("a check of a store without stored credentials", () => {
     expect(seen).toEqual([["keyhole", expect.objectContaining({ iss: issuer(org), sub: "store:s", aud: VAULT.address })]]);
   });
 
+  it("is not asked with what a store of its name was given before it", async () => {
+    const json = { ...VAULT, credentials: { role: "keyhole", jwt_auth: "jwt" } };
+    const org = await storeOf(json);
+    place.vault.login = () => true;
+    expect((await check(org)).body).toMatchObject({ ok: true });
+    place.vault.login = () => false;
+    expect((await check(org)).body, "what was given is kept").toMatchObject({ ok: true });
+    expect((await ask("DELETE /v1/stores/s", { token: { org } })).status).toBe(204);
+    await storeOf(json, "s", org);
+    expect((await check(org)).body).toMatchObject({ ok: false, fails: "credential" });
+  });
+
   it("says that there is no credential where the deployment is no OpenID provider any more, and asks nobody", async () => {
     const org = await storeOf({ ...AWS, role_arn: ROLE });
     const { body } = await callWith({})("POST /v1/stores/s/check", { token: { org } });
@@ -168,4 +180,20 @@ describe("a check of a store without stored credentials", () => {
     expect((await check(org)).body.code).toBe("rate-limited");
     expect(place.network.asked).toEqual([]);
   });
+});
+
+it.each([
+  ["without stored credentials", {}],
+  ["with them", { credentials: { client_secret: ref(SCOPE, "SECRET") } }],
+])("a store %s whose address is none any more is shown, and nothing is released to it", async (_, credentials) => {
+  const org = orgOf("before");
+  await put(SCOPE, "SECRET", "client-secret-of-the-test", { token: { org }, fields: { hosts: ["127.0.0.1", "login.microsoftonline.com"] } });
+  const json = { ...AZURE, vault_url: "http://127.0.0.1:8443", ...credentials };
+  expect((await local("PUT /v1/stores/s", { token: { org }, json })).status).toBe(201);
+  const { stores } = (await ask("GET /v1/stores", { token: { org } })).body;
+  expect(stores).toEqual([expect.objectContaining({ vault_url: json.vault_url, identity: null })]);
+  const { status, body } = await check(org);
+  expect([status, body]).toEqual([200, expect.objectContaining({ ok: false, fails: "address" })]);
+  expect((await eventsOf(org)).map(({ action }) => action)).not.toContain("store.check");
+  expect(place.network.asked).toEqual([]);
 });

@@ -239,6 +239,22 @@ describe("an object in Vault", () => {
     expect(place.vault.data.get("a")).toHaveLength(2);
   });
 
+  it("knows which version a write has made, also after somebody has changed another field and kept the rest", async () => {
+    const store = place.open("vault");
+    const [first, second] = [operation(), operation()];
+    await store.put("a", bytes("1"), { operation: first });
+    const versions = place.vault.data.get("a") ?? [];
+    versions.push({ ...versions.at(-1), note: "theirs" });
+    expect(await store.put("a", bytes("1"), { operation: first })).toEqual({ version: "1" });
+    expect(await store.put("a", bytes("3"), { operation: second })).toEqual({ version: "3" });
+    for (const [each, version] of [
+      [first, "1"],
+      [second, "3"],
+    ] as const)
+      expect(await store.put("a", bytes("1"), { operation: each })).toEqual({ version });
+    expect((await store.get("a"))?.value).toEqual(bytes("3"));
+  });
+
   it("is written in the place of what was read, and anew if somebody else's came between", async () => {
     const store = place.open("vault");
     const handle = place.vault.handle;

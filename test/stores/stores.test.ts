@@ -94,6 +94,7 @@ describe("whoever makes a store", () => {
     ["the scope of a credential", { secret_scopes: ["namespace:other"] }],
     ["the name of a credential", { secret_names: ["OTHER_*"] }],
     ["a use of the credential", { scope: "stores:write secrets:read secrets:write" }],
+    ["a use of it by more than services", { scope: "stores:write secrets:use", services: ["openai"] }],
   ])("has to be allowed %s, to replace, delete and check it too", async (_, limits) => {
     const org = orgOf("maker");
     await putToken(org);
@@ -103,6 +104,18 @@ describe("whoever makes a store", () => {
     expect((await ask("PUT /v1/stores/vault", { token, json: VAULT })).body.code).toBe("forbidden");
     for (const request of ["DELETE /v1/stores/vault", "POST /v1/stores/vault/check"]) expect((await ask(request, { token })).body.code).toBe("forbidden");
     expect((await ask("GET /v1/stores/vault", { token: { org } })).body.revision).toBe(1);
+  });
+
+  it("has a grant of all scopes for what Keyhole's own identity opens while no scope is named: whoever has fewer would name their own", async () => {
+    const org = orgOf("maker");
+    const own = { ...VAULT, allow: [{ scopes: ["repo:acme/api"], keys: ["*"] }] };
+    const token = { org, secret_scopes: ["repo:acme/api"] };
+    await ask("PUT /v1/stores/vault", { token: { org }, json: VAULT });
+    for (const json of [VAULT, own]) expect((await ask("PUT /v1/stores/vault", { token, json })).body.code).toBe("forbidden");
+    for (const request of ["DELETE /v1/stores/vault", "POST /v1/stores/vault/check"]) expect((await ask(request, { token })).body.code).toBe("forbidden");
+    expect((await ask("PUT /v1/stores/another", { token, json: VAULT })).body.code).toBe("forbidden");
+    expect((await ask("PUT /v1/stores/another", { token, json: own })).status).toBe(201);
+    expect((await ask("PUT /v1/stores/vault", { token: { org, secret_scopes: ["*"] }, json: VAULT })).status).toBe(200);
   });
 
   it.each(["secrets:use", "secrets:resolve"])("may use the credential by %s, within the grant", async (permission) => {

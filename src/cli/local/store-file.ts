@@ -53,6 +53,7 @@ export function readStore(path: string): Store | undefined {
  */
 export async function changeStore(path: string, change: (store: Store) => Store): Promise<Store> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  requireOwnFolder(dirname(path));
   let next: Store | undefined;
   await withLock(`${path}.lock`, () => {
     next = change(readStore(path) ?? { format: 1, salt: randomBytes(16).toString("base64url"), parents: {}, secrets: [] });

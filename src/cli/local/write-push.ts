@@ -9,7 +9,7 @@ export interface PushedSecret extends Omit<Compared, "state"> {
 
 /**
  * Writes what the deployment has not, and with `overwrite` what it has otherwise. Who is stopped on the way does it again: what is
- * there by then is the same. What somebody else has set since it was compared is left alone.
+ * there by then is the same. What somebody else has made since it was compared is left alone: nobody was shown that it would go.
  */
 export async function writePush(client: Client, compared: readonly Compared[], overwrite: boolean): Promise<PushedSecret[]> {
   const pushed: PushedSecret[] = [];
@@ -22,10 +22,7 @@ export async function writePush(client: Client, compared: readonly Compared[], o
 
 async function write(client: Client, { to, secret, value, state }: Compared, overwrite: boolean): Promise<PushedSecret["state"]> {
   if (state === "same" || state === "reserved" || (state === "different" && !overwrite)) return state;
-  if (overwrite) {
-    const { changed } = await client.secrets.set(to, secret.name, value);
-    return state === "new" ? "written" : changed ? "replaced" : "same";
-  }
+  if (state === "different") return (await client.secrets.set(to, secret.name, value)).changed ? "replaced" : "same";
   try {
     await client.secrets.set(to, secret.name, value, {}, { ifNoneMatch: "*" });
     return "written";

@@ -129,9 +129,12 @@ async function list({ url, ask }: Vault, prefix: string, cursor: string | undefi
 }
 
 async function remove({ ask }: Vault, key: string): Promise<boolean> {
-  const reply = await ask({ method: "DELETE", path: `secrets/${azureName(key)}` });
-  if (reply.status === 404) return false;
-  orThrow(reply);
+  const path = `secrets/${azureName(key)}`;
+  const there = await ask({ method: "GET", path: `${path}/versions`, query: pageQuery(undefined) });
+  if (there.status === 404 || !readJson(orThrow(there), pageSchema).value?.length) return false;
+  const reply = await ask({ method: "DELETE", path });
+  // It was there a moment ago: this call has deleted it, and was sent twice.
+  if (reply.status !== 404) orThrow(reply);
   return true;
 }
 

@@ -3,7 +3,7 @@ import { openAwsSecretsManager } from "./aws-secrets-manager.ts";
 import { type AwsStore, STS_AUDIENCE, secretsManagerAddress, stsAddress } from "./aws-store.ts";
 import { openAzureKeyVault } from "./azure-key-vault.ts";
 import { type AzureStore, vaultAddress } from "./azure-store.ts";
-import type { DriverNeeds, StoreCredentials, StoreDriver } from "./store-driver.ts";
+import { type DriverNeeds, type StoreCredentials, type StoreDriver, StoreError } from "./store-driver.ts";
 import { openVault } from "./vault.ts";
 import { type VaultStore, vaultOrigin } from "./vault-store.ts";
 
@@ -56,6 +56,16 @@ export function openDriver(definition: StoreDefinition, credentials: StoreCreden
  */
 export function addressesOf(definition: StoreDefinition, rules: Rules): readonly URL[] {
   return kindOf(definition).addresses(definition, rules);
+}
+
+/** Whether its address is one of such a store: what was one when it was made may be none by now. */
+export function hasAddress(definition: StoreDefinition, rules: Rules): boolean {
+  try {
+    return addressesOf(definition, rules).length > 0;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import { rowsOf } from "../store/run-batch.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { UnreleasedError } from "../transaction/record-failure.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
-import { openDriver } from "./drivers.ts";
+import { addressesOf, openDriver } from "./drivers.ts";
 import { type CredentialNeeds, credentialQuery, requireStoreHosts } from "./find-credentials.ts";
 import { identityOf, identityToken } from "./identity-token.ts";
 import { type AddressNeeds, storeRules } from "./plan-store.ts";
@@ -38,9 +38,11 @@ export type OpenNeeds = RecordNeeds &
  * @throws {StoreError} `address`.
  */
 export async function openStore(needs: OpenNeeds, caller: Caller, { row, definition }: FoundStore, action: "store.check" | "store.read"): Promise<StoreDriver> {
+  // What was an address of such a store when it was made may be none by now: then nothing is released.
+  addressesOf(definition, needs);
   const event = { action, target: `${row.name}#${row.revision}` } as const;
   const credentials = await openCredentials(needs, caller, definition, event);
-  return openDriver(definition, credentials, driverNeeds(needs, caller, row.name, definition));
+  return openDriver(definition, credentials, driverNeeds(needs, caller, row, definition));
 }
 
 type Event = { readonly action: "store.check" | "store.read"; readonly target: string };
@@ -103,7 +105,7 @@ function textOf({ name, bytes }: Released): string {
   }
 }
 
-function driverNeeds(needs: OpenNeeds, { org }: Caller, name: string, definition: StoreDefinition): DriverNeeds {
+function driverNeeds(needs: OpenNeeds, { org }: Caller, { name, created_at }: FoundStore["row"], definition: StoreDefinition): DriverNeeds {
   const { now, defer, keyring, provider } = needs;
   return {
     now,
@@ -111,7 +113,7 @@ function driverNeeds(needs: OpenNeeds, { org }: Caller, name: string, definition
     defer,
     rules: storeRules(needs),
     externalId: org,
-    store: name,
+    store: `${name} ${created_at}`,
     kept: tokensOf(keyring),
     standIns: needs.insecureOrigins ? standInsOf(definition) : {},
     async identityToken(audience) {

@@ -1,6 +1,7 @@
 import { contains, matchesAny, type Pattern } from "../../contract/pattern.ts";
 import { refsOf, type StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
+import { needsIdentity } from "./identity-token.ts";
 
 /**
  * Refuses whoever could not have made a store: every scope that it lets have keys has to be within the grant, and its credentials have
@@ -11,13 +12,23 @@ import type { Caller } from "../access/caller.ts";
  */
 export function requireMaker(caller: Caller, definition: StoreDefinition): void {
   caller.require("stores:write");
-  const { secretScopes, permissions } = caller;
-  const covered = definition.allow
-    .flatMap(({ scopes }) => scopes)
-    .every((scope) => secretScopes === null || secretScopes.some((pattern) => contains(pattern, scope as Pattern)));
-  if (!covered) throw caller.refuse("stores:write", "The token's grant does not cover every scope that the store lets have keys.");
+  const { secretScopes, services, permissions } = caller;
+  const covered = reachOf(definition).every((scope) => secretScopes === null || secretScopes.some((pattern) => contains(pattern, scope)));
+  if (!covered) throw caller.refuse("stores:write", "The token's grant does not cover every scope that the store may let have keys.");
   const refs = refsOf(definition);
-  if (refs.length > 0 && !permissions.has("secrets:resolve")) caller.require("secrets:use");
+  if (refs.length > 0 && !permissions.has("secrets:resolve")) {
+    caller.require("secrets:use");
+    if (services !== null) throw caller.refuse("secrets:resolve", "The token's grant lets secrets be used by some services, and by no store.");
+  }
   if (!refs.every(({ scope, name }) => matchesAny(secretScopes, scope) && matchesAny(caller.secretNames, name)))
     throw caller.refuse("stores:write", "The token's grant does not cover the secrets that have the store's credentials.");
+}
+
+/**
+ * The scopes that a store may let have keys. Of one without stored credentials the cloud goes by its name alone: as long as it names no
+ * scope it may be meant for any, or else whoever may write stores could name their own.
+ */
+function reachOf(definition: StoreDefinition): Pattern[] {
+  const scopes = definition.allow.flatMap(({ scopes }) => scopes as Pattern[]);
+  return scopes.length === 0 && needsIdentity(definition) ? ["*" as Pattern] : scopes;
 }

@@ -51,7 +51,7 @@ export interface DriverNeeds {
   /** Waits, in milliseconds. Left out: by a timer. */
   readonly pause?: (milliseconds: number) => Promise<void>;
   readonly rules: OutgoingRules;
-  /** The store's name: access that was given to one store is not another's, which may have less. */
+  /** Which store it is, also among those that had its name before: access that was given to one is not another's, which may have less. */
   readonly store: string;
   /** An OpenID token of Keyhole's for this store, for one audience. */
   readonly identityToken: (audience: string) => Promise<string>;

@@ -11,7 +11,7 @@ import {
   type StoreWrite,
 } from "./store-driver.ts";
 import { type AskVault, openVaultAccess } from "./vault-access.ts";
-import { fromVaultData, operationsOf, toVaultData, type VaultData } from "./vault-data.ts";
+import { fromVaultData, operationsOf, toVaultData, type VaultData, versionWritten } from "./vault-data.ts";
 import { definedPath, encodePath, type VaultStore } from "./vault-store.ts";
 
 const VERSION = /^[1-9]\d{0,8}$/;
@@ -64,9 +64,10 @@ async function put(engine: Engine, key: string, value: Uint8Array, { operation, 
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const { number, data } = await read(engine, path);
     const before = operationsOf(data);
-    if (before.includes(operation)) return { version: String(number - before.indexOf(operation)) };
+    const written = versionWritten(before, operation);
+    if (written !== undefined) return { version: written };
     if (ifVersion !== undefined && ifVersion !== (data ? String(number) : null)) throw new StoreError("conflict");
-    const body = { data: toVaultData(value, operation, before), options: { cas: number } };
+    const body = { data: toVaultData(value, operation, number + 1, before), options: { cas: number } };
     const reply = await engine.ask({ method: "POST", path: `${engine.mount}/data/${path}`, body, repeatable: false });
     if (isSuccess(reply)) return { version: String(readJson(reply, writtenSchema).data.version) };
     if (reply.status === 413) throw new StoreError("too-large");

@@ -237,6 +237,13 @@ describe("the file", () => {
     expect(() => readStore(path)).toThrow("is not a file");
   });
 
+  it.skipIf(process.platform === "win32")("is not begun in a folder that others may write", async () => {
+    mkdirSync(join(folder, ".keyhole"));
+    chmodSync(join(folder, ".keyhole"), 0o770);
+    await expect(setLocal(placeWith(fakeKeychain().keychain), setting("API_KEY", "sk-first"))).rejects.toThrow("others than you may write");
+    expect(readdirSync(join(folder, ".keyhole"))).toEqual([]);
+  });
+
   it.runIf(process.getuid?.() === 0)("is refused where it or its folder is another user's", async () => {
     await changeStore(path, (empty) => empty);
     chownSync(path, 12, 34);

@@ -111,11 +111,11 @@ describe("a push", () => {
     expect(values.get("global OTHER")).toBe("mine");
   });
 
-  it("leaves alone what somebody else has set since it was compared", async () => {
+  it.each([false, true])("leaves alone what somebody else has made since it was compared, with overwrite: %s", async (overwrite) => {
     const { client, values } = fakeDeployment();
     const compared = await comparePush(client, [candidate("NEW", "mine")]);
     values.set("global NEW", "theirs");
-    expect(states(await writePush(client, compared, false))).toEqual({ NEW: "different" });
+    expect(states(await writePush(client, compared, overwrite))).toEqual({ NEW: "different" });
     expect(values.get("global NEW")).toBe("theirs");
   });
 

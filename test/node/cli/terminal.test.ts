@@ -154,14 +154,15 @@ it("ends the token of a command that Ctrl-C ended, also when a second one comes 
 
 describe("keyhole push", () => {
   const home = () => join(cli.folder, "pushing");
-  const api = () => join(home(), "api");
+  // A name that would command the terminal is spelled out, in questions too.
+  const api = () => join(home(), "a\u0007pi");
   const asked: string[] = [];
 
   beforeAll(async () => {
     mkdirSync(api(), { recursive: true });
     const env = { PATH: process.env.PATH ?? "", HOME: home(), KEYHOLE_LOCAL_STORE: "file" };
     const set = (...more: string[]) => runProgram(cli.path, ["set", "API_KEY", "--local", "--stdin", ...more], { env, stdin: VALUE });
-    expect([(await set("--scope", "repo:~/api")).code, spawnSync("git", ["init", "-q", api()]).status]).toEqual([0, 0]);
+    expect([(await set("--scope", "repo:~/a\u0007pi")).code, spawnSync("git", ["init", "-q", api()]).status]).toEqual([0, 0]);
     spawnSync("git", ["-C", api(), "remote", "add", "origin", "git@git.example:acme/api.git"]);
     const before = service.answer;
     service.answer = ({ method, url = "" }, body) => {
@@ -178,14 +179,15 @@ describe("keyhole push", () => {
     const { code, screen } = await onTerminal(
       ["push"],
       [
-        ["Which repository of the deployment is repo:~/api?", "\r"],
+        ["Which repository of the deployment is repo:~/a\\u{7}pi?", "\r"],
         ["Write 1 secret to", "y"],
       ],
       home(),
     );
     expect({ code, asked }).toEqual({ code: 0, asked: ["POST /v1/import", "PUT /v1/scopes/repo%3Aacme%2Fapi/secrets/API_KEY"] });
-    expect(screen).toMatch(/API_KEY +repo:~\/api +repo:acme\/api +created/);
+    expect(screen).toMatch(/API_KEY +repo:~\/a\\u\{7\}pi +repo:acme\/api +created/);
     expect(screen).not.toContain(VALUE);
+    expect(screen).not.toContain("\u0007");
   });
 
   it("writes nothing when that is not confirmed", async () => {

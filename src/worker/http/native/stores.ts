@@ -5,6 +5,7 @@ import { storeNameSchema } from "../../../contract/store-name.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { checkStore } from "../../stores/check-store.ts";
 import { deleteStore } from "../../stores/delete-store.ts";
+import { hasAddress } from "../../stores/drivers.ts";
 import { identityOf, needsIdentity } from "../../stores/identity-token.ts";
 import { putStore } from "../../stores/put-store.ts";
 import { type FoundStore, getStore, listStores } from "../../stores/read-stores.ts";
@@ -28,7 +29,7 @@ export const storeRoutes = [
       id: "putStore",
       summary: "Make a store",
       description:
-        "A place outside where values live. Its credentials are secrets, all in one scope, whose `hosts` have every host that the credential goes to: the store's, and that of AWS's STS (with `role_arn`) or of Entra. Without credentials Keyhole asks for access as an OpenID provider: `identity` in the reply is what the role, the federated credential or the role of Vault's `jwt` method has to trust. A store is made, replaced and deleted by whoever has a grant that covers all scopes in its `allow` and the secrets of its credentials, and `secrets:use` or `secrets:resolve` for these.",
+        "A place outside where values live. Its credentials are secrets, all in one scope, whose `hosts` have every host that the credential goes to: the store's, and that of AWS's STS (with `role_arn`) or of Entra. Without credentials Keyhole asks for access as an OpenID provider: `identity` in the reply is what the role, the federated credential or the role of Vault's `jwt` method has to trust. A store is made, replaced and deleted by whoever has a grant that covers all scopes in its `allow` and the secrets of its credentials, and `secrets:use` (without a limit of `services`) or `secrets:resolve` for these; without stored credentials and without scopes in `allow`, a grant that covers all scopes.",
       tag,
       permission,
       action: "store.put",
@@ -119,7 +120,10 @@ export const storeRoutes = [
 
 function storeBody({ provider, insecureOrigins }: Pick<RequestNeeds, "provider" | "insecureOrigins">, { row, definition }: FoundStore): StoreBody {
   const { org, name, revision, created_by, updated_by } = row;
-  const identity = provider && needsIdentity(definition) ? identityOf({ provider, insecureOrigins }, org, name, definition) : null;
+  const identity =
+    provider && needsIdentity(definition) && hasAddress(definition, { insecureOrigins })
+      ? identityOf({ provider, insecureOrigins }, org, name, definition)
+      : null;
   const { kind, ...said } = definition;
   return { name, kind, revision, ...said, identity, created_at: formatTime(row.created_at), created_by, updated_at: formatTime(row.updated_at), updated_by };
 }
