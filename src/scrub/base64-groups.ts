@@ -14,9 +14,11 @@ export function base64Value(byte: number): number {
   return VALUES[byte] ?? -1;
 }
 
-/** The characters that six bits may be written as. */
-export function base64Characters(value: number): string[] {
-  return [...new Set(CHARACTERS.map((characters) => characters.charAt(value)))];
+const CODES = Array.from({ length: 64 }, (_, value) => [...new Set(CHARACTERS.map((characters) => characters.charCodeAt(value)))]);
+
+/** The characters, as their codes, that six bits may be written as. */
+export function base64Characters(value: number): readonly number[] {
+  return CODES[value] ?? [];
 }
 
 /** The byte that the character at a place in a group completes: its bits, and those left over of the one before. */

@@ -20,7 +20,11 @@ const beginnings = new WeakMap<Automaton, readonly Uint8Array[]>();
 function beginningsIn(automaton: Automaton): readonly Uint8Array[] {
   const known = beginnings.get(automaton);
   if (known) return known;
-  const made = [0, 1, 2].map((place) => Uint8Array.from({ length: 64 }, (_, value) => (couldBeginBase64(automaton, [value], place) ? 1 : 0)));
+  const made = [0, 1, 2].map(() => new Uint8Array(64));
+  // What stands before a text in a group may be any bits.
+  for (const byte of automaton.goesOn(0))
+    for (const [place, values] of made.entries())
+      for (let before = 0; before < 4 ** place; before++) values[(before << (6 - 2 * place)) | (byte >> (2 + 2 * place))] = 1;
   beginnings.set(automaton, made);
   return made;
 }

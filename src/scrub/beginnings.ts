@@ -76,7 +76,7 @@ function hexDigits(value: number): number[] {
 }
 
 function inBase64(values: readonly number[]): number[] {
-  return values.flatMap(base64Characters).map((character) => character.charCodeAt(0));
+  return values.flatMap(base64Characters);
 }
 
 function upTo(count: number): number[] {

@@ -4,6 +4,8 @@ const SHORTEST_LINE = 8;
 const SHORTEST_CODED = 5;
 
 const encoder = new TextEncoder();
+/** Each byte as a character of its own. */
+const LATIN1 = new TextDecoder("latin1");
 
 /** A text as it is looked for. */
 export interface Wanted {
@@ -19,7 +21,7 @@ export interface Wanted {
 export function textsOf(values: readonly (string | Uint8Array)[], lines: boolean): Wanted {
   const whole = new Map<string, Uint8Array>();
   const byLine = new Map<string, Uint8Array>();
-  const add = (to: Map<string, Uint8Array>, bytes: Uint8Array, shortest: number) => bytes.length >= shortest && to.set(bytes.join(), bytes);
+  const add = (to: Map<string, Uint8Array>, bytes: Uint8Array, shortest: number) => bytes.length >= shortest && to.set(LATIN1.decode(bytes), bytes);
   for (const value of values) {
     const bytes = typeof value === "string" ? encoder.encode(value) : value;
     add(whole, bytes, 1);

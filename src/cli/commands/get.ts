@@ -1,3 +1,4 @@
+import type { Source } from "../../contract/source.ts";
 import { command } from "../define-command.ts";
 import { locating } from "../locate.ts";
 import { printJson } from "../output.ts";
@@ -5,6 +6,11 @@ import { printFields } from "../print-table.ts";
 import { relativeTime } from "../relative-time.ts";
 import { requireScope, SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
+
+/** A place in a store, for people. */
+function placeOf({ store, key, field, version }: Source): string {
+  return `${key}${field === undefined ? "" : `, field ${field}`}${version === undefined ? "" : `, version ${version}`} in the store ${store}`;
+}
 
 /** `keyhole get`. */
 export const get = command({
@@ -22,6 +28,7 @@ export const get = command({
       ["scope", secret.scope],
       ["id", secret.id],
       ["version", String(secret.version)],
+      ...(secret.source ? [["comes from", placeOf(secret.source)] as const] : []),
       ["description", secret.description ?? ""],
       ["labels", labels.join(" ")],
       ["created", `${relativeTime(secret.created_at)} by ${secret.created_by}`],
