@@ -222,6 +222,31 @@ describe("a value that a store does not give", () => {
     expect(reads()).toBe(before);
   });
 
+  it("is on record as not given once, however many need it, and so is a credential that may not go to the store", async () => {
+    for (let n = 0; n < 8; n++) await setSource(SOURCE, `DB_${n}`);
+    await done(`PUT ${at("VAULT_TOKEN", "namespace:ops")}`, { json: { value: VAULT_TOKEN, hosts: [] } });
+    await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    const failed = (await eventsOf(org)).filter(({ outcome }) => outcome === "failed");
+    expect(failed.map(({ action, secrets }) => [action, secrets.length])).toEqual([
+      ["store.read", 1],
+      ["secret.resolve", 8],
+    ]);
+    expect(stores.vault.asked).toEqual([]);
+  });
+
+  it("is not waited for again in a call in which its store did not answer", async () => {
+    for (let n = 0; n < 14; n++) await setSource({ ...SOURCE, key: `prod/${n}` }, `DB_${n}`);
+    let asked = 0;
+    stores.network.next.push(
+      ...Array.from({ length: 60 }, () => async () => {
+        asked++;
+        throw new DOMException("", "TimeoutError");
+      }),
+    );
+    const { body } = await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    expect([body.unavailable.length, asked]).toEqual([14, 6]);
+  });
+
   it("is given for stale_seconds after it was read, if the store only does not answer", async () => {
     await done("PUT /v1/stores/vault-prod", { json: { ...STORE, refresh_seconds: 10, stale_seconds: 100 } });
     await setSource();
@@ -272,6 +297,17 @@ describe("where a value that comes from a store may go", () => {
     const writer = await sign({ org, scope: "secrets:write" });
     expect((await call(`POST /v1/secrets/${id}/rollback`, { token: writer, json: { version: 1 } })).status).toBe(200);
     expect([await hosts(), (await resolve()).body.value]).toEqual([[], VALUE]);
+  });
+
+  it("is not what a writer brought with a value of his own, where somebody else names the place, who may read", async () => {
+    await setSource();
+    const { id } = (await call(`GET ${at("DB_PASSWORD")}`)).body;
+    const trap = () => writing({ value: crypto.randomUUID(), hosts: ["attacker.example.com", "api.openai.com"] });
+    for (const bring of [() => setSource(), () => call(`POST /v1/secrets/${id}/rollback`, { json: { version: 1 } })]) {
+      expect(await trap()).toBe(200);
+      expect((await bring()).status).toBe(200);
+      expect([await hosts(), (await resolve()).body.value]).toEqual([["api.openai.com"], VALUE]);
+    }
   });
 });
 

@@ -29,7 +29,7 @@ const NOT_THE_STORES: ReadonlySet<string> = new Set(["unauthenticated", "rate-li
 export function sourceReader(needs: OpenNeeds): SourceReader {
   return {
     async read(caller, secrets) {
-      const call = { stores: new Map<string, Promise<FoundStore | undefined>>(), drivers: new Map<string, Promise<StoreDriver>>() };
+      const call: Call = { stores: new Map(), drivers: new Map(), away: new Map() };
       const values: (SourcedValue | Unread)[] = [];
       for (let from = 0; from < secrets.length; from += AT_ONCE)
         values.push(...(await Promise.all(secrets.slice(from, from + AT_ONCE).map((secret) => readOne(needs, caller, secret, call)))));
@@ -42,6 +42,8 @@ export function sourceReader(needs: OpenNeeds): SourceReader {
 interface Call {
   readonly stores: Map<string, Promise<FoundStore | undefined>>;
   readonly drivers: Map<string, Promise<StoreDriver>>;
+  /** The stores that did not answer: they are not waited for again. */
+  readonly away: Map<string, StoreError>;
 }
 
 async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: SourcedSecret, call: Call): Promise<SourcedValue | Unread> {
@@ -51,25 +53,27 @@ async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: 
   const found = org === caller.org ? await once(call.stores, source.store, () => findStore(needs, caller, source.store)) : undefined;
   if (!found || !storeAllows(found.definition, scope, source.key)) return unread(`The store ${source.store} does not let ${scope} have this key.`);
   try {
-    return await readFrom(needs, caller, found, source, () => once(call.drivers, source.store, () => openStore(needs, caller, found, "store.read")));
+    return await readFrom(needs, caller, found, source, call);
   } catch (error) {
     if (error instanceof StoreError) return unread(`The store ${source.store} does not give the value: ${error.refusal}.`);
-    if (error instanceof UnreleasedError) {
-      await recordFailure(needs, caller, error.failure);
-      return unread(`The credentials of the store ${source.store} cannot be used.`);
-    }
+    if (error instanceof UnreleasedError) return unread(`The credentials of the store ${source.store} cannot be used.`);
     if (error instanceof Problem && !NOT_THE_STORES.has(error.code)) return unread(`The store ${source.store} cannot be used: ${error.code}.`);
     throw error;
   }
 }
 
-async function readFrom(
-  needs: OpenNeeds,
-  caller: Caller,
-  { row, definition }: FoundStore,
-  source: Source,
-  open: () => Promise<StoreDriver>,
-): Promise<SourcedValue> {
+/** Opens a store; that its credentials did not leave is on record once, however many secrets need them. */
+async function open(needs: OpenNeeds, caller: Caller, found: FoundStore): Promise<StoreDriver> {
+  try {
+    return await openStore(needs, caller, found, "store.read");
+  } catch (error) {
+    if (error instanceof UnreleasedError) await recordFailure(needs, caller, error.failure);
+    throw error;
+  }
+}
+
+async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, source: Source, call: Call): Promise<SourcedValue> {
+  const { row, definition } = store;
   const kept = keptSourcesOf(needs.keyring);
   const name = JSON.stringify([caller.org, row.name, row.revision, row.created_at, source.key, source.field ?? null, source.version ?? null]);
   const now = needs.now.getTime();
@@ -77,21 +81,31 @@ async function readFrom(
     const found = await openSource(kept, name);
     return found && now - found.readAt < seconds * 1000 ? found : undefined;
   };
+  const again = () => within(definition.refresh_seconds);
+  const whileAway = async (error: StoreError): Promise<SourcedValue> => {
+    const stale = await within(definition.refresh_seconds + definition.stale_seconds);
+    if (stale) return stale;
+    throw error;
+  };
+  const away = call.away.get(row.name);
+  if (away) return (await again()) ?? whileAway(away);
   const lead = async (): Promise<SourcedValue> => {
     try {
-      const driver = await open();
+      const driver = await once(call.drivers, row.name, () => open(needs, caller, store));
       const value = sourcedValue(source, await driver.get(source.key, source.version));
       if (definition.refresh_seconds + definition.stale_seconds > 0) await keepSource(kept, caller.org, name, value, now);
       return value;
     } catch (error) {
-      const isAway = error instanceof StoreError && AWAY.has(error.refusal);
-      const stale = isAway ? await within(definition.refresh_seconds + definition.stale_seconds) : undefined;
-      if (stale) return stale;
-      if (error instanceof StoreError && !isAway) forget(kept, name);
+      if (!(error instanceof StoreError)) throw error;
+      if (AWAY.has(error.refusal)) {
+        call.away.set(row.name, error);
+        return whileAway(error);
+      }
+      forget(kept, name);
       throw error;
     }
   };
-  return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, () => within(definition.refresh_seconds), lead, FOLLOWS);
+  return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, again, lead, FOLLOWS);
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
