@@ -103,6 +103,17 @@ describe("a secret with a source", () => {
     expect(second.headers.get("ETag")).not.toBe(first.headers.get("ETag"));
   });
 
+  it("has another entity tag where its store has another value under the same version", async () => {
+    await setSource();
+    const first = await resolve();
+    const tag = { headers: { "If-None-Match": first.headers.get("ETag") ?? "" } };
+    stores.vault.data.set("prod/database", [{ password: "of-a-key-that-was-made-anew" }]);
+    const second = await resolve("DB_PASSWORD", tag, openWorker());
+    expect([second.status, second.body.value, second.body.store_version]).toEqual([200, "of-a-key-that-was-made-anew", first.body.store_version]);
+    expect((await resolve("DB_PASSWORD", { headers: { "If-None-Match": '*, "x"' } })).status).toBe(400);
+    expect((await resolve("DB_PASSWORD", { headers: { "If-None-Match": "*" } })).status).toBe(200);
+  });
+
   it("has the version that it names, a field that is no text as JSON, and all of it without a field", async () => {
     stores.vault.data.set("prod/database", [{ password: "of-before" }, { password: VALUE, options: { ssl: true } }]);
     for (const [source, value] of [

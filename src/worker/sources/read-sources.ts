@@ -3,6 +3,8 @@ import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type Source, sourceOfText } from "../../contract/source.ts";
 import { storeAllows } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
+import type { Keyring } from "../envelope/keyring.ts";
+import { markValue } from "../envelope/mark-value.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import type { Unread } from "../secrets/read-values.ts";
 import type { SourcedSecret, SourcedValue, SourceReader } from "../secrets/sources.ts";
@@ -92,7 +94,7 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
   const lead = async (): Promise<SourcedValue> => {
     try {
       const driver = await once(call.drivers, row.name, () => open(needs, caller, store));
-      const value = sourcedValue(source, await driver.get(source.key, source.version));
+      const value = await sourcedValue(needs.keyring, source, await driver.get(source.key, source.version));
       if (definition.refresh_seconds + definition.stale_seconds > 0) await keepSource(kept, caller.org, name, value, now);
       return value;
     } catch (error) {
@@ -109,11 +111,11 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
-function sourcedValue({ field }: Source, stored: StoredValue | undefined): SourcedValue {
+async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredValue | undefined): Promise<SourcedValue> {
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");
-  return { bytes, encoding: isText(bytes) ? "utf8" : "base64", version: stored.version };
+  return { bytes, encoding: isText(bytes) ? "utf8" : "base64", version: stored.version, mark: await markValue(keyring, bytes) };
 }
 
 /** A member of the object that a store keeps, or that the value is; one that is no text is its JSON. */
