@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { keepNumbers } from "../../src/contract/keep-numbers.ts";
+import { fillCredentials } from "../../src/worker/services/fill-credentials.ts";
 import { openPlace as openWorker, type Place as Worker } from "../leases/place.ts";
 import { ref } from "../stores/declared.ts";
 import { openPlace as openStores, type Place as Stores, VAULT_TOKEN } from "../stores/place.ts";
@@ -116,9 +118,12 @@ describe("a secret with a source", () => {
 
   it("has the version that it names, a field that is no text as JSON, and all of it without a field", async () => {
     stores.vault.data.set("prod/database", [{ password: "of-before" }, { password: VALUE, options: { ssl: true } }]);
+    stores.vault.data.set("prod/numbers", [JSON.parse('{"id": 12345678901234567890, "rate": 1.0}', keepNumbers)]);
     for (const [source, value] of [
       [{ ...SOURCE, version: "1" }, "of-before"],
       [{ ...SOURCE, field: "options" }, '{"ssl":true}'],
+      [{ ...SOURCE, key: "prod/numbers", field: "id" }, "12345678901234567890"],
+      [{ store: "vault-prod", key: "prod/numbers" }, '{"id":12345678901234567890,"rate":1.0}'],
       [{ store: "vault-prod", key: "prod/database" }, JSON.stringify({ password: VALUE, options: { ssl: true } })],
     ] as const) {
       await setSource(source);
@@ -214,6 +219,7 @@ describe("a value that a store does not give", () => {
     ["a key that is gone", () => stores.vault.data.delete("prod/database")],
     ["a field that is gone", () => stores.vault.data.set("prod/database", [{ user: "x" }])],
     ["a credential that is known no more", () => stores.vault.tokens.clear()],
+    ["one that is nested without end", () => stores.vault.data.set("prod/database", [{ password: JSON.parse("[".repeat(5_000) + "]".repeat(5_000)) }])],
     ["an empty value", () => stores.vault.data.set("prod/database", [{ password: "" }])],
     ["one that is too large", () => stores.vault.data.set("prod/database", [{ password: "x".repeat(65_537) }])],
   ])("is %s", async (_, change) => {
@@ -320,6 +326,17 @@ describe("where a value that comes from a store may go", () => {
       expect([await hosts(), (await resolve()).body.value]).toEqual([["api.openai.com"], VALUE]);
     }
   });
+});
+
+it("another value under the same version is another client at a token endpoint", () => {
+  const inject = [
+    { in: "oauth2" as const, token_url: "https://login.example.com/token", client_id: "me", client_secret: "${SECRET}" },
+  ] as unknown as Parameters<typeof fillCredentials>[0];
+  const secret = { name: "SECRET", scope: "global", id: "sec_1", version: 1, setAt: 0, encoding: "utf8", storeVersion: "1" } as unknown as Parameters<
+    typeof fillCredentials
+  >[1][number];
+  const versions = ["one", "two"].map((mark) => fillCredentials(inject, [{ ...secret, bytes: new TextEncoder().encode(VALUE), mark }]).client?.versions);
+  expect(versions[0]).not.toEqual(versions[1]);
 });
 
 it("many at once ask the store once", async () => {

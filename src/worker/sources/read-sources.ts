@@ -9,6 +9,7 @@ import { oneLeads } from "../leases/one-leads.ts";
 import type { Unread } from "../secrets/read-values.ts";
 import type { SourcedSecret, SourcedValue, SourceReader } from "../secrets/sources.ts";
 import { type OpenNeeds, openStore } from "../stores/open-store.ts";
+import { parseExactly } from "../stores/parse-exactly.ts";
 import { type FoundStore, findStore } from "../stores/read-stores.ts";
 import { type StoreDriver, type StoredValue, StoreError, type StoreRefusal } from "../stores/store-driver.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
@@ -128,7 +129,7 @@ function fieldOf({ value, fields }: StoredValue, field: string): Uint8Array {
 
 function objectIn(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
+    const parsed = parseExactly(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
