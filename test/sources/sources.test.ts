@@ -155,6 +155,11 @@ describe("a secret with a source", () => {
     expect(all.body).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
     const vault = await done("GET /v1/secret/data/namespace/prod");
     expect(vault.body.data.data).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
+    const numberOf = async (place = worker) => (await call("GET /v1/env/data/namespace/prod", {}, place)).body.data.metadata.version;
+    const before = await numberOf();
+    expect(await numberOf()).toBe(before);
+    stores.vault.data.set("prod/database", [{ password: "another-password" }]);
+    expect(await numberOf(openWorker())).not.toBe(before);
   });
 });
 
@@ -262,6 +267,15 @@ describe("a value that a store does not give", () => {
     );
     const { body } = await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
     expect([body.unavailable.length, asked]).toEqual([14, 6]);
+  });
+
+  it("is asked for no more when an answer is full", async () => {
+    for (let n = 0; n < 72; n++) {
+      stores.vault.data.set(`prod/${n}`, [{ value: "x".repeat(65_000) }]);
+      await setSource({ store: "vault-prod", key: `prod/${n}` } as never, `DB_${n}`);
+    }
+    const reply = await call("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    expect([reply.body.code, stores.vault.asked.length]).toEqual(["answer-too-large", 66]);
   });
 
   it("is given for stale_seconds after it was read, if the store only does not answer", async () => {

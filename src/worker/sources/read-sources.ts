@@ -7,6 +7,7 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { markValue } from "../envelope/mark-value.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import type { Unread } from "../secrets/read-values.ts";
+import { requireFits } from "../secrets/require-fits.ts";
 import type { SourcedSecret, SourcedValue, SourceReader } from "../secrets/sources.ts";
 import { type OpenNeeds, openStore } from "../stores/open-store.ts";
 import { parseExactly } from "../stores/parse-exactly.ts";
@@ -34,8 +35,11 @@ export function sourceReader(needs: OpenNeeds): SourceReader {
     async read(caller, secrets) {
       const call: Call = { stores: new Map(), drivers: new Map(), away: new Map() };
       const values: (SourcedValue | Unread)[] = [];
-      for (let from = 0; from < secrets.length; from += AT_ONCE)
+      for (let from = 0; from < secrets.length; from += AT_ONCE) {
         values.push(...(await Promise.all(secrets.slice(from, from + AT_ONCE).map((secret) => readOne(needs, caller, secret, call)))));
+        // How large they are is known only now: what is too large for an answer does not fill the isolate's memory.
+        requireFits(values.map((value) => ("bytes" in value ? value.bytes.length : 0)));
+      }
       return values;
     },
   };
