@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { keepNumbers } from "../../src/contract/keep-numbers.ts";
+import { fillCredentials } from "../../src/worker/services/fill-credentials.ts";
 import { openPlace as openWorker, type Place as Worker } from "../leases/place.ts";
 import { ref } from "../stores/declared.ts";
 import { openPlace as openStores, type Place as Stores, VAULT_TOKEN } from "../stores/place.ts";
@@ -103,11 +105,25 @@ describe("a secret with a source", () => {
     expect(second.headers.get("ETag")).not.toBe(first.headers.get("ETag"));
   });
 
+  it("has another entity tag where its store has another value under the same version", async () => {
+    await setSource();
+    const first = await resolve();
+    const tag = { headers: { "If-None-Match": first.headers.get("ETag") ?? "" } };
+    stores.vault.data.set("prod/database", [{ password: "of-a-key-that-was-made-anew" }]);
+    const second = await resolve("DB_PASSWORD", tag, openWorker());
+    expect([second.status, second.body.value, second.body.store_version]).toEqual([200, "of-a-key-that-was-made-anew", first.body.store_version]);
+    expect((await resolve("DB_PASSWORD", { headers: { "If-None-Match": '*, "x"' } })).status).toBe(400);
+    expect((await resolve("DB_PASSWORD", { headers: { "If-None-Match": "*" } })).status).toBe(200);
+  });
+
   it("has the version that it names, a field that is no text as JSON, and all of it without a field", async () => {
     stores.vault.data.set("prod/database", [{ password: "of-before" }, { password: VALUE, options: { ssl: true } }]);
+    stores.vault.data.set("prod/numbers", [JSON.parse('{"id": 12345678901234567890, "rate": 1.0}', keepNumbers)]);
     for (const [source, value] of [
       [{ ...SOURCE, version: "1" }, "of-before"],
       [{ ...SOURCE, field: "options" }, '{"ssl":true}'],
+      [{ ...SOURCE, key: "prod/numbers", field: "id" }, "12345678901234567890"],
+      [{ store: "vault-prod", key: "prod/numbers" }, '{"id":12345678901234567890,"rate":1.0}'],
       [{ store: "vault-prod", key: "prod/database" }, JSON.stringify({ password: VALUE, options: { ssl: true } })],
     ] as const) {
       await setSource(source);
@@ -128,8 +144,12 @@ describe("a secret with a source", () => {
 
   it("takes no lease: what it is is asked of its store", async () => {
     await setSource();
-    for (let n = 0; n < 2; n++) await resolve("DB_PASSWORD", { headers: { "Cache-Control": "max-age=60" } });
-    expect((await eventsOf(org)).filter(({ action }) => action === "secret.resolve")).toHaveLength(2);
+    for (let n = 0; n < 2; n++) {
+      const { body, headers } = await resolve("DB_PASSWORD", { headers: { "Cache-Control": "max-age=60" } });
+      expect([body.value, body.lease, headers.get("Age")]).toEqual([VALUE, undefined, null]);
+    }
+    const { results } = await env.DB.prepare("SELECT lease FROM audit_events WHERE org = ? AND action = 'secret.resolve'").bind(org).all();
+    expect(results).toEqual([{ lease: null }, { lease: null }]);
   });
 
   it("is read by a client of Vault, as a variable, and with others in one answer", async () => {
@@ -139,6 +159,11 @@ describe("a secret with a source", () => {
     expect(all.body).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
     const vault = await done("GET /v1/secret/data/namespace/prod");
     expect(vault.body.data.data).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
+    const numberOf = async (place = worker) => (await call("GET /v1/env/data/namespace/prod", {}, place)).body.data.metadata.version;
+    const before = await numberOf();
+    expect(await numberOf()).toBe(before);
+    stores.vault.data.set("prod/database", [{ password: "another-password" }]);
+    expect(await numberOf(openWorker())).not.toBe(before);
   });
 });
 
@@ -203,6 +228,7 @@ describe("a value that a store does not give", () => {
     ["a key that is gone", () => stores.vault.data.delete("prod/database")],
     ["a field that is gone", () => stores.vault.data.set("prod/database", [{ user: "x" }])],
     ["a credential that is known no more", () => stores.vault.tokens.clear()],
+    ["one that is nested without end", () => stores.vault.data.set("prod/database", [{ password: JSON.parse("[".repeat(5_000) + "]".repeat(5_000)) }])],
     ["an empty value", () => stores.vault.data.set("prod/database", [{ password: "" }])],
     ["one that is too large", () => stores.vault.data.set("prod/database", [{ password: "x".repeat(65_537) }])],
   ])("is %s", async (_, change) => {
@@ -220,6 +246,40 @@ describe("a value that a store does not give", () => {
     await done("DELETE /v1/stores/vault-prod");
     await unavailable();
     expect(reads()).toBe(before);
+  });
+
+  it("is on record as not given once, however many need it, and so is a credential that may not go to the store", async () => {
+    for (let n = 0; n < 8; n++) await setSource(SOURCE, `DB_${n}`);
+    await done(`PUT ${at("VAULT_TOKEN", "namespace:ops")}`, { json: { value: VAULT_TOKEN, hosts: [] } });
+    await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    const failed = (await eventsOf(org)).filter(({ outcome }) => outcome === "failed");
+    expect(failed.map(({ action, secrets }) => [action, secrets.length])).toEqual([
+      ["store.read", 1],
+      ["secret.resolve", 8],
+    ]);
+    expect(stores.vault.asked).toEqual([]);
+  });
+
+  it("is not waited for again in a call in which its store did not answer", async () => {
+    for (let n = 0; n < 14; n++) await setSource({ ...SOURCE, key: `prod/${n}` }, `DB_${n}`);
+    let asked = 0;
+    stores.network.next.push(
+      ...Array.from({ length: 60 }, () => async () => {
+        asked++;
+        throw new DOMException("", "TimeoutError");
+      }),
+    );
+    const { body } = await done("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    expect([body.unavailable.length, asked]).toEqual([14, 6]);
+  });
+
+  it("is asked for no more when an answer is full", async () => {
+    for (let n = 0; n < 72; n++) {
+      stores.vault.data.set(`prod/${n}`, [{ value: "x".repeat(65_000) }]);
+      await setSource({ store: "vault-prod", key: `prod/${n}` } as never, `DB_${n}`);
+    }
+    const reply = await call("POST /v1/resolve", { json: { scopes: ["namespace:prod"] } });
+    expect([reply.body.code, stores.vault.asked.length]).toEqual(["answer-too-large", 66]);
   });
 
   it("is given for stale_seconds after it was read, if the store only does not answer", async () => {
@@ -273,6 +333,28 @@ describe("where a value that comes from a store may go", () => {
     expect((await call(`POST /v1/secrets/${id}/rollback`, { token: writer, json: { version: 1 } })).status).toBe(200);
     expect([await hosts(), (await resolve()).body.value]).toEqual([[], VALUE]);
   });
+
+  it("is not what a writer brought with a value of his own, where somebody else names the place, who may read", async () => {
+    await setSource();
+    const { id } = (await call(`GET ${at("DB_PASSWORD")}`)).body;
+    const trap = () => writing({ value: crypto.randomUUID(), hosts: ["attacker.example.com", "api.openai.com"] });
+    for (const bring of [() => setSource(), () => call(`POST /v1/secrets/${id}/rollback`, { json: { version: 1 } })]) {
+      expect(await trap()).toBe(200);
+      expect((await bring()).status).toBe(200);
+      expect([await hosts(), (await resolve()).body.value]).toEqual([["api.openai.com"], VALUE]);
+    }
+  });
+});
+
+it("another value under the same version is another client at a token endpoint", () => {
+  const inject = [
+    { in: "oauth2" as const, token_url: "https://login.example.com/token", client_id: "me", client_secret: "${SECRET}" },
+  ] as unknown as Parameters<typeof fillCredentials>[0];
+  const secret = { name: "SECRET", scope: "global", id: "sec_1", version: 1, setAt: 0, encoding: "utf8", storeVersion: "1" } as unknown as Parameters<
+    typeof fillCredentials
+  >[1][number];
+  const versions = ["one", "two"].map((mark) => fillCredentials(inject, [{ ...secret, bytes: new TextEncoder().encode(VALUE), mark }]).client?.versions);
+  expect(versions[0]).not.toEqual(versions[1]);
 });
 
 it("many at once ask the store once", async () => {

@@ -21,6 +21,8 @@ export interface Released {
   readonly setAt: number;
   /** Of a value that comes from a store: its own id of the version. */
   readonly storeVersion?: string;
+  /** Of a value that comes from a store: what stands for it, as a `SourcedValue` has it. */
+  readonly mark?: string;
 }
 
 /** What leaves of a selection, and what does not. */
@@ -82,7 +84,7 @@ async function open(
 }
 
 type Selected = RecordedSelection["secrets"][number];
-type Had = Pick<Released, "bytes" | "encoding" | "storeVersion"> | Unread;
+type Had = Pick<Released, "bytes" | "encoding" | "storeVersion" | "mark"> | Unread;
 
 /** With the values of those secrets that have them from a store. */
 async function fetchSourced(
@@ -106,7 +108,7 @@ async function fetchSourced(
     if (secret.encoding !== "source") return [secret, { bytes: value, encoding: secret.encoding }];
     const had = bySecret.get(secret);
     if (!had) throw new Error("the value of a secret with a source was not read");
-    return [secret, "problem" in had ? had : { bytes: had.bytes, encoding: had.encoding, storeVersion: had.version }];
+    return [secret, "problem" in had ? had : { bytes: had.bytes, encoding: had.encoding, storeVersion: had.version, mark: had.mark }];
   });
 }
 

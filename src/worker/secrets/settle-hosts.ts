@@ -36,7 +36,7 @@ export function settleHosts(
   brought: Brought,
 ): HostColumns {
   const isOther = brought === "another" || brought === "a place";
-  const drops = (brought === "another" && found.hosts_brought) || (brought === "a place" && !mayRead(caller, scope, name));
+  const drops = (isOther && found.hosts_brought) || (brought === "a place" && !mayRead(caller, scope, name));
   const kept = drops ? parse(found.hosts).filter(isOfPreset) : parse(found.hosts);
   if (given === undefined) return { hosts: JSON.stringify(kept), hosts_brought: isOther ? 0 : found.hosts_brought };
   const wanted = parse(given);

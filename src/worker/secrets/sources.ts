@@ -18,6 +18,8 @@ export interface SourcedValue {
   readonly encoding: Encoding;
   /** The store's own id of the version. */
   readonly version: string;
+  /** Stands for the value, and does not tell it: a store may have another one under the same version, after it was made anew. */
+  readonly mark: string;
 }
 
 /** Reads the values of secrets that have them from somewhere else, in the order of `secrets`: each comes with its value, or with why it cannot be had. */

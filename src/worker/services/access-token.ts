@@ -14,7 +14,7 @@ export interface TokenClient extends OAuthClient {
   readonly url: string;
   /** What its id and its secret are made of, as the service writes it: without a value. */
   readonly templates: readonly string[];
-  /** Of each secret in it its id and version: another value is another client. */
+  /** Of each secret in it its id and version, and what stands for a value that comes from a store: another value is another client. */
   readonly versions: readonly string[];
 }
 

@@ -51,7 +51,7 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
       signing = { accessKeyId: fill(access_key_id), secretAccessKey: fill(secret_access_key), sessionToken, services };
     } else if (injection.in === "oauth2") {
       const { token_url, client_id, client_secret, scope } = injection;
-      const versions = secrets.filter(({ name }) => names.has(name)).map(({ id, version }) => `${id} ${version}`);
+      const versions = secrets.filter(({ name }) => names.has(name)).map(({ id, version, mark = "" }) => `${id} ${version} ${mark}`);
       client = { url: token_url, clientId: fill(client_id), clientSecret: fill(client_secret), scope, templates: templatesOf(injection), versions };
       hidden.push(...clientCredentialsRequest(client).hidden);
     } else if (injection.in === "query") query.push([injection.name, fill(injection.value)]);

@@ -8,6 +8,7 @@ interface KeptSource {
   readonly sealed: ArrayBuffer;
   readonly encoding: SourcedValue["encoding"];
   readonly version: string;
+  readonly mark: string;
   readonly readAt: number;
 }
 
@@ -43,7 +44,7 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, new Uint8Array(value.bytes));
   forget(kept, name);
   const size = sealed.byteLength + SIZE_OF_REST;
-  kept.values.set(name, { org, size, iv, sealed, encoding: value.encoding, version: value.version, readAt });
+  kept.values.set(name, { org, size, iv, sealed, encoding: value.encoding, version: value.version, mark: value.mark, readAt });
   kept.bytes += size;
   let own = 0;
   // From the newest to the oldest.
@@ -62,9 +63,9 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
 export async function openSource(kept: KeptSources, name: string): Promise<(SourcedValue & { readonly readAt: number }) | undefined> {
   const found = kept.values.get(name);
   if (!found) return undefined;
-  const { iv, sealed, encoding, version, readAt } = found;
+  const { iv, sealed, encoding, version, mark, readAt } = found;
   const opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, sealed);
-  return { bytes: new Uint8Array(opened), encoding, version, readAt };
+  return { bytes: new Uint8Array(opened), encoding, version, mark, readAt };
 }
 
 /** Forgets what was read. */

@@ -3,10 +3,14 @@ import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type Source, sourceOfText } from "../../contract/source.ts";
 import { storeAllows } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
+import type { Keyring } from "../envelope/keyring.ts";
+import { markValue } from "../envelope/mark-value.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import type { Unread } from "../secrets/read-values.ts";
+import { requireFits } from "../secrets/require-fits.ts";
 import type { SourcedSecret, SourcedValue, SourceReader } from "../secrets/sources.ts";
 import { type OpenNeeds, openStore } from "../stores/open-store.ts";
+import { parseExactly } from "../stores/parse-exactly.ts";
 import { type FoundStore, findStore } from "../stores/read-stores.ts";
 import { type StoreDriver, type StoredValue, StoreError, type StoreRefusal } from "../stores/store-driver.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
@@ -29,10 +33,13 @@ const NOT_THE_STORES: ReadonlySet<string> = new Set(["unauthenticated", "rate-li
 export function sourceReader(needs: OpenNeeds): SourceReader {
   return {
     async read(caller, secrets) {
-      const call = { stores: new Map<string, Promise<FoundStore | undefined>>(), drivers: new Map<string, Promise<StoreDriver>>() };
+      const call: Call = { stores: new Map(), drivers: new Map(), away: new Map() };
       const values: (SourcedValue | Unread)[] = [];
-      for (let from = 0; from < secrets.length; from += AT_ONCE)
+      for (let from = 0; from < secrets.length; from += AT_ONCE) {
         values.push(...(await Promise.all(secrets.slice(from, from + AT_ONCE).map((secret) => readOne(needs, caller, secret, call)))));
+        // How large they are is known only now: what is too large for an answer does not fill the isolate's memory.
+        requireFits(values.map((value) => ("bytes" in value ? value.bytes.length : 0)));
+      }
       return values;
     },
   };
@@ -42,6 +49,8 @@ export function sourceReader(needs: OpenNeeds): SourceReader {
 interface Call {
   readonly stores: Map<string, Promise<FoundStore | undefined>>;
   readonly drivers: Map<string, Promise<StoreDriver>>;
+  /** The stores that did not answer: they are not waited for again. */
+  readonly away: Map<string, StoreError>;
 }
 
 async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: SourcedSecret, call: Call): Promise<SourcedValue | Unread> {
@@ -51,25 +60,27 @@ async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: 
   const found = org === caller.org ? await once(call.stores, source.store, () => findStore(needs, caller, source.store)) : undefined;
   if (!found || !storeAllows(found.definition, scope, source.key)) return unread(`The store ${source.store} does not let ${scope} have this key.`);
   try {
-    return await readFrom(needs, caller, found, source, () => once(call.drivers, source.store, () => openStore(needs, caller, found, "store.read")));
+    return await readFrom(needs, caller, found, source, call);
   } catch (error) {
     if (error instanceof StoreError) return unread(`The store ${source.store} does not give the value: ${error.refusal}.`);
-    if (error instanceof UnreleasedError) {
-      await recordFailure(needs, caller, error.failure);
-      return unread(`The credentials of the store ${source.store} cannot be used.`);
-    }
+    if (error instanceof UnreleasedError) return unread(`The credentials of the store ${source.store} cannot be used.`);
     if (error instanceof Problem && !NOT_THE_STORES.has(error.code)) return unread(`The store ${source.store} cannot be used: ${error.code}.`);
     throw error;
   }
 }
 
-async function readFrom(
-  needs: OpenNeeds,
-  caller: Caller,
-  { row, definition }: FoundStore,
-  source: Source,
-  open: () => Promise<StoreDriver>,
-): Promise<SourcedValue> {
+/** Opens a store; that its credentials did not leave is on record once, however many secrets need them. */
+async function open(needs: OpenNeeds, caller: Caller, found: FoundStore): Promise<StoreDriver> {
+  try {
+    return await openStore(needs, caller, found, "store.read");
+  } catch (error) {
+    if (error instanceof UnreleasedError) await recordFailure(needs, caller, error.failure);
+    throw error;
+  }
+}
+
+async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, source: Source, call: Call): Promise<SourcedValue> {
+  const { row, definition } = store;
   const kept = keptSourcesOf(needs.keyring);
   const name = JSON.stringify([caller.org, row.name, row.revision, row.created_at, source.key, source.field ?? null, source.version ?? null]);
   const now = needs.now.getTime();
@@ -77,29 +88,39 @@ async function readFrom(
     const found = await openSource(kept, name);
     return found && now - found.readAt < seconds * 1000 ? found : undefined;
   };
+  const again = () => within(definition.refresh_seconds);
+  const whileAway = async (error: StoreError): Promise<SourcedValue> => {
+    const stale = await within(definition.refresh_seconds + definition.stale_seconds);
+    if (stale) return stale;
+    throw error;
+  };
+  const away = call.away.get(row.name);
+  if (away) return (await again()) ?? whileAway(away);
   const lead = async (): Promise<SourcedValue> => {
     try {
-      const driver = await open();
-      const value = sourcedValue(source, await driver.get(source.key, source.version));
+      const driver = await once(call.drivers, row.name, () => open(needs, caller, store));
+      const value = await sourcedValue(needs.keyring, source, await driver.get(source.key, source.version));
       if (definition.refresh_seconds + definition.stale_seconds > 0) await keepSource(kept, caller.org, name, value, now);
       return value;
     } catch (error) {
-      const isAway = error instanceof StoreError && AWAY.has(error.refusal);
-      const stale = isAway ? await within(definition.refresh_seconds + definition.stale_seconds) : undefined;
-      if (stale) return stale;
-      if (error instanceof StoreError && !isAway) forget(kept, name);
+      if (!(error instanceof StoreError)) throw error;
+      if (AWAY.has(error.refusal)) {
+        call.away.set(row.name, error);
+        return whileAway(error);
+      }
+      forget(kept, name);
       throw error;
     }
   };
-  return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, () => within(definition.refresh_seconds), lead, FOLLOWS);
+  return oneLeads(kept, { clock: () => now, defer: needs.defer }, name, again, lead, FOLLOWS);
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
-function sourcedValue({ field }: Source, stored: StoredValue | undefined): SourcedValue {
+async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredValue | undefined): Promise<SourcedValue> {
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");
-  return { bytes, encoding: isText(bytes) ? "utf8" : "base64", version: stored.version };
+  return { bytes, encoding: isText(bytes) ? "utf8" : "base64", version: stored.version, mark: await markValue(keyring, bytes) };
 }
 
 /** A member of the object that a store keeps, or that the value is; one that is no text is its JSON. */
@@ -112,7 +133,7 @@ function fieldOf({ value, fields }: StoredValue, field: string): Uint8Array {
 
 function objectIn(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
+    const parsed = parseExactly(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;

@@ -44,6 +44,11 @@ export function selectCurrents(db: D1Database, org: string, scope: string, names
   return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.scope = ? AND s.name IN (SELECT value FROM json_each(?))`).bind(org, scope, JSON.stringify(names));
 }
 
+/** Selects secrets by their ids, with their current values ({@link CurrentRow}). */
+export function selectCurrentsById(db: D1Database, org: string, ids: readonly string[]): D1PreparedStatement {
+  return db.prepare(`${SELECT_CURRENT} WHERE s.org = ? AND s.id IN (SELECT value FROM json_each(?))`).bind(org, JSON.stringify(ids));
+}
+
 /** Selects up to `limit` secrets of a scope, by name ({@link SecretRow}): those that are there, or also those that can come back. */
 export function selectFirstSecrets(db: D1Database, org: string, scope: string, limit: number, which: "there" | "all"): D1PreparedStatement {
   const there = which === "there" ? "AND s.deleted_at IS NULL" : "";

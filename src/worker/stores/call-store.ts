@@ -59,9 +59,14 @@ export async function callStore(needs: DriverNeeds, call: StoreCall, isThrottled
   }
 }
 
-/** A reply's JSON, as `schema` has it. @throws {StoreError} `reply` */
-export function readJson<Schema extends z.ZodType>(reply: StoreReply, schema: Schema): z.output<Schema> {
-  const read = isSuccess(reply) ? schema.safeParse(jsonOf(reply)) : undefined;
+/**
+ * A reply's JSON, as `schema` has it.
+ *
+ * @param parse Takes its text apart.
+ * @throws {StoreError} `reply`
+ */
+export function readJson<Schema extends z.ZodType>(reply: StoreReply, schema: Schema, parse?: (text: string) => unknown): z.output<Schema> {
+  const read = isSuccess(reply) ? schema.safeParse(jsonOf(reply, parse)) : undefined;
   if (!read?.success) throw new StoreError("reply");
   return read.data;
 }
@@ -73,10 +78,10 @@ export function requireJson(reply: StoreReply): StoreReply {
 }
 
 /** A reply's JSON; `undefined` where it has none. */
-export function jsonOf({ type, text }: StoreReply): unknown {
+export function jsonOf({ type, text }: StoreReply, parse: (text: string) => unknown = JSON.parse): unknown {
   if (!/^application\/(?:[a-z0-9.-]+\+)?(?:json|x-amz-json-1\.[01])$/.test(type)) return undefined;
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isSuccess, jsonOf, readJson } from "./call-store.ts";
+import { parseExactly } from "./parse-exactly.ts";
 import {
   type DriverNeeds,
   type StoreCredentials,
@@ -103,7 +104,7 @@ async function read({ mount, ask }: Engine, path: string, version?: string): Pro
   const query = version === undefined ? "" : `?version=${version}`;
   const reply = await ask({ method: "GET", path: `${mount}/data/${path}${query}`, repeatable: true });
   if (reply.status === 404) return { number: dataSchema.safeParse(jsonOf(reply)).data?.data.metadata.version ?? 0, data: null };
-  const { data } = readJson(reply, dataSchema);
+  const { data } = readJson(reply, dataSchema, parseExactly);
   return { number: data.metadata.version, data: data.data };
 }
 

@@ -97,7 +97,7 @@ export function isOfVariables(form: ResolveForm): form is { readonly of: "all"; 
 }
 
 /** What a reply says of what is in it beside its own headers. */
-export type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding" | "storeVersion">[] };
+export type Listed = Findings & { readonly secrets: readonly Pick<Released, "name" | "encoding" | "storeVersion" | "mark">[] };
 
 /**
  * The headers of a reply beside its own: which scopes that were asked for are empty; with variables, which names are not
@@ -123,14 +123,15 @@ function leftOutOf({ skipped, expired, missing, unavailable }: Findings): LeftOu
 
 /**
  * The entity tag of a selection in one format, as far as its values can be had. A version is immutable, so its id and
- * number stand for its value (RFC 9110, section 8.8.3); where it comes from a store, with the store's own id of it.
+ * number stand for its value (RFC 9110, section 8.8.3); where it comes from a store, with the store's own id
+ * of it and what stands for the value: a store made anew begins with the same ids.
  */
 export async function selectionEtag(
   format: string,
   { secrets, missing, expired, skipped, searched }: Selection,
   { unavailable, secrets: listed }: Listed,
 ): Promise<string> {
-  const stored = listed.flatMap(({ name, storeVersion }) => (storeVersion === undefined ? [] : [[name, storeVersion]]));
+  const stored = listed.flatMap(({ name, storeVersion, mark }) => (storeVersion === undefined ? [] : [[name, storeVersion, mark]]));
   const what = [
     ...(stored.length > 0 ? [stored] : []),
     format,

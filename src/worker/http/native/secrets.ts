@@ -129,7 +129,7 @@ export const secretRoutes = [
       const change = { ...changeOf(fields, needs.now), value: given };
       const { row } = await createSecret(needs, caller, { scope, name }, change, query.undelete === "true");
       c.header("Location", `/v1/secrets/${row.id}`);
-      return secretReply(c, row, 201);
+      return secretReply(c, row, 201, given);
     },
   ),
   operation(

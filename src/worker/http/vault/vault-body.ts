@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import { MAX_NESTING, NESTED_TOO_DEEP } from "../../../contract/json-nesting.ts";
+import { keepNumbers } from "../../../contract/keep-numbers.ts";
 import { invalid } from "../../../contract/problem.ts";
-import { keepNumbers } from "../../objects/value-of-json.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { invalidRequest } from "../parse/invalid-request.ts";
 import { parseJson } from "../parse/parse-json.ts";

@@ -50,12 +50,12 @@ function variables(secrets: Release["secrets"]): string {
 }
 
 /**
- * A number that is the same for the same versions of the same secrets, and another one for others: what a scope resolves to
+ * A number that is the same for the same versions of the same secrets, and the same values of stores, and another one for others: what a scope resolves to
  * has no versions to count. It tells whether something has changed, not what came first. 48 bits fit into an integer of any
  * client, and into a double.
  */
 async function numberOf(secrets: Release["secrets"]): Promise<number> {
-  const what = JSON.stringify(secrets.map(({ name, scope, id, version }) => [name, scope, id, version]));
+  const what = JSON.stringify(secrets.map(({ name, scope, id, version, mark }) => [name, scope, id, version, ...(mark === undefined ? [] : [mark])]));
   const digest = new DataView(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(what)));
   return digest.getUint32(0) * 0x10000 + digest.getUint16(4) + 1;
 }
