@@ -112,6 +112,19 @@ async function fetchSourced(
   });
 }
 
+/**
+ * Judges what is on record once more, by the rows of the transaction that put it there.
+ *
+ * @throws {UnreleasedError} with what `judge` throws: then nothing leaves.
+ */
+export function judgeRecorded(selection: RecordedSelection, judge: (secrets: RecordedSelection["secrets"]) => void): void {
+  try {
+    judge(selection.secrets);
+  } catch (error) {
+    throw new UnreleasedError({ unreleased: unreleased(selection), broken: [] }, error);
+  }
+}
+
 /** What of a selection did not leave: all of it, or some names. */
 function unreleased({ secrets, event }: RecordedSelection, names?: ReadonlySet<string>): Unreleased {
   const some = names ? secrets.filter(({ name }) => names.has(name)) : secrets;

@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { clientCredentialsRequest, type OAuthClient, readAccessToken } from "../injection/client-credentials.ts";
-import { keepToken, openToken, tokensOf } from "../injection/kept-tokens.ts";
+import { dropToken, keepToken, openToken, tokensOf } from "../injection/kept-tokens.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import { callOut } from "../outgoing/call-out.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
@@ -60,11 +60,7 @@ export async function forgetAccessToken(
   client: TokenClient,
   refused: string,
 ): Promise<void> {
-  const kept = tokensOf(keyring);
-  const name = nameOf(org, client);
-  const was = kept.tokens.get(name);
-  // Another request may have put a new one there while this one is looked at.
-  if ((await openToken(kept, name, now.getTime())) === refused && kept.tokens.get(name) === was) kept.tokens.delete(name);
+  await dropToken(tokensOf(keyring), nameOf(org, client), refused, now.getTime());
 }
 
 /** It stays in memory as it is, and so has no value in it. */

@@ -8,11 +8,10 @@ import type { Caller } from "../access/caller.ts";
 import { exactScopes } from "../access/exact-scopes.ts";
 import { stateOf } from "../secrets/record-selection.ts";
 import { oneScopeQuery, type QueryNeeds } from "../secrets/resolution-query.ts";
-import { nameLocked, type RecordedSelection, winnersIn } from "../secrets/selection.ts";
+import { nameLocked, winnersIn } from "../secrets/selection.ts";
 import { verifyFound } from "../secrets/verify-found.ts";
 import { selectWinners, type Winner, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { UnreleasedError } from "../transaction/record-failure.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 
 /** A scope that a service may search. */
@@ -72,7 +71,7 @@ export async function chooseScope(
  *
  * @throws {Problem} `use-not-allowed`, which says to the audit log which secrets.
  */
-function requireHosts(
+export function requireHosts(
   secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[],
   { inject }: Pick<ServiceDefinition, "inject">,
   host: string,
@@ -89,22 +88,6 @@ function requireHosts(
     throw new Problem("use-not-allowed", `A secret of the service is not for ${place.host}: whoever set it says where it may go, in its hosts.`, {
       about: elsewhere.map(({ name, label }) => ({ scope: label, name })),
     });
-  }
-}
-
-/**
- * The same of what is on record: the rows that decide are those of the transaction that put it there.
- *
- * @throws {UnreleasedError} `use-not-allowed`.
- */
-export function requireHostsStill({ secrets, event }: RecordedSelection, definition: Pick<ServiceDefinition, "inject">, host: string): void {
-  try {
-    requireHosts(secrets, definition, host);
-  } catch (error) {
-    throw new UnreleasedError(
-      { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
-      error,
-    );
   }
 }
 

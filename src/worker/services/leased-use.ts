@@ -9,14 +9,14 @@ import { answerLeased } from "../secrets/answer-leased.ts";
 import { type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
-import { type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
+import { judgeRecorded, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ServiceRow, selectService } from "../store/service-rows.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
-import { chooseScope, requireHostsStill, type SearchedScope, scopesToSearch } from "./choose-scope.ts";
+import { chooseScope, requireHosts, type SearchedScope, scopesToSearch } from "./choose-scope.ts";
 import { type Credentials, fillCredentials } from "./fill-credentials.ts";
 import { type AtHandNeeds, decideInForce, type ServiceAtHand } from "./service-at-hand.ts";
 
@@ -103,7 +103,7 @@ export async function recordedCredentials(
     ? await recordLeased(needs, caller, query, event, ask)
     : { selection: await recordSelection(needs, caller, query, event), lease: null };
   try {
-    requireHostsStill(selection, definition, host);
+    judgeRecorded(selection, (secrets) => requireHosts(secrets, definition, host));
     const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
     const values = lease?.epochs === service.epochs ? keptValues(selection) : undefined;
     const kept = values && { caller, values, service, said, host, scope, state };

@@ -26,6 +26,15 @@ export interface FoundService {
  */
 async function findService({ db, keyring, platformOrg }: ServiceNeeds, caller: Caller, name: string): Promise<FoundService> {
   const [found] = await readForCaller({ db, keyring }, caller, [selectService(db, caller.org, platformOrg, name)]);
+  return serviceIn(keyring, caller, found);
+}
+
+/**
+ * The service in what `selectService` brought.
+ *
+ * @throws {Problem} `service-not-found`, `integrity-failed`.
+ */
+export async function serviceIn(keyring: ServiceNeeds["keyring"], caller: Caller, found: D1Result<never> | undefined): Promise<FoundService> {
   const [stored] = rowsOf<ServiceRow>(found);
   if (!stored) throw new Problem("service-not-found", "There is no service of this name.");
   return foundOf(caller, await verifyRow(keyring, "services", stored));

@@ -1,4 +1,3 @@
-import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type FreshnessNeeds, isKnownFresh } from "../leases/freshness.ts";
 import { epochsOf, type Leases } from "../leases/leases.ts";
@@ -6,10 +5,9 @@ import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
 import { decidingOrgs } from "../secrets/record-leased.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
-import { type ServiceRow, selectService } from "../store/service-rows.ts";
+import { selectService } from "../store/service-rows.ts";
 import { readForCaller, standingOf } from "../transaction/run-for-caller.ts";
-import { verifyRow } from "../transaction/verify-row.ts";
-import { type FoundService, foundOf, type ServiceNeeds } from "./read-services.ts";
+import { type FoundService, type ServiceNeeds, serviceIn } from "./read-services.ts";
 
 /** What finding a service needs, to use it. */
 export type AtHandNeeds = ServiceNeeds &
@@ -52,10 +50,8 @@ export async function serviceAtHand(needs: AtHandNeeds, caller: Caller, name: st
   const [found, epochs] = await readForCaller({ db, keyring }, caller, [selectService(db, caller.org, platformOrg, name), selectEpochs(db, asked.orgs)]);
   const epochRows = rowsOf<EpochRow>(epochs);
   noteEpochs(leases, epochRows, asked);
-  const [stored] = rowsOf<ServiceRow>(found);
-  if (!stored) throw new Problem("service-not-found", "There is no service of this name.");
-  const service = { ...foundOf(caller, await verifyRow(keyring, "services", stored)), epochs: epochsIn(epochRows, orgs) };
-  remember(leases, caller.org, service, needs.leaseSeconds > 0 && service.definition.audit === "lease" && stored.definition.length <= LONGEST);
+  const service = { ...(await serviceIn(keyring, caller, found)), epochs: epochsIn(epochRows, orgs) };
+  remember(leases, caller.org, service, needs.leaseSeconds > 0 && service.definition.audit === "lease" && service.row.definition.length <= LONGEST);
   return service;
 }
 

@@ -1,11 +1,10 @@
+import { createMemoryCipher, type KeptSealed, type MemoryCipher } from "../envelope/memory-cipher.ts";
 import type { SourcedValue } from "../secrets/sources.ts";
 
 /** A value of a store in an isolate's memory, encrypted. Times are milliseconds since 1970. */
-interface KeptSource {
+interface KeptSource extends KeptSealed {
   readonly org: string;
   readonly size: number;
-  readonly iv: Uint8Array<ArrayBuffer>;
-  readonly sealed: ArrayBuffer;
   readonly encoding: SourcedValue["encoding"];
   readonly version: string;
   readonly mark: string;
@@ -16,7 +15,7 @@ interface KeptSource {
 export interface KeptSources {
   readonly pending: Map<string, { readonly since: number; readonly done: Promise<unknown> }>;
   readonly values: Map<string, KeptSource>;
-  readonly key: Promise<CryptoKey>;
+  readonly cipher: MemoryCipher;
   bytes: number;
 }
 
@@ -31,20 +30,17 @@ const rooms = new WeakMap<object, KeptSources>();
 export function keptSourcesOf(keyring: object): KeptSources {
   const known = rooms.get(keyring);
   if (known) return known;
-  // Non-extractable, and of this isolate alone: whatever shows its memory shows no value.
-  const key = crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]) as Promise<CryptoKey>;
-  const room: KeptSources = { pending: new Map(), values: new Map(), key, bytes: 0 };
+  const room: KeptSources = { pending: new Map(), values: new Map(), cipher: createMemoryCipher(), bytes: 0 };
   rooms.set(keyring, room);
   return room;
 }
 
-/** Keeps what was read, encrypted with AES-256-GCM (NIST SP 800-38D) and bound to what it was read for. */
+/** Keeps what was read, encrypted and bound to what it was read for. */
 export async function keepSource(kept: KeptSources, org: string, name: string, value: SourcedValue, readAt: number): Promise<void> {
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, new Uint8Array(value.bytes));
+  const sealed = await kept.cipher.seal(name, value.bytes);
   forget(kept, name);
-  const size = sealed.byteLength + SIZE_OF_REST;
-  kept.values.set(name, { org, size, iv, sealed, encoding: value.encoding, version: value.version, mark: value.mark, readAt });
+  const size = sealed.sealed.byteLength + SIZE_OF_REST;
+  kept.values.set(name, { org, size, ...sealed, encoding: value.encoding, version: value.version, mark: value.mark, readAt });
   kept.bytes += size;
   let own = 0;
   // From the newest to the oldest.
@@ -59,21 +55,16 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
   }
 }
 
-/** What was read last, and when. */
-export async function openSource(kept: KeptSources, name: string): Promise<(SourcedValue & { readonly readAt: number }) | undefined> {
+/** What was read last, if that was after a time. */
+export async function openSource(kept: KeptSources, name: string, after: number): Promise<SourcedValue | undefined> {
   const found = kept.values.get(name);
-  if (!found) return undefined;
-  const { iv, sealed, encoding, version, mark, readAt } = found;
-  const opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: bound(name) }, await kept.key, sealed);
-  return { bytes: new Uint8Array(opened), encoding, version, mark, readAt };
+  if (!found || found.readAt <= after) return undefined;
+  const { encoding, version, mark } = found;
+  return { bytes: await kept.cipher.open(name, found), encoding, version, mark };
 }
 
 /** Forgets what was read. */
 export function forget(kept: KeptSources, name: string): void {
   kept.bytes -= kept.values.get(name)?.size ?? 0;
   kept.values.delete(name);
-}
-
-function bound(name: string): Uint8Array {
-  return new TextEncoder().encode(name);
 }

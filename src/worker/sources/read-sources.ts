@@ -13,6 +13,7 @@ import { type OpenNeeds, openStore } from "../stores/open-store.ts";
 import { parseExactly } from "../stores/parse-exactly.ts";
 import { type FoundStore, findStore } from "../stores/read-stores.ts";
 import { type StoreDriver, type StoredValue, StoreError, type StoreRefusal } from "../stores/store-driver.ts";
+import { textOf } from "../stores/value-bytes.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import { forget, keepSource, keptSourcesOf, openSource } from "./kept-sources.ts";
 
@@ -84,10 +85,7 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
   const kept = keptSourcesOf(needs.keyring);
   const name = JSON.stringify([caller.org, row.name, row.revision, row.created_at, source.key, source.field ?? null, source.version ?? null]);
   const now = needs.now.getTime();
-  const within = async (seconds: number): Promise<SourcedValue | undefined> => {
-    const found = await openSource(kept, name);
-    return found && now - found.readAt < seconds * 1000 ? found : undefined;
-  };
+  const within = (seconds: number) => openSource(kept, name, now - seconds * 1000);
   const again = () => within(definition.refresh_seconds);
   const whileAway = async (error: StoreError): Promise<SourcedValue> => {
     const stale = await within(definition.refresh_seconds + definition.stale_seconds);
@@ -120,7 +118,7 @@ async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredV
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");
-  return { bytes, encoding: isText(bytes) ? "utf8" : "base64", version: stored.version, mark: await markValue(keyring, bytes) };
+  return { bytes, encoding: textOf(bytes) === undefined ? "base64" : "utf8", version: stored.version, mark: await markValue(keyring, bytes) };
 }
 
 /** A member of the object that a store keeps, or that the value is; one that is no text is its JSON. */
@@ -133,19 +131,10 @@ function fieldOf({ value, fields }: StoredValue, field: string): Uint8Array {
 
 function objectIn(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const parsed = parseExactly(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value));
+    const parsed = parseExactly(textOf(value) ?? "");
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isText(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
   }
 }
 

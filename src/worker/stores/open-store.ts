@@ -6,12 +6,10 @@ import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { tokensOf } from "../injection/kept-tokens.ts";
 import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
-import { type Released, releaseSecrets } from "../secrets/release-secrets.ts";
-import type { RecordedSelection } from "../secrets/selection.ts";
+import { judgeRecorded, type Released, releaseSecrets } from "../secrets/release-secrets.ts";
 import type { SourceReader } from "../secrets/sources.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
-import { UnreleasedError } from "../transaction/record-failure.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { addressesOf, openDriver } from "./drivers.ts";
 import { type CredentialNeeds, credentialQuery, requireStoreHosts } from "./find-credentials.ts";
@@ -19,6 +17,7 @@ import { identityOf, identityToken } from "./identity-token.ts";
 import { type AddressNeeds, storeRules } from "./plan-store.ts";
 import type { FoundStore } from "./read-stores.ts";
 import { type DriverNeeds, type StoreCredentials, type StoreDriver, StoreError } from "./store-driver.ts";
+import { textOf } from "./value-bytes.ts";
 
 /** What opening a store needs. */
 export type OpenNeeds = RecordNeeds &
@@ -54,7 +53,7 @@ async function openCredentials(needs: OpenNeeds, caller: Caller, definition: Sto
     return definition.credentials as StoreCredentials | undefined;
   }
   const selection = await recordSelection(needs, caller, query, event);
-  requireHostsStill(needs, selection, definition);
+  judgeRecorded(selection, (secrets) => requireStoreHosts(needs, secrets, definition));
   return releaseSecrets({ ...needs, sources: NO_SOURCES }, selection, ({ secrets }) => fillIn(definition, secrets));
 }
 
@@ -74,35 +73,22 @@ async function recordIdentity({ quotas, ...needs }: OpenNeeds, caller: Caller, e
   if (rowsOf(written).length === 0) throw noEventLeft();
 }
 
-function requireHostsStill(needs: OpenNeeds, { secrets, event }: RecordedSelection, definition: StoreDefinition): void {
-  try {
-    requireStoreHosts(needs, secrets, definition);
-  } catch (error) {
-    throw new UnreleasedError(
-      { unreleased: { ...event, secrets: secrets.map(({ id, name, label, version }) => ({ id, name, scope: label, version })) }, broken: [] },
-      error,
-    );
-  }
-}
-
 /** The credentials of a store with values in the places of references. */
 function fillIn(definition: StoreDefinition, secrets: readonly Released[]): StoreCredentials {
   const values = Object.fromEntries(
     refsOf(definition).map(({ field, name }) => {
       const secret = secrets.find((one) => one.name === name);
       if (!secret) throw new Error(`the value of ${name} was not released`);
-      return [field, textOf(secret)];
+      return [field, credentialIn(secret)];
     }),
   );
   return { ...definition.credentials, ...values } as StoreCredentials;
 }
 
-function textOf({ name, bytes }: Released): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new Problem("value-not-injectable", `The value of ${name} is no text, and so no credential.`);
-  }
+function credentialIn({ name, bytes }: Released): string {
+  const text = textOf(bytes);
+  if (text === undefined) throw new Problem("value-not-injectable", `The value of ${name} is no text, and so no credential.`);
+  return text;
 }
 
 function driverNeeds(needs: OpenNeeds, { org }: Caller, { name, created_at }: FoundStore["row"], definition: StoreDefinition): DriverNeeds {

@@ -1,4 +1,4 @@
-import { type KeptTokens, keepToken, openToken } from "../injection/kept-tokens.ts";
+import { dropToken, type KeptTokens, keepToken, openToken } from "../injection/kept-tokens.ts";
 import { oneLeads } from "../leases/one-leads.ts";
 import { type DriverNeeds, StoreError } from "./store-driver.ts";
 
@@ -36,7 +36,7 @@ export async function withAccess<Result>(needs: DriverNeeds, source: AccessSourc
       return await use(token);
     } catch (error) {
       if (!(error instanceof StoreError) || error.refusal !== "credential") throw error;
-      await forget(needs, name, token);
+      await dropToken(needs.kept, name, token, needs.clock());
       if (isNew || !first) throw error;
     }
   }
@@ -55,12 +55,6 @@ async function accessOf(needs: DriverNeeds, { fetch }: AccessSource, name: strin
     return { token, isNew: true };
   };
   return oneLeads(kept, needs, name, again, lead, WITHIN);
-}
-
-/** Forgets what was refused, and nothing newer. */
-async function forget({ kept, clock }: DriverNeeds, name: string, refused: string): Promise<void> {
-  const was = kept.tokens.get(name);
-  if ((await openToken(kept, name, clock())) === refused && kept.tokens.get(name) === was) kept.tokens.delete(name);
 }
 
 const keys = new WeakMap<KeptTokens, Promise<CryptoKey>>();

@@ -263,14 +263,14 @@ describe("a scope of this machine", () => {
 
   it("is a folder by whatever path it is named, and is shown from the home folder", () => {
     mkdirSync(join(folder, "code/api/src"), { recursive: true });
-    symlinkSync(join(folder, "code"), join(folder, "work"));
+    symlinkSync(join(folder, "code"), join(folder, "jobs"));
     const api = `repo:${folder}/code/api`;
-    for (const text of ["repo:~/code/api", "repo:~/work/api", "repo:~/code/api/", `repo:${folder}/code/../work/api`, "repo:~/code/api/src/.."])
+    for (const text of ["repo:~/code/api", "repo:~/jobs/api", "repo:~/code/api/", `repo:${folder}/code/../jobs/api`, "repo:~/code/api/src/.."])
       expect(parseLocalScope(text), text).toBe(api);
     expect(showScope(api as LocalScope)).toBe("repo:~/code/api");
     expect(showScope(`repo:${folder}` as LocalScope)).toBe("repo:~");
     expect(showScope(`repo:${folder}-other` as LocalScope)).toBe(`repo:${folder}-other`);
-    expect(reposAbove(join(folder, "work/api/src")).slice(0, 2)).toEqual([`${api}/src`, api]);
+    expect(reposAbove(join(folder, "jobs/api/src")).slice(0, 2)).toEqual([`${api}/src`, api]);
   });
 
   it("that is a folder of before is still found by its name, and a new one has to be there", () => {
