@@ -6,10 +6,10 @@ import type { Lease } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
-import { type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
+import { endOfLease, isOfStore, type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
-import { judgeRecorded, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
+import { judgeRecorded, type Release, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
@@ -104,13 +104,15 @@ export async function recordedCredentials(
     : { selection: await recordSelection(needs, caller, query, event), lease: null };
   try {
     judgeRecorded(selection, (secrets) => requireHosts(secrets, definition, host));
-    const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
-    const values = lease?.epochs === service.epochs ? keptValues(selection) : undefined;
+    const make = ({ secrets }: Release) => ({ credentials: fillCredentials(definition.inject, secrets), secrets });
+    const { credentials, secrets } = await releaseSecrets(needs, selection, make);
+    const values = lease?.epochs === service.epochs ? await keptValues(needs.keyring, selection, secrets) : undefined;
     const kept = values && { caller, values, service, said, host, scope, state };
-    lease?.keep(kept, kept ? sizeOfUse(kept) : 0);
+    if (lease && kept) lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
+    else lease?.end();
     return { credentials, calls: lease?.tally.calls ?? null };
   } catch (error) {
-    lease?.keep(undefined, 0);
+    lease?.end();
     throw error;
   }
 }
@@ -130,6 +132,7 @@ async function fillAgain({ keyring }: LeasedUseNeeds, { answer: { values, servic
 
 /** Whether a use would be allowed with the same values of the same scope by the same service. */
 async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse>): Promise<string | undefined> {
+  if (isOfStore(answer.values)) return undefined;
   const { db, keyring, platformOrg, leases } = needs;
   const { caller, service, said, host, scope, state } = answer;
   const asked = askEpochs(leases, orgs, needs.clock());
