@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Permission } from "../contract/permission.ts";
+import type { Permission } from "../contract/permissions.ts";
 
 /** Who is logged in, where, and what they may. */
 export interface Session {

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { DOUBTS, type Doubt, type ImportReply, SKIPPABLE, type Skippable } from "../../contract/import.ts";
+import { DOUBTS, type Doubt, SKIPPABLE, type Skippable } from "../../contract/doubts.ts";
+import type { ImportReply } from "../../contract/import.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";

@@ -48,6 +48,11 @@ export function SecretPage({ id }: PageProps) {
           <>
             <Facts secret={secret_} />
             {may && <Edit key={secret_.updated_at} secret={secret_} onChange={secret.reload} />}
+            <p class="actions">
+              <a href={hrefOf("/origin", { scope: secret_.scope })}>Where everything in {secret_.scope} comes from</a>
+              <a href={hrefOf("/audit", { secret_id: id, action: "secret.resolve" })}>Who had it, and when</a>
+              <a href={hrefOf("/audit", { secret_id: id })}>All that happened to it</a>
+            </p>
             <h2>Versions</h2>
             <Versions secret={secret_} onChange={secret.reload} />
           </>

@@ -1,5 +1,5 @@
 import type { ListSecretsQuery } from "../../client/secrets.ts";
-import { SCOPE_KINDS } from "../../contract/scope.ts";
+import { SCOPE_KINDS } from "../../contract/scope-kinds.ts";
 import type { SecretBody } from "../../contract/secret.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";

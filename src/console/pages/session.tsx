@@ -1,4 +1,4 @@
-import { PERMISSIONS } from "../../contract/permission.ts";
+import { PERMISSIONS } from "../../contract/permissions.ts";
 import { Page } from "../parts/page.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";

@@ -1,4 +1,4 @@
-import type { Permission } from "../../contract/permission.ts";
+import type { Permission } from "../../contract/permissions.ts";
 import { useSession } from "../session.ts";
 
 /** Says which permissions of those that a page's actions need the session does not have, and for what. */
