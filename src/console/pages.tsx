@@ -1,13 +1,23 @@
 import type { ComponentType } from "preact";
 import type { Address } from "./address.ts";
 import { Audit } from "./pages/audit.tsx";
+import { Health } from "./pages/health.tsx";
 import { ImportPage } from "./pages/import.tsx";
 import { NewSecret } from "./pages/new-secret.tsx";
+import { NewService } from "./pages/new-service.tsx";
+import { NewTrust } from "./pages/new-trust.tsx";
 import { NewValue } from "./pages/new-value.tsx";
 import { Origin } from "./pages/origin.tsx";
+import { Scopes } from "./pages/scopes.tsx";
 import { SecretPage } from "./pages/secret.tsx";
 import { Secrets } from "./pages/secrets.tsx";
+import { ServicePage } from "./pages/service.tsx";
+import { Services } from "./pages/services.tsx";
 import { SessionPage } from "./pages/session.tsx";
+import { Stores } from "./pages/stores.tsx";
+import { Tokens } from "./pages/tokens.tsx";
+import { TrustPage } from "./pages/trust.tsx";
+import { Trusts } from "./pages/trusts.tsx";
 
 /** What each page is given: its address, and what its path names. */
 export interface PageProps {
@@ -31,13 +41,24 @@ const ROUTES: readonly Route[] = [
   { pattern: /^\/import$/, page: ImportPage, under: "/import" },
   { pattern: /^\/origin$/, page: Origin, under: "/origin" },
   { pattern: /^\/audit$/, page: Audit, under: "/audit" },
+  { pattern: /^\/scopes$/, page: Scopes, under: "/scopes" },
+  { pattern: /^\/tokens$/, page: Tokens, under: "/tokens" },
+  { pattern: /^\/trusts$/, page: Trusts, under: "/trusts" },
+  { pattern: /^\/trusts\/new$/, page: NewTrust, under: "/trusts" },
+  { pattern: /^\/trusts\/([^/]+)$/, page: TrustPage, under: "/trusts" },
+  { pattern: /^\/services$/, page: Services, under: "/services" },
+  { pattern: /^\/services\/new$/, page: NewService, under: "/services" },
+  { pattern: /^\/services\/([^/]+)$/, page: ServicePage, under: "/services" },
+  { pattern: /^\/stores$/, page: Stores, under: "/stores" },
+  { pattern: /^\/health$/, page: Health, under: "/health" },
   { pattern: /^\/session$/, page: SessionPage, under: "/session" },
 ];
 
 /** The menu: the groups with the pages in each. */
 export const MENU: readonly { readonly group: string; readonly entries: Readonly<Record<string, string>> }[] = [
-  { group: "Secrets", entries: { "/secrets": "Secrets", "/origin": "Where from", "/import": "Import" } },
-  { group: "Operation", entries: { "/audit": "Audit log" } },
+  { group: "Secrets", entries: { "/secrets": "Secrets", "/origin": "Where from", "/scopes": "Scopes", "/import": "Import" } },
+  { group: "Access", entries: { "/tokens": "Tokens", "/trusts": "Trusts", "/services": "Services", "/stores": "Stores" } },
+  { group: "Operation", entries: { "/audit": "Audit log", "/health": "Health" } },
 ];
 
 /** The page of a path, and what the path names; `undefined` where there is none. */

@@ -57,7 +57,7 @@ function post(path: string, body: unknown): Promise<Response> {
  *
  * @throws {KeyholeError} what the problem says, or `unexpected-reply`.
  */
-async function readJson<T>(reply: Response): Promise<T> {
+export async function readJson<T>(reply: Response): Promise<T> {
   const type = reply.headers.get("Content-Type") ?? "";
   const body: unknown = /json/i.test(type) ? await reply.json() : undefined;
   if (reply.ok && typeof body === "object" && body !== null) return body as T;
