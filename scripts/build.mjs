@@ -1,10 +1,11 @@
-// Builds dist/: the command line as one file, the client, and what Workers use. Runs when the package is installed (`prepare`), also on
+// Builds dist/: the command line as one file, the client, what Workers use, and the console. Runs when the package is installed (`prepare`), also on
 // Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildConsole } from "./build-console.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { outdir: { type: "string", default: join(root, "dist") }, types: { type: "boolean", default: false } } });
@@ -36,6 +37,7 @@ async function build() {
       format: "esm",
       external: ["zod"],
     }),
+    buildConsole(root, outdir),
   ]);
   if (values.types) buildTypes();
 }

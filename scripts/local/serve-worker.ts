@@ -13,6 +13,14 @@ import { type Database, storageOptions, withDatabase } from "./storage.ts";
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-heap-size=256";
 
 const CONSOLE = join(ROOT, "dist", "console");
+/** As wrangler.toml has them. */
+const ASSETS = {
+  directory: CONSOLE,
+  binding: "CONSOLE",
+  run_worker_first: true,
+  routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+  assetConfig: { html_handling: "none", not_found_handling: "none" },
+} as const satisfies V4WorkerOptions["assets"];
 
 /** Vars and Worker secrets. */
 type Bindings = Readonly<Record<string, string>>;
@@ -80,7 +88,7 @@ export async function serveWorker(options: ServeOptions): Promise<Served> {
     compatibilityFlags: compatibility_flags,
     bindings: { ...bindings },
     // The console, where it was built.
-    ...(existsSync(CONSOLE) && { assets: { directory: CONSOLE, hasUserWorker: true, runWorkerFirst: true, htmlHandling: "none", notFoundHandling: "none" } }),
+    ...(existsSync(CONSOLE) && { assets: ASSETS }),
     ratelimits: Object.fromEntries(ratelimits.map(({ name, ...limit }) => [name, limit])),
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   });

@@ -1,6 +1,9 @@
 import { CONNECTION_FAULTS, connectionFaultOf } from "./connection-fault.ts";
 import { KeyholeError } from "./keyhole-error.ts";
 
+/** The statuses of replies that have no body (Fetch, "null body status"). */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** A request, and how long its reply may take. */
 export interface Fetching {
   readonly fetch: typeof globalThis.fetch;
@@ -28,7 +31,9 @@ export async function fetchReply({ fetch, url, init, timeout, signal, streamed =
     const reply = await fetch(url, { ...init, redirect: "manual", signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal });
     if (!reply.body || (streamed && reply.ok)) return reply;
     broken = true;
-    return new Response(await reply.arrayBuffer(), reply);
+    const body = await reply.arrayBuffer();
+    // Browsers give a reply that can have no body an empty one, and take none for it.
+    return new Response(WITHOUT_BODY.has(reply.status) ? null : body, reply);
   } catch (cause) {
     signal?.throwIfAborted();
     const why = deadline.signal.aborted ? `no reply within ${timeout / 1000} seconds` : broken ? "the reply broke off" : faultIn(cause);

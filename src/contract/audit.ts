@@ -1,43 +1,13 @@
 import * as z from "zod";
+import { ACTIONS, OUTCOMES } from "./actions.ts";
 import { lostRangeSchema } from "./audit-generation.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeInputSchema, timeSchema } from "./time.ts";
 
-/** What audit events record. Denied calls that would only have read something have an action too: `….read`. */
-const ACTIONS = [
-  ...([
-    "secret.create",
-    "secret.update",
-    "secret.delete",
-    "secret.undelete",
-    "secret.purge",
-    "secret.rollback",
-    "secret.destroy",
-    "secret.import",
-    "secret.resolve",
-    "secret.read",
-  ] as const),
-  // How often what a resolve released was given again under its lease; that nobody said the last of it.
-  ...(["secret.resolve.uses", "lease.unsettled"] as const),
-  ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.reused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
-  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
-  // What is about the log itself: an export, with the filters that it had as its target; events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
-  ...(["audit.export", "audit.retention", "log.restored", "integrity.failed"] as const),
-  // What callers may use without reading, and each use of it.
-  ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
-  // Where values live outside, and what was asked there.
-  ...(["store.put", "store.delete", "store.read", "store.check"] as const),
-  // That somebody was logged into the console, and logged out.
-  ...(["session.create", "session.delete"] as const),
-  // What an organization may have.
-  ...(["quota.put", "quota.read"] as const),
-  // That all rows were read out, sealed as they are, and that they were put into an empty deployment.
-  ...(["backup.read", "backup.restore"] as const),
-] as const;
 const actionSchema = z.enum(ACTIONS);
 export type Action = z.infer<typeof actionSchema>;
 
-const outcomeSchema = z.enum(["allowed", "denied", "not-found", "failed"]).meta({
+const outcomeSchema = z.enum(OUTCOMES).meta({
   description:
     "`allowed` was authorized and is on record before anything leaves; `not-found` is a resolve that asked for names which are not there, and names these; `failed` is the second event of a call that then could not do it.",
 });

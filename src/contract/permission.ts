@@ -1,25 +1,9 @@
 import * as z from "zod";
+import { PERMISSIONS, type Permission } from "./permissions.ts";
 
-/** What a token may do. `config_vars:resolve` is an older name of `secrets:resolve` and is read as that. */
-export const PERMISSIONS = [
-  "secrets:read",
-  "secrets:write",
-  "secrets:resolve",
-  "secrets:use",
-  "services:write",
-  "stores:write",
-  "tokens:write",
-  "trusts:write",
-  "audit:read",
-  "audit:write",
-  "keys:read",
-  "keys:write",
-  "backup:read",
-  "backup:write",
-] as const;
+export { PERMISSIONS, type Permission };
 
 export const permissionSchema = z.enum(PERMISSIONS).meta({ description: "What a token may do.", example: "secrets:resolve" });
-export type Permission = z.infer<typeof permissionSchema>;
 
 const ALIASES: Record<string, Permission> = { "config_vars:resolve": "secrets:resolve" };
 

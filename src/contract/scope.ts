@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { MAX_SCOPE_LENGTH, NAME, REPO_PATH, whole } from "./grammar.ts";
+import { SCOPE_KINDS, type ScopeKind } from "./scope-kinds.ts";
 
-/** The kinds of scope, most specific first: the order in which a resolve searches them. */
-export const SCOPE_KINDS = ["repo", "agent", "namespace", "team", "global"] as const;
-export type ScopeKind = (typeof SCOPE_KINDS)[number];
+export { SCOPE_KINDS, type ScopeKind };
 
 const SCOPE = `global|(?:team|namespace|agent):${NAME}|repo:${REPO_PATH}`;
 

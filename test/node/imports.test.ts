@@ -18,7 +18,7 @@ const IMPORT = /(?:import|export)\s[^"';]*?from\s+"(\.[^"]+)"|import\s+"(\.[^"]+
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 }
 
@@ -27,7 +27,9 @@ function importsOf(file: string): string[] {
 }
 
 function roomOf(file: string): string {
-  const [first = "", second = ""] = relative(SRC, file).replace(/\.ts$/, "").split("/");
+  const [first = "", second = ""] = relative(SRC, file)
+    .replace(/\.tsx?$/, "")
+    .split("/");
   return first === "worker" ? `worker/${second}` : first;
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from "../access/caller.ts";
+import { insertEvent } from "../audit/insert-event.ts";
 import { runBatch } from "../store/run-batch.ts";
 import { deleteSession } from "../store/session-rows.ts";
-import { insertEvent } from "../audit/insert-event.ts";
 import type { SessionNeeds } from "./begin-session.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { unauthenticated, type TokenFacts } from "../access/verify-token.ts";
+import { type TokenFacts, unauthenticated } from "../access/verify-token.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertLoginCode, type LoginCodeRow, takeLoginCode } from "../store/session-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";

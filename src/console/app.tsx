@@ -1,0 +1,48 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { useAddress } from "./address.ts";
+import { Frame } from "./frame.tsx";
+import { Login } from "./pages/login.tsx";
+import { Failure } from "./parts/failure.tsx";
+import { type Session, SessionContext } from "./session.ts";
+import { readSession } from "./session-calls.ts";
+import { onSessionChange } from "./session-ended.ts";
+import { dismissAll } from "./toasts.ts";
+
+/** Who is logged in: not known yet, nobody, or a session. */
+type Known = { readonly session: Session | undefined; readonly error?: unknown } | undefined;
+
+/** The console: the login for who is not logged in, else the page that the address says. */
+export function App() {
+  const address = useAddress();
+  const [known, setKnown] = useState<Known>();
+  const ask = useCallback(() => {
+    readSession()
+      .then((session) => setKnown({ session }))
+      .catch((error: unknown) => setKnown({ session: undefined, error }));
+  }, []);
+  useEffect(() => {
+    ask();
+    return onSessionChange(ask);
+  }, [ask]);
+  const session = known?.session;
+  const who = session && `${session.organization} ${session.subject}`;
+  // What one has done is nothing that the next one sees or undoes.
+  useEffect(dismissAll, [who]);
+
+  if (known === undefined) return <p class="alone loading">Loading …</p>;
+  if (known.error !== undefined)
+    return (
+      <main class="alone">
+        <Failure error={known.error} what="The session" />
+        <button type="button" onClick={ask}>
+          Try again
+        </button>
+      </main>
+    );
+  if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={ask} />;
+  return (
+    <SessionContext.Provider value={session}>
+      <Frame key={who} address={address} onLogout={ask} />
+    </SessionContext.Provider>
+  );
+}

@@ -1,0 +1,64 @@
+import { useEffect } from "preact/hooks";
+import { Alone } from "../parts/alone.tsx";
+import { Failure } from "../parts/failure.tsx";
+import type { Session } from "../session.ts";
+import type { ToConfirm } from "../session-calls.ts";
+import { useTask } from "../use-task.ts";
+
+interface ConfirmationProps {
+  readonly asked: ToConfirm;
+  /** The session that is open, and would be another one. */
+  readonly open?: Session;
+  readonly onConfirm: () => Promise<void>;
+  readonly onCancel: () => void;
+}
+
+/** Shows what would be logged into, and waits for a click. */
+export function Confirmation({ asked, open, onConfirm, onCancel }: ConfirmationProps) {
+  const confirming = useTask(onConfirm);
+  useEffect(() => {
+    document.title = "Confirm the login · Keyhole";
+  }, []);
+  return (
+    <Alone title="Is this where you want to be logged in?">
+      <p>
+        What you type afterwards goes into this organization. If you have not asked for this login just now, somebody else has: <strong>cancel</strong>.
+      </p>
+      <dl class="facts">
+        <dt>Organization</dt>
+        <dd>
+          <strong>{asked.organization}</strong>
+        </dd>
+        <dt>Subject</dt>
+        <dd>{asked.subject}</dd>
+        <dt>Permissions</dt>
+        <dd>
+          <span class="badges">
+            {asked.permissions.map((permission) => (
+              <code key={permission} class="badge">
+                {permission}
+              </code>
+            ))}
+          </span>
+        </dd>
+        {open && (
+          <>
+            <dt>Instead of</dt>
+            <dd>
+              {open.organization}, as {open.subject}
+            </dd>
+          </>
+        )}
+      </dl>
+      <Failure error={confirming.error} what="The login" />
+      <div class="actions">
+        <button type="button" onClick={onCancel}>
+          Cancel
+        </button>
+        <button type="button" class="primary" onClick={confirming.run} disabled={confirming.running}>
+          Log in to {asked.organization}
+        </button>
+      </div>
+    </Alone>
+  );
+}

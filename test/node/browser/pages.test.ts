@@ -1,0 +1,303 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openPlace, type Place } from "./support/place.ts";
+
+let place: Place;
+beforeAll(async () => {
+  place = await openPlace();
+});
+afterAll(() => place?.close());
+
+/** Sets secrets, each as `scope NAME`. */
+async function set(token: string, ...secrets: readonly (readonly [scope: string, name: string, body?: object])[]): Promise<void> {
+  for (const [scope, name, body] of secrets) {
+    const reply = await place.call(token, "PUT", `/v1/scopes/${encodeURIComponent(scope)}/secrets/${name}`, { value: `value of ${name}`, ...body });
+    expect(reply.status, name).toBeLessThan(300);
+  }
+}
+
+it("shows where everything of a scope comes from, as a picture and as a table", async () => {
+  const { page, logIn, context, troubles } = await place.visit();
+  const token = await place.tokenOf("origins");
+  await set(token, ["repo:acme/web", "NEAR"], ["repo:acme/web", "BOTH"], ["namespace:prod", "BOTH"], ["namespace:prod", "FAR"]);
+  await set(token, ["namespace:prod", "LOCKED"], ["team:a", "LOCKED", { locked: true }], ["global", "FAR"]);
+  await place.call(token, "PUT", "/v1/scopes/repo:acme%2Fweb", { parent: "namespace:prod" });
+  await place.call(token, "PUT", "/v1/scopes/namespace:prod", { parent: "team:a" });
+  await logIn(token);
+  await page.getByRole("link", { name: "Where from" }).click();
+  await page.getByLabel("Scope, or several with commas").fill("repo:acme/web");
+  await page.getByRole("button", { name: "Show" }).click();
+  const chain = page.getByRole("list", { name: "The scopes in the order in which they are searched" });
+  await chain.waitFor();
+  expect(await chain.getByRole("heading").allInnerTexts()).toEqual(["repo\nacme/web", "namespace\nprod", "team\na", "scope\nglobal"]);
+  const heldBy = async (scope: string) =>
+    (
+      await page
+        .getByRole("list", { name: `What ${scope} holds` })
+        .getByRole("listitem")
+        .allTextContents()
+    ).sort();
+  expect(await heldBy("repo:acme/web")).toEqual(["●BOTH wins", "●NEAR wins"]);
+  expect(await heldBy("namespace:prod")).toEqual(["○BOTH shadowed", "○LOCKED shadowed", "●FAR wins"]);
+  expect(await heldBy("team:a")).toEqual(["●LOCKED wins, locked"]);
+  expect(await heldBy("global")).toEqual(["○FAR shadowed"]);
+  const rows = await page.getByRole("table", { name: "Where each name comes from" }).getByRole("row").allInnerTexts();
+  expect(rows.slice(1).map((row) => row.replaceAll(/\s+/g, " ").trim())).toEqual([
+    "BOTH repo:acme/web 1 namespace:prod",
+    "FAR namespace:prod 1 global",
+    "LOCKED team:a locked 1 namespace:prod",
+    "NEAR repo:acme/web 1",
+  ]);
+  expect(await page.content()).not.toContain("value of");
+  // Nothing has been resolved for it.
+  const log = (await (await place.call(token, "GET", "/v1/audit?action=secret.resolve")).json()) as { events: unknown[] };
+  expect(log.events).toEqual([]);
+  expect(troubles).toEqual([]);
+  await context.close();
+});
+
+it("tells who had a secret and when, goes on telling, and lets the log be taken along and checked", async () => {
+  const { page, logIn, context, troubles } = await place.visit();
+  const token = await place.tokenOf("audited");
+  await set(token, ["global", "WATCHED"], ["global", "ELSE"]);
+  await place.call(token, "POST", "/v1/resolve", { names: ["WATCHED"] });
+  await logIn(token);
+  await page.getByRole("link", { name: "WATCHED" }).click();
+  await page.getByRole("link", { name: "Who had it, and when" }).click();
+  await page.getByRole("listitem").filter({ hasText: "secret.resolve" }).filter({ hasText: "WATCHED v1" }).waitFor();
+  const events = page.getByRole("main").getByRole("listitem");
+  expect(await events.count()).toBe(1);
+  await page.getByLabel("Live").check();
+  await place.call(token, "POST", "/v1/resolve", { names: ["WATCHED"] });
+  await events.nth(1).waitFor();
+  await page.getByRole("button", { name: "Check the seal" }).click();
+  await page.getByText("are as they were signed").waitFor();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export" }).click();
+  const lines = readFileSync(await (await download).path(), "utf8")
+    .trim()
+    .split("\n");
+  expect(lines.map((line) => JSON.parse(line).action)).toEqual(["secret.resolve", "secret.resolve"]);
+  expect(troubles).toEqual([]);
+  await context.close();
+});
+
+it("mints a token that is taken along as a file and is never in the page, and revokes it", async () => {
+  const { page, logIn, open, context, troubles } = await place.visit();
+  const token = await place.tokenOf("minting");
+  await logIn(token);
+  await open("/tokens");
+  await page.getByText("Mint a token").click();
+  await page.getByLabel("Label").fill("ci");
+  await page.getByLabel("Only these scopes").fill("repo:acme/*");
+  await page.getByRole("button", { name: "Mint" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save it as a file" }).click();
+  const minted = readFileSync(await (await download).path(), "utf8");
+  const whoami = (await (await place.call(minted, "GET", "/v1/whoami")).json()) as object;
+  expect(whoami).toMatchObject({ permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/*"] });
+  expect(await page.content()).not.toContain(minted);
+  await page.getByRole("button", { name: "Revoke ci" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("ci is revoked.").waitFor();
+  expect((await place.call(minted, "GET", "/v1/whoami")).status).toBe(401);
+  expect(troubles).toEqual([]);
+  await context.close();
+});
+
+it("puts a scope under another, and takes that back", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("tree");
+  await set(token, ["repo:acme/web", "A"], ["namespace:prod", "B"]);
+  await logIn(token);
+  await open("/scopes");
+  await page.getByLabel("Scope", { exact: true }).fill("repo:acme/web");
+  await page.getByLabel("Under").fill("namespace:prod");
+  await page.getByRole("button", { name: "Put it there" }).click();
+  await page.getByRole("button", { name: "Take repo:acme/web out from under namespace:prod" }).waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone:").waitFor();
+  const { scopes } = (await (await place.call(token, "GET", "/v1/scopes")).json()) as { scopes: { scope: string; parent: string | null }[] };
+  expect(scopes.find(({ scope }) => scope === "repo:acme/web")?.parent).toBe(null);
+  await page.getByRole("button", { name: "Delete the secrets of namespace:prod" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete 1" }).click();
+  await page.getByText("1 secrets of namespace:prod are deleted.").waitFor();
+  await context.close();
+});
+
+it("trusts GitHub by a form, says why an identity token is not good, and forgets it", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("trusting");
+  await logIn(token);
+  await open("/trusts/new");
+  await page.getByLabel("Owner").fill("acme");
+  await page.getByLabel("Ref", { exact: true }).fill("refs/heads/main");
+  await page.getByRole("button", { name: "Trust this issuer" }).click();
+  await page.getByRole("heading", { name: "github", level: 1 }).waitFor();
+  expect(await (await place.call(token, "GET", "/v1/trusts/github")).json()).toMatchObject({
+    issuer: "https://token.actions.githubusercontent.com",
+    claims: { repository_owner: "acme", ref: "refs/heads/main" },
+    secret_scopes: ["repo:${repository}"],
+  });
+  await page.getByLabel("Identity token").fill("eyJhbGciOiJub25lIn0.e30.");
+  await page.getByRole("button", { name: "Test it" }).click();
+  await page.getByText("An exchange would be refused").waitFor();
+  expect(await page.getByLabel("Identity token").inputValue()).toBe("");
+  await context.close();
+});
+
+it.each([
+  [
+    "gitlab",
+    { "Address of GitLab": "https://gitlab.example.com", Group: "acme" },
+    { issuer: "https://gitlab.example.com", claims: { namespace_path: "acme" } },
+  ],
+  [
+    "kubernetes",
+    { "Issuer of the cluster": "https://k8s.example.com", Namespace: "prod", "Service account": "api" },
+    {
+      issuer: "https://k8s.example.com",
+      claims: { "/kubernetes.io/namespace": "prod", "/kubernetes.io/serviceaccount/name": "api" },
+      secret_scopes: ["namespace:${/kubernetes.io/namespace}"],
+    },
+  ],
+])("trusts %s by a form", async (kind, fields, stored) => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf(`trusting-${kind}`);
+  await logIn(token);
+  await open(`/trusts/new?kind=${kind}`);
+  for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
+  await page.getByRole("button", { name: "Trust this issuer" }).click();
+  await page.getByRole("heading", { name: kind, level: 1 }).waitFor();
+  expect(await (await place.call(token, "GET", `/v1/trusts/${kind}`)).json()).toMatchObject(stored);
+  await context.close();
+});
+
+it("makes services of a preset and of any API", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("serving");
+  await set(token, ["global", "OPENAI_API_KEY", { hosts: ["api.openai.com"] }], ["global", "OWN_KEY", { hosts: ["api.example.com"] }]);
+  await logIn(token);
+  await open("/services/new");
+  await page.getByLabel("Secret", { exact: true }).fill("OPENAI_API_KEY");
+  await page.getByLabel("Scopes").fill("global");
+  await page.getByLabel("Uses a minute").fill("90");
+  await page.getByRole("button", { name: "Make the service" }).click();
+  await page.getByRole("heading", { name: "openai", level: 1 }).waitFor();
+  await open("/services/new");
+  await page.getByLabel("Preset").selectOption("Another API");
+  await page.getByLabel("Name", { exact: true }).fill("own");
+  await page.getByLabel("Address of the API").fill("https://api.example.com");
+  await page.getByLabel("Secret", { exact: true }).fill("OWN_KEY");
+  await page.getByLabel("Scopes").fill("global");
+  await page.getByLabel("What is let through").fill("GET/POST /v1/things/**");
+  await page.getByRole("button", { name: "Make the service" }).click();
+  await page.getByRole("heading", { name: "own", level: 1 }).waitFor();
+  const { services } = (await (await place.call(token, "GET", "/v1/services")).json()) as { services: object[] };
+  expect(services).toMatchObject([
+    { name: "openai", preset: "openai", uses_per_minute: 90 },
+    {
+      name: "own",
+      inject: [{ in: "header", name: "Authorization", value: "Bearer ${OWN_KEY}" }],
+      allow: [{ methods: ["GET", "POST"], paths: ["/v1/things/**"] }],
+    },
+  ]);
+  await context.close();
+});
+
+it("checks a store, and says what fails", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("storing");
+  await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.invalid"] }]);
+  const credentials = { token: { secret_key_ref: { scope: "global", store: "VAULT_TOKEN" } } };
+  const store = { kind: "vault", address: "https://vault.invalid", mount: "secret", credentials, allow: [{ scopes: ["global"], keys: ["a/*"] }] };
+  expect((await place.call(token, "PUT", "/v1/stores/vault", store)).status).toBeLessThan(300);
+  await logIn(token);
+  await open("/stores");
+  await page.getByRole("button", { name: "Check vault" }).click();
+  await page.getByText("It fails: address.").waitFor();
+  await context.close();
+});
+
+it("says whether the deployment is ready, and what the organization has", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("healthy");
+  await set(token, ["global", "ONE"]);
+  await logIn(token);
+  await open("/health");
+  await page.getByText("Ready", { exact: true }).waitFor();
+  await page.getByText("All data keys are under the current key.").waitFor();
+  const row = page.getByRole("table", { name: "Quotas" }).getByRole("row", { name: /^secrets/ });
+  expect((await row.innerText()).replaceAll(/\s+/g, " ")).toContain("secrets 1 10,000");
+  await context.close();
+});
+
+it("says what a token lacks, instead of hiding it", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("lacking");
+  await set(token, ["global", "SEEN"]);
+  await logIn(await place.tokenOf("lacking", ["secrets:read"]));
+  for (const [path, permission] of [
+    ["/secrets", "secrets:write"],
+    ["/import", "secrets:write"],
+    ["/tokens", "tokens:write"],
+    ["/trusts", "trusts:write"],
+    ["/services", "services:write"],
+    ["/stores", "stores:write"],
+    ["/audit", "audit:read"],
+    ["/health", "keys:read"],
+  ] as const) {
+    await open(path);
+    const note = page.getByRole("note").filter({ hasText: permission });
+    expect(await note.count(), path).toBe(1);
+    expect(await note.innerText(), path).toContain("Your token lacks");
+  }
+  await open("/import");
+  expect(await page.getByRole("button", { name: "Dry run" }).isDisabled()).toBe(true);
+  await open("/session");
+  expect(await page.getByRole("row", { name: /^secrets:write/ }).innerText()).toContain("your token lacks it");
+  await context.close();
+});
+
+it("is used with the keyboard alone", async () => {
+  const { page, logIn, context } = await place.visit();
+  const token = await place.tokenOf("keyboard");
+  await logIn(token);
+  const focused = () => page.evaluate(() => (document.activeElement as HTMLElement | null)?.innerText || document.activeElement?.id || "");
+  const tabTo = async (what: string) => {
+    for (let n = 0; n < 60; n++) {
+      if ((await focused()) === what) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`the keyboard does not come to ${what}`);
+  };
+  expect(await focused()).toBe("Secrets");
+  await tabTo("New secret");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "New secret" }).waitFor();
+  await tabTo("scope");
+  await page.keyboard.type("global");
+  await tabTo("name");
+  await page.keyboard.type("BY_KEYS");
+  await tabTo("value");
+  await page.keyboard.type("typed by keys");
+  await tabTo("Set secret");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "BY_KEYS", level: 1 }).waitFor();
+  await tabTo("Delete");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  // A dialog holds the keyboard, and Escape leaves it and gives the focus back.
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await focused()).toBe("Delete");
+  await page.keyboard.press("Enter");
+  await tabTo("Cancel");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByText("There are no secrets that you may see.").waitFor();
+  await tabTo("Undo");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "BY_KEYS", level: 1 }).waitFor();
+  await context.close();
+});
