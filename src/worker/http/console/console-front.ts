@@ -53,6 +53,8 @@ export function consoleFront(native: Front): Front {
   app.get(`${API}/session`, showSession).post(begin).delete(end);
   app.post(`${API}/codes`, makeCode);
   const forward = (c: Context<HonoEnv>) => ask(c, native);
+  // No value is shown to a browser, whatever its token may.
+  app.all(`${API}/v1/resolve`, noValues).all(`${API}/v1/resolve/*`, noValues);
   app.all(`${API}/v1/*`, forward).get(`${API}/readyz`, forward);
   app.all(`${API}/*`, () => {
     throw new Problem("route-not-found", "The console has no such route.");
@@ -143,6 +145,10 @@ async function makeCode(c: Context<HonoEnv>): Promise<Response> {
   if (protocol !== "http:" || !isLoopback(hostname)) throw new Problem("route-not-found", "Codes are made on this machine only.");
   const { token } = await bodyIn(c, makeCodeSchema);
   return c.json({ code: await makeLoginCode(needsOf(c), lasting(await factsOfToken(c, token)), null) }, 201);
+}
+
+function noValues(): never {
+  throw new Problem("route-not-found", "The console gives no values; programs resolve them at /v1/resolve, with a token.");
 }
 
 /** Has the native front answer, for the session in the place of a token. */
