@@ -1,21 +1,8 @@
-/** What a token says, as far as it counts here. Times are milliseconds since 1970. */
-interface Facts {
-  readonly expiresAt: number | null;
-  /** Of another issuer's token: when that issuer's keys are next due. */
-  readonly verifiedUntil: number | null;
-}
+import type { TokenFacts, TokenRules } from "./verify-token.ts";
 
-/** What a token was verified by. */
-interface Rules {
-  readonly signingKeys: object;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly now: Date;
-}
-
-/** A token that has been verified. */
+/** A token that has been verified. Times are milliseconds since 1970. */
 interface Known {
-  readonly facts: Facts;
+  readonly facts: TokenFacts;
   readonly verifiedAt: number;
 }
 
@@ -36,7 +23,11 @@ const ENCODER = new TextEncoder();
  * @param verify Verifies it, whatever is known.
  * @throws {TokenError} what `verify` throws.
  */
-export async function verifyOnce<F extends Facts>({ signingKeys, issuer, audience, now }: Rules, token: string, verify: () => Promise<F>): Promise<F> {
+export async function verifyOnce(
+  { signingKeys, issuer, audience, now }: Pick<TokenRules, "signingKeys" | "issuer" | "audience" | "now">,
+  token: string,
+  verify: () => Promise<TokenFacts>,
+): Promise<TokenFacts> {
   if (token.length > LONGEST) return verify();
   const known = rooms.get(signingKeys) ?? new Map<string, Known>();
   rooms.set(signingKeys, known);
@@ -44,7 +35,7 @@ export async function verifyOnce<F extends Facts>({ signingKeys, issuer, audienc
   const key = `${hash} ${issuer} ${audience}`;
   const found = known.get(key);
   const at = now.getTime();
-  if (found && isStillValid(found, at)) return found.facts as F;
+  if (found && isStillValid(found, at)) return found.facts;
   known.delete(key);
   const facts = await verify();
   // Another issuer's keys are due at times of their own.
