@@ -1,5 +1,5 @@
 import type { Keyring } from "../envelope/keyring.ts";
-import { type KeptSealed, memoryCipherOf } from "../envelope/memory-cipher.ts";
+import { createMemoryCipher, type KeptSealed, type MemoryCipher } from "../envelope/memory-cipher.ts";
 import { KeyMissingError, OpenError, openParsed, type ParsedEnvelope, parseEnvelope } from "../envelope/open.ts";
 import type { Release, Released } from "./release-secrets.ts";
 import type { Findings, RecordedSelection } from "./selection.ts";
@@ -10,6 +10,15 @@ export type KeptValue = { readonly secret: Omit<Released, "bytes"> } & ({ readon
 /** What an answer takes of the memory beside its ciphertexts, in bytes: of each secret, and by itself. */
 const SIZE_OF_SECRET = 1_024;
 const SIZE_OF_ANSWER = 2_048;
+
+const ciphers = new WeakMap<Keyring, MemoryCipher>();
+
+/** That of the configuration which a keyring is of: when that is read anew, nothing opens any more. */
+function cipherOf(keyring: Keyring): MemoryCipher {
+  const cipher = ciphers.get(keyring) ?? createMemoryCipher();
+  ciphers.set(keyring, cipher);
+  return cipher;
+}
 
 /**
  * The values of a selection with its ciphertexts, to be opened again; `undefined` where one would have to be asked for, or is no ciphertext.
@@ -30,7 +39,7 @@ export async function keptValues(keyring: Keyring, { secrets }: RecordedSelectio
 async function keptCopy(keyring: Keyring, released: Released | undefined): Promise<KeptValue | undefined> {
   if (!released) return undefined;
   const { bytes, ...secret } = released;
-  return { secret, copy: await memoryCipherOf(keyring).seal(secret.id, bytes) };
+  return { secret, copy: await cipherOf(keyring).seal(secret.id, bytes) };
 }
 
 function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
@@ -46,8 +55,8 @@ export function endOfLease(until: number, released: readonly Released[]): number
 }
 
 /** Whether one of them came from a store: which of them a scope may have is for the store to say, too. */
-export function isOfStore(secrets: readonly Pick<Released, "until">[]): boolean {
-  return secrets.some(({ until }) => until !== undefined);
+export function isOfStore(values: readonly KeptValue[]): boolean {
+  return values.some(({ secret }) => secret.until !== undefined);
 }
 
 /** What kept values take of the memory, in bytes. */
@@ -71,5 +80,5 @@ export async function releaseAgain(keyring: Keyring, values: readonly KeptValue[
 }
 
 function openKept(keyring: Keyring, value: KeptValue): Promise<Uint8Array> {
-  return "copy" in value ? memoryCipherOf(keyring).open(value.secret.id, value.copy) : openParsed(keyring, value.envelope);
+  return "copy" in value ? cipherOf(keyring).open(value.secret.id, value.copy) : openParsed(keyring, value.envelope);
 }

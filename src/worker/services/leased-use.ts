@@ -1,32 +1,29 @@
 import { secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
-import type { KeptSealed } from "../envelope/memory-cipher.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
-import { endOfLease, isOfStore } from "../secrets/kept-values.ts";
+import { endOfLease, isOfStore, type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
 import { judgeRecorded, type Release, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
+import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ServiceRow, selectService } from "../store/service-rows.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
 import { chooseScope, requireHosts, type SearchedScope, scopesToSearch } from "./choose-scope.ts";
 import { type Credentials, fillCredentials } from "./fill-credentials.ts";
-import { keepCredentials, openCredentials } from "./kept-credentials.ts";
 import { type AtHandNeeds, decideInForce, type ServiceAtHand } from "./service-at-hand.ts";
 
-/** What a use was allowed by, that may be repeated under its lease, and its credentials, encrypted for the isolate. */
+/** What a use was allowed by, that may be repeated under its lease: what its credentials are made of, with ciphertexts and never with values. */
 export interface KeptUse {
   readonly caller: Caller;
-  readonly credentials: KeptSealed;
-  /** Whether a value in them came from a store. */
-  readonly isOfStore: boolean;
+  readonly values: readonly KeptValue[];
   readonly service: ServiceAtHand;
   readonly said: string | null;
   readonly host: string;
@@ -62,6 +59,7 @@ export interface CredentialsOfUse {
 const SIZE_OF_CALLS = 4_096;
 /** How often the text of a service takes its length: as it is, and taken apart. */
 const TIMES = 4;
+const NOTHING_FOUND: Findings = { missing: [], expired: [], skipped: [], unavailable: [], searched: [], empty: [], object: null };
 
 /**
  * The credentials of a use, under a lease: the first use of a caller by a rule is on record before they are read, and for as long as its
@@ -75,7 +73,7 @@ export async function leasedCredentials(needs: LeasedUseNeeds, caller: Caller, u
   return answerLeased<KeptUse, CredentialsOfUse>(needs, {
     ...ask,
     maxAge: needs.leaseSeconds,
-    again: (lease) => openAgain(needs, lease),
+    again: (lease) => fillAgain(needs, lease),
     compare: (lease) => compareUse(needs, lease),
     lead: () => recordedCredentials(needs, caller, use, ask),
   });
@@ -108,11 +106,10 @@ export async function recordedCredentials(
     judgeRecorded(selection, (secrets) => requireHosts(secrets, definition, host));
     const make = ({ secrets }: Release) => ({ credentials: fillCredentials(definition.inject, secrets), secrets });
     const { credentials, secrets } = await releaseSecrets(needs, selection, make);
-    if (lease?.epochs === service.epochs) {
-      const sealed = await keepCredentials(needs.keyring, lease.id, credentials);
-      const kept = { caller, credentials: sealed, isOfStore: isOfStore(secrets), service, said, host, scope, state };
-      lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
-    } else lease?.end();
+    const values = lease?.epochs === service.epochs ? await keptValues(needs.keyring, selection, secrets) : undefined;
+    const kept = values && { caller, values, service, said, host, scope, state };
+    if (lease && kept) lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
+    else lease?.end();
     return { credentials, calls: lease?.tally.calls ?? null };
   } catch (error) {
     lease?.end();
@@ -121,19 +118,21 @@ export async function recordedCredentials(
 }
 
 /** What a use takes of the memory, in bytes. Others may have the same service; where it is read anew for each they do not. */
-function sizeOfUse({ credentials, service, caller, state }: KeptUse): number {
+function sizeOfUse({ values, service, caller, state }: KeptUse): number {
   const { secretScopes, secretNames, services, lineage, userAgent } = caller;
   const texts = JSON.stringify([secretScopes, secretNames, services, lineage, userAgent]);
-  return credentials.sealed.byteLength + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
+  return sizeOfValues(values) + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
 }
 
-async function openAgain({ keyring }: LeasedUseNeeds, { answer: { credentials }, tally }: Lease<KeptUse>): Promise<CredentialsOfUse> {
-  return { credentials: await openCredentials(keyring, tally.id, credentials), calls: tally.calls };
+/** `undefined` where they cannot be had any more: then only a new event may say so. */
+async function fillAgain({ keyring }: LeasedUseNeeds, { answer: { values, service }, tally }: Lease<KeptUse>): Promise<CredentialsOfUse | undefined> {
+  const release = await releaseAgain(keyring, values, NOTHING_FOUND);
+  return release && { credentials: fillCredentials(service.definition.inject, release.secrets), calls: tally.calls };
 }
 
 /** Whether a use would be allowed with the same values of the same scope by the same service. */
 async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse>): Promise<string | undefined> {
-  if (answer.isOfStore) return undefined;
+  if (isOfStore(answer.values)) return undefined;
   const { db, keyring, platformOrg, leases } = needs;
   const { caller, service, said, host, scope, state } = answer;
   const asked = askEpochs(leases, orgs, needs.clock());
