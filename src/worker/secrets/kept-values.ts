@@ -24,9 +24,20 @@ export function keptValues({ secrets }: RecordedSelection): KeptValue[] | undefi
   }
 }
 
-function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
+/** Whether the values of a selection may leave again under its event: none of them would have to be asked for, and all are ciphertexts. */
+export function mayLeaveAgain({ secrets }: RecordedSelection): boolean {
+  return secrets.every(isKeepable);
+}
+
+type Selected = RecordedSelection["secrets"][number];
+
+function isKeepable(secret: Selected): secret is Extract<Selected, { readonly kind: "sealed" }> & { readonly ciphertext: string } {
   // What comes from a store is asked for again.
-  if (secret.kind !== "sealed" || secret.ciphertext === null || secret.encoding === "source") return undefined;
+  return secret.kind === "sealed" && secret.ciphertext !== null && secret.encoding !== "source";
+}
+
+function keptValue(secret: Selected): KeptValue | undefined {
+  if (!isKeepable(secret)) return undefined;
   const { name, encoding, label, id, version, set_at: setAt, binding, ciphertext, wrapped_key, key_id } = secret;
   const envelope = parseEnvelope(binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
   return { secret: { name, encoding, scope: label, id, version, setAt }, envelope };
