@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { factsAtHand, markOfToken, rememberToken } from "../../src/worker/access/known-tokens.ts";
+import { markOfToken, rememberToken, tokenAtHand } from "../../src/worker/access/known-tokens.ts";
 import type { TokenFacts } from "../../src/worker/access/verify-token.ts";
 import { openPlace, type Place } from "../leases/place.ts";
 import type { CallOptions, Reply } from "../support/call.ts";
@@ -194,9 +194,9 @@ it("a token is remembered for one configuration, until it or its issuer's keys a
   const facts = { expiresAt: 2_000, verifiedUntil: null } as TokenFacts;
   rememberToken(config, "a", facts);
   rememberToken(config, "b", { ...facts, verifiedUntil: 1_500 });
-  const at = (mark: string, now: number) => factsAtHand(config, mark, now) !== undefined;
+  const at = (mark: string, now: number) => tokenAtHand(config, mark, now) !== undefined;
   expect([at("a", 1_999), at("b", 1_499), at("b", 1_500), at("b", 1_499), at("c", 0)]).toEqual([true, true, false, false, false]);
-  expect(factsAtHand(other, "a", 0)).toBeUndefined();
+  expect(tokenAtHand(other, "a", 0)).toBeUndefined();
   for (let n = 0; n < 999; n++) {
     rememberToken(config, `more ${n}`, facts);
     if (n === 500) expect(at("a", 0)).toBe(true);

@@ -4,7 +4,14 @@ import type { TokenFacts } from "./verify-token.ts";
 const MOST = 1_000;
 const LONGEST = 4_096;
 
-const rooms = new WeakMap<object, Map<string, TokenFacts>>();
+/** What is known of a token. */
+interface KnownToken {
+  readonly facts: TokenFacts;
+  /** What its leases are found by, by what else than the token they are for. */
+  readonly keys: Map<string, string>;
+}
+
+const rooms = new WeakMap<object, Map<string, KnownToken>>();
 
 /**
  * What a token is remembered by: SHA-256 in base64, so that what shows an isolate's memory shows no token. `undefined` for one that is not
@@ -22,22 +29,23 @@ export async function markOfToken(token: string): Promise<string | undefined> {
  * @param config When it is read anew, all tokens are forgotten.
  * @param now Milliseconds since 1970.
  */
-export function factsAtHand(config: object, mark: string, now: number): TokenFacts | undefined {
+export function tokenAtHand(config: object, mark: string, now: number): KnownToken | undefined {
   const known = rooms.get(config);
-  const facts = known?.get(mark);
-  if (!facts) return undefined;
+  const token = known?.get(mark);
+  if (!token) return undefined;
   known?.delete(mark);
-  if ([facts.expiresAt, facts.verifiedUntil].some((end) => end !== null && now >= end)) return undefined;
-  known?.set(mark, facts);
-  return facts;
+  const { expiresAt, verifiedUntil } = token.facts;
+  if ((expiresAt !== null && now >= expiresAt) || (verifiedUntil !== null && now >= verifiedUntil)) return undefined;
+  known?.set(mark, token);
+  return token;
 }
 
 /** Remembers what a token said that has been verified; the one that was not used for longest is forgotten. */
 export function rememberToken(config: object, mark: string, facts: TokenFacts): void {
-  const known = rooms.get(config) ?? new Map<string, TokenFacts>();
+  const known = rooms.get(config) ?? new Map<string, KnownToken>();
   rooms.set(config, known);
   known.delete(mark);
-  known.set(mark, facts);
+  known.set(mark, { facts, keys: new Map() });
   const [oldest] = known.keys();
   if (known.size > MOST && oldest !== undefined) known.delete(oldest);
 }

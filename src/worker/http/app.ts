@@ -18,7 +18,7 @@ export function createApp(): App {
   const vault = vaultFront();
   const native = nativeFront(oauth.routes, vault.routes);
   const uses = shortWay(use.app);
-  const fronts = [oauth, vault, use, mcpFront(), native];
+  const fronts = [use, oauth, vault, mcpFront(), native];
   const app = leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);

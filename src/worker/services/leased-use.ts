@@ -91,16 +91,17 @@ export async function leasedCredentials(needs: LeasedUseNeeds, caller: Caller, u
 /**
  * {@link leasedCredentials}, as far as nobody has to be asked; `undefined` where all of it is needed.
  *
+ * @param needs `keys` are those of the caller's token, by what else they are made of.
  * @param mayBegin Asked last, where there is a lease.
  * @throws {Problem} `rate-limited`.
  */
 export async function credentialsAtHand(
-  needs: FreshnessNeeds & Pick<LeasedUseNeeds, "leases" | "leaseSeconds">,
+  needs: FreshnessNeeds & Pick<LeasedUseNeeds, "leases" | "leaseSeconds"> & { readonly keys: Map<string, string> },
   caller: Caller,
   use: JudgedUse,
   mayBegin: () => boolean,
 ): Promise<CredentialsOfUse | undefined> {
-  const ask = { leases: needs.leases, key: await keyOf(caller, use), maxAge: needs.leaseSeconds };
+  const ask = { leases: needs.leases, key: await knownKey(needs.keys, caller, use), maxAge: needs.leaseSeconds };
   return answerAtHand<KeptUse, CredentialsOfUse>(needs, { ...ask, again: (lease) => openAgain(needs, lease) }, mayBegin);
 }
 
@@ -172,6 +173,21 @@ async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse
 
 function isSameRow(one: ServiceRow, other: ServiceRow): boolean {
   return one.org === other.org && one.revision === other.revision && one.created_at === other.created_at && one.definition === other.definition;
+}
+
+/** How many keys are remembered for a token. */
+const MOST_KEYS = 64;
+
+/** {@link keyOf}, worked out once for each thing that a token does. */
+async function knownKey(keys: Map<string, string>, caller: Caller, use: JudgedUse): Promise<string> {
+  const { org, name, revision, created_at } = use.service.row;
+  const what = JSON.stringify([networkOf(caller.ip), caller.userAgent, org, name, revision, created_at, use.rule, use.origin, use.said, use.zone]);
+  const known = keys.get(what);
+  if (known !== undefined) return known;
+  const key = await keyOf(caller, use);
+  if (keys.size >= MOST_KEYS) keys.clear();
+  keys.set(what, key);
+  return key;
 }
 
 /** What a lease of uses is found by: all that decides whether one is allowed and with what, and where the caller is. SHA-256 in base64. */

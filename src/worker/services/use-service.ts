@@ -15,7 +15,12 @@ import { takeUse } from "./take-use.ts";
 export type UseNeeds = LeasedUseNeeds & CallNeeds;
 
 /** What a use needs that nobody has to be asked about. */
-export type AtHandUseNeeds = CallNeeds & FreshnessNeeds & Pick<UseNeeds, "leases" | "leaseSeconds" | "platformOrg">;
+export type AtHandUseNeeds = CallNeeds &
+  FreshnessNeeds &
+  Pick<UseNeeds, "leases" | "leaseSeconds" | "platformOrg"> & {
+    /** What the leases of the caller's token are found by, as far as that is known. */
+    readonly keys: Map<string, string>;
+  };
 
 /** A request to a service, as it arrived, without the token that it came with. */
 export interface Use extends ForwardedRequest {

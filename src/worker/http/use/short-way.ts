@@ -1,7 +1,6 @@
-import { isInTheClear } from "../../../contract/in-the-clear.ts";
 import { Problem } from "../../../contract/problem.ts";
 import { type Caller, createCaller } from "../../access/caller.ts";
-import { factsAtHand, markOfToken, rememberToken } from "../../access/known-tokens.ts";
+import { markOfToken, rememberToken, tokenAtHand } from "../../access/known-tokens.ts";
 import { type Config, type Env, knownConfig } from "../../config.ts";
 import { leasesOf } from "../../leases/leases.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
@@ -14,7 +13,7 @@ import type { App } from "../leased-app.ts";
 import { commonHeaders } from "../middleware/identify-request.ts";
 import { takeUseOfAddress } from "../middleware/limit-calls.ts";
 import { originIn } from "../origin-of.ts";
-import { type AddressedUse, addressOfUse, isOfPage, useOf } from "./addressed-use.ts";
+import { type AddressedUse, addressOfUse, isOfPage, placeOf, useOf } from "./addressed-use.ts";
 import { findToken } from "./find-token.ts";
 
 /** A use that failed after it was counted. */
@@ -55,7 +54,7 @@ export function shortWay(app: App): App {
 
 /** What a request asks, if it may be asked on the short way. */
 function askedShortly(config: Config, { url, headers }: Request): AddressedUse | undefined {
-  if (config.leaseSeconds === 0 || headers.has("Upgrade") || isOfPage(headers) || hasHopped(headers) || isInTheClear(url)) return undefined;
+  if (config.leaseSeconds === 0 || headers.has("Upgrade") || isOfPage(headers) || hasHopped(headers) || placeOf(url).isInTheClear) return undefined;
   try {
     const address = addressOfUse(config, url);
     return { ...address, ...findToken(headers, address.query) };
@@ -68,11 +67,11 @@ function askedShortly(config: Config, { url, headers }: Request): AddressedUse |
 async function answer(app: App, request: Request, env: Env, context: ExecutionContext, config: Config, asked: AddressedUse): Promise<Response> {
   const now = new Date();
   const mark = await markOfToken(asked.token);
-  const facts = mark === undefined ? undefined : factsAtHand(config, mark, now.getTime());
-  if (!facts) return app.fetch(request, env, context);
-  const caller = createCaller({ ...facts, ...originIn(request.headers, newId("req")) });
+  const known = mark === undefined ? undefined : tokenAtHand(config, mark, now.getTime());
+  if (!known) return app.fetch(request, env, context);
+  const caller = createCaller({ ...known.facts, ...originIn(request.headers, newId("req")) });
   const use = useOf(request, asked);
-  const given = await useAgain(env, context, config, now, caller, use).catch((error: unknown) => {
+  const given = await useAgain({ env, context, config, now, keys: known.keys }, caller, use).catch((error: unknown) => {
     failures.set(request, { config, caller, attempt: attemptedUse(use), error });
     return undefined;
   });
@@ -81,8 +80,16 @@ async function answer(app: App, request: Request, env: Env, context: ExecutionCo
   return given;
 }
 
-function useAgain(env: Env, context: ExecutionContext, config: Config, now: Date, caller: Caller, use: Use): Promise<Response | undefined> {
+interface Again {
+  readonly env: Env;
+  readonly context: ExecutionContext;
+  readonly config: Config;
+  readonly now: Date;
+  readonly keys: Map<string, string>;
+}
+
+function useAgain({ env, context, config, now, keys }: Again, caller: Caller, use: Use): Promise<Response | undefined> {
   const defer = (work: Promise<unknown>) => deferAfter(context, caller.requestId, work);
-  const needs: AtHandUseNeeds = { ...config, db: env.DB, now, defer, leases: leasesOf<KeptUse>(config), clock: Date.now };
+  const needs: AtHandUseNeeds = { ...config, db: env.DB, now, defer, leases: leasesOf<KeptUse>(config), clock: Date.now, keys };
   return useAtHand(needs, caller, use, () => takeUseOfAddress(env, caller.ip, now.getTime()));
 }
