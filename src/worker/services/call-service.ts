@@ -278,19 +278,27 @@ function watchCall(needs: CallNeeds, caller: Caller, whole: number | null): { si
   const every = needs.staleSeconds * 1000;
   let left = whole ?? Number.POSITIVE_INFINITY;
   let last: ReturnType<typeof setTimeout> | undefined;
-  // Most calls end long before: one timer is enough for them.
+  let timer: ReturnType<typeof setInterval> | undefined;
   const endIfSoon = () => {
     if (left <= every) last ??= setTimeout(stop, left);
   };
-  const timer = setInterval(() => {
+  const look = () => {
     left -= every;
     endIfSoon();
     void ask();
-  }, every);
+  };
+  // Most calls have ended by then: the timer of a signal takes a small part of the time of one that can be stopped.
+  const first = AbortSignal.timeout(every);
+  const begin = () => {
+    timer = setInterval(look, every);
+    look();
+  };
+  first.addEventListener("abort", begin);
   endIfSoon();
   const end = () => {
-    clearInterval(timer);
-    clearTimeout(last);
+    first.removeEventListener("abort", begin);
+    if (timer !== undefined) clearInterval(timer);
+    if (last !== undefined) clearTimeout(last);
   };
   return { signal: controller.signal, stop, end };
 }
