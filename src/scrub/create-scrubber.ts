@@ -2,7 +2,7 @@ import { type Beginnings, beginningsOf } from "./beginnings.ts";
 import { createCovered, type Part } from "./covered.ts";
 import { earliest } from "./hex-reading.ts";
 import { type Automata, automataOf, readingsOf, type Told } from "./readings-of.ts";
-import { textsOf } from "./texts-of.ts";
+import { textsOf, type Wanted } from "./texts-of.ts";
 import { createWaiting } from "./waiting.ts";
 
 /** Takes a stream chunk by chunk and gives back what may be shown of it so far. */
@@ -38,12 +38,18 @@ export function createScrubber(values: Scrubbed, options: ScrubOptions = {}): Sc
  * Nothing else is changed, and only what is the beginning of such a form waits for what follows. The time is linear.
  */
 export function prepareScrubber(values: readonly (string | Uint8Array)[], { mark, lines = false }: ScrubOptions = {}): Scrubbing {
-  const wanted = textsOf(values, lines);
-  if (wanted.plain.length === 0) return () => ({ push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() });
-  const automata = automataOf(wanted);
-  const beginnings = beginningsOf(wanted);
   const marked = mark === undefined ? undefined : new TextEncoder().encode(mark);
-  return () => begin(automata, beginnings, marked);
+  // Made for the first stream: there may be none.
+  let made: ReturnType<typeof prepared> | undefined;
+  return () => {
+    made ??= prepared(textsOf(values, lines));
+    if (made.isEmpty) return { push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() };
+    return begin(made.automata, made.beginnings, marked);
+  };
+}
+
+function prepared(wanted: Wanted) {
+  return { isEmpty: wanted.plain.length === 0, automata: automataOf(wanted), beginnings: beginningsOf(wanted) };
 }
 
 function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | undefined): Scrubber {

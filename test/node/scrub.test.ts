@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createScrubber, prepareScrubber } from "../../src/scrub/create-scrubber.ts";
 import { scrubStream } from "../../src/scrub/scrub-stream.ts";
 import { scrubText } from "../../src/scrub/scrub-text.ts";
+import { mayHold, tracesOf } from "../../src/scrub/traces-of.ts";
 import { slowScrub } from "./support/slow-scrub.ts";
 
 fc.configureGlobal({ seed: Number(process.env.TEST_SEED) });
@@ -299,5 +300,34 @@ describe("a text and a stream", () => {
     const shown: string[] = [];
     for await (const chunk of ReadableStream.from(chunks).pipeThrough(scrubStream(scrubbing))) shown.push(new TextDecoder().decode(chunk));
     expect(shown).toEqual(["data: ", `${"*".repeat(18)}\n`, "\ndata: ", "sk-li"]);
+  });
+});
+
+describe("traces of values", () => {
+  const value = fc.string({ minLength: 12, maxLength: 40, unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
+  const around = fc.string({
+    maxLength: 30,
+    unit: fc.oneof(fc.constantFrom(..."aZ09+/-_=\n\r \\%"), fc.string({ minLength: 1, maxLength: 1, unit: "grapheme" })),
+  });
+
+  it("are in every text in which anything is scrubbed", () => {
+    fc.assert(
+      fc.property(value, around, around, fc.constantFrom(...Object.values(WRITERS)), fc.nat(3), (value, before, after, write, pad) => {
+        const text = `${before}${write(`${"p".repeat(pad)}${value}`)}${after}`;
+        if (scrubText(text, [value]) !== text) expect(mayHold(tracesOf([value]), text)).toBe(true);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it("are in none of most others", () => {
+    const traces = tracesOf(["sk-0123456789abcdef0123456789abcdef", "Basic dXNlcjpzay0wMTIzNDU2Nzg5"]);
+    for (const text of ["", "sk-0123456789", '{"id": "chatcmpl-1", "key": "sk-...", "n": 0.123456789}\n', "c2stMDEyMzQ1Njc4OQ==", "736b2d30313233"])
+      expect(mayHold(traces, text)).toBe(false);
+  });
+
+  it("are told of no value that is not printable in ASCII", () => {
+    expect(mayHold(tracesOf(["a value with ü in it"]), "x")).toBe(true);
+    expect(mayHold(tracesOf(["two lines\nof a value"]), "x")).toBe(true);
   });
 });

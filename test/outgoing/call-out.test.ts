@@ -15,7 +15,7 @@ afterEach(() => {
 const rules: OutgoingRules = { insecureOrigins: false, ownHosts: new Set(["keyhole.example.org", "stripe.example.org"]) };
 const local: OutgoingRules = { ...rules, insecureOrigins: true };
 
-function call(address: string, more: Partial<OutgoingCall> = {}): OutgoingCall {
+function call(address: string, more: Partial<Extract<OutgoingCall, { readonly firstByte: number }>> = {}): OutgoingCall {
   return { url: new URL(address), method: "GET", headers: new Headers(), body: null, firstByte: 5_000, whole: 5_000, ...more };
 }
 

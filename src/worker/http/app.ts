@@ -5,6 +5,7 @@ import { type App, leasedApp } from "./leased-app.ts";
 import { mcpFront } from "./mcp/mcp-front.ts";
 import { nativeFront } from "./native/native-front.ts";
 import { oauthFront } from "./oauth/oauth-front.ts";
+import { shortWay } from "./use/short-way.ts";
 import { useFront } from "./use/use-front.ts";
 import { vaultFront } from "./vault/vault-front.ts";
 
@@ -17,18 +18,19 @@ export function createApp(): App {
   const use = useFront();
   const vault = vaultFront();
   const native = nativeFront(oauth.routes, vault.routes);
-  const fronts = [oauth, vault, use, mcpFront(), consoleFront(native), native];
+  const uses = shortWay(use.app);
+  const fronts = [use, oauth, vault, mcpFront(), consoleFront(native), native];
   const app = leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);
       const front = fronts.find(({ takes }) => takes(path, env)) ?? native;
-      return front.app.fetch(request, env, context);
+      return (front === use ? uses : front.app).fetch(request, env, context);
     },
   });
   return {
     fetch(request, env, context) {
       if ((env.USE_HOSTS ?? "{}") === "{}") return app.fetch(request, env, context);
-      return ofHost(request, env).then((isService) => (isService ? use.app : app).fetch(request, env, context));
+      return ofHost(request, env).then((isService) => (isService ? uses : app).fetch(request, env, context));
     },
   };
 }

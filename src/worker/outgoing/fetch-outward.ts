@@ -2,13 +2,18 @@ import { markHop } from "./hop.ts";
 import { isStrictlyPublic } from "./is-strictly-public.ts";
 import { OutgoingError } from "./outgoing-error.ts";
 
-/** A call outward. */
-export interface OutgoingCall {
+/** A call outward. How long it may take is said, or somebody ends it. */
+export type OutgoingCall = OutgoingRequest & (OutgoingTime | { readonly leave: AbortSignal; readonly firstByte?: undefined; readonly whole?: undefined });
+
+interface OutgoingRequest {
   readonly url: URL;
   readonly method: string;
   /** Headers of the call's own: they are changed. */
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string | null;
+}
+
+interface OutgoingTime {
   /** How long the answer's status and headers may take, in milliseconds. */
   readonly firstByte: number;
   /** How long all of it may take, the answer's body included, in milliseconds. */
@@ -30,15 +35,16 @@ export async function fetchOutward({ url, method, headers, body, firstByte, whol
   if (!isStrictlyPublic()) throw new OutgoingError("flag-missing");
   for (const name of NEVER_SENT) headers.delete(name);
   markHop(headers);
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), firstByte);
-  const over = AbortSignal.any([late.signal, AbortSignal.timeout(whole), ...(leave ? [leave] : [])]);
+  const late = firstByte === undefined ? undefined : new AbortController();
+  const timer = late && setTimeout(() => late.abort(), firstByte);
+  const timed = late && whole !== undefined ? [late.signal, AbortSignal.timeout(whole)] : [];
+  const over = timed.length === 0 && leave ? leave : AbortSignal.any([...timed, ...(leave ? [leave] : [])]);
   try {
     return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store", signal: over });
   } catch (error) {
     // The platform has timeouts of its own.
     const timedOut = error instanceof Error && error.name === "TimeoutError" && !over.aborted;
-    if (late.signal.aborted || timedOut) throw new OutgoingError("too-slow");
+    if (late?.signal.aborted || timedOut) throw new OutgoingError("too-slow");
     throw new OutgoingError(over.aborted ? "ended" : "unreachable");
   } finally {
     clearTimeout(timer);

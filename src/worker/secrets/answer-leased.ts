@@ -49,6 +49,21 @@ export async function answerLeased<Answer extends { readonly caller: Caller }, R
   return given ?? oneLeads(leases, needs, key, () => giveAgain(needs, call), call.lead);
 }
 
+/**
+ * {@link answerLeased}, as far as nobody has to be asked and nothing is to be renewed; `undefined` where all of it is needed.
+ *
+ * @throws {Problem} `rate-limited`.
+ */
+export async function answerAtHand<Answer extends { readonly caller: Caller }, Result>(
+  needs: FreshnessNeeds,
+  call: Pick<LeasedCall<Answer, Result>, "leases" | "key" | "maxAge" | "again">,
+  mayBegin: () => boolean,
+): Promise<Result | undefined> {
+  const lease = leaseAtHand(call.leases, needs, call.key, call.maxAge);
+  const now = needs.clock();
+  return lease && !isToBeRenewed(lease, now) && mayBegin() ? give(needs, call, lease, now) : undefined;
+}
+
 async function giveAgain<Answer extends { readonly caller: Caller }, Result>(
   needs: FreshnessNeeds,
   call: LeasedCall<Answer, Result>,
@@ -66,15 +81,26 @@ async function take<Answer extends { readonly caller: Caller }, Result>(
 ): Promise<Result | undefined> {
   const { leases, key } = call;
   const now = needs.clock();
-  if (!takeAllowance(leases.allowances, `${lease.org} ${lease.holder}`, now, REPEATS))
-    throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });
-  if (!countUse(leases, needs, lease)) return undefined;
-  const result = await call.again(lease, now);
-  if (result === undefined) uncountUse(lease);
-  else if (isToBeRenewed(lease, now)) {
+  const result = await give(needs, call, lease, now);
+  if (result !== undefined && isToBeRenewed(lease, now)) {
     lease.renewing = true;
     needs.defer(begin(leases, needs, key, call.lead()));
   }
+  return result;
+}
+
+/** Counts a use and gives an answer again. */
+async function give<Answer extends { readonly caller: Caller }, Result>(
+  needs: FreshnessNeeds,
+  { leases, again }: Pick<LeasedCall<Answer, Result>, "leases" | "again">,
+  lease: Lease<Answer>,
+  now: number,
+): Promise<Result | undefined> {
+  if (!takeAllowance(leases.allowances, `${lease.org} ${lease.holder}`, now, REPEATS))
+    throw new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": "1" } });
+  if (!countUse(leases, needs, lease)) return undefined;
+  const result = await again(lease, now);
+  if (result === undefined) uncountUse(lease);
   return result;
 }
 

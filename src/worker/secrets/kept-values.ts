@@ -42,8 +42,19 @@ async function keptCopy(keyring: Keyring, released: Released | undefined): Promi
   return { secret, copy: await cipherOf(keyring).seal(secret.id, bytes) };
 }
 
-function keptValue(secret: RecordedSelection["secrets"][number]): KeptValue | undefined {
-  if (secret.kind !== "sealed" || secret.ciphertext === null) return undefined;
+/** Whether the values of a selection may leave again under its event: all are ciphertexts, or come from stores, whose copies say until when. */
+export function mayLeaveAgain({ secrets }: RecordedSelection): boolean {
+  return secrets.every(isKeepable);
+}
+
+type Selected = RecordedSelection["secrets"][number];
+
+function isKeepable(secret: Selected): secret is Extract<Selected, { readonly kind: "sealed" }> & { readonly ciphertext: string } {
+  return secret.kind === "sealed" && secret.ciphertext !== null;
+}
+
+function keptValue(secret: Selected): KeptValue | undefined {
+  if (!isKeepable(secret)) return undefined;
   const { name, encoding, label, id, version, set_at: setAt, binding, ciphertext, wrapped_key, key_id } = secret;
   const envelope = parseEnvelope(binding, { ciphertext, wrappedKey: wrapped_key, keyId: key_id });
   return { secret: { name, encoding, scope: label, id, version, setAt }, envelope };
@@ -55,8 +66,8 @@ export function endOfLease(until: number, released: readonly Released[]): number
 }
 
 /** Whether one of them came from a store: which of them a scope may have is for the store to say, too. */
-export function isOfStore(values: readonly KeptValue[]): boolean {
-  return values.some(({ secret }) => secret.until !== undefined);
+export function isOfStore(secrets: readonly Pick<Released, "until">[]): boolean {
+  return secrets.some(({ until }) => until !== undefined);
 }
 
 /** What kept values take of the memory, in bytes. */

@@ -81,7 +81,7 @@ export async function compareAnswer<Form>(
   leases: Leases<LeasedAnswer<Form>>,
   { answer, orgs }: Lease<LeasedAnswer<Form>>,
 ): Promise<string | undefined> {
-  if (isOfStore(answer.values)) return undefined;
+  if (isOfStore(answer.values.map(({ secret }) => secret))) return undefined;
   const now = needs.clock();
   const asked = askEpochs(leases, orgs, now);
   const [found, epochs] = await readForCaller(needs, answer.caller, [selectWinners(needs.db, { ...answer.query, now }), selectEpochs(needs.db, asked.orgs)]);

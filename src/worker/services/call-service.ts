@@ -1,8 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
 import type { RequestPath } from "../../contract/request-path.ts";
 import type { ServiceDefinition } from "../../contract/service.ts";
-import { prepareScrubber } from "../../scrub/create-scrubber.ts";
-import { scrubText } from "../../scrub/scrub-text.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import { callOut } from "../outgoing/call-out.ts";
@@ -12,8 +10,10 @@ import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.t
 import { accessTokenFor, forgetAccessToken, type TokenNeeds } from "./access-token.ts";
 import type { Credentials } from "./fill-credentials.ts";
 import { forwardedHeaders, forwardedQuery } from "./forwarded-headers.ts";
+import { type Hidden, hide, shownText } from "./hidden.ts";
 import { ownAddressOf, ownLinks, ownLocation } from "./own-addresses.ts";
 import { hasOwnFields, ownFields } from "./own-fields.ts";
+import { readExactly } from "./read-exactly.ts";
 import { askForSocket, relaySocket } from "./relay-socket.ts";
 import { returnedBody } from "./returned-body.ts";
 import { returnedHeaders } from "./returned-headers.ts";
@@ -71,35 +71,35 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
   const query = forwardedQuery(request.query, request.tokenParameters, credentials.query);
   const asked = new URL(`${origin}${path.raw}${query === "" ? "" : `?${query}`}`);
   if (asked.pathname !== path.raw) throw new Problem("invalid-request", "The path would not arrive as it came.");
-  const watch = watchCall(needs, caller);
+  const whole = timeLeft(needs, caller, definition.max_seconds);
+  // A socket is closed with a code and a reason before the call breaks off, so it has a time of its own.
+  const watch = watchCall(needs, caller, request.socket ? null : whole);
   try {
-    const whole = timeLeft(needs, caller, definition.max_seconds);
     const ownHosts = ownHostsOf(request.base, needs.insecureOrigins, Object.keys(needs.useHosts));
     const rules = { insecureOrigins: needs.insecureOrigins, ownHosts };
     const { client, signing } = credentials;
     const token = client && (await accessTokenFor(needs, caller, client, rules));
     // Counted from here: what is read before the call goes out takes its time, too.
-    const over = AbortSignal.any([watch.signal, AbortSignal.timeout(whole)]);
-    const body = limitedBody(request, definition.max_body_bytes, watch.stop, calls);
+    const over = request.socket ? AbortSignal.any([watch.signal, AbortSignal.timeout(whole)]) : watch.signal;
+    const body = await sentBody(request, signing !== null, definition.max_body_bytes, watch, calls);
     const headers = forwardedHeaders(request.headers, credentials.headers, definition.ranges);
     if (token !== null) headers.set("Authorization", `Bearer ${token}`);
     if (request.socket) askForSocket(headers, request.socket);
     const plain = { url: asked, method: request.method, headers, body: body.stream };
+    const sent = body.whole === null ? plain : { ...plain, body: body.whole };
     const refused = (error: unknown) => {
       if (body.isTooLarge()) throw tooLarge(definition.max_body_bytes);
       throw refusalOf(error);
     };
     const signed = signing && (await before(over, signRequest(request.headers, plain, signing, needs.now)).catch(refused));
     const handshake = request.socket && untilOpen(over);
-    const until = handshake
-      ? { firstByte: Math.min(whole, HANDSHAKE), whole: whole + HANDSHAKE, leave: handshake.signal }
-      : { firstByte: whole, whole, leave: over };
-    const reply = await callOut(rules, { ...plain, ...signed, ...until }).catch(refused);
+    const until = handshake ? { firstByte: Math.min(whole, HANDSHAKE), whole: whole + HANDSHAKE, leave: handshake.signal } : { leave: over };
+    const reply = await callOut(rules, { ...sent, ...signed, ...until }).catch(refused);
     if (client && token !== null && reply.status === 401) await forgetAccessToken(needs, caller, client, token);
-    const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
+    const hidden = token === null ? hide(credentials.hidden, credentials.traces) : hide([...credentials.hidden, token]);
     if (request.socket && reply.webSocket) {
       handshake?.opened();
-      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end, calls });
+      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden: hidden.values, whole, over: watch.signal, ended: watch.end, calls });
     }
     return await returned(reply, { definition, asked, base: request.base, calls }, hidden, request.method, watch.end);
   } catch (error) {
@@ -144,21 +144,20 @@ function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxS
 async function returned(
   reply: Response,
   addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string; readonly calls: CallsOfLease | null },
-  values: readonly string[],
+  hidden: Hidden,
   method: string,
   ended: () => void,
 ): Promise<Response> {
   const { status } = reply;
   const { definition, calls } = addresses;
-  const hidden = prepareScrubber(values);
-  const headers = returnedHeaders(reply.headers, hidden, values);
+  const headers = returnedHeaders(reply.headers, hidden);
   try {
     const [location, links] = [reply.headers.get("Location"), reply.headers.get("Link")];
-    if (location !== null && REDIRECTS.has(status)) headers.set("Location", scrubText(ownLocation(addresses, location), hidden));
+    if (location !== null && REDIRECTS.has(status)) headers.set("Location", shownText(ownLocation(addresses, location), hidden));
     // What was made elsewhere has no address here, and is made all the same.
     const made = location !== null && status === 201 ? ownAddressOf(addresses, location) : undefined;
-    if (made !== undefined) headers.set("Location", scrubText(made, hidden));
-    if (links !== null) headers.set("Link", scrubText(ownLinks(addresses, links), hidden));
+    if (made !== undefined) headers.set("Location", shownText(made, hidden));
+    if (links !== null) headers.set("Link", shownText(ownLinks(addresses, links), hidden));
     const isEmpty = method === "HEAD" || WITHOUT_BODY.has(status) || reply.body === null;
     // The runtime opens what is called exactly `gzip`, and hands on what is called so in any other way as it is.
     const encoding = reply.headers.get("Content-Encoding") ?? "";
@@ -228,11 +227,42 @@ function tooLarge(most: number): Problem {
   return new Problem("body-too-large", `The service takes bodies of up to ${most} bytes.`);
 }
 
+/** Up to this length, in bytes, a body that says how long it is goes on as a whole: a stream takes more time than it. */
+const WHOLE_BODY = 8_192;
+
+/** The body of a request as it is sent on: a short one as a whole, any other as it comes. */
+async function sentBody(
+  request: ForwardedRequest,
+  isSigned: boolean,
+  most: number,
+  watch: { readonly signal: AbortSignal; readonly stop: () => void },
+  calls: CallsOfLease | null,
+): Promise<{ stream: ReadableStream<Uint8Array> | null; whole: Uint8Array<ArrayBuffer> | null; isTooLarge: () => boolean }> {
+  const said = saidLength(request.headers);
+  // What is signed is read for that.
+  if (request.body === null || said === null || said > WHOLE_BODY || said > most || isSigned)
+    return { ...limitedBody(request, most, watch.stop, calls), whole: null };
+  if (calls) calls.sent += said;
+  const whole = await before(
+    watch.signal,
+    readExactly(request.body, said, () => undefined).catch(() => {
+      throw new OutgoingError("unreachable");
+    }),
+  ).catch((error: unknown) => {
+    throw refusalOf(error);
+  });
+  return { stream: null, whole, isTooLarge: () => false };
+}
+
 /** How often an open reply may not have been told whether its token is in force, one after the other. */
 const MISSED = 3;
 
-/** Ends a call when its token is not in force any more: that is asked for as long as the reply is open. */
-function watchCall(needs: CallNeeds, caller: Caller): { signal: AbortSignal; stop: () => void; end: () => void } {
+/**
+ * Ends a call when its token is not in force any more: that is asked for as long as the reply is open.
+ *
+ * @param whole After how many milliseconds it ends in any case; `null` for never.
+ */
+function watchCall(needs: CallNeeds, caller: Caller, whole: number | null): { signal: AbortSignal; stop: () => void; end: () => void } {
   const controller = new AbortController();
   let missed = 0;
   const ask = async () => {
@@ -244,6 +274,31 @@ function watchCall(needs: CallNeeds, caller: Caller): { signal: AbortSignal; sto
       if (missed >= MISSED || !(error instanceof Problem && error.code === "storage-unavailable")) controller.abort();
     }
   };
-  const timer = setInterval(() => void ask(), needs.staleSeconds * 1000);
-  return { signal: controller.signal, stop: () => controller.abort(), end: () => clearInterval(timer) };
+  const stop = () => controller.abort();
+  const every = needs.staleSeconds * 1000;
+  let left = whole ?? Number.POSITIVE_INFINITY;
+  let last: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const endIfSoon = () => {
+    if (left <= every) last ??= setTimeout(stop, left);
+  };
+  const look = () => {
+    left -= every;
+    endIfSoon();
+    void ask();
+  };
+  // Most calls have ended by then: the timer of a signal takes a small part of the time of one that can be stopped.
+  const first = AbortSignal.timeout(every);
+  const begin = () => {
+    timer = setInterval(look, every);
+    look();
+  };
+  first.addEventListener("abort", begin);
+  endIfSoon();
+  const end = () => {
+    first.removeEventListener("abort", begin);
+    if (timer !== undefined) clearInterval(timer);
+    if (last !== undefined) clearTimeout(last);
+  };
+  return { signal: controller.signal, stop, end };
 }

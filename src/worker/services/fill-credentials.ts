@@ -1,5 +1,6 @@
 import { fillTemplate, type Injection, namesIn, templatesOf } from "../../contract/injection.ts";
 import { Problem } from "../../contract/problem.ts";
+import { type Traces, tracesOf } from "../../scrub/traces-of.ts";
 import { clientCredentialsRequest } from "../injection/client-credentials.ts";
 import type { AwsCredentials } from "../injection/sign-for-aws.ts";
 import type { Released } from "../secrets/release-secrets.ts";
@@ -15,6 +16,8 @@ export interface Credentials {
   readonly client: TokenClient | null;
   /** What is looked for in replies: the values, and the credentials that have been made of them. */
   readonly hidden: readonly string[];
+  /** By which it is seen that a reply has nothing of it. */
+  readonly traces: Traces;
 }
 
 /** A shorter one would be found where it is not meant, and could be guessed by what is missing. */
@@ -59,7 +62,8 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
   }
   const size = [...headers, ...query].reduce((sum, [, value]) => sum + value.length, 0);
   if (size > MAX_FILLED) throw new Problem("value-not-injectable", `The credentials of a request have at most ${MAX_FILLED} bytes.`);
-  return { headers, query, signing, client, hidden: [...new Set(hidden)] };
+  const distinct = [...new Set(hidden)];
+  return { headers, query, signing, client, hidden: distinct, traces: tracesOf(distinct) };
 }
 
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

@@ -1,17 +1,18 @@
 import { secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
+import { createMemoryCipher, type KeptSealed, type MemoryCipher } from "../envelope/memory-cipher.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
+import type { FreshnessNeeds } from "../leases/freshness.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
-import { answerLeased } from "../secrets/answer-leased.ts";
-import { endOfLease, isOfStore, type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
+import { answerAtHand, answerLeased } from "../secrets/answer-leased.ts";
+import { endOfLease, isOfStore, mayLeaveAgain } from "../secrets/kept-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
 import { judgeRecorded, type Release, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
-import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ServiceRow, selectService } from "../store/service-rows.ts";
@@ -20,10 +21,12 @@ import { chooseScope, requireHosts, type SearchedScope, scopesToSearch } from ".
 import { type Credentials, fillCredentials } from "./fill-credentials.ts";
 import { type AtHandNeeds, decideInForce, type ServiceAtHand } from "./service-at-hand.ts";
 
-/** What a use was allowed by, that may be repeated under its lease: what its credentials are made of, with ciphertexts and never with values. */
+/** What a use was allowed by, that may be repeated under its lease, and its credentials, encrypted. */
 export interface KeptUse {
   readonly caller: Caller;
-  readonly values: readonly KeptValue[];
+  readonly credentials: KeptSealed;
+  /** Whether a value in them came from a store. */
+  readonly isOfStore: boolean;
   readonly service: ServiceAtHand;
   readonly said: string | null;
   readonly host: string;
@@ -55,11 +58,19 @@ export interface CredentialsOfUse {
   readonly calls: CallsOfLease | null;
 }
 
-/** What is counted under a lease takes of the memory, in bytes. */
-const SIZE_OF_CALLS = 4_096;
+/** What a lease of uses takes of the memory beside its texts, in bytes, with what is counted under it. */
+const SIZE_OF_USE = 8_192;
 /** How often the text of a service takes its length: as it is, and taken apart. */
 const TIMES = 4;
-const NOTHING_FOUND: Findings = { missing: [], expired: [], skipped: [], unavailable: [], searched: [], empty: [], object: null };
+
+const ciphers = new WeakMap<object, MemoryCipher>();
+
+/** What credentials are kept under, bound to what their lease is found by: one key for each configuration of this isolate, which nobody else has. */
+function cipherOf(leases: object): MemoryCipher {
+  const known = ciphers.get(leases) ?? createMemoryCipher();
+  ciphers.set(leases, known);
+  return known;
+}
 
 /**
  * The credentials of a use, under a lease: the first use of a caller by a rule is on record before they are read, and for as long as its
@@ -73,10 +84,27 @@ export async function leasedCredentials(needs: LeasedUseNeeds, caller: Caller, u
   return answerLeased<KeptUse, CredentialsOfUse>(needs, {
     ...ask,
     maxAge: needs.leaseSeconds,
-    again: (lease) => fillAgain(needs, lease),
+    again: (lease) => openAgain(needs, lease),
     compare: (lease) => compareUse(needs, lease),
     lead: () => recordedCredentials(needs, caller, use, ask),
   });
+}
+
+/**
+ * {@link leasedCredentials}, as far as nobody has to be asked; `undefined` where all of it is needed.
+ *
+ * @param needs `keys` are those of the caller's token, by what else they are made of.
+ * @param mayBegin Asked last, where there is a lease.
+ * @throws {Problem} `rate-limited`.
+ */
+export async function credentialsAtHand(
+  needs: FreshnessNeeds & Pick<LeasedUseNeeds, "leases" | "leaseSeconds"> & { readonly keys: Map<string, string> },
+  caller: Caller,
+  use: JudgedUse,
+  mayBegin: () => boolean,
+): Promise<CredentialsOfUse | undefined> {
+  const ask = { leases: needs.leases, key: await knownKey(needs.keys, caller, use), maxAge: needs.leaseSeconds };
+  return answerAtHand<KeptUse, CredentialsOfUse>(needs, { ...ask, again: (lease) => openAgain(needs, lease) }, mayBegin);
 }
 
 /**
@@ -106,10 +134,11 @@ export async function recordedCredentials(
     judgeRecorded(selection, (secrets) => requireHosts(secrets, definition, host));
     const make = ({ secrets }: Release) => ({ credentials: fillCredentials(definition.inject, secrets), secrets });
     const { credentials, secrets } = await releaseSecrets(needs, selection, make);
-    const values = lease?.epochs === service.epochs ? await keptValues(needs.keyring, selection, secrets) : undefined;
-    const kept = values && { caller, values, service, said, host, scope, state };
-    if (lease && kept) lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
-    else lease?.end();
+    if (ask && lease?.epochs === service.epochs && mayLeaveAgain(selection)) {
+      const sealed = await cipherOf(ask.leases).seal(ask.key, new TextEncoder().encode(JSON.stringify(credentials)));
+      const kept = { caller, credentials: sealed, isOfStore: isOfStore(secrets), service, said, host, scope, state };
+      lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
+    } else lease?.end();
     return { credentials, calls: lease?.tally.calls ?? null };
   } catch (error) {
     lease?.end();
@@ -118,21 +147,20 @@ export async function recordedCredentials(
 }
 
 /** What a use takes of the memory, in bytes. Others may have the same service; where it is read anew for each they do not. */
-function sizeOfUse({ values, service, caller, state }: KeptUse): number {
+function sizeOfUse({ credentials, service, caller, state }: KeptUse): number {
   const { secretScopes, secretNames, services, lineage, userAgent } = caller;
   const texts = JSON.stringify([secretScopes, secretNames, services, lineage, userAgent]);
-  return sizeOfValues(values) + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
+  return credentials.sealed.byteLength + SIZE_OF_USE + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
 }
 
-/** `undefined` where they cannot be had any more: then only a new event may say so. */
-async function fillAgain({ keyring }: LeasedUseNeeds, { answer: { values, service }, tally }: Lease<KeptUse>): Promise<CredentialsOfUse | undefined> {
-  const release = await releaseAgain(keyring, values, NOTHING_FOUND);
-  return release && { credentials: fillCredentials(service.definition.inject, release.secrets), calls: tally.calls };
+async function openAgain({ leases }: Pick<LeasedUseNeeds, "leases">, { answer, key, tally }: Lease<KeptUse>): Promise<CredentialsOfUse> {
+  const text = new TextDecoder().decode(await cipherOf(leases).open(key, answer.credentials));
+  return { credentials: JSON.parse(text) as Credentials, calls: tally.calls };
 }
 
 /** Whether a use would be allowed with the same values of the same scope by the same service. */
 async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse>): Promise<string | undefined> {
-  if (isOfStore(answer.values)) return undefined;
+  if (answer.isOfStore) return undefined;
   const { db, keyring, platformOrg, leases } = needs;
   const { caller, service, said, host, scope, state } = answer;
   const asked = askEpochs(leases, orgs, needs.clock());
@@ -149,6 +177,21 @@ async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse
 
 function isSameRow(one: ServiceRow, other: ServiceRow): boolean {
   return one.org === other.org && one.revision === other.revision && one.created_at === other.created_at && one.definition === other.definition;
+}
+
+/** How many keys are remembered for a token. */
+const MOST_KEYS = 64;
+
+/** {@link keyOf}, worked out once for each thing that a token does. */
+async function knownKey(keys: Map<string, string>, caller: Caller, use: JudgedUse): Promise<string> {
+  const { org, name, revision, created_at } = use.service.row;
+  const what = JSON.stringify([networkOf(caller.ip), caller.userAgent, org, name, revision, created_at, use.rule, use.origin, use.said, use.zone]);
+  const known = keys.get(what);
+  if (known !== undefined) return known;
+  const key = await keyOf(caller, use);
+  if (keys.size >= MOST_KEYS) keys.clear();
+  keys.set(what, key);
+  return key;
 }
 
 /** What a lease of uses is found by: all that decides whether one is allowed and with what, and where the caller is. SHA-256 in base64. */

@@ -1,8 +1,9 @@
 import { Problem } from "../../contract/problem.ts";
-import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import type { Scrubbed } from "../../scrub/create-scrubber.ts";
 import { scrubBytes } from "../../scrub/scrub-bytes.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
+import { hide } from "./hidden.ts";
 import { returnedHeaders } from "./returned-headers.ts";
 
 /** How large a message may be, in bytes. */
@@ -49,7 +50,8 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
     throw new Problem("upstream-unreachable", "The service chose a subprotocol that the request does not offer.");
   }
   const { 0: theirs, 1: caller } = new WebSocketPair();
-  const scrubbed = prepareScrubber(hidden);
+  const shownOnly = hide(hidden);
+  const scrubbed = shownOnly.scrubbing;
   let open = true;
   const end = (code: number, reason = "") => {
     if (!open) return;
@@ -84,7 +86,7 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
     from.accept();
   }
   if (over.aborted) revoked();
-  const headers = returnedHeaders(reply.headers, scrubbed, hidden);
+  const headers = returnedHeaders(reply.headers, shownOnly);
   if (chosen !== null) headers.set("Sec-WebSocket-Protocol", chosen);
   return new Response(null, { status: 101, webSocket: theirs, headers });
 }

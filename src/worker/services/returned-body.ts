@@ -1,7 +1,7 @@
-import type { Scrubbed } from "../../scrub/create-scrubber.ts";
-import { scrubBytes } from "../../scrub/scrub-bytes.ts";
 import { scrubStream } from "../../scrub/scrub-stream.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
+import { type Hidden, shownBytes } from "./hidden.ts";
+import { brokenOff, readExactly } from "./read-exactly.ts";
 
 /** What is no text: values are not looked for in it. */
 const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
@@ -29,12 +29,12 @@ interface BodyWork {
 export async function returnedBody(
   body: ReadableStream<Uint8Array>,
   { type, length }: SaidOfBody,
-  hidden: Scrubbed,
+  hidden: Hidden,
   work: BodyWork,
 ): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
   const isScanned = !NOT_SCANNED.test(type ?? "");
   if (length !== null && length <= WHOLE && work.rewriting === null) return wholeBody(body, length, isScanned ? hidden : null, work);
-  const shown = isScanned ? body.pipeThrough(scrubStream(hidden)) : body;
+  const shown = isScanned ? body.pipeThrough(scrubStream(hidden.scrubbing)) : body;
   const stream = ending(work.rewriting ? shown.pipeThrough(work.rewriting) : shown, work);
   return length === null ? stream : stream.pipeThrough(new FixedLengthStream(length));
 }
@@ -42,45 +42,21 @@ export async function returnedBody(
 async function wholeBody(
   body: ReadableStream<Uint8Array>,
   length: number,
-  hidden: Scrubbed | null,
+  hidden: Hidden | null,
   work: BodyWork,
 ): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
   try {
-    const bytes = await readWhole(body, length, work.calls);
+    // As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`.
+    const bytes = await readExactly(body, length, (count) => {
+      if (work.calls) work.calls.received += count;
+    });
     work.ended();
-    return hidden ? scrubBytes(bytes, hidden) : bytes;
+    return hidden ? shownBytes(bytes, hidden) : bytes;
   } catch {
     work.ended();
     // Its caller is told the same as by a stream: the service may have done what was asked.
     return new ReadableStream<Uint8Array>({ start: (controller) => controller.error(brokenOff()) });
   }
-}
-
-/** As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`. */
-async function readWhole(body: ReadableStream<Uint8Array>, length: number, calls: CallsOfLease | null): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  const reader = body.getReader();
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (calls) calls.received += value.length;
-    size += value.length;
-    if (size > length) {
-      await reader.cancel();
-      throw brokenOff();
-    }
-    chunks.push(value);
-  }
-  if (size < length) throw brokenOff();
-  // Made only now, so that a reply that never comes takes no memory.
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function ending(shown: ReadableStream<Uint8Array>, { ended, calls }: BodyWork): ReadableStream<Uint8Array> {
@@ -103,9 +79,4 @@ function ending(shown: ReadableStream<Uint8Array>, { ended, calls }: BodyWork): 
       await reader.cancel(reason);
     },
   });
-}
-
-/** What the platform says of it is nobody's. */
-function brokenOff(): Error {
-  return new Error("the service's reply broke off");
 }

@@ -1,6 +1,5 @@
-import type { Scrubbed } from "../../scrub/create-scrubber.ts";
-import { scrubText } from "../../scrub/scrub-text.ts";
 import { HOP_BY_HOP } from "./forwarded-headers.ts";
+import { type Hidden, shownText } from "./hidden.ts";
 
 /** What a service says to a browser, of a connection, or in Keyhole's name. */
 const DROPPED = new Set([
@@ -17,26 +16,27 @@ const BETWEEN = "\0";
 const DROPPED_PREFIXES = ["access-control-", "keyhole-", "cf-"];
 
 /** Says of a reply that a page is nothing by itself, and that no other one may have it. */
-const OWN = {
-  "Content-Security-Policy": "sandbox; default-src 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Cache-Control": "no-store",
-} as const;
+const OWN: readonly (readonly [name: string, value: string])[] = [
+  ["Content-Security-Policy", "sandbox; default-src 'none'"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+  ["Cache-Control", "no-store"],
+];
 
 /**
  * The headers of a service's reply that go on to the caller, without what was put into the request.
- *
- * @param values What was put in. A header's name comes in small letters, in which `hidden` does not look for it.
  */
-export function returnedHeaders(from: Headers, hidden: Scrubbed, values: readonly string[]): Headers {
-  const to = new Headers();
-  const small = values.map((value) => value.toLowerCase());
+export function returnedHeaders(from: Headers, hidden: Hidden): Headers {
+  // A header's name comes in small letters, in which values are not looked for.
+  const small = hidden.values.map((value) => value.toLowerCase());
   const isDropped = (name: string) =>
     DROPPED.has(name) || DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix)) || small.some((value) => name.includes(value));
-  const kept = [...from].filter(([name]) => !isDropped(name));
+  const kept: string[] = [];
+  for (const [name, value] of from) if (!isDropped(name)) kept.push(name, value);
   // All in one go. What stands between them is in no header, and in no form of what is hidden.
-  const shown = scrubText(kept.flat().join(BETWEEN), hidden).split(BETWEEN);
-  for (const [n, [name]] of kept.entries()) if (shown[2 * n] === name) to.append(name, shown[2 * n + 1] ?? "");
-  for (const [name, value] of Object.entries(OWN)) to.set(name, value);
-  return to;
+  const together = kept.join(BETWEEN);
+  const text = shownText(together, hidden);
+  const shown = text === together ? kept : text.split(BETWEEN);
+  const to: [string, string][] = OWN.map(([name, value]) => [name, value]);
+  for (let n = 0; n < kept.length; n += 2) if (shown[n] === kept[n]) to.push([kept[n] ?? "", shown[n + 1] ?? ""]);
+  return new Headers(to);
 }

@@ -41,9 +41,9 @@ const rooms = new WeakMap<object, Map<string, Remembered>>();
  */
 export async function serviceAtHand(needs: AtHandNeeds, caller: Caller, name: string): Promise<ServiceAtHand> {
   const { leases } = needs;
+  const known = serviceInMemory(needs, caller, name);
+  if (known) return known;
   const orgs = decidingOrgs(caller.org, needs.platformOrg);
-  const known = rooms.get(leases)?.get(caller.org)?.get(name);
-  if (known && isKnownFresh(leases, needs, { orgs }) && known.epochs === epochsOf(leases, orgs)) return known;
   await needs.holdUp();
   const asked = askEpochs(leases, orgs, needs.clock());
   const { db, keyring, platformOrg } = needs;
@@ -53,6 +53,18 @@ export async function serviceAtHand(needs: AtHandNeeds, caller: Caller, name: st
   const service = { ...(await serviceIn(keyring, caller, found)), epochs: epochsIn(epochRows, orgs) };
   remember(leases, caller.org, service, needs.leaseSeconds > 0 && service.definition.audit === "lease" && service.row.definition.length <= LONGEST);
   return service;
+}
+
+/** {@link serviceAtHand}, as far as nobody has to be asked. */
+export function serviceInMemory(
+  { leases, ...needs }: FreshnessNeeds & Pick<AtHandNeeds, "leases" | "platformOrg">,
+  { org }: Caller,
+  name: string,
+): ServiceAtHand | undefined {
+  const known = rooms.get(leases)?.get(org)?.get(name);
+  if (!known) return undefined;
+  const orgs = decidingOrgs(org, needs.platformOrg);
+  return isKnownFresh(leases, needs, { orgs }) && known.epochs === epochsOf(leases, orgs) ? known : undefined;
 }
 
 function remember(leases: object, org: string, service: ServiceAtHand, isLeased: boolean): void {

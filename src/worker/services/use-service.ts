@@ -1,17 +1,26 @@
 import { PROBLEMS, Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type CallsOfLease, countRequest, countStatus } from "../leases/calls-of-lease.ts";
+import type { FreshnessNeeds } from "../leases/freshness.ts";
 import type { Attempt } from "../transaction/record-denial.ts";
 import { type CallNeeds, callService, type ForwardedRequest } from "./call-service.ts";
 import { type AllowedUse, judgeRequest } from "./judge-request.ts";
-import { type CredentialsOfUse, type JudgedUse, type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./leased-use.ts";
+import { type CredentialsOfUse, credentialsAtHand, type JudgedUse, type LeasedUseNeeds, leasedCredentials, recordedCredentials } from "./leased-use.ts";
 import type { FoundService } from "./read-services.ts";
-import { decideInForce, serviceAtHand } from "./service-at-hand.ts";
+import { decideInForce, type ServiceAtHand, serviceAtHand, serviceInMemory } from "./service-at-hand.ts";
 import { requireSignature } from "./sign-request.ts";
 import { takeUse } from "./take-use.ts";
 
 /** What a use needs. */
 export type UseNeeds = LeasedUseNeeds & CallNeeds;
+
+/** What a use needs that nobody has to be asked about. */
+export type AtHandUseNeeds = CallNeeds &
+  FreshnessNeeds &
+  Pick<UseNeeds, "leases" | "leaseSeconds" | "platformOrg"> & {
+    /** What the leases of the caller's token are found by, as far as that is known. */
+    readonly keys: Map<string, string>;
+  };
 
 /** A request to a service, as it arrived, without the token that it came with. */
 export interface Use extends ForwardedRequest {
@@ -54,9 +63,7 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   const { definition } = service;
   const { origin, path, rule } = await decideInForce(needs, caller, () => judge(service, use));
   const giveBack = await decideInForce(needs, caller, () => takeUse(needs, caller, use.service, definition));
-  const target = `${use.service}#${service.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
-  const allowed = { service, rule, origin, said: use.headers.get("Keyhole-Scope"), zone: use.zone, target };
-  const { credentials, calls } = await credentialsFor(needs, caller, allowed).catch((error: unknown) => {
+  const { credentials, calls } = await credentialsFor(needs, caller, judgedUse(service, use, { origin, path, rule })).catch((error: unknown) => {
     giveBack();
     throw error;
   });
@@ -64,9 +71,68 @@ export async function useService(needs: UseNeeds, caller: Caller, use: Use): Pro
   return calls ? counted(calls, use.method, path.raw, () => callService(needs, caller, call)) : callService(needs, caller, call);
 }
 
+/**
+ * {@link useService}, as far as it is allowed, under a lease that is at hand, and nobody has to be asked about that.
+ *
+ * @param mayBegin Asked last, before anything is counted.
+ * @returns `undefined` where `useService` decides: nothing has been done then, and nothing of the request was read.
+ * @throws {Problem} what a call of the service may come to; `rate-limited`.
+ */
+export async function useAtHand(needs: AtHandUseNeeds, caller: Caller, use: Use, mayBegin: () => boolean): Promise<Response | undefined> {
+  const found = allowedAtHand(needs, caller, use);
+  if (!found) return undefined;
+  const { service, allowed } = found;
+  const { definition } = service;
+  let giveBack: () => void = () => undefined;
+  const begin = () => {
+    const taken = mayBegin() ? unlessRefused(() => takeUse(needs, caller, use.service, definition)) : undefined;
+    if (taken) giveBack = taken;
+    return taken !== undefined;
+  };
+  const given = await credentialsAtHand(needs, caller, judgedUse(service, use, allowed), begin).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
+  if (!given?.calls) {
+    giveBack();
+    return undefined;
+  }
+  const { credentials, calls } = given;
+  const { origin, path } = allowed;
+  return counted(calls, use.method, path.raw, () => callService(needs, caller, { definition, origin, path, credentials, request: use, calls }));
+}
+
+function allowedAtHand(needs: AtHandUseNeeds, caller: Caller, use: Use): { readonly service: ServiceAtHand; readonly allowed: AllowedUse } | undefined {
+  const service = serviceInMemory(needs, caller, use.service);
+  if (!service || !isLeased(needs, service)) return undefined;
+  const allowed = unlessRefused(() => {
+    caller.require("secrets:use", [], [], use.service);
+    return judge(service, use);
+  });
+  return allowed && { service, allowed };
+}
+
+/** What is refused is for `useService` to refuse, which finds out first whether the token is in force. */
+function unlessRefused<T>(decide: () => T): T | undefined {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+function isLeased({ leaseSeconds }: Pick<UseNeeds, "leaseSeconds">, { definition }: FoundService): boolean {
+  return definition.audit === "lease" && leaseSeconds > 0;
+}
+
+function judgedUse(service: ServiceAtHand, use: Use, { origin, path, rule }: AllowedUse): JudgedUse {
+  const target = `${use.service}#${service.row.revision} rule ${rule + 1} ${use.method} ${path.raw.slice(0, RECORDED_PATH)}`;
+  return { service, rule, origin, said: use.headers.get("Keyhole-Scope"), zone: use.zone, target };
+}
+
 function credentialsFor(needs: UseNeeds, caller: Caller, use: JudgedUse): Promise<CredentialsOfUse> {
-  const isLeased = use.service.definition.audit === "lease" && needs.leaseSeconds > 0;
-  return isLeased ? leasedCredentials(needs, caller, use) : recordedCredentials(needs, caller, use, null);
+  return isLeased(needs, use.service) ? leasedCredentials(needs, caller, use) : recordedCredentials(needs, caller, use, null);
 }
 
 /** Counts a call under its lease: what was asked, and what its caller is told. */

@@ -31,6 +31,12 @@ export const limitUsesOfAddress = createMiddleware<HonoEnv>(async (c, next) => {
   await next();
 });
 
+/** Whether an address may use one more service now, by what this isolate has counted of it. */
+export function takeUseOfAddress(env: Env, ip: string | null, now: number): boolean {
+  const address = networkOf(ip);
+  return address === null || isAllowed(env, "uses", address, now);
+}
+
 function takeAddress(c: Context<HonoEnv>, kind: "address" | "uses"): void {
   const address = addressOf(c);
   if (address !== null) take(c, kind, address);
@@ -60,10 +66,14 @@ function addressOf(c: Context<HonoEnv>): string | null {
 }
 
 function take(c: Context<HonoEnv>, kind: keyof typeof ALLOWED, holder: string): void {
-  const known = allowances.get(c.env) ?? new Map<string, Allowance>();
-  allowances.set(c.env, known);
-  if (takeAllowance(known, `${kind} ${holder}`, c.get("now").getTime(), ALLOWED[kind])) return;
+  if (isAllowed(c.env, kind, holder, c.get("now").getTime())) return;
   throw new Problem("rate-limited", `Too many requests from one ${kind === "readiness" || kind === "uses" ? "address" : kind}; wait and try again.`, {
     headers: { "Retry-After": "1" },
   });
+}
+
+function isAllowed(env: Env, kind: keyof typeof ALLOWED, holder: string, now: number): boolean {
+  const known = allowances.get(env) ?? new Map<string, Allowance>();
+  allowances.set(env, known);
+  return takeAllowance(known, `${kind} ${holder}`, now, ALLOWED[kind]);
 }

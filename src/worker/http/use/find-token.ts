@@ -32,7 +32,7 @@ export function findToken(headers: Headers, query: string): FoundToken {
   }
   const offered = headers.has("Upgrade") ? subprotocolsOf(headers) : null;
   found.push(...(offered ?? []).filter(hasToken).map((name) => ({ text: name.slice(IN_SUBPROTOCOL.length), in: "header" as const })));
-  const inQuery = new URLSearchParams(query).getAll(QUERY_NAME).filter((text) => JWT.test(text));
+  const inQuery = query === "" ? [] : new URLSearchParams(query).getAll(QUERY_NAME).filter((text) => JWT.test(text));
   found.push(...inQuery.map((text) => ({ text, in: "query" as const })));
   const [first, ...others] = found;
   if (!first) throw unauthenticated(headers.has("Authorization") ? "not-bearer" : "no-token");

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "../../../contract/problem.ts";
-import { serviceNameSchema } from "../../../contract/service.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
+import { serviceInMemory } from "../../services/service-at-hand.ts";
 import { attemptedUse, useService } from "../../services/use-service.ts";
 import { noteRevoked } from "../count-refusal.ts";
 import { type Front, unlimitedApp } from "../front.ts";
@@ -13,19 +13,28 @@ import { limitUsesOfAddress, takeCaller } from "../middleware/limit-calls.ts";
 import { countFailure, countResolve } from "../middleware/limit-rate.ts";
 import { needsOf, useNeedsOf } from "../needs-of.ts";
 import { isDenial, problemOfCall, toProblem } from "../to-problem.ts";
-import type { AddressedUse } from "./addressed-use.ts";
-import { type FoundToken, findToken } from "./find-token.ts";
-import { pathAndQuery } from "./path-and-query.ts";
+import { addressOfUse, isOfPage, PREFIX, useOf } from "./addressed-use.ts";
+import { findToken } from "./find-token.ts";
 import { requireHandshake } from "./require-handshake.ts";
+import { failedUse, rememberCaller } from "./short-way.ts";
 import { useError } from "./use-error.ts";
 
-const PREFIX = "/use/";
+/** What failed on the short way is refused as on this one. It was counted, and its caller is known. */
+const refuseFailed = createMiddleware<HonoEnv>(async (c, next) => {
+  const failed = failedUse(c.req.raw);
+  if (!failed) return next();
+  const { config, caller, attempt, error } = failed;
+  c.set("requestId", caller.requestId);
+  c.set("config", config);
+  c.set("caller", caller);
+  c.set("attempt", attempt);
+  if (isDenial(toProblem(error))) await holdUpOnce(c)();
+  throw error;
+});
 
 /** No page of a browser is sent here, nor anything that one shows: only what a program asks for. */
 const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
-  const [mode, destination] = [c.req.header("Sec-Fetch-Mode"), c.req.header("Sec-Fetch-Dest")];
-  if (mode === "navigate" || (destination !== undefined && destination !== "empty"))
-    throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
+  if (isOfPage(c.req.raw.headers)) throw new Problem("use-not-allowed", "Services are used by programs, and not by pages of a browser.");
   requireHandshake(c.req.method, c.req.raw.headers);
   if (hasHopped(c.req.raw.headers)) throw new Problem("loop-detected", "The request has been through Keyhole already.");
   await next();
@@ -37,7 +46,7 @@ const refuseBrowsers = createMiddleware<HonoEnv>(async (c, next) => {
  */
 export function useFront(): Front {
   const app = unlimitedApp();
-  app.use(limitUsesOfAddress, configure, refuseBrowsers, authenticateUse);
+  app.use(refuseFailed, limitUsesOfAddress, configure, refuseBrowsers, authenticateUse);
   // The log names the route: nothing of what comes after it.
   app.all("/use/*", use).all("*", use);
   app.onError(refuse);
@@ -45,7 +54,7 @@ export function useFront(): Front {
 }
 
 const authenticateUse = createMiddleware<HonoEnv>(async (c, next) => {
-  const address = addressOf(c);
+  const address = addressOfUse(c.get("config"), c.req.url);
   const { service, path, query } = address;
   const found = findToken(c.req.raw.headers, query);
   c.set("use", { ...address, ...found });
@@ -78,34 +87,12 @@ function holdUpOnce(c: Context<HonoEnv>): () => Promise<void> {
   };
 }
 
-function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Response> {
-  const { service, path, query, base, tokenIn, parameters, subprotocols } = c.get("use");
-  const { method, headers, body } = c.req.raw;
-  return useService(useNeedsOf(c, holdUp), c.get("caller"), {
-    service,
-    path,
-    query,
-    base,
-    method,
-    headers,
-    body,
-    zone: c.req.header("CF-Worker") ?? null,
-    tokenIn,
-    tokenParameters: parameters,
-    socket: subprotocols,
-  });
-}
-
-/** The address of a request, as it arrived. */
-function addressOf(c: Context<HonoEnv>): Omit<AddressedUse, keyof FoundToken> {
-  const { usePaths, useHosts } = c.get("config");
-  const url = new URL(c.req.url);
-  const { path: whole, query } = pathAndQuery(c.req.url);
-  const ofHost = Object.hasOwn(useHosts, url.hostname) ? useHosts[url.hostname] : undefined;
-  if (ofHost !== undefined) return { service: ofHost, path: whole, query, base: url.origin };
-  const [, service = "", path = ""] = /^\/use\/([^/]+)(\/.*)?$/s.exec(whole) ?? [];
-  if (!usePaths || !serviceNameSchema.safeParse(service).success) throw new Problem("route-not-found", "Services are used at /use/{service}/….");
-  return { service, path, query, base: `${url.origin}${PREFIX}${service}` };
+async function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Response> {
+  const [needs, caller, asked] = [useNeedsOf(c, holdUp), c.get("caller"), c.get("use")];
+  const reply = await useService(needs, caller, useOf(c.req.raw, asked));
+  // The next one like it need not come this way.
+  if (serviceInMemory(needs, caller, asked.service)) await rememberCaller(c.get("config"), asked.token, caller);
+  return reply;
 }
 
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
