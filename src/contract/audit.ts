@@ -26,7 +26,7 @@ const ACTIONS = [
   // What callers may use without reading, and each use of it.
   ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
   // Where values live outside, and what was asked there.
-  ...(["store.put", "store.delete", "store.read", "store.check"] as const),
+  ...(["store.put", "store.delete", "store.read", "store.check", "store.write"] as const),
   // What an organization may have.
   ...(["quota.put", "quota.read"] as const),
   // That all rows were read out, sealed as they are, and that they were put into an empty deployment.

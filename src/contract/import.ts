@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { problemCodeSchema } from "./problem.ts";
 import { scopeSchema } from "./scope.ts";
 
 /** How many secrets one import may hold. */
@@ -42,6 +43,10 @@ export const importReplySchema = z
       .array(z.object({ name: z.string(), reason: z.enum(SKIPPABLE) }))
       .optional()
       .meta({ description: "What was left out, with `skip`." }),
+    failed: z
+      .array(z.object({ name: z.string(), code: problemCodeSchema, detail: z.string() }))
+      .optional()
+      .meta({ description: "Of a scope in a store: what the store has not taken, or may not have taken. Of the others nothing is undone." }),
   })
   .meta({ id: "ImportReply", description: "The names, by what became of them.", example: { created: ["OPENAI_API_KEY"], updated: [], unchanged: [] } });
 export type ImportReply = z.infer<typeof importReplySchema>;
