@@ -1,4 +1,4 @@
-import { invalid, Problem } from "../../contract/problem.ts";
+import { Problem } from "../../contract/problem.ts";
 import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { LeftOutKey, ScopeSync } from "../../contract/scope-sync.ts";
@@ -40,13 +40,13 @@ interface Sorted {
  * Brings in what a scope's store has: a name that is not here becomes a secret that has its value from there. Nothing is deleted,
  * neither here nor there, and no value is read.
  *
- * @throws {Problem} `forbidden`, `invalid-request` for a scope that is in no store, `too-many-secrets`, `store-unavailable`, `store-refused`,
+ * @throws {Problem} `forbidden`, `scope-not-found` for a scope that is in no store, `too-many-secrets`, `store-unavailable`, `store-refused`,
  *   `quota-exceeded`, `rate-limited`, `integrity-failed`, `storage-unavailable`.
  */
 export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope, dryRun: boolean): Promise<ScopeSync> {
   caller.require("secrets:write", scope);
   requireEveryName(caller);
-  if (!(await findBound(needs, caller, scope))) throw invalid("path:scope", "the scope is in no store");
+  if (!(await findBound(needs, caller, scope))) throw new Problem("scope-not-found", "The scope is in no store.");
   const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.read");
   const { keys, complete } = await listPlace(place);
   return retryWhenChanged(async () => {

@@ -66,7 +66,7 @@ export const scopeRoutes = [
       on: { target: "scope" },
       params,
       body: optionalJsonBody(syncScopeSchema),
-      problems: ["store-unavailable", "store-refused", "too-many-secrets", "write-conflict", "quota-exceeded", "integrity-failed"],
+      problems: ["scope-not-found", "store-unavailable", "store-refused", "too-many-secrets", "write-conflict", "quota-exceeded", "integrity-failed"],
       replies: { 200: json(scopeSyncSchema, "What became of its keys, or would.") },
     },
     async ({ c, caller, params: { scope }, body }) => c.json(await syncScope(placeNeedsOf(c), caller, scope, body?.dry_run ?? false)),
