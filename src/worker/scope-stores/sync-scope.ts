@@ -23,6 +23,8 @@ import { type KnownSecret, readScope } from "./read-scope.ts";
 /** How many secrets one call makes, and how many keys that are left out a reply names. */
 const MOST_MADE = 200;
 const MOST_TOLD = 500;
+/** How often it goes on to the next ones. */
+const MOST_TIMES = 5;
 
 interface LeftOut {
   readonly key: string;
@@ -52,8 +54,7 @@ export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope,
   return retryWhenChanged(async () => {
     const known = await readScope(needs, caller, place);
     const { wanted, present, skipped } = sort(needs, place, keys, known);
-    const some = wanted.slice(0, MOST_MADE);
-    const { created, refused } = await create(needs, caller, place, some, dryRun);
+    const { created, refused, remaining } = await createFirst(needs, caller, place, wanted, dryRun);
     const listed = new Set(keys);
     const isGone = ({ name, isThere, isDeleted }: KnownSecret) => isThere && !isDeleted && !listed.has(place.bound.prefix + name);
     const left = [...skipped, ...refused];
@@ -63,7 +64,7 @@ export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope,
       skipped: left.slice(0, MOST_TOLD),
       skipped_more: Math.max(0, left.length - MOST_TOLD),
       missing: complete ? [...known.values()].filter(isGone).map(({ name }) => name) : [],
-      remaining: wanted.length - some.length,
+      remaining,
       complete,
     };
   });
@@ -90,6 +91,19 @@ function sort({ reservedNames }: PlaceNeeds, { bound, found }: Place, keys: read
     }
   }
   return { wanted, present, skipped };
+}
+
+/** Makes the first secrets of some: where none of them can be made, those that come after. */
+async function createFirst(needs: PlaceNeeds, caller: Caller, place: Place, wanted: readonly SecretName[], dryRun: boolean) {
+  const refused: LeftOut[] = [];
+  let at = 0;
+  for (let times = 0; times < MOST_TIMES && at < wanted.length; times++) {
+    const some = await create(needs, caller, place, wanted.slice(at, at + MOST_MADE), dryRun);
+    at += MOST_MADE;
+    refused.push(...some.refused);
+    if (some.created.length > 0) return { created: some.created, refused, remaining: Math.max(0, wanted.length - at) };
+  }
+  return { created: [], refused, remaining: Math.max(0, wanted.length - at) };
 }
 
 /** Makes secrets, all but those whose names are taken. */
