@@ -153,4 +153,50 @@ describe.each(KINDS)("a scope in a store: %s", (kind) => {
     for (const fake of [bench.stores.aws, bench.stores.azure, bench.stores.vault]) fake.denied.clear();
     expect((await bench.set("KEY", "three")).body).toMatchObject({ version: 2 });
   });
+
+  it("lists its versions with the store's own ids", async () => {
+    const { body } = await bench.set("KEY", "one");
+    const { body: second } = await bench.set("KEY", "two");
+    const { versions } = (await bench.done(`GET /v1/secrets/${body.id}/versions`)).body;
+    expect(versions.map(({ version, store_version }: { version: number; store_version: string }) => [version, store_version])).toEqual([
+      [2, second.source.written],
+      [1, body.source.written],
+    ]);
+  });
+
+  it("keeps the hosts of a secret that is rotated by somebody who may not read it, and lets him add none", async () => {
+    await bench.set("KEY", "one", { fields: { hosts: ["api.example.org"] } });
+    const token = { org: bench.org, scope: "secrets:write" };
+    expect((await bench.set("KEY", "two", { token })).body).toMatchObject({ version: 2, hosts: ["api.example.org"] });
+    expect((await bench.set("KEY", "three", { token, fields: { hosts: ["api.example.org", "evil.example.net"] } })).status).toBe(403);
+    expect(await bench.inStore("KEY")).toBe("two");
+  });
+});
+
+describe("an import into a store", () => {
+  beforeEach(async () => {
+    bench = await openBench("vault");
+    await bench.bind();
+  });
+
+  it("lists what the store has not taken, and undoes nothing of the others", async () => {
+    bench.stores.vault.denied.add(`secret/data/${PREFIX}B`);
+    const { status, body } = await bench.call("POST /v1/import", { json: { scope: SCOPE, secrets: { A: "1", B: "2", C: "3" } } });
+    expect([status, body.created, body.failed]).toEqual([200, ["A", "C"], [{ name: "B", code: "store-refused", detail: expect.stringContaining("outside") }]]);
+    expect([await bench.value("A"), (await bench.call(`GET ${at("B")}`)).status]).toEqual(["1", 404]);
+    bench.stores.vault.denied.clear();
+    expect((await bench.call("POST /v1/import", { json: { scope: SCOPE, secrets: { A: "1", B: "2", C: "3" } } })).body).toEqual({
+      created: ["B"],
+      updated: [],
+      unchanged: ["A", "C"],
+    });
+  });
+
+  it("holds so many, and names that are names", async () => {
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`N${n}`, "x"]));
+    expect((await bench.call("POST /v1/import", { json: { scope: SCOPE, secrets: many } })).body.code).toBe("too-many-secrets");
+    expect((await bench.call("POST /v1/import", { json: { scope: SCOPE, secrets: { A: "1", "9": "2" } } })).body.code).toBe("invalid-request");
+    expect((await bench.call("POST /v1/import", { json: { scope: SCOPE, secrets: { "a-b": "1", A_B: "2" } } })).body.code).toBe("env-name-conflict");
+    expect(bench.stores.vault.data.size).toBe(0);
+  });
 });

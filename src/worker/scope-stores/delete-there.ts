@@ -10,7 +10,7 @@ import { beginWrites } from "./begin-writes.ts";
 import { changeThere } from "./change-there.ts";
 import { deleteHere } from "./end-here.ts";
 import { findPlace, isThere, keyIn, sourceIn } from "./find-place.ts";
-import { openPlace } from "./open-place.ts";
+import { openPlace, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 
 /**
@@ -21,6 +21,7 @@ import type { PlaceNeeds } from "./place-needs.ts";
  */
 export async function deleteThere(needs: PlaceNeeds, caller: Caller, selector: SecretSelector, precondition: Precondition): Promise<number> {
   caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const row = await findCurrent(needs, caller, selector);
     if (!row) throw secretNotFound(selector);
@@ -32,7 +33,7 @@ export async function deleteThere(needs: PlaceNeeds, caller: Caller, selector: S
       return deleteHere(needs, caller, row, [requireScopeStore(db, caller.org, row.scope, found.bound)]);
     const key = keyIn(found, row.name);
     const sealing = await allowSealing(needs);
-    const place = await openPlace(needs, caller, found, "store.write");
+    const place = await openPlace(needs, caller, found, "store.write", over);
     const operation = crypto.randomUUID();
     const plan = { kind: "delete", name: row.name, operation, address: needs.address } as const;
     await beginWrites(sealing, caller, place, [plan], [requireRevisions(db, [row])]);

@@ -12,7 +12,7 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyRows } from "../transaction/verify-row.ts";
 import { findPlace } from "./find-place.ts";
-import { openPlace } from "./open-place.ts";
+import { openPlace, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { type Placing, placeValues, planPlacings } from "./place-values.ts";
 
@@ -32,10 +32,11 @@ export async function importThere(needs: PlaceNeeds, caller: Caller, given: Impo
   const { values, skipped } = checkAll(needs, given);
   if (values.size > MOST) throw new Problem("too-many-secrets", `An import into a store holds at most ${MOST} secrets.`);
   caller.require("secrets:write", scope, [...values.keys()]);
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const found = await findPlace(needs, caller, scope);
     const placings = await findPlacings(needs, caller, given, values);
-    const place = await openPlace(needs, caller, found, dryRun ? "store.read" : "store.write");
+    const place = await openPlace(needs, caller, found, dryRun ? "store.read" : "store.write", over);
     if (dryRun) {
       const writes = (await planPlacings(await allowSealing(needs), caller, place, placings)).map(({ write }) => write);
       await recordDryRun(needs, caller, scope, writes, true);

@@ -5,8 +5,13 @@ import { type StoreDriver, StoreError, type StoreRefusal } from "../stores/store
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import type { Place } from "./find-place.ts";
 
-/** For how long one call may ask a store, in milliseconds: after that nothing of it is under way that did not leave before. */
+/** For how long one call may ask a store, in milliseconds. */
 const WITHIN = 45_000;
+
+/** The time of one call for its store, however often it begins anew: once it is over nothing of it leaves any more. */
+export function timeForStore(): AbortSignal {
+  return AbortSignal.timeout(WITHIN);
+}
 
 /** A store that is open, until its time is over. */
 export interface OpenPlace extends Place {
@@ -23,14 +28,7 @@ const NOT_THE_STORES: ReadonlySet<string> = new Set(["unauthenticated", "rate-li
  *
  * @throws {Problem} `store-unavailable`, `store-refused`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
  */
-export async function openPlace(
-  needs: OpenNeeds,
-  caller: Caller,
-  place: Place,
-  action: "store.read" | "store.write",
-  within: number = WITHIN,
-): Promise<OpenPlace> {
-  const over = AbortSignal.timeout(within);
+export async function openPlace(needs: OpenNeeds, caller: Caller, place: Place, action: "store.read" | "store.write", over: AbortSignal): Promise<OpenPlace> {
   try {
     return { ...place, over, driver: await openStore(needs, caller, place.found, action, over) };
   } catch (error) {

@@ -13,7 +13,7 @@ import { StoreError } from "../stores/store-driver.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { findPlace, isThere, keyIn } from "./find-place.ts";
-import { type OpenPlace, openPlace, problemOf } from "./open-place.ts";
+import { type OpenPlace, openPlace, problemOf, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { placeValues } from "./place-values.ts";
 import { doneOr } from "./set-there.ts";
@@ -26,6 +26,7 @@ import { doneOr } from "./set-there.ts";
  */
 export async function rollbackThere(needs: PlaceNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const kept = await findCurrent(needs, caller, { id });
     if (!kept) throw secretNotFound({ id });
@@ -41,7 +42,7 @@ export async function rollbackThere(needs: PlaceNeeds, caller: Caller, id: strin
       await writeSecrets(sealing, caller, "secret.rollback", [write], undefined, [requireScopeStore(needs.db, caller.org, kept.scope, found.bound)]);
       return write;
     }
-    const place = await openPlace(needs, caller, found, "store.write");
+    const place = await openPlace(needs, caller, found, "store.write", over);
     const value = source ? await readThere(place, name, version, source.written) : stored;
     return doneOr(await placeValues(needs, caller, place, () => "secret.rollback", [{ name, kept, change: { value }, undelete: false }]));
   });

@@ -9,7 +9,7 @@ import { actionOfSetting, findToCreate, findToSet, isVariable, refuseReserved, t
 import type { Write } from "../secrets/write-secrets.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { findPlace } from "./find-place.ts";
-import { openPlace } from "./open-place.ts";
+import { openPlace, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { type Placed, placeValues } from "./place-values.ts";
 
@@ -25,9 +25,10 @@ export async function setThere(
   const { scope, name } = target;
   caller.require("secrets:write", scope, name);
   if (change.metadata?.variable === 1) refuseReserved(name, needs.reservedNames);
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const kept = await findToSet(needs, caller, target, change, precondition);
-    const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.write");
+    const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.write", over);
     return doneOr(await placeValues(needs, caller, place, actionOfSetting, [{ name, kept, change, undelete }]));
   });
 }
@@ -37,9 +38,10 @@ export async function createThere(needs: PlaceNeeds, caller: Caller, target: Tar
   const { scope, name } = target;
   caller.require("secrets:write", scope, name);
   if (isVariable(undefined, change)) refuseReserved(name, needs.reservedNames);
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const kept = await findToCreate(needs, caller, target);
-    const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.write");
+    const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.write", over);
     return doneOr(await placeValues(needs, caller, place, actionOfSetting, [{ name, kept, change, undelete }]));
   });
 }
@@ -54,6 +56,7 @@ export async function patchThere(
 ): Promise<Write> {
   caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
   if (!value) throw new Error("a change without a value is made here");
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const kept = await findCurrent(needs, caller, selector);
     if (!kept) throw secretNotFound(selector);
@@ -61,7 +64,7 @@ export async function patchThere(
     caller.require("secrets:write", kept.scope, name);
     checkPrecondition(precondition, kept);
     if (change.metadata?.variable === 1) refuseReserved(name, needs.reservedNames);
-    const place = await openPlace(needs, caller, await findPlace(needs, caller, kept.scope), "store.write");
+    const place = await openPlace(needs, caller, await findPlace(needs, caller, kept.scope), "store.write", over);
     return doneOr(await placeValues(needs, caller, place, () => "secret.update", [{ name, kept, change: { ...change, value }, undelete: false }]));
   });
 }

@@ -55,7 +55,13 @@ export async function settleWrite(needs: PlaceNeeds, caller: Caller, row: Verifi
 /** @param isOver Whether nothing of it is under way any more. */
 async function hasEnded(needs: PlaceNeeds, caller: Caller, row: Verified<StoreWriteRow>, isOver: boolean): Promise<boolean> {
   const plan = planOf(row);
-  const place = await openPlace({ ...needs, address: plan.address }, caller, await findPlace(needs, caller, row.scope), "store.write", WITHIN);
+  const place = await openPlace(
+    { ...needs, address: plan.address },
+    caller,
+    await findPlace(needs, caller, row.scope),
+    "store.write",
+    AbortSignal.timeout(WITHIN),
+  );
   const { db } = needs;
   const key = place.bound.prefix + row.name;
   const ends = endWrites(db, [row.operation]);

@@ -16,7 +16,7 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { findBound, findPlace, type Place, valueThere } from "./find-place.ts";
 import { listPlace } from "./list-place.ts";
-import { openPlace } from "./open-place.ts";
+import { openPlace, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { type KnownSecret, readScope } from "./read-scope.ts";
 
@@ -49,7 +49,7 @@ export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope,
   caller.require("secrets:write", scope);
   requireEveryName(caller);
   if (!(await findBound(needs, caller, scope))) throw new Problem("scope-not-found", "The scope is in no store.");
-  const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.read");
+  const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.read", timeForStore());
   const { keys, complete } = await listPlace(place);
   return retryWhenChanged(async () => {
     const known = await readScope(needs, caller, place);

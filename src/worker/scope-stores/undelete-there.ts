@@ -14,7 +14,7 @@ import { beginWrites } from "./begin-writes.ts";
 import { changeThere } from "./change-there.ts";
 import { restoreHere } from "./end-here.ts";
 import { findPlace, isThere, keyIn, sourceIn } from "./find-place.ts";
-import { openPlace } from "./open-place.ts";
+import { openPlace, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 
 /**
@@ -24,6 +24,7 @@ import type { PlaceNeeds } from "./place-needs.ts";
  */
 export async function undeleteThere(needs: PlaceNeeds, caller: Caller, selector: SecretSelector, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write", ...("id" in selector ? [] : [selector.scope, selector.name]));
+  const over = timeForStore();
   return retryWhenChanged(async () => {
     const row = await findKeptCurrent(needs, caller, selector);
     if (!row || row.deleted_at === null || (row.deleted_until !== null && row.deleted_until <= needs.now.getTime())) throw secretNotFound(selector);
@@ -35,7 +36,7 @@ export async function undeleteThere(needs: PlaceNeeds, caller: Caller, selector:
       return restoreHere(needs, caller, row, [requireScopeStore(db, caller.org, row.scope, found.bound)]);
     const key = keyIn(found, row.name);
     const sealing = await allowSealing(needs);
-    const place = await openPlace(needs, caller, found, "store.write");
+    const place = await openPlace(needs, caller, found, "store.write", over);
     const operation = crypto.randomUUID();
     const plan = { kind: "restore", name: row.name, operation, address: needs.address } as const;
     const write = await planUndeletion(sealing, row);

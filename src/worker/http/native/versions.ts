@@ -5,8 +5,10 @@ import { listVersionsSchema, rollbackSchema, versionListSchema, versionParamSche
 import { rollbackThere } from "../../scope-stores/rollback-there.ts";
 import { whereItIs } from "../../scope-stores/where-it-is.ts";
 import { destroyValues } from "../../secrets/destroy-values.ts";
+import { getSecret } from "../../secrets/get-secret.ts";
 import { listVersions } from "../../secrets/list-versions.ts";
 import { rollbackSecret } from "../../secrets/rollback-secret.ts";
+import { storeVersionsOf } from "../../sources/show-sources.ts";
 import { json } from "../docs/responses.ts";
 import { placeNeedsOf } from "../needs-of.ts";
 import { operation } from "../operation.ts";
@@ -39,7 +41,11 @@ export const versionRoutes = [
     },
     async ({ c, needs, caller, params: { id }, query: { limit, cursor } }) => {
       const { rows, next } = await listVersions(needs, caller, id, limit, fromCursor(z.int(), cursor));
-      const shown = rows.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
+      const secret = rows.some(({ is_source }) => is_source === 1) ? await getSecret(needs, caller, { id }) : undefined;
+      const there = secret && (await storeVersionsOf(needs, caller, secret, rows));
+      const shown = rows.map(({ version, created_at, created_by, state }) => {
+        return { version, created_at: formatTime(created_at), created_by, state, store_version: there?.get(version) ?? null };
+      });
       return c.json({ versions: shown, next_cursor: nextCursor(next) });
     },
   ),
