@@ -25,6 +25,7 @@ export type { KeysReply, RewrapReply } from "../contract/keys.ts";
 export type { ProblemCode, ProblemMembers } from "../contract/problem.ts";
 export type { QuotasBody, SomeQuotas, UsageBody } from "../contract/quota.ts";
 export type { Explanation, LeaseReply, ResolveOneReply, ResolveReply, ResolveRequest } from "../contract/resolve.ts";
+export type { ScopeSync } from "../contract/scope-sync.ts";
 export type { ScopeBody } from "../contract/scope-tree.ts";
 export type { SealedReply, UnsealedReply } from "../contract/seals.ts";
 export type { SecretBody, SetSecretReply } from "../contract/secret.ts";

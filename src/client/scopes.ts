@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { type ScopeSync, scopeSyncSchema } from "../contract/scope-sync.ts";
 import { deletedScopeSchema, type ScopeBody, scopeBodySchema, scopeListSchema } from "../contract/scope-tree.ts";
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";
@@ -17,7 +18,20 @@ export function scopeCalls(send: Send) {
     async put(scope: string, parent: string, options: CallOptions = {}): Promise<ScopeBody> {
       return readReply(await send({ method: "PUT", path: at(scope), json: { parent }, ...options }), scopeBodySchema);
     },
-    /** One page of the scopes that are declared or in use. */
+    /** Puts a scope into a store: what is written in it is kept there from then on, under keys that begin with `prefix`. */
+    async putInStore(scope: string, store: string, prefix: string, options: CallOptions = {}): Promise<ScopeBody> {
+      return readReply(await send({ method: "PUT", path: at(scope), json: { store, prefix }, ...options }), scopeBodySchema);
+    },
+    /** Takes a scope out of its store. What is there is read from there as before; what is written then is not kept there. */
+    async takeFromStore(scope: string, options: CallOptions = {}): Promise<ScopeBody> {
+      return readReply(await send({ method: "PUT", path: at(scope), json: { store: null }, ...options }), scopeBodySchema);
+    },
+    /** Brings in what a scope's store has, up to 200 names in a call; to be repeated until none remain. Nothing is deleted, and no value is read. */
+    async sync(scope: string, options: CallOptions & { readonly dryRun?: boolean | undefined } = {}): Promise<ScopeSync> {
+      const { dryRun = false, ...call } = options;
+      return readReply(await send({ method: "POST", path: `${at(scope)}/sync`, json: { dry_run: dryRun }, ...call }), scopeSyncSchema);
+    },
+    /** One page of the scopes that are declared, in use, or in a store. */
     list,
     /** All of them, page after page. */
     listAll: (options: CallOptions = {}): AsyncGenerator<ScopeBody> =>

@@ -21,7 +21,7 @@ export const ACTIONS = [
   // What callers may use without reading, and each use of it.
   ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
   // Where values live outside, and what was asked there.
-  ...(["store.put", "store.delete", "store.read", "store.check"] as const),
+  ...(["store.put", "store.delete", "store.read", "store.check", "store.write"] as const),
   // That somebody was logged into the console, and logged out.
   ...(["session.create", "session.delete"] as const),
   // What an organization may have.

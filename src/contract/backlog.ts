@@ -11,6 +11,7 @@ const waitingWorkSchema = z
     ciphertexts_removed: waitingRows(
       "Objects that are still in KV twenty minutes after they were to go: 30 days after what they hold was superseded or could not come back any more, and at once of what was purged or destroyed.",
     ),
+    store_writes: waitingRows("What was begun in the stores of scopes, and of which it should be found out by now whether it has happened."),
     secrets_purged: waitingRows("Deleted secrets that cannot come back any more, and are still there."),
     rewrapped: waitingRows("Data keys of versions and archives that are under an older key."),
     leases_unsettled: waitingRows("Leases that ended two minutes ago without their last count, and of which the log does not say so yet."),
@@ -74,6 +75,7 @@ export const BACKLOG_EXAMPLE: Backlog = {
     ciphertexts_put: NO_ROWS,
     ciphertexts_cleared: { rows: 12, seconds: 41 },
     ciphertexts_removed: NO_ROWS,
+    store_writes: NO_ROWS,
     secrets_purged: NO_ROWS,
     rewrapped: NO_ROWS,
     leases_unsettled: NO_ROWS,

@@ -121,7 +121,11 @@ export type FinishedRestore = z.infer<typeof finishedRestoreSchema>;
 
 /** What is compared, a page at a time: rows of a page of the inventory, of those after one; versions after one, objects in KV. */
 export const comparedSchema = z.union([
-  z.strictObject({ rows: z.enum(["secrets", "scopes", "trusts", "services", "stores", "tokens"]), page: z.string().max(64), after: keySchema.optional() }),
+  z.strictObject({
+    rows: z.enum(["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "tokens"]),
+    page: z.string().max(64),
+    after: keySchema.optional(),
+  }),
   z.strictObject({ versions: keySchema.nullable() }),
   z.strictObject({ objects: z.string().max(1024).nullable() }),
 ]);

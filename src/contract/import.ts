@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DOUBTS, type Doubt, SKIPPABLE, type Skippable } from "./doubts.ts";
+import { problemCodeSchema } from "./problem.ts";
 import { scopeSchema } from "./scope.ts";
 
 export { DOUBTS, type Doubt, SKIPPABLE, type Skippable };
@@ -31,6 +32,10 @@ export const importReplySchema = z
       .array(z.object({ name: z.string(), reason: z.enum(SKIPPABLE) }))
       .optional()
       .meta({ description: "What was left out, with `skip`." }),
+    failed: z
+      .array(z.object({ name: z.string(), code: problemCodeSchema, detail: z.string() }))
+      .optional()
+      .meta({ description: "Of a scope in a store: what the store has not taken, or may not have taken. Of the others nothing is undone." }),
   })
   .meta({ id: "ImportReply", description: "The names, by what became of them.", example: { created: ["OPENAI_API_KEY"], updated: [], unchanged: [] } });
 export type ImportReply = z.infer<typeof importReplySchema>;

@@ -18,6 +18,8 @@ export const PROBLEMS = {
   "method-not-allowed": { status: 405, title: "The route does not take this method" },
   "secret-exists": { status: 409, title: "The secret exists already" },
   "write-conflict": { status: 409, title: "Others kept writing the same thing" },
+  "scope-in-store": { status: 409, title: "The scope is in a store, and this is not done there" },
+  "store-in-use": { status: 409, title: "A scope is in the store already" },
   "env-name-conflict": { status: 409, title: "Two secrets share one environment name" },
   "secret-expired": { status: 410, title: "The secret has expired" },
   "version-conflict": { status: 412, title: "The secret is not in the expected state" },
@@ -30,6 +32,7 @@ export const PROBLEMS = {
   "name-locked": { status: 422, title: "A wider scope has locked the name" },
   "name-reserved": { status: 422, title: "The name is reserved" },
   "scope-cycle": { status: 422, title: "The scopes would form a cycle or a chain that is too deep" },
+  "store-refused": { status: 422, title: "The store does not do this" },
   "value-too-short": { status: 422, title: "The value is too short to be kept out of replies" },
   "value-not-injectable": { status: 422, title: "The value does not fit into a request" },
   "source-cycle": { status: 422, title: "A store's credential has its value from a store" },
@@ -52,6 +55,8 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]];
 
+export const problemCodeSchema = z.enum(PROBLEM_CODES);
+
 /** One thing that is wrong with a request: where (a JSON Pointer, RFC 6901, or `query:<name>`-style place) and what. */
 const problemErrorSchema = z
   .object({
@@ -67,7 +72,7 @@ export const problemSchema = z
     type: z.string().meta({ description: "`urn:keyhole:problem:<code>`." }),
     title: z.string(),
     status: z.int().min(400).max(599),
-    code: z.enum(PROBLEM_CODES).meta({ description: "Stable: what programs compare." }),
+    code: problemCodeSchema.meta({ description: "Stable: what programs compare." }),
     detail: z.string().meta({ description: "For people. It never holds a value." }),
     request_id: z.string().meta({ description: "Also in the reply's `X-Request-Id`, in the audit log and in the Worker's log." }),
     errors: z

@@ -3,7 +3,7 @@ import { LABEL_KEY, SECRET_NAME, whole } from "./grammar.ts";
 import { SCOPE_KINDS, scopeSchema } from "./scope.ts";
 import { METADATA_EXAMPLE, METADATA_REPLY_SHAPE, METADATA_REQUEST_SHAPE } from "./secret-metadata.ts";
 import { secretNameSchema } from "./secret-name.ts";
-import { sourceSchema } from "./source.ts";
+import { keptSourceSchema, sourceSchema } from "./source.ts";
 import { timeSchema } from "./time.ts";
 import { isWellFormed, NOT_WELL_FORMED } from "./well-formed.ts";
 
@@ -61,7 +61,7 @@ export const secretSchema = z
     version: z.int().min(1).meta({ description: "The number of the current value." }),
     ...METADATA_REPLY_SHAPE,
     encoding: encodingSchema,
-    source: sourceSchema.nullable().default(null).meta({ description: "Where the value comes from; `null` for one that is kept here." }),
+    source: keptSourceSchema.nullable().default(null).meta({ description: "Where the value comes from; `null` for one that is kept here." }),
     created_at: timeSchema,
     created_by: z.string().meta({ description: "The `sub` of the token." }),
     updated_at: timeSchema,

@@ -29,15 +29,31 @@ export const sourceSchema = z
   });
 export type Source = z.output<typeof sourceSchema>;
 
+/** A source as it is kept and shown. */
+export const keptSourceSchema = sourceSchema
+  .extend({
+    written: z
+      .string()
+      .min(1)
+      .max(128)
+      .regex(printable)
+      .optional()
+      .meta({ description: "Of a scope in a store: the store's id of the version that this write has made there. The current one is what is read." }),
+  })
+  .meta({ id: "KeptSource", example: { store: "vault-prod", key: "prod/database", field: "password" } });
+/** A source as it is kept and shown. */
+export type KeptSource = z.output<typeof keptSourceSchema>;
+
 /** A source as it is kept, in the place of a value. */
-export function textOfSource({ store, key, field, version }: Source): string {
-  return JSON.stringify({ store, key, ...(field !== undefined && { field }), ...(version !== undefined && { version }) });
+export function textOfSource({ store, key, field, version, written }: KeptSource): string {
+  const optional = { ...(field !== undefined && { field }), ...(version !== undefined && { version }), ...(written !== undefined && { written }) };
+  return JSON.stringify({ store, key, ...optional });
 }
 
 /** A source that {@link textOfSource} has written; `undefined` for anything else. */
-export function sourceOfText(text: string): Source | undefined {
+export function sourceOfText(text: string): KeptSource | undefined {
   try {
-    return sourceSchema.safeParse(JSON.parse(text)).data;
+    return keptSourceSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

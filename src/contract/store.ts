@@ -173,6 +173,13 @@ export function storeAllows({ kind, allow }: Pick<StoreDefinition, "kind" | "all
   return allow.some(({ scopes, keys }) => matchesAny(scopes as Pattern[], scope) && keys.some((pattern) => storeKeyMatches(pattern, key)));
 }
 
+/** Whether a scope may have every key that begins with a prefix. */
+export function storeAllowsPrefix({ kind, allow }: Pick<StoreDefinition, "kind" | "allow">, scope: string, prefix: string): boolean {
+  if (!isStoreKey(kind, `${prefix}A`)) return false;
+  const begins = (pattern: string) => pattern.endsWith("*") && prefix.startsWith(pattern.slice(0, -1));
+  return allow.some(({ scopes, keys }) => matchesAny(scopes as Pattern[], scope) && keys.some(begins));
+}
+
 const anyText = z.string();
 /** A store, as it is shown: no value is in it. */
 export const storeSchema = z

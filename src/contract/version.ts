@@ -21,11 +21,24 @@ export const listVersionsSchema = z.strictObject({ limit: limitSchema, cursor: c
 export const versionListSchema = z
   .object({
     versions: z.array(
-      z.object({ version: versionNumberSchema, created_at: timeSchema, created_by: z.string(), state: z.enum(["current", "previous", "destroyed"]) }),
+      z.object({
+        version: versionNumberSchema,
+        created_at: timeSchema,
+        created_by: z.string(),
+        state: z.enum(["current", "previous", "destroyed"]),
+        store_version: z
+          .string()
+          .nullable()
+          .default(null)
+          .meta({ description: "The store's own id of the version that was written there, or that the source names; `null` for none." }),
+      }),
     ),
     next_cursor: z.string().nullable(),
   })
   .meta({
     id: "VersionList",
-    example: { versions: [{ version: 1, created_at: "2026-11-21T12:00:00.000Z", created_by: "developer", state: "current" }], next_cursor: null },
+    example: {
+      versions: [{ version: 1, created_at: "2026-11-21T12:00:00.000Z", created_by: "developer", state: "current", store_version: null }],
+      next_cursor: null,
+    },
   });

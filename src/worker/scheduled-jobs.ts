@@ -19,6 +19,7 @@ import { sealLog } from "./log/seal-log.ts";
 import { takeInventory } from "./log/take-inventory.ts";
 import { thinRegistry } from "./log/thin-registry.ts";
 import { writeRegistry } from "./log/write-registry.ts";
+import { settleWrites } from "./scope-stores/settle-writes.ts";
 import { encryptLegacy } from "./secrets/encrypt-legacy.ts";
 import { purgeDeleted } from "./secrets/purge-deleted.ts";
 import { scrubValues } from "./secrets/scrub-values.ts";
@@ -81,5 +82,7 @@ export const JOBS: Readonly<Record<string, Job>> = {
   // After the others: it asks KV most often, and how often a run may ask has an end.
   ciphertexts: { seconds: 7, work: settleCiphertexts },
   values: { seconds: 1, work: scrubValues },
+  // The last: how long it takes is with stores outside. It asks about few at a time, all at once.
+  store_writes: { work: settleWrites },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },
 };

@@ -213,6 +213,16 @@ const store = async ({ ask }: { ask: Ask }) => {
   await ask("PUT /v1/stores/s", json(STORE));
   return "s";
 };
+/** One that every scope may be in. */
+const storeForAll = async ({ ask }: { ask: Ask }) => {
+  await ask("PUT /v1/stores/s", json({ ...STORE, allow: [{ scopes: ["*"], keys: ["*"] }] }));
+  return "s";
+};
+const placed = async ({ ask }: { ask: Ask }) => {
+  await storeForAll({ ask });
+  await ask("PUT /v1/scopes/team%3Aplaced", json({ store: "s", prefix: "" }));
+  return "s";
+};
 const hasStore = async (ask: Ask) => (await ask("GET /v1/stores/s")).status === 200;
 const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
 
@@ -489,6 +499,31 @@ export const WRITES: Record<string, FaultedOperation> = {
     prepare: session,
     request: ({ made }) => ["DELETE /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: made } }],
     effects: async ({ org, ask }) => [!(await hasSession(org)), await recorded(ask, "session.delete")],
+  },
+  "PUT of a scope into a store": {
+    vars: withStores,
+    prepare: storeForAll,
+    request: () => ["PUT /v1/scopes/team%3Aplaced", json({ store: "s", prefix: "" })],
+    effects: async ({ ask }) => [
+      (await ask("GET /v1/scopes")).body.scopes.some(({ store }: { store: string | null }) => store === "s"),
+      await recorded(ask, "scope.put"),
+    ],
+  },
+  "PUT of a scope out of its store": {
+    vars: withStores,
+    prepare: placed,
+    request: () => ["PUT /v1/scopes/team%3Aplaced", json({ store: null })],
+    effects: async ({ ask }) => [
+      !(await ask("GET /v1/scopes")).body.scopes.some(({ store }: { store: string | null }) => store === "s"),
+      await recorded(ask, "scope.delete"),
+    ],
+    again: 404,
+  },
+  "POST of a sync": {
+    vars: withStores,
+    prepare: placed,
+    request: () => ["POST /v1/scopes/team%3Aplaced/sync"],
+    effects: async ({ ask }) => [(await ask("GET /v1/scopes/team%3Aplaced/secrets/FOUND")).status === 200, await recorded(ask, "secret.import")],
   },
   "POST of an exchange": {
     prepare: async ({ org, ask }) => {

@@ -197,7 +197,7 @@ function routeOf(request: string): string {
   if (isVaultPath(path)) return `${method} ${path.replace(/^(\/v1\/(?:secret|kv|env)\/\w+)\/.+$/, "$1/{path}")}`;
   const route = path
     .replace(/\/scopes\/[^/]+\/secrets\/[^/]+/, "/scopes/{scope}/secrets/{name}")
-    .replace(/\/scopes\/[^/{]+$/, "/scopes/{scope}")
+    .replace(/\/scopes\/[^/{]+(\/sync)?$/, "/scopes/{scope}$1")
     .replace(/\/quotas\/[^/]*$/, "/quotas/{org}")
     .replace(/\/secrets\/sec_made/, "/secrets/{id}")
     .replace(/\/versions\/\d+$/, "/versions/{version}")

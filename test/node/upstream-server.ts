@@ -9,7 +9,7 @@ const gone = new Map<string, number>();
 
 /**
  * An API on loopback: below `/echo` it says what it was asked, below `/reply/` it answers what is there in base64url, and
- * `/gone/…` says how often the reply of that path was left.
+ * `/gone/…` says how often the reply of that path was left. It is a Vault with one secret, too.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = createServer((request, response) => void answer(request, response));
@@ -32,9 +32,17 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (path.startsWith("/gone/")) return void response.end(String(gone.get(path.slice("/gone".length)) ?? 0));
   const [, coded] = /^\/reply\/([A-Za-z0-9_-]+)/.exec(path) ?? [];
   if (coded !== undefined) return reply(request, response, JSON.parse(Buffer.from(coded, "base64url").toString()) as UpstreamReply);
+  const vault = vaultReply(path);
+  if (vault) return void response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(vault));
   const said = { method: request.method, url: path, headers: request.rawHeaders, body: Buffer.concat(chunks).toString() };
   // What it was sent as a credential is not said here: it would be scrubbed.
   response.writeHead(200, { "Content-Type": "application/json", "Set-Cookie": "a=b" }).end(JSON.stringify(said));
+}
+
+/** As a Vault it gives everybody a token, and has one secret. */
+function vaultReply(path: string): object | undefined {
+  if (path === "/v1/auth/jwt/login") return { auth: { client_token: "s.of-upstream", lease_duration: 3600 } };
+  return /^\/v1\/secret\/metadata\/?\?list=true$/.test(path) ? { data: { keys: ["FOUND"] } } : undefined;
 }
 
 async function reply(request: IncomingMessage, response: ServerResponse, spec: UpstreamReply): Promise<void> {

@@ -105,6 +105,15 @@ async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promi
   return serviceNameOf(subject);
 }
 
+/** Puts a scope into a store that no other row writes. */
+async function bindParent(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  const scope = "team:parent";
+  const token = { org: subject.org };
+  await withStores(`PUT /v1/stores/${serviceNameOf(subject)}`, { token, json: storeOf({ scope }) });
+  await withStores(`PUT /v1/scopes/${encodeURIComponent(scope)}`, { token, json: { store: serviceNameOf(subject), prefix: "" } });
+  return scope;
+}
+
 /** Claims of the operator's own organization, unless they say another one. */
 const asOperator = (token: string | TokenClaims | null) => (typeof token === "object" && token !== null ? { org: "platform", ...token } : token);
 
@@ -297,6 +306,16 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: ["secret_scopes"],
     everyName: true,
     action: "scope.put",
+  },
+  "POST /v1/scopes/{scope}/sync": {
+    permission: "secrets:write",
+    prepare: bindParent,
+    request: ({ target }, token) => withStores(`POST /v1/scopes/${encodeURIComponent(target)}/sync`, { token }),
+    elsewhere: "scope-not-found",
+    limits: ["secret_scopes"],
+    everyName: true,
+    repeats: true,
+    action: "secret.import",
   },
   "GET /v1/scopes": {
     permission: "secrets:read",

@@ -11,6 +11,8 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   secrets:
     "SELECT s.*, IIF(v.is_json, 'json', v.encoding) AS encoding, v.kind FROM secrets s LEFT JOIN versions v ON v.secret_id = s.id AND v.version = s.version",
   scopes: "SELECT * FROM scopes",
+  scope_stores: "SELECT * FROM scope_stores",
+  store_writes: "SELECT * FROM store_writes",
   trusts: "SELECT * FROM trusts",
   tokens: "SELECT * FROM tokens",
   services: "SELECT * FROM services",

@@ -1,6 +1,7 @@
 import { DOUBT_KINDS, type Doubt, SKIPPABLE, type Skippable } from "../../contract/import.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { EXIT } from "../exit-code.ts";
 import { endProgress, note, printJson, progress } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { IMPORT_FORMATS, type ImportFormat, importFormatOf, readValues } from "../read-import.ts";
@@ -70,11 +71,22 @@ export const importSecrets = command({
     progress("Importing …");
     const reply = await client.secrets.import(scope, secrets, { dryRun, allow, skip });
     endProgress();
-    if (json) return printJson(reply);
+    const failed = reply.failed ?? [];
+    const exit = failed.length > 0 ? EXIT.incomplete : EXIT.ok;
+    if (json) {
+      printJson(reply);
+      return exit;
+    }
     const rows = (["created", "updated", "unchanged"] as const).flatMap((outcome) => reply[outcome].map((name) => [name, outcome]));
     const skipped = (reply.skipped ?? []).map(({ name, reason }) => [name, `skipped: ${reason}`]);
-    printTable(["NAME", dryRun ? "WOULD BE" : ""], [...rows, ...skipped], "The file holds no secrets.");
+    printTable(
+      ["NAME", dryRun ? "WOULD BE" : ""],
+      [...rows, ...skipped, ...failed.map(({ name, code }) => [name, `failed: ${code}`])],
+      "The file holds no secrets.",
+    );
     if (!dryRun) note(`${scope}: ${reply.created.length} created, ${reply.updated.length} updated, ${reply.unchanged.length} unchanged.`);
+    for (const { name, detail } of failed) note(`${name}: ${detail}`);
+    return exit;
   },
 });
 

@@ -17,9 +17,12 @@ export const versions = command({
     const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
     const { versions } = await client.secrets.versions(id, { limit: 200 });
     if (json) return printJson(versions);
+    const inStore = versions.some(({ store_version }) => store_version !== null);
     printTable(
-      ["VERSION", "STATE", "CREATED", "BY"],
-      versions.map(({ version, state, created_at, created_by }) => [String(version), state, relativeTime(created_at), created_by]),
+      ["VERSION", "STATE", "CREATED", "BY", ...(inStore ? ["STORE VERSION"] : [])],
+      versions.map(({ version, state, created_at, created_by, store_version }) => {
+        return [String(version), state, relativeTime(created_at), created_by, ...(inStore ? [store_version ?? "-"] : [])];
+      }),
       "No versions.",
     );
   },

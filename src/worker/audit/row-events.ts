@@ -2,7 +2,7 @@ import type { Action } from "../../contract/audit.ts";
 import { SECRETS } from "./event-secrets.ts";
 
 /** The tables whose rows events speak of. */
-export type RecordedTable = "secrets" | "scopes" | "trusts" | "services" | "stores" | "tokens";
+export type RecordedTable = "secrets" | "scopes" | "scope_stores" | "trusts" | "services" | "stores" | "tokens";
 
 /** As the indexes say it (migration 0036), or they are not used. */
 const INDEXED = `e.outcome = 'allowed' AND e.action IN (
@@ -24,6 +24,8 @@ interface Recorded {
 }
 
 const UNDER = "instr(e.target, ' under ')";
+/** What is about a scope and its store says so in its target; no scope has a space. */
+const IN_STORE = "instr(e.target, ' in ')";
 const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   secrets: {
     // Destroying a version leaves the secret's row as it was: the current version cannot be destroyed.
@@ -35,8 +37,14 @@ const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   },
   scopes: {
     actions: ["scope.put", "scope.delete"],
-    from: "",
+    from: `CROSS JOIN (SELECT 1) x ON ${IN_STORE} = 0`,
     key: ["e.org", `CASE WHEN ${UNDER} > 0 THEN substr(e.target, 1, ${UNDER} - 1) ELSE e.target END`],
+    version: "NULL",
+  },
+  scope_stores: {
+    actions: ["scope.put", "scope.delete"],
+    from: `CROSS JOIN (SELECT 1) x ON ${IN_STORE} > 0`,
+    key: ["e.org", `substr(e.target, 1, ${IN_STORE} - 1)`],
     version: "NULL",
   },
   trusts: { actions: ["trust.put", "trust.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },

@@ -1,6 +1,8 @@
 import type { Caller } from "../access/caller.ts";
+import { unboundTarget } from "../audit/bound-target.ts";
 import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import type { RecordedTable } from "../audit/row-events.ts";
+import type { RowKey } from "../store/integrity-rows.ts";
 import { putCarried } from "../store/restore-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { raiseRevisions } from "../store/scope-revisions.ts";
@@ -43,6 +45,7 @@ export async function deleteAgain(needs: BackupNeeds, caller: Caller, returned: 
 
 const ACTIONS = {
   scopes: "scope.delete",
+  scope_stores: "scope.delete",
   trusts: "trust.delete",
   services: "service.delete",
   stores: "store.delete",
@@ -56,9 +59,15 @@ function insertGone(needs: BackupNeeds, caller: Caller, rows: readonly ComparedR
   const purged = secrets.map(({ org, key }) => ({ org, secret: { id: String(key[0]), name: null, scope: null, version: null } }));
   const others = rows.flatMap(({ org, table, key }) => {
     if (table === "secrets") return [];
-    return [insertEvent(db, { actor: { ...caller, org }, action: ACTIONS[table], outcome: "allowed", at: now, target: String(key.at(-1)) }, [])];
+    return [insertEvent(db, { actor: { ...caller, org }, action: ACTIONS[table], outcome: "allowed", at: now, target: targetOf(table, key) }, [])];
   });
   return [...insertListed(needs, caller, "secret.purge", purged), ...others];
+}
+
+/** What the event of a row names. In which store a scope was is not known any more. */
+function targetOf(table: RecordedTable, key: RowKey): string {
+  const name = String(key.at(-1));
+  return table === "scope_stores" ? unboundTarget({ scope: name, store: "-" }) : name;
 }
 
 /** An event for each organization, of all its secrets. */

@@ -38,6 +38,7 @@ export const MIGRATED = [
   ["stores"],
   ["leases_open", "secret.use"],
   ["versions", "is_source"],
+  ["scope_stores"],
   ["login_codes"],
 ];
 

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Config, Env } from "../config.ts";
 import { leasesOf } from "../leases/leases.ts";
+import type { PlaceNeeds } from "../scope-stores/place-needs.ts";
 import type { SourceReader } from "../secrets/sources.ts";
 import type { KeptUse } from "../services/leased-use.ts";
 import type { UseNeeds } from "../services/use-service.ts";
@@ -26,6 +27,11 @@ export interface RequestNeeds extends Needs {
 /** What verbs need, from a request's context. */
 export function needsOf(c: Context<HonoEnv>): RequestNeeds {
   return needsFrom(c.env, c.get("config"), c.get("now"), { address: new URL(c.req.url).origin, defer: (work) => deferWork(c, work) });
+}
+
+/** What writing into a scope's store needs, from a request's context. */
+export function placeNeedsOf(c: Context<HonoEnv>): PlaceNeeds {
+  return { ...needsOf(c), address: new URL(c.req.url).origin };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { boundTarget } from "../audit/bound-target.ts";
 import type { RecordedTable, RowEvent } from "../audit/row-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { isSealOf } from "../envelope/row-seal.ts";
@@ -61,11 +62,12 @@ function judgeByEvent({ table, key, org, entry, row, now }: Case, event: RowEven
     // What the row was is not known: whatever has a seal may come back.
     return { entry: { key: [...key], org, seal: null, not: false, until }, fault: "missing" };
   }
-  return says(event, row) ? { entry: current, fault: null } : { entry: { ...current, not: true }, fault: "changed" };
+  return says(event, row, table) ? { entry: current, fault: null } : { entry: { ...current, not: true }, fault: "changed" };
 }
 
 /** Whether a row is what an event says, as far as it does. */
-function says({ action, target, version }: RowEvent, row: SealedCells): boolean {
+function says({ action, target, version }: RowEvent, row: SealedCells, table: RecordedTable): boolean {
+  if (table === "scope_stores") return target === boundTarget({ scope: String(row.scope), store: String(row.store), prefix: String(row.prefix) });
   if (action === "scope.put") return target === `${row.scope} under ${row.parent}`;
   return !NAMES_CURRENT.has(action) || (version === row.version && row.deleted_at === null);
 }

@@ -5,6 +5,7 @@ import type { Caller } from "../access/caller.ts";
 import { insertEvent } from "../audit/insert-event.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ScopeRevision, selectRevision } from "../store/scope-revisions.ts";
+import { requireNoStore } from "../store/scope-store-rows.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { requireChanges, requireRevisions, selectDeletedIn, selectSecretsById, touchSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, selectWrittenWith, type VersionKey } from "../store/version-rows.ts";
@@ -53,7 +54,13 @@ export async function destroyObject(needs: ObjectNeeds, caller: Caller, scope: S
     const changes =
       older.length === 0
         ? []
-        : [requireRevisions(db, touched), touchSecrets(db, touched), requireChanges(db, touched.length), ...destroyVersions(db, ranges, now.getTime())];
+        : [
+            requireNoStore(db, caller.org, [scope]),
+            requireRevisions(db, touched),
+            touchSecrets(db, touched),
+            requireChanges(db, touched.length),
+            ...destroyVersions(db, ranges, now.getTime()),
+          ];
     const gone = purged.map(({ id, name, version }) => ({ id, name, scope, version }));
     const event = { actor: caller, action: "secret.purge", outcome: "allowed", at: now, target: scope } as const;
     const secrets = older.map(({ row: { id, name }, version }) => ({ id, name, scope, version }));

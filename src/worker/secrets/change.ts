@@ -7,6 +7,8 @@ export interface SecretValue {
   readonly encoding: StoredEncoding;
   /** Whether text is another value than JSON of the same characters. */
   readonly typed?: boolean;
+  /** Of a place in a store: whether the secret has its value from there already. */
+  readonly samePlace?: boolean;
 }
 
 /** What a write changes. What is left out stays as it is. */

@@ -1,6 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { requireNoneThere } from "../store/scope-store-rows.ts";
 import { requireChanges, touchSecrets } from "../store/secret-rows.ts";
 import { destroyVersions, selectKept, type VersionKey } from "../store/version-rows.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -17,7 +18,7 @@ import type { SecretSelector } from "./secret-selector.ts";
  * changes nothing.
  *
  * @param versions One or more.
- * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `secret-not-found`, `version-not-found`, `version-conflict`, `scope-in-store`, `storage-unavailable`.
  */
 export async function destroyValues(
   needs: CallerNeeds & { readonly now: Date },
@@ -42,7 +43,9 @@ export async function destroyValues(
     const ranges = distinct.map((version) => ({ secret_id: id, from: version, to: version }));
     const [kept] = await readForCaller(needs, caller, [selectKept(db, ranges)]);
     const isKept = rowsOf<VersionKey>(kept).length > 0;
-    const changes = isKept ? [touchSecrets(db, [secret]), requireChanges(db, 1), ...destroyVersions(db, ranges, now.getTime())] : [];
+    const changes = isKept
+      ? [requireNoneThere(db, secret, distinct), touchSecrets(db, [secret]), requireChanges(db, 1), ...destroyVersions(db, ranges, now.getTime())]
+      : [];
     const secrets = distinct.map((version) => ({ id, name, scope, version }));
     await writeForCaller(needs, caller, changes, { action: "secret.destroy", secrets });
   });

@@ -7,11 +7,13 @@ import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
 import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
-import { rowsOf } from "../store/run-batch.ts";
+import { GuardError, rowsOf } from "../store/run-batch.ts";
+import { requireNoStore } from "../store/scope-store-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
+import { problemOfGuard } from "../transaction/write-for-caller.ts";
 import type { SecretValue } from "./change.ts";
 import { planSettings } from "./plan-settings.ts";
 import type { NamingNeeds } from "./set-secret.ts";
@@ -65,7 +67,8 @@ interface Entry {
   readonly skipped: Skippable | undefined;
 }
 
-function checkAll(needs: NamingNeeds, { secrets, file, allowed, skip }: Import) {
+/** The values of an import, and what is left out of it. @throws {Problem} with everything that is wrong. */
+export function checkAll(needs: NamingNeeds, { secrets, file, allowed, skip }: Import) {
   const given = Object.entries(secrets);
   const faults: Fault[] = (file?.faults ?? []).map((fault) => ({ code: "invalid-request", ...fault }));
   if (given.length === 0 && faults.length === 0) throw invalid("", "there is nothing to import");
@@ -122,8 +125,8 @@ function refusal(faults: readonly Fault[]): Problem {
 /** What a dry run says of a secret, that which says most of its value first. */
 const TOLD: readonly Write["outcome"][] = ["unchanged", "updated", "created"];
 
-/** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. */
-export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[]): Promise<void> {
+/** A dry run tells which values are held already, so it is on record like an import, with what it compared, as far as that is few; what is not there has no id. Of a scope in a store only `there` knows it. */
+export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Scope, writes: readonly Write[], there = false): Promise<void> {
   // What the reply gives away comes first: the event names some of them only.
   const compared = writes
     .toSorted((a, b) => TOLD.indexOf(a.outcome) - TOLD.indexOf(b.outcome))
@@ -133,11 +136,17 @@ export async function recordDryRun(needs: NamingNeeds, caller: Caller, scope: Sc
     });
   const event = { actor: caller, action: "secret.import", outcome: "allowed", at: needs.now, target: `dry-run:${scope}`, dryRun: true } as const;
   const given = givenSecrets(compared, unlessUsedUp(caller.org, needs.quotas, needs.now));
-  const results = await unlessTaken(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards, insertEvent(needs.db, event, given)]));
+  const outside = there ? [] : [requireNoStore(needs.db, caller.org, [scope])];
+  const results = await unlessTaken(needs, caller, writes, (guards) =>
+    runForCaller(needs, caller, [...outside, ...guards, insertEvent(needs.db, event, given)]),
+  ).catch((error: unknown) => {
+    throw error instanceof GuardError ? (problemOfGuard(error) ?? error) : error;
+  });
   if (rowsOf(results.at(-1)).length === 0) throw noEventLeft();
 }
 
-function importReply(writes: readonly Write[], skipped: NonNullable<ImportReply["skipped"]>): ImportReply {
+/** What became of the secrets of an import. */
+export function importReply(writes: readonly Write[], skipped: NonNullable<ImportReply["skipped"]>): ImportReply {
   const names = (wanted: Write["outcome"]) => writes.filter(({ outcome }) => outcome === wanted).map(({ row }) => row.name);
   return { created: names("created"), updated: names("updated"), unchanged: names("unchanged"), ...(skipped.length > 0 && { skipped }) };
 }

@@ -1,4 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
+import { sourceOfText, textOfSource } from "../../contract/source.ts";
 import type { Caller } from "../access/caller.ts";
 import { bindsEncoding } from "../envelope/binding.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
@@ -20,11 +21,20 @@ import type { Write, WriteNeeds } from "./write-secrets.ts";
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
   return changeCurrent(needs, caller, { id }, precondition, "secret.rollback", async (current) => ({
-    value: await readVersion(needs, caller, current, version),
+    value: pinned(await readVersion(needs, caller, current, version)),
   }));
 }
 
-async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<CurrentRow>, version: number): Promise<SecretValue> {
+/** What was written to a store while the scope was in it is the version that was written then, and not the one that is current there now. */
+function pinned(value: SecretValue): SecretValue {
+  const source = value.encoding === "source" ? sourceOfText(new TextDecoder().decode(value.bytes)) : undefined;
+  if (source?.written === undefined) return value;
+  const { written, ...place } = source;
+  return { ...value, bytes: new TextEncoder().encode(textOfSource({ ...place, version: written })) };
+}
+
+/** The value of a version, or the place of it, as it is kept. */
+export async function readVersion(needs: WriteNeeds, caller: Caller, secret: Verified<CurrentRow>, version: number): Promise<SecretValue> {
   const stored = await findVersion(needs, caller, secret, version);
   if (!stored) throw versionNotFound(version);
   // Nothing of Keyhole's own writes plaintext: in a secret that has a seal somebody else has put it there.

@@ -44,15 +44,36 @@ export async function setSecret(
   caller.require("secrets:write", scope, name);
   if (change.metadata?.variable === 1) refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const kept = await findKeptCurrent(needs, caller, { scope, name });
-    if (isVariable(kept, change)) refuseReserved(name, needs.reservedNames);
-    const recoverable = kept && (kept.deleted_until ?? Number.POSITIVE_INFINITY) > needs.now.getTime() ? kept : undefined;
-    checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined, recoverable);
+    const kept = await findToSet(needs, caller, { scope, name }, change, precondition);
     const sealing = await allowSealing(needs);
     const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
-    await writeSecrets(sealing, caller, write.outcome === "created" ? "secret.create" : "secret.update", [write]);
+    await writeSecrets(sealing, caller, actionOfSetting(write), [write]);
     return write;
   });
+}
+
+/** What the event of setting a secret says. */
+export function actionOfSetting({ outcome }: Pick<Write, "outcome">): "secret.create" | "secret.update" {
+  return outcome === "created" ? "secret.create" : "secret.update";
+}
+
+/**
+ * The secret that is to be set, if its name has one, also one that was deleted.
+ *
+ * @throws {Problem} `name-reserved`, `version-conflict`.
+ */
+export async function findToSet(
+  needs: NamingNeeds,
+  caller: Caller,
+  { scope, name }: Target,
+  change: ChangeOfValue,
+  precondition: Precondition,
+): Promise<Verified<CurrentRow> | undefined> {
+  const kept = await findKeptCurrent(needs, caller, { scope, name });
+  if (isVariable(kept, change)) refuseReserved(name, needs.reservedNames);
+  const recoverable = kept && (kept.deleted_until ?? Number.POSITIVE_INFINITY) > needs.now.getTime() ? kept : undefined;
+  checkPrecondition(precondition, kept?.deleted_at === null ? kept : undefined, recoverable);
+  return kept;
 }
 
 /** Plans to set a secret that is there, was deleted, or is new. */
@@ -75,8 +96,7 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   caller.require("secrets:write", scope, name);
   if (isVariable(undefined, change)) refuseReserved(name, needs.reservedNames);
   return retryWhenChanged(async () => {
-    const kept = await findKeptCurrent(needs, caller, { scope, name });
-    if (kept?.deleted_at === null) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+    const kept = await findToCreate(needs, caller, { scope, name });
     const sealing = await allowSealing(needs);
     const write = await planSetting(sealing, caller, { scope, name }, { kept, change, undelete });
     await writeSecrets(sealing, caller, "secret.create", [write]);
@@ -84,8 +104,19 @@ export async function createSecret(needs: NamingNeeds, caller: Caller, { scope, 
   });
 }
 
+/**
+ * The deleted secret whose name a new one takes, if there is one.
+ *
+ * @throws {Problem} `secret-exists`.
+ */
+export async function findToCreate(needs: NamingNeeds, caller: Caller, { scope, name }: Target): Promise<Verified<CurrentRow> | undefined> {
+  const kept = await findKeptCurrent(needs, caller, { scope, name });
+  if (kept?.deleted_at === null) throw new Problem("secret-exists", `There is a secret ${name} in ${scope} already.`);
+  return kept;
+}
+
 /** Whether a secret may become a variable once it is changed. One that was deleted is a new one. */
-function isVariable(kept: SecretRow | undefined, { metadata }: ChangeOfValue): boolean {
+export function isVariable(kept: SecretRow | undefined, { metadata }: ChangeOfValue): boolean {
   const before = kept?.deleted_at === null ? kept : INITIAL_METADATA;
   return (metadata?.variable ?? before.variable) === 1;
 }

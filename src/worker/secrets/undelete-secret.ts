@@ -1,5 +1,6 @@
 import type { Caller } from "../access/caller.ts";
 import { raiseRevisions } from "../store/scope-revisions.ts";
+import { requireNoStore } from "../store/scope-store-rows.ts";
 import { requireChanges, requireRevisions, updateSecrets } from "../store/secret-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -42,7 +43,8 @@ export async function undeleteSecret(
       return { row: found, outcome: "unchanged", value: undefined, sets: false, decides: false };
     }
     const write = await planUndeletion(await allowSealing(needs), found);
-    const statements = [...raiseRevisions(db, [found], now.getTime()), updateSecrets(db, [write.row]), requireChanges(db, 1)];
+    const outside = found.encoding === "source" ? [requireNoStore(db, found.org, [found.scope])] : [];
+    const statements = [...outside, ...raiseRevisions(db, [found], now.getTime()), updateSecrets(db, [write.row]), requireChanges(db, 1)];
     await unlessTaken(needs, caller, [write], (guards) => counted([...guards, ...statements]));
     return { ...write, outcome: "updated" };
   });

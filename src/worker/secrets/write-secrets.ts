@@ -9,6 +9,7 @@ import { markInKv } from "../store/inline-ciphertexts.ts";
 import { KEPT_IN_KV } from "../store/kept-in-kv.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { raiseRevisions, type ScopeRevision, selectRevision } from "../store/scope-revisions.ts";
+import { requireNoStore } from "../store/scope-store-rows.ts";
 import { decidingColumns } from "../store/sealed-tables.ts";
 import type { SecretRow } from "../store/secret-columns.ts";
 import { type CurrentRow, insertSecrets, requireChanges, requireRevisions, secretRow, updateSecrets } from "../store/secret-rows.ts";
@@ -113,7 +114,7 @@ export async function planChange(needs: SealingNeeds, caller: Caller, stored: Ve
   const found = secretRow(current);
   const sets = change.value !== undefined;
   const value = change.value && !(await holds(needs, current, change.value)) ? change.value : undefined;
-  const hosts = settleHosts(caller, found, change.metadata?.hosts, broughtBy(change.value?.encoding, value !== undefined));
+  const hosts = settleHosts(caller, found, change.metadata?.hosts, broughtBy(change.value?.encoding, value !== undefined && change.value?.samePlace !== true));
   const endsExpiry = change.endsExpiry === true && isExpired(found, needs.now);
   const changed = { ...found, ...(endsExpiry && { expires_at: null }), ...change.metadata, ...hosts };
   if (!value && hasSameMetadata(changed, found) && changed.hosts_brought === found.hosts_brought)
@@ -152,10 +153,12 @@ export function isExpired({ expires_at }: Pick<SecretRow, "expires_at">, now: Da
  * scope with them, once. Then, after the reply, the ciphertexts are put into KV.
  *
  * @param beside What else the transaction does. What it deletes has an event of its own.
+ * @param ends The statements that end what was begun in the scope's store. Without them no value is written into a scope that is in one.
  * @returns The scope that is written as one object, as it is in this transaction; `undefined` where it never was written, there
  *   is no such scope, or the transaction has happened without an answer.
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more, and those of `beside`.
- * @throws {Problem} `name-locked`, `env-name-conflict`, `quota-exceeded`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
+ * @throws {Problem} `scope-in-store`, `name-locked`, `env-name-conflict`, `quota-exceeded`, `rate-limited`, `write-conflict`, `unauthenticated`,
+ *   `storage-unavailable`.
  */
 export async function writeSecrets(
   needs: SealingNeeds,
@@ -163,8 +166,10 @@ export async function writeSecrets(
   action: Action,
   writes: readonly Write[],
   beside?: Beside,
+  ends?: readonly D1PreparedStatement[],
 ): Promise<ScopeRevision | undefined> {
   const { db, now, maxVersions } = needs;
+  const outside = ends ?? unlessInStore(needs, caller, action, writes);
   const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const changed = writes.filter(({ outcome }) => outcome !== "unchanged");
@@ -196,13 +201,27 @@ export async function writeSecrets(
   await unlessTaken(needs, caller, writes, (guards) =>
     orInPlaceOfOldest(needs, caller, writes, (oldest) =>
       writeWithinQuota(needs, caller, growth, async ({ before, after }) => {
-        const all = [...first, ...guards, before, ...statements([...superseded, ...oldest]), after, ...others, ...last];
+        const all = [...outside, ...first, ...guards, before, ...statements([...superseded, ...oldest]), after, ...others, ...last];
         results = await writeForCaller(needs, caller, all, recorded.at(-1) as Recorded);
       }),
     ),
   );
   if (versions.length > 0) needs.defer(moveToKv(needs, versions));
   return beside && rowsOf<ScopeRevision>(results.at(-1))[0];
+}
+
+/** The guard that keeps values of their own out of a scope in a store: there, they would be kept here. What a rollback brings back may be there. */
+function unlessInStore({ db }: SealingNeeds, { org }: Caller, action: Action, writes: readonly Write[]): D1PreparedStatement[] {
+  const own = writes.filter(({ sets, row }) => sets && (row.encoding !== "source" || action === "secret.rollback"));
+  return own.length === 0
+    ? []
+    : [
+        requireNoStore(
+          db,
+          org,
+          own.map(({ row }) => row.scope),
+        ),
+      ];
 }
 
 /** What comes before all guards of names: the revision, of which everything after it is, and what is deleted. */

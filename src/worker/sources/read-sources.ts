@@ -1,6 +1,6 @@
 import { Problem } from "../../contract/problem.ts";
 import { MAX_VALUE_BYTES } from "../../contract/secret.ts";
-import { type Source, sourceOfText } from "../../contract/source.ts";
+import { type KeptSource, sourceOfText } from "../../contract/source.ts";
 import { storeAllows } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import type { Keyring } from "../envelope/keyring.ts";
@@ -80,10 +80,19 @@ async function open(needs: OpenNeeds, caller: Caller, found: FoundStore): Promis
   }
 }
 
-async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, source: Source, call: Call): Promise<SourcedValue> {
+async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, source: KeptSource, call: Call): Promise<SourcedValue> {
   const { row, definition } = store;
   const kept = keptSourcesOf(needs.keyring);
-  const name = JSON.stringify([caller.org, row.name, row.revision, row.created_at, source.key, source.field ?? null, source.version ?? null]);
+  const name = JSON.stringify([
+    caller.org,
+    row.name,
+    row.revision,
+    row.created_at,
+    source.key,
+    source.field ?? null,
+    source.version ?? null,
+    source.written ?? null,
+  ]);
   const now = needs.now.getTime();
   const within = (seconds: number) => openSource(kept, name, now - seconds * 1000);
   const again = () => within(definition.refresh_seconds);
@@ -115,7 +124,7 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
-async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredValue | undefined): Promise<Omit<SourcedValue, "until">> {
+async function sourcedValue(keyring: Keyring, { field }: KeptSource, stored: StoredValue | undefined): Promise<Omit<SourcedValue, "until">> {
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");

@@ -19,6 +19,8 @@ export type SealedCells = Readonly<Record<string, string | number | null>> & { r
 const FROM: Readonly<Record<SealedTableName, string>> = {
   secrets: "secrets t LEFT JOIN versions v ON v.secret_id = t.id AND v.version = t.version",
   scopes: "scopes t",
+  scope_stores: "scope_stores t",
+  store_writes: "store_writes t",
   trusts: "trusts t",
   tokens: "tokens t",
   services: "services t",

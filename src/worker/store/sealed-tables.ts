@@ -65,6 +65,18 @@ export const SEALED_TABLES = {
     deciding: { org: first, scope: first, parent: first },
     unsealed: { secrets: "a count, kept by triggers" },
   },
+  scope_stores: {
+    format: 1,
+    key: ["org", "scope"],
+    deciding: { org: first, scope: first, store: first, prefix: first, updated_at: first, updated_by: first },
+    unsealed: {},
+  },
+  store_writes: {
+    format: 1,
+    key: ["org", "scope", "name"],
+    deciding: { org: first, scope: first, name: first, operation: first, store: first, plan: first, at: first },
+    unsealed: { retry_at: "when scheduled work comes to it again" },
+  },
   trusts: {
     format: 3,
     key: ["org", "name"],

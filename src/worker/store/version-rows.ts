@@ -104,12 +104,16 @@ export function selectOldestKept(db: D1Database, secretIds: readonly string[]): 
 }
 
 /** A version as lists show it. */
-export type VersionRow = Pick<VersionIdentity, "version" | "created_at" | "created_by"> & { readonly kind: ValueKind | "destroyed" };
+export type VersionRow = Pick<VersionIdentity, "version" | "created_at" | "created_by"> & {
+  readonly kind: ValueKind | "destroyed";
+  /** Whether it has its value from a store. */
+  readonly is_source: 0 | 1;
+};
 
 /** Selects up to `limit` versions of a secret below `before`, newest first ({@link VersionRow}). */
 export function selectVersions(db: D1Database, secretId: string, before: number | undefined, limit: number): D1PreparedStatement {
   return db
-    .prepare("SELECT version, created_at, created_by, kind FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?")
+    .prepare("SELECT version, created_at, created_by, kind, is_source FROM versions WHERE secret_id = ? AND version < ? ORDER BY version DESC LIMIT ?")
     .bind(secretId, before ?? Number.MAX_SAFE_INTEGER, limit);
 }
 
@@ -121,6 +125,16 @@ export function selectVersion(db: D1Database, secret: { readonly org: string; re
        WHERE s.org = ? AND v.secret_id = ? AND v.version = ? AND v.kind <> 'destroyed'`,
     )
     .bind(secret.org, secret.id, version);
+}
+
+/** Selects, of some versions of a secret, where those have their value from that have it from a store, and are not destroyed ({@link StoredValue}). */
+export function selectSourcedVersions(db: D1Database, secret: { readonly org: string; readonly id: string }, versions: readonly number[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT v.version, ${SELECTED_VALUE} FROM json_each(?3) j JOIN versions v ON v.secret_id = ?2 AND v.version = j.value JOIN secrets s ON s.id = v.secret_id
+       WHERE s.org = ?1 AND v.is_source AND v.kind <> 'destroyed'`,
+    )
+    .bind(secret.org, secret.id, JSON.stringify(versions));
 }
 
 /** Notes every ciphertext of secrets for removal from KV, from a time on. */

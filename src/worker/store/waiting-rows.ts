@@ -20,6 +20,7 @@ const SOURCES = {
   ciphertexts_put: { from: put.table, due: `${put.indexed} AND ${put.due("?1")}`, since: put.since, order: "created_at" },
   ciphertexts_cleared: { from: cleared.table, due: `${cleared.indexed} AND ${cleared.due("?1")}`, since: cleared.since, order: "kv_put_at" },
   ciphertexts_removed: { from: removed.table, due: removed.due("?1"), since: removed.since, order: "noted_at" },
+  store_writes: { from: "store_writes w", due: "w.retry_at <= ?1 - 60000", since: "w.retry_at", order: "w.retry_at" },
   secrets_purged: { from: OVER.table, due: `${OVER.indexed} AND ${OVER.due("?1")}`, since: "deleted_until", order: OVER.order },
   tokens_forgotten: { from: "tokens t", due: FORGETTABLE_TOKEN, since: `t.expires_at + ${TOKEN_KEPT}`, order: "t.expires_at" },
   identities_forgotten: { from: "used_identities u", due: OLD_IDENTITY, since: "u.forget_at", order: "u.forget_at" },

@@ -3,7 +3,7 @@ import { type AskAws, describeAwsSecret, openAwsSecrets, requireDeleted } from "
 import type { AwsStore } from "./aws-store.ts";
 import { readJson } from "./call-store.ts";
 import { AWS_VERSION, putAwsSecret } from "./put-aws-secret.ts";
-import { type DriverNeeds, type StoreCredentials, type StoreDriver, type StoredValue, StoreError, type StorePage } from "./store-driver.ts";
+import { type DriverNeeds, type StoreCredentials, type StoreDriver, type StoredValue, StoreError, type StorePage, type StoreVersion } from "./store-driver.ts";
 import { bytesOf, bytesOfBase64 } from "./value-bytes.ts";
 
 /** Names as AWS has them. An ARN, which could name another account's secret, is none: it has colons. */
@@ -31,7 +31,9 @@ export function openAwsSecretsManager(store: AwsStore, credentials: StoreCredent
       return putAwsSecret(ask, key, value, write);
     },
     list: (prefix, cursor) => list(ask, prefix, cursor),
+    find: (key, operation) => find(ask, key, operation),
     delete: (key) => remove(ask, key),
+    restore: (key) => restore(ask, key),
   };
 }
 
@@ -66,6 +68,18 @@ async function remove(ask: AskAws, key: string): Promise<boolean> {
   // It was there a moment ago: this call has deleted it, and was sent twice.
   if (answer.error === "InvalidRequestException") await requireDeleted(ask, key);
   return answer.error !== "ResourceNotFoundException";
+}
+
+/** A version that never was current was given up. */
+async function find(ask: AskAws, key: string, operation: string): Promise<StoreVersion | undefined> {
+  requireName(key);
+  return (await describeAwsSecret(ask, key, operation)).was ? { version: operation } : undefined;
+}
+
+async function restore(ask: AskAws, key: string): Promise<boolean> {
+  requireName(key);
+  const answer = await ask("RestoreSecret", { SecretId: key }, ["ResourceNotFoundException"]);
+  return answer.error === undefined;
 }
 
 function requireName(key: string): void {

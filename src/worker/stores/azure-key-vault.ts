@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { fromAzureName, toAzureName } from "./azure-names.ts";
 import { type AzureStore, vaultAddress } from "./azure-store.ts";
-import { callStore, isSuccess, jsonOf, readJson, requireJson, type StoreReply } from "./call-store.ts";
+import { callStore, isSuccess, jsonOf, pause, readJson, requireJson, type StoreReply } from "./call-store.ts";
 import { entraAccess } from "./entra-access.ts";
 import {
   type DriverNeeds,
@@ -28,6 +28,9 @@ const OPERATION = "keyhole-op";
 const NAME = "keyhole-name";
 /** How many versions, 25 to a page, are looked at for one that an operation has written. */
 const MOST_PAGES = 20;
+/** How often it is looked whether a name has come back, and how long is waited between, in milliseconds. */
+const MOST_LOOKS = 10;
+const BETWEEN_LOOKS = 2_000;
 
 const tagsSchema = z.record(z.string(), z.string()).nullish();
 const secretSchema = z.object({ id: z.string(), value: z.string(), contentType: z.string().nullish(), tags: tagsSchema });
@@ -35,7 +38,7 @@ const pageSchema = z.object({ value: z.array(z.object({ id: z.string(), tags: ta
 const errorSchema = z.object({ error: z.object({ code: z.string().optional(), innererror: z.object({ code: z.string() }).nullish() }) });
 
 interface Asked {
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
@@ -44,6 +47,7 @@ type Ask = (asked: Asked) => Promise<StoreReply>;
 interface Vault {
   readonly url: URL;
   readonly ask: Ask;
+  readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 /**
@@ -63,12 +67,14 @@ export function openAzureKeyVault(store: AzureStore, credentials: StoreCredentia
       if (reply.status === 401) throw new StoreError("credential");
       return reply;
     });
-  const vault = { url, ask };
+  const vault = { url, ask, pause: needs.pause ?? pause };
   return {
     get: async (key, version) => (await read(vault, azureName(key), version))?.stored,
     put: (key, value, write) => put(vault, key, value, write),
     list: (prefix, cursor) => list(vault, prefix, cursor),
+    find: (key, operation) => find(vault, key, operation),
     delete: (key) => remove(vault, key),
+    restore: (key) => restore(vault, key),
   };
 }
 
@@ -136,6 +142,31 @@ async function remove({ ask }: Vault, key: string): Promise<boolean> {
   // It was there a moment ago: this call has deleted it, and was sent twice.
   if (reply.status !== 404) orThrow(reply);
   return true;
+}
+
+async function find(vault: Vault, key: string, operation: string): Promise<StoreVersion | undefined> {
+  const name = azureName(key);
+  const there = await vault.ask({ method: "GET", path: `secrets/${name}/versions`, query: pageQuery(undefined) });
+  if (there.status === 404) return undefined;
+  const version = await findVersion(vault, name, operation);
+  return version === undefined ? undefined : { version };
+}
+
+/** Azure goes on with that after its answer: it is waited for, because until then nothing can be written. */
+async function restore({ ask, pause }: Vault, key: string): Promise<boolean> {
+  const name = azureName(key);
+  const reply = await ask({ method: "POST", path: `deletedsecrets/${name}/recover` });
+  if (reply.status !== 404) {
+    orThrow(reply);
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      // Whoever may not look is told so, and then it is there.
+      if ((await ask({ method: "GET", path: `secrets/${name}/` })).status !== 404) return true;
+      await pause(BETWEEN_LOOKS);
+    }
+    throw new StoreError("too-slow");
+  }
+  const there = await ask({ method: "GET", path: `secrets/${name}/versions`, query: pageQuery(undefined) });
+  return there.status !== 404 && (readJson(orThrow(there), pageSchema).value?.length ?? 0) > 0;
 }
 
 function pageQuery(cursor: string | undefined): Record<string, string> {

@@ -45,9 +45,10 @@ const NOBODY = 0;
  * @throws {StoreError} `address`, `throttled`, `unreachable`, `too-slow`, `reply`.
  */
 export async function callStore(needs: DriverNeeds, call: StoreCall, isThrottled: (reply: StoreReply) => boolean = () => false): Promise<StoreReply> {
-  const over = AbortSignal.timeout(ALL);
+  const over = needs.over ? AbortSignal.any([needs.over, AbortSignal.timeout(ALL)]) : AbortSignal.timeout(ALL);
   let left = MOST_WAITING;
   for (let attempt = 1; ; attempt++) {
+    if (needs.over?.aborted) throw new StoreError("too-slow");
     const { reply, after } = await once(needs, call, over);
     const passing = reply.status === 429 || isThrottled(reply) ? "throttled" : reply.status === NOBODY || reply.status >= 500 ? "unreachable" : undefined;
     if (!passing) return reply;
@@ -136,6 +137,7 @@ function waitOf(after: string | null, now: number): number {
   return Number.isNaN(wait) ? 0 : Math.max(0, wait);
 }
 
-function pause(milliseconds: number): Promise<void> {
+/** Waits, by a timer. */
+export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -7,6 +7,7 @@ import { selectionOf, winnersIn } from "../secrets/selection.ts";
 import { verifyFound } from "../secrets/verify-found.ts";
 import { type ResolutionQuery, selectWinners, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
+import { selectScopeStore } from "../store/scope-store-rows.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { addressesOf } from "./drivers.ts";
 
@@ -34,7 +35,9 @@ export function credentialQuery(needs: Pick<CredentialNeeds, "platformOrg" | "no
 export async function requireCredentials(needs: CredentialNeeds, caller: Caller, definition: StoreDefinition): Promise<void> {
   const query = credentialQuery(needs, caller, definition);
   if (!query) return;
-  const [found] = await readForCaller(needs, caller, [selectWinners(needs.db, query)]);
+  const [scope = ""] = refsOf(definition).map((ref) => ref.scope);
+  const [found, placed] = await readForCaller(needs, caller, [selectWinners(needs.db, query), selectScopeStore(needs.db, caller.org, scope)]);
+  if (rowsOf(placed).length > 0) throw new Problem("source-cycle", "A credential of a store is in a scope that is in no store.");
   const rows = rowsOf<WinnerRow>(found);
   const [fault] = await verifyFound(needs.keyring, rows[0]?.links ?? "[]", winnersIn(rows));
   if (fault) throw fault.problem;

@@ -32,19 +32,29 @@ export type OpenNeeds = RecordNeeds &
  * Opens a store for a call. That its credentials are released, or that an identity token is made in their place, is on record before
  * that leaves; and whether they may go to the store's hosts is asked of the rows of that transaction.
  *
+ * @param over Aborted when no call of the store may begin or go on any more.
+ *
  * @throws {Problem} `secret-not-found`, `secret-expired`, `name-locked`, `rate-limited`, `unauthenticated`, `storage-unavailable`.
  * @throws {UnreleasedError} when it is on record and did not leave: `host-not-allowed`, `value-not-injectable`, `integrity-failed`, `storage-unavailable`.
  * @throws {StoreError} `address`.
  */
-export async function openStore(needs: OpenNeeds, caller: Caller, { row, definition }: FoundStore, action: "store.check" | "store.read"): Promise<StoreDriver> {
+export async function openStore(
+  needs: OpenNeeds,
+  caller: Caller,
+  { row, definition }: FoundStore,
+  action: StoreAction,
+  over?: AbortSignal,
+): Promise<StoreDriver> {
   // What was an address of such a store when it was made may be none by now: then nothing is released.
   addressesOf(definition, needs);
   const event = { action, target: `${row.name}#${row.revision}` } as const;
   const credentials = await openCredentials(needs, caller, definition, event);
-  return openDriver(definition, credentials, driverNeeds(needs, caller, row, definition));
+  return openDriver(definition, credentials, { ...driverNeeds(needs, caller, row, definition), ...(over && { over }) });
 }
 
-type Event = { readonly action: "store.check" | "store.read"; readonly target: string };
+/** What a store is opened for, as the audit log has it. */
+type StoreAction = "store.check" | "store.read" | "store.write";
+type Event = { readonly action: StoreAction; readonly target: string };
 
 async function openCredentials(needs: OpenNeeds, caller: Caller, definition: StoreDefinition, event: Event): Promise<StoreCredentials | undefined> {
   const query = credentialQuery(needs, caller, definition);

@@ -2,6 +2,7 @@ import type { StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
 import { type StoreRow, upsertStore } from "../store/store-rows.ts";
+import { requireNoWritesIn } from "../store/store-write-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts";
@@ -47,7 +48,7 @@ export async function putStore(
     const row = { ...wanted, ...made, ...by, revision: (was?.revision ?? 0) + 1 };
     const sealed = { ...row, seal: was ? await sealAgain(keyring, "stores", was, row) : await sealFor(keyring, "stores", row) };
     await writeWithinQuota(needs, caller, { kept: was ? [] : ["stores"], made: 1 }, ({ before, after }) =>
-      writeForCaller(needs, caller, [guard, before, upsertStore(db, sealed), after], recorded),
+      writeForCaller(needs, caller, [requireNoWritesIn(db, caller.org, name), guard, before, upsertStore(db, sealed), after], recorded),
     );
     return { ...foundOf(sealed as Verified<StoreRow>), created: !was };
   });

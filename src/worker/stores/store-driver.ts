@@ -13,8 +13,12 @@ export interface StoreDriver {
   put(key: string, value: Uint8Array<ArrayBuffer>, write: StoreWrite): Promise<StoreVersion>;
   /** One page of the names that begin with `prefix`; it may be empty, and there may yet be more. */
   list(prefix: string, cursor?: string): Promise<StorePage>;
+  /** The version that an operation has written under a key, also where another is current by now; `undefined` where the store knows of none. */
+  find(key: string, operation: string): Promise<StoreVersion | undefined>;
   /** Deletes a key, so that the store can bring it back where it knows how; `false` where there was none. */
   delete(key: string): Promise<boolean>;
+  /** Brings a deleted key back; `false` where there is none that could come back. One that is there stays as it is. */
+  restore(key: string): Promise<boolean>;
 }
 
 export interface StoreVersion {
@@ -48,6 +52,8 @@ export interface DriverNeeds {
   readonly clock: () => number;
   /** Lets work go on after the reply. */
   readonly defer: (work: Promise<unknown>) => void;
+  /** Aborted when no call may begin or go on any more. Left out: never. */
+  readonly over?: AbortSignal;
   /** Waits, in milliseconds. Left out: by a timer. */
   readonly pause?: (milliseconds: number) => Promise<void>;
   readonly rules: OutgoingRules;

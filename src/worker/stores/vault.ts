@@ -47,7 +47,9 @@ export function openVault(store: VaultStore, credentials: StoreCredentials | und
     get: (key, version) => get(engine, key, version),
     put: (key, value, write) => put(engine, key, value, write),
     list: (prefix, cursor) => list(engine, prefix, cursor),
+    find: (key, operation) => find(engine, key, operation),
     delete: (key) => remove(engine, key),
+    restore: (key) => restore(engine, key),
   };
 }
 
@@ -97,6 +99,23 @@ async function remove(engine: Engine, key: string): Promise<boolean> {
   const { status } = await engine.ask({ method: "DELETE", path: `${engine.mount}/data/${path}`, repeatable: true });
   if (status !== 204) throw new StoreError("reply");
   return true;
+}
+
+async function find(engine: Engine, key: string, operation: string): Promise<StoreVersion | undefined> {
+  const { data } = await read(engine, pathOf(key));
+  const version = versionWritten(operationsOf(data), operation);
+  return version === undefined ? undefined : { version };
+}
+
+async function restore(engine: Engine, key: string): Promise<boolean> {
+  const path = pathOf(key);
+  const { number, data } = await read(engine, path);
+  if (data) return true;
+  if (number === 0) return false;
+  const reply = await engine.ask({ method: "POST", path: `${engine.mount}/undelete/${path}`, body: { versions: [number] }, repeatable: true });
+  if (reply.status !== 204) throw new StoreError("reply");
+  // One that was destroyed does not come back.
+  return (await read(engine, path)).data !== null;
 }
 
 /** A version, the current one if none is named. Of one that is deleted Vault answers 404, and what is left of it. */

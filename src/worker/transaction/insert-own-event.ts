@@ -3,7 +3,7 @@ import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import { newId } from "./new-id.ts";
 
 /** Who the scheduled run is in the log. */
-const SUBJECT = "keyhole:scheduled";
+export const SCHEDULED = "keyhole:scheduled";
 
 /** Inserts an event of the scheduled run itself into an organization's log. */
 export function insertOwnEvent(
@@ -15,6 +15,6 @@ export function insertOwnEvent(
   outcome: Outcome = "allowed",
   secrets: readonly EventSecret[] = [],
 ): D1PreparedStatement {
-  const actor = { org, subject: SUBJECT, tokenId: null, lineage: null, requestId: newId("req"), ip: null, userAgent: null };
+  const actor = { org, subject: SCHEDULED, tokenId: null, lineage: null, requestId: newId("req"), ip: null, userAgent: null };
   return insertEvent(db, { actor, action, outcome, at, target }, secrets);
 }

@@ -3,7 +3,7 @@ import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { type EventSecret, insertEvent } from "../audit/insert-event.ts";
 import { selectRecorded } from "../audit/was-recorded.ts";
-import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { type CallerNeeds, runForCaller } from "./run-for-caller.ts";
 
 /** What a write leaves in the audit log. */
@@ -19,8 +19,9 @@ export interface Recorded {
  * all the same: then the event is there, and says so. Returns the results of the statements that it was given, in their order,
  * or none in that case.
  *
- * @throws {GuardError} when a guard statement stopped it.
- * @throws {Problem} `unauthenticated`, `storage-unavailable` when it is not known to have happened.
+ * @throws {GuardError} when another guard statement stopped it.
+ * @throws {Problem} `unauthenticated`, `scope-in-store`, `write-conflict` for a secret that is being written to its scope's store,
+ *   `storage-unavailable` when it is not known to have happened.
  */
 export async function writeForCaller(
   needs: CallerNeeds & { readonly now: Date },
@@ -34,9 +35,23 @@ export async function writeForCaller(
   try {
     return (await runForCaller(needs, caller, [...statements, event])).slice(0, statements.length);
   } catch (error) {
+    if (error instanceof GuardError) throw problemOfGuard(error) ?? error;
     if (!(error instanceof Problem && error.code === "storage-unavailable")) throw error;
     const [found] = await runBatch(db, [selectRecorded(db, caller.org, caller.requestId, action)]);
     if (rowsOf(found).length === 0) throw error;
     return [];
   }
+}
+
+/** What the guards of scopes in stores say to the caller. */
+export function problemOfGuard(error: GuardError): Problem | undefined {
+  if (error.guard === "scope_in_store")
+    return new Problem("scope-in-store", "The scope's values are in a store (GET /v1/scopes says which), and this cannot be done there.", { cause: error });
+  return error.guard === "store_write_pending" ? writePending(error) : undefined;
+}
+
+/** The answer when a secret is being written to its scope's store. */
+export function writePending(cause?: unknown): Problem {
+  const detail = "The secret is being written to its scope's store, or that is not known to have ended. Nothing of this call has happened; make it again.";
+  return new Problem("write-conflict", detail, { cause, headers: { "Retry-After": "5" } });
 }

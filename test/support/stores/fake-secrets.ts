@@ -82,6 +82,11 @@ export const SECRET_ACTIONS: Readonly<Record<string, Action>> = {
     secret.deleted = Math.floor(aws.now() / 1000);
     return { ARN: secret.arn, Name: asked.SecretId, DeletionDate: secret.deleted + 30 * 86_400 };
   },
+  RestoreSecret(aws, asked) {
+    const secret = existing(aws, asked);
+    delete secret.deleted;
+    return { ARN: secret.arn, Name: asked.SecretId };
+  },
   UpdateSecretVersionStage(aws, asked) {
     const secret = alive(aws, asked);
     const {

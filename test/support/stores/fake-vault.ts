@@ -4,6 +4,8 @@ export interface FakeVault {
   readonly tokens: Map<string, number>;
   /** The versions of each path, the newest last; `null`: deleted. */
   readonly data: Map<string, (Readonly<Record<string, unknown>> | null)[]>;
+  /** What was deleted and can come back, by path and version. */
+  readonly deleted: Map<string, Readonly<Record<string, unknown>>>;
   /** Which token of an OpenID provider is taken for a role. */
   login: (role: string, jwt: string) => Promise<boolean> | boolean;
   /** Paths below `/v1/` that nobody has the permission for. */
@@ -20,6 +22,7 @@ export function fakeVault(token: string): FakeVault {
   const vault: FakeVault = {
     tokens: new Map([[token, Number.POSITIVE_INFINITY]]),
     data: new Map(),
+    deleted: new Map(),
     login: () => false,
     denied: new Set(),
     namespaces: [],
@@ -39,12 +42,19 @@ async function answer(vault: FakeVault, request: Request): Promise<Response> {
   const isKnown = (vault.tokens.get(request.headers.get("X-Vault-Token") ?? "") ?? 0) > vault.now();
   if (!isKnown || vault.denied.has(path)) return errors(403, "permission denied");
   if (path === "auth/token/lookup-self") return Response.json({ data: { type: "service" } });
-  const [, area, name = ""] = /^secret\/(data|metadata)(?:\/(.*))?$/.exec(path) ?? [];
+  const [, area, name = ""] = /^secret\/(data|metadata|undelete)(?:\/(.*))?$/.exec(path) ?? [];
   if (area === "metadata" && searchParams.get("list") === "true") return list(vault, name);
-  if (area !== "data") return errors(404);
   const versions = vault.data.get(name) ?? [];
+  if (area === "undelete" && request.method === "POST") {
+    for (const version of ((await request.json()) as { versions: number[] }).versions)
+      versions[version - 1] ??= vault.deleted.get(`${name} ${version}`) ?? null;
+    return new Response(null, { status: 204 });
+  }
+  if (area !== "data") return errors(404);
   if (request.method === "POST") return write(vault, name, (await request.json()) as WriteBody);
   if (request.method === "DELETE") {
+    const last = versions.at(-1);
+    if (last) vault.deleted.set(`${name} ${versions.length}`, last);
     if (versions.length > 0) versions[versions.length - 1] = null;
     return new Response(null, { status: 204 });
   }

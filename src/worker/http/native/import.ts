@@ -4,8 +4,11 @@ import { DOUBT_KINDS, DOUBTS, type Doubt, importReplySchema, importSchema, SKIPP
 import { invalid } from "../../../contract/problem.ts";
 import { type Scope, scopeSchema } from "../../../contract/scope.ts";
 import { undeleteQuerySchema } from "../../../contract/secret.ts";
+import { importThere } from "../../scope-stores/import-there.ts";
+import { whereItIs } from "../../scope-stores/where-it-is.ts";
 import { importSecrets } from "../../secrets/import-secrets.ts";
 import { json } from "../docs/responses.ts";
+import { placeNeedsOf } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { text, textBodyOr } from "../parse/body.ts";
 import { parseDotenv } from "../parse/parse-dotenv.ts";
@@ -38,20 +41,35 @@ export const importRoutes = [
       id: "importSecrets",
       summary: "Set many secrets of one scope",
       description:
-        "All or nothing, up to 500: JSON, or a .env file as `text/plain` with `?scope=`, in which no line may be lost: each is blank, a comment, an assignment or part of one. What is likely meant in another way than it is read is refused unless `allow` names it, and so is a name that is given twice. Numbers and booleans in JSON are taken as they are written. Everything wrong is listed at once. `dry_run=true` says what would happen and stores nothing.",
+        "All or nothing, up to 500; into a scope in a store up to 100, one by one, and `failed` lists what that has not taken: JSON, or a .env file as `text/plain` with `?scope=`, in which no line may be lost: each is blank, a comment, an assignment or part of one. What is likely meant in another way than it is read is refused unless `allow` names it, and so is a name that is given twice. Numbers and booleans in JSON are taken as they are written. Everything wrong is listed at once. `dry_run=true` says what would happen and stores nothing.",
       tag: "Secrets",
       permission: "secrets:write",
       action: "secret.import",
       query: querySchema,
       body: textBodyOr(importSchema, { "text/plain": text("OPENAI_API_KEY='sk-example-not-a-key'\n") }),
-      problems: ["value-too-large", "too-many-secrets", "write-conflict", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      problems: [
+        "value-too-large",
+        "too-many-secrets",
+        "write-conflict",
+        "name-locked",
+        "env-name-conflict",
+        "name-reserved",
+        "quota-exceeded",
+        "store-refused",
+        "store-unavailable",
+      ],
       replies: { 200: json(importReplySchema, "What became of each name, or would.") },
     },
     async ({ c, needs, caller, query: { scope, allow, skip, dry_run, undelete }, body }) => {
       const allowed = new Set(allow);
       const given = body ? jsonImport(body, scope) : await dotenvImport(c.req, scope, allowed);
       const how = { allowed, skip: new Set(skip), dryRun: dry_run === "true", undelete: undelete === "true" };
-      return c.json(await importSecrets(needs, caller, { ...given, ...how }));
+      const all = { ...given, ...how };
+      const reply = await whereItIs(
+        () => importSecrets(needs, caller, all),
+        () => importThere(placeNeedsOf(c), caller, all),
+      );
+      return c.json(reply);
     },
   ),
 ];

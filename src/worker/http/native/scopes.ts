@@ -1,23 +1,30 @@
 import * as z from "zod";
 import { invalid } from "../../../contract/problem.ts";
 import { type Scope, scopeSchema } from "../../../contract/scope.ts";
+import { scopeSyncSchema, syncScopeSchema } from "../../../contract/scope-sync.ts";
 import {
   type DeletedScopeBody,
   deletedScopeSchema,
   deleteScopeSchema,
   listScopesSchema,
+  type PutScope,
   putScopeSchema,
   type ScopeBody,
   scopeBodySchema,
   scopeListSchema,
 } from "../../../contract/scope-tree.ts";
 import { formatTime } from "../../../contract/time.ts";
+import type { Caller } from "../../access/caller.ts";
+import { bindScope, unbindScope } from "../../scope-stores/bind-scope.ts";
+import { findBound } from "../../scope-stores/find-place.ts";
+import { syncScope } from "../../scope-stores/sync-scope.ts";
 import { type DeletedSecrets, deleteScope, deleteScopeSecrets } from "../../scopes/delete-scope.ts";
 import { listScopes } from "../../scopes/list-scopes.ts";
 import { putScope, type ScopeRow } from "../../scopes/put-scope.ts";
 import { json } from "../docs/responses.ts";
+import { placeNeedsOf, type RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
-import { jsonBody } from "../parse/body.ts";
+import { jsonBody, optionalJsonBody } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
 
 const tag = "Scopes";
@@ -31,18 +38,38 @@ export const scopeRoutes = [
       method: "put",
       path,
       id: "putScope",
-      summary: "Put a scope under another",
-      description: "A resolve that is given the scope then searches the parent too. A parent is of the same kind or a wider one; a chain has at most 8 links.",
+      summary: "Put a scope under another, or into a store",
+      description:
+        "Under a `parent`: a resolve that is given the scope then searches the parent too. A parent is of the same kind or a wider one; a chain has at most 8 links. Into a `store`, with a `prefix`: values that are written in the scope are kept there from then on, under the prefix and the secret's name, and read from there; what it has by then stays where it is until it is written again. The store's `allow` lets the scope have every key that begins with the prefix, and no other scope has keys of the store that begin alike. With the store `null` values are kept here again, and what is in the store is read from there as before.",
       tag,
       permission: "secrets:write",
       action: "scope.put",
       on: { target: "scope" },
       params,
       body: jsonBody(putScopeSchema),
-      problems: ["scope-cycle", "quota-exceeded"],
+      problems: ["scope-cycle", "scope-not-found", "store-in-use", "source-cycle", "write-conflict", "quota-exceeded", "integrity-failed"],
       replies: { 200: json(scopeBodySchema, "The scope.") },
     },
-    async ({ c, needs, caller, params: { scope }, body: { parent } }) => c.json(scopeBody(await putScope(needs, caller, scope, parent))),
+    async ({ c, needs, caller, params: { scope }, body }) => c.json(scopeBody(await placeScope(needs, caller, scope, body))),
+  ),
+  operation(
+    {
+      method: "post",
+      path: `${path}/sync`,
+      id: "syncScope",
+      summary: "Bring in what a scope's store has",
+      description:
+        "Lists the store below the scope's prefix, and makes a secret of each name that is not here, up to 200 in a call; no value is read. Says which keys it leaves out and why, and which secrets have no key there any more. It never deletes anything.",
+      tag,
+      permission: "secrets:write",
+      action: "secret.import",
+      on: { target: "scope" },
+      params,
+      body: optionalJsonBody(syncScopeSchema),
+      problems: ["scope-not-found", "store-unavailable", "store-refused", "too-many-secrets", "write-conflict", "quota-exceeded", "integrity-failed"],
+      replies: { 200: json(scopeSyncSchema, "What became of its keys, or would.") },
+    },
+    async ({ c, caller, params: { scope }, body }) => c.json(await syncScope(placeNeedsOf(c), caller, scope, body?.dry_run ?? false)),
   ),
   operation(
     {
@@ -50,7 +77,7 @@ export const scopeRoutes = [
       path: "/v1/scopes",
       id: "listScopes",
       summary: "List scopes",
-      description: "Those declared or in use, with their parent and number of secrets.",
+      description: "Those declared, in use or in a store, with their parent, store and number of secrets.",
       tag,
       permission: "secrets:read",
       action: "scope.read",
@@ -76,7 +103,7 @@ export const scopeRoutes = [
       on: { target: "scope" },
       params,
       query: deleteScopeSchema,
-      problems: ["scope-not-found", "write-conflict"],
+      problems: ["scope-not-found", "scope-in-store", "write-conflict"],
       replies: { 200: json(deletedScopeSchema, "Secrets were deleted."), 204: { description: "The link is gone." } },
     },
     async ({ c, needs, caller, params: { scope }, query: { secrets, purge } }) => {
@@ -92,6 +119,24 @@ function deletedScopeBody({ deleted, remaining, until }: DeletedSecrets): Delete
   return { deleted, remaining, deleted_until: formatTime(until) };
 }
 
-function scopeBody({ scope, parent, secrets }: Omit<ScopeRow, "seal">): ScopeBody {
-  return { scope: scope as Scope, parent, secrets };
+/** One of what may be said of a scope. */
+async function placeScope(needs: RequestNeeds, caller: Caller, scope: Scope, { parent, store, prefix = "" }: PutScope): Promise<ShownScope> {
+  if (parent !== undefined) {
+    const placed = await putScope(needs, caller, scope, parent);
+    const bound = await findBound(needs, caller, scope);
+    return { ...placed, ...(bound && { store: bound.store, prefix: bound.prefix }) };
+  }
+  return typeof store === "string" ? bindScope(needs, caller, scope, store, prefix) : unbindScope(needs, caller, scope);
+}
+
+type ShownScope = Omit<ScopeRow, "seal"> & { readonly store?: string; readonly prefix?: string };
+
+function scopeBody({
+  scope,
+  parent,
+  secrets,
+  store = null,
+  prefix = null,
+}: Omit<ShownScope, "store" | "prefix"> & { store?: string | null; prefix?: string | null }): ScopeBody {
+  return { scope: scope as Scope, parent, secrets, store, prefix };
 }

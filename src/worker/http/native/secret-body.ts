@@ -2,14 +2,14 @@ import type { Scope } from "../../../contract/scope.ts";
 import { type SecretBody, shownEncoding } from "../../../contract/secret.ts";
 import { metadataFromColumns } from "../../../contract/secret-metadata.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
-import type { Source } from "../../../contract/source.ts";
+import type { KeptSource } from "../../../contract/source.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
 
 const DAY = 86_400_000;
 
 /** A row as replies show it at `now`, with where its value comes from. */
-export function secretBody(row: SecretRow, now: Date, source: Source | null): SecretBody {
+export function secretBody(row: SecretRow, now: Date, source: KeptSource | null): SecretBody {
   return {
     id: row.id,
     name: row.name as SecretName,

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { SetSecretReply } from "../../../contract/secret.ts";
-import { type Source, sourceOfText } from "../../../contract/source.ts";
+import { type KeptSource, sourceOfText } from "../../../contract/source.ts";
 import type { SecretValue } from "../../secrets/change.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
 import type { Write } from "../../secrets/write-secrets.ts";
@@ -31,7 +31,7 @@ async function shown(c: Context<HonoEnv>, row: SecretRow, value: SecretValue | u
 }
 
 /** What is written needs not be read again: that could fail when the write is done. */
-async function sourceOf(c: Context<HonoEnv>, row: SecretRow, value: SecretValue | undefined): Promise<Source | null> {
+async function sourceOf(c: Context<HonoEnv>, row: SecretRow, value: SecretValue | undefined): Promise<KeptSource | null> {
   if (value?.encoding === "source") return sourceOfText(new TextDecoder().decode(value.bytes)) ?? null;
   return (await sourcesOf(needsOf(c), c.get("caller"), [row])).get(row.id) ?? null;
 }

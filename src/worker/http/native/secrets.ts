@@ -12,6 +12,9 @@ import {
   undeleteQuerySchema,
 } from "../../../contract/secret.ts";
 import { secretNameSchema } from "../../../contract/secret-name.ts";
+import { createThere, patchThere, setThere } from "../../scope-stores/set-there.ts";
+import { undeleteThere } from "../../scope-stores/undelete-there.ts";
+import { whereItIs } from "../../scope-stores/where-it-is.ts";
 import { getSecret } from "../../secrets/get-secret.ts";
 import { listSecrets } from "../../secrets/list-secrets.ts";
 import { patchSecret } from "../../secrets/patch-secret.ts";
@@ -20,6 +23,7 @@ import { undeleteSecret } from "../../secrets/undelete-secret.ts";
 import { requireSource } from "../../sources/require-source.ts";
 import { sourcesOf } from "../../sources/show-sources.ts";
 import { json } from "../docs/responses.ts";
+import { placeNeedsOf } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { bytes, jsonBody, jsonBodyOr, text } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
@@ -38,6 +42,8 @@ const position = z.object({ name: z.string(), scope: z.string() });
 const pathByName = "/v1/scopes/{scope}/secrets/{name}";
 const pathById = "/v1/secrets/{id}";
 
+/** What a store says of a scope that is in one. */
+const THERE = ["store-refused", "store-unavailable"] as const;
 /** What PUT and GET by name have in common, and PATCH and GET by id. */
 const SHOWN = { 200: { ...json(secretSchema, "The secret."), headers: ETAG_HEADER } };
 const DELETED = { 204: { description: "It is deleted, or gone for good.", headers: DELETED_UNTIL_REPLY_HEADER } };
@@ -61,7 +67,7 @@ export const secretRoutes = [
       params: byName,
       query: undeleteQuerySchema,
       body: jsonBodyOr(setSecretSchema, { "text/plain": text("sk-example-not-a-key"), "application/octet-stream": bytes }),
-      problems: ["version-conflict", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      problems: ["version-conflict", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded", ...THERE],
       replies: {
         200: { ...json(setSecretReplySchema, "The secret was there."), headers: ETAG_HEADER },
         201: { ...json(setSecretReplySchema, "The secret is new."), headers: ETAG_HEADER },
@@ -71,7 +77,12 @@ export const secretRoutes = [
       const { value: given, source, ...fields } = await readSetBody(c.req, body);
       const value = given ?? (await requireSource(needs, caller, params, source));
       const undelete = query.undelete === "true";
-      return writtenReply(c, await setSecret(needs, caller, params, { ...changeOf(fields, needs.now), value }, precondition(c.req), undelete));
+      const change = { ...changeOf(fields, needs.now), value };
+      const write = await whereItIs(
+        () => setSecret(needs, caller, params, change, precondition(c.req), undelete),
+        () => setThere(placeNeedsOf(c), caller, params, change, precondition(c.req), undelete),
+      );
+      return writtenReply(c, write);
     },
   ),
   operation(
@@ -103,7 +114,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byName,
       query: purgeQuerySchema,
-      problems: ["secret-not-found", "version-conflict", "write-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "scope-in-store", ...THERE],
       replies: DELETED,
     },
     async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
@@ -121,15 +132,19 @@ export const secretRoutes = [
       action: "secret.create",
       query: undeleteQuerySchema,
       body: jsonBody(createSecretSchema),
-      problems: ["secret-exists", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded"],
+      problems: ["secret-exists", "write-conflict", "value-too-large", "name-locked", "env-name-conflict", "name-reserved", "quota-exceeded", ...THERE],
       replies: { 201: { ...json(secretSchema, "The secret is new."), headers: { ...ETAG_HEADER, ...LOCATION_HEADER } } },
     },
     async ({ c, needs, caller, query, body: { scope, name, value, encoding = "utf8", source, ...fields } }) => {
       const given = value === undefined ? await requireSource(needs, caller, { scope, name }, source) : parseValue(value, encoding);
       const change = { ...changeOf(fields, needs.now), value: given };
-      const { row } = await createSecret(needs, caller, { scope, name }, change, query.undelete === "true");
+      const undelete = query.undelete === "true";
+      const { row, value: kept } = await whereItIs(
+        () => createSecret(needs, caller, { scope, name }, change, undelete),
+        () => createThere(placeNeedsOf(c), caller, { scope, name }, change, undelete),
+      );
       c.header("Location", `/v1/secrets/${row.id}`);
-      return secretReply(c, row, 201, given);
+      return secretReply(c, row, 201, kept);
     },
   ),
   operation(
@@ -190,12 +205,18 @@ export const secretRoutes = [
         "env-name-conflict",
         "name-reserved",
         "quota-exceeded",
+        ...THERE,
       ],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
     async ({ c, needs, caller, params: { id }, body: { value, encoding = "utf8", ...fields } }) => {
-      const change = { ...changeOf(fields, needs.now), value: value === undefined ? undefined : parseValue(value, encoding) };
-      return writtenReply(c, await patchSecret(needs, caller, { id }, change, precondition(c.req)));
+      const given = value === undefined ? undefined : parseValue(value, encoding);
+      const change = { ...changeOf(fields, needs.now), value: given };
+      const write = await whereItIs(
+        () => patchSecret(needs, caller, { id }, change, precondition(c.req)),
+        () => patchThere(placeNeedsOf(c), caller, { id }, change, precondition(c.req)),
+      );
+      return writtenReply(c, write);
     },
   ),
   operation(
@@ -212,7 +233,7 @@ export const secretRoutes = [
       headers: WRITE_CONDITIONS,
       params: byId,
       query: purgeQuerySchema,
-      problems: ["secret-not-found", "version-conflict", "write-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "scope-in-store", ...THERE],
       replies: DELETED,
     },
     async ({ c, needs, caller, params, query }) => deletedReply(c, needs, caller, params, query),
@@ -231,9 +252,15 @@ export const secretRoutes = [
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: byId,
-      problems: ["secret-not-found", "version-conflict", "write-conflict", "name-locked", "env-name-conflict"],
+      problems: ["secret-not-found", "version-conflict", "write-conflict", "name-locked", "env-name-conflict", ...THERE],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
-    async ({ c, needs, caller, params: { id } }) => writtenReply(c, await undeleteSecret(needs, caller, { id }, precondition(c.req))),
+    async ({ c, needs, caller, params: { id } }) => {
+      const write = await whereItIs(
+        () => undeleteSecret(needs, caller, { id }, precondition(c.req)),
+        () => undeleteThere(placeNeedsOf(c), caller, { id }, precondition(c.req)),
+      );
+      return writtenReply(c, write);
+    },
   ),
 ];

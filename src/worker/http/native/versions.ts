@@ -2,10 +2,15 @@ import * as z from "zod";
 import { setSecretReplySchema } from "../../../contract/secret.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { listVersionsSchema, rollbackSchema, versionListSchema, versionParamSchema } from "../../../contract/version.ts";
+import { rollbackThere } from "../../scope-stores/rollback-there.ts";
+import { whereItIs } from "../../scope-stores/where-it-is.ts";
 import { destroyValues } from "../../secrets/destroy-values.ts";
+import { getSecret } from "../../secrets/get-secret.ts";
 import { listVersions } from "../../secrets/list-versions.ts";
 import { rollbackSecret } from "../../secrets/rollback-secret.ts";
+import { storeVersionsOf } from "../../sources/show-sources.ts";
 import { json } from "../docs/responses.ts";
+import { placeNeedsOf } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { jsonBody } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
@@ -36,7 +41,11 @@ export const versionRoutes = [
     },
     async ({ c, needs, caller, params: { id }, query: { limit, cursor } }) => {
       const { rows, next } = await listVersions(needs, caller, id, limit, fromCursor(z.int(), cursor));
-      const shown = rows.map(({ version, created_at, created_by, state }) => ({ version, created_at: formatTime(created_at), created_by, state }));
+      const secret = rows.some(({ is_source }) => is_source === 1) ? await getSecret(needs, caller, { id }) : undefined;
+      const there = secret && (await storeVersionsOf(needs, caller, secret, rows));
+      const shown = rows.map(({ version, created_at, created_by, state }) => {
+        return { version, created_at: formatTime(created_at), created_by, state, store_version: there?.get(version) ?? null };
+      });
       return c.json({ versions: shown, next_cursor: nextCursor(next) });
     },
   ),
@@ -55,10 +64,16 @@ export const versionRoutes = [
       headers: WRITE_CONDITIONS,
       params,
       body: jsonBody(rollbackSchema),
-      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict", "quota-exceeded"],
+      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict", "quota-exceeded", "store-refused", "store-unavailable"],
       replies: { 200: { ...json(setSecretReplySchema, "The secret."), headers: ETAG_HEADER } },
     },
-    async ({ c, needs, caller, params: { id }, body: { version } }) => writtenReply(c, await rollbackSecret(needs, caller, id, version, precondition(c.req))),
+    async ({ c, needs, caller, params: { id }, body: { version } }) => {
+      const write = await whereItIs(
+        () => rollbackSecret(needs, caller, id, version, precondition(c.req)),
+        () => rollbackThere(placeNeedsOf(c), caller, id, version, precondition(c.req)),
+      );
+      return writtenReply(c, write);
+    },
   ),
   operation(
     {
@@ -73,7 +88,7 @@ export const versionRoutes = [
       on: { secret: "id" },
       headers: WRITE_CONDITIONS,
       params: params.extend({ version: versionParamSchema }),
-      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict"],
+      problems: ["secret-not-found", "version-not-found", "version-conflict", "write-conflict", "scope-in-store"],
       replies: { 204: { description: "It is destroyed." } },
     },
     async ({ c, needs, caller, params: { id, version } }) => {

@@ -1,0 +1,50 @@
+import type { Caller } from "../access/caller.ts";
+import { requireUnchanged } from "../store/require-unchanged.ts";
+import { GuardError } from "../store/run-batch.ts";
+import { requireScopeStore } from "../store/scope-store-rows.ts";
+import { insertWrites, requireNoWrites } from "../store/store-write-rows.ts";
+import type { SealingKeyring } from "../transaction/allow-sealing.ts";
+import { runForCaller } from "../transaction/run-for-caller.ts";
+import { sealFor } from "../transaction/verify-row.ts";
+import type { Place } from "./find-place.ts";
+import type { PlaceNeeds } from "./place-needs.ts";
+import { settlePending } from "./settle-pending.ts";
+import { type StorePlan, textOfPlan } from "./store-plan.ts";
+
+/** When scheduled work asks about what was begun: not while whoever began it is likely at it. In milliseconds. */
+const FIRST_ASKED = 60_000;
+
+/**
+ * Puts on record what is about to be done in a scope's store, before it is: from then on nobody else changes these secrets, until
+ * it has ended here, too.
+ *
+ * @param guards Stop it where the secrets, or what they would become, are not as they were found.
+ * @throws {GuardError} `unchanged` where something was changed, or something that had been begun before has ended meanwhile, and those of `guards`.
+ * @throws {Problem} `write-conflict` where something is under way, `unauthenticated`, `storage-unavailable`.
+ */
+export async function beginWrites(
+  needs: PlaceNeeds & { readonly keyring: SealingKeyring },
+  caller: Caller,
+  { bound, found }: Place,
+  plans: readonly StorePlan[],
+  guards: readonly D1PreparedStatement[],
+): Promise<void> {
+  const { db, keyring, now } = needs;
+  const at = now.getTime();
+  const { org, scope, store } = bound;
+  const rows = await Promise.all(
+    plans.map(async (plan) => {
+      const row = { org, scope, name: plan.name, operation: plan.operation, store, plan: textOfPlan(plan), at };
+      return { ...row, retry_at: at + FIRST_ASKED, seal: await sealFor(keyring, "store_writes", row) };
+    }),
+  );
+  const names = plans.map(({ name }) => name);
+  const places = [requireScopeStore(db, org, scope, bound), requireUnchanged(db, "stores", org, store, found.row)];
+  try {
+    await runForCaller(needs, caller, [...places, ...guards, requireNoWrites(db, org, scope, names), insertWrites(db, rows)]);
+  } catch (error) {
+    if (!(error instanceof GuardError && error.guard === "store_write_pending")) throw error;
+    await settlePending(needs, caller, scope, names);
+    throw new GuardError("unchanged");
+  }
+}

@@ -1,0 +1,85 @@
+/** What was begun in a store outside and has not ended here. Times are milliseconds since 1970. */
+export interface StoreWriteRow {
+  readonly org: string;
+  readonly scope: string;
+  readonly name: string;
+  /** A UUID: by it the store is asked whether it has happened. */
+  readonly operation: string;
+  readonly store: string;
+  /** What it makes of the secret, without its value: JSON. */
+  readonly plan: string;
+  readonly at: number;
+  /** When the store is asked again. */
+  readonly retry_at: number;
+  readonly seal: string | null;
+}
+
+/** Selects up to `limit` writes whose store is to be asked, the one that waits longest first ({@link StoreWriteRow}). */
+export function selectDueWrites(db: D1Database, now: number, limit: number): D1PreparedStatement {
+  return db.prepare("SELECT * FROM store_writes WHERE retry_at <= ? ORDER BY retry_at LIMIT ?").bind(now, limit);
+}
+
+/** Selects what has been begun of names in a scope ({@link StoreWriteRow}). */
+export function selectWrites(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare("SELECT * FROM store_writes WHERE org = ? AND scope = ? AND name IN (SELECT value FROM json_each(?))")
+    .bind(org, scope, JSON.stringify(names));
+}
+
+/** Inserts what is begun. Precede it with {@link requireNoWrites}. */
+export function insertWrites(db: D1Database, rows: readonly StoreWriteRow[]): D1PreparedStatement {
+  const columns = ["org", "scope", "name", "operation", "store", "plan", "at", "retry_at", "seal"];
+  return db
+    .prepare(`INSERT INTO store_writes (${columns.join(", ")}) SELECT ${columns.map((column) => `j.value ->> '${column}'`).join(", ")} FROM json_each(?) j`)
+    .bind(JSON.stringify(rows));
+}
+
+/** Aborts the batch with the guard `store_write_pending` where something has been begun of one of some names. */
+export function requireNoWrites(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO guard (store_write_pending) SELECT 0 WHERE EXISTS (
+         SELECT 1 FROM json_each(?3) j JOIN store_writes w ON w.org = ?1 AND w.scope = ?2 AND w.name = j.value)`,
+    )
+    .bind(org, scope, JSON.stringify(names));
+}
+
+/** Aborts the batch with the guard `unchanged` where one of some names is there, deleted or not. */
+export function requireNoSecrets(db: D1Database, org: string, scope: string, names: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      "INSERT INTO guard (unchanged) SELECT 0 WHERE EXISTS (SELECT 1 FROM json_each(?3) j JOIN secrets s ON s.org = ?1 AND s.scope = ?2 AND s.name = j.value)",
+    )
+    .bind(org, scope, JSON.stringify(names));
+}
+
+/** Ends what was begun; aborts the batch with the guard `store_write_ended` where somebody else has ended one. */
+export function endWrites(db: D1Database, operations: readonly string[]): D1PreparedStatement[] {
+  const json = JSON.stringify(operations);
+  return [
+    db
+      .prepare("INSERT INTO guard (store_write_ended) SELECT 0 WHERE (SELECT COUNT(*) FROM json_each(?1) j JOIN store_writes w ON w.operation = j.value) <> ?2")
+      .bind(json, operations.length),
+    db.prepare("DELETE FROM store_writes WHERE operation IN (SELECT value FROM json_each(?))").bind(json),
+  ];
+}
+
+/** Forgets what was begun, if nobody has ended it yet. */
+export function forgetWrites(db: D1Database, operations: readonly string[]): D1PreparedStatement {
+  return db.prepare("DELETE FROM store_writes WHERE operation IN (SELECT value FROM json_each(?))").bind(JSON.stringify(operations));
+}
+
+/** Notes when a store is asked again. */
+export function deferWrite(db: D1Database, operation: string, retryAt: number): D1PreparedStatement {
+  return db.prepare("UPDATE store_writes SET retry_at = ? WHERE operation = ?").bind(retryAt, operation);
+}
+
+/** Aborts the batch with the guard `store_write_pending` where something has been begun in a store. */
+export function requireNoWritesIn(db: D1Database, org: string, store: string): D1PreparedStatement {
+  return db.prepare("INSERT INTO guard (store_write_pending) SELECT 0 WHERE EXISTS (SELECT 1 FROM store_writes WHERE org = ? AND store = ?)").bind(org, store);
+}
+
+/** The same of something that has been begun in a scope. */
+export function requireNoWritesOf(db: D1Database, org: string, scope: string): D1PreparedStatement {
+  return db.prepare("INSERT INTO guard (store_write_pending) SELECT 0 WHERE EXISTS (SELECT 1 FROM store_writes WHERE org = ? AND scope = ?)").bind(org, scope);
+}
