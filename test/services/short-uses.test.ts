@@ -45,7 +45,7 @@ async function verifying(call: () => Promise<Reply>): Promise<{ reply: Reply; ve
 
 /** What a reply is, but for what is another thing each time. */
 function shape({ status, headers, text }: Reply): unknown {
-  const said = [...headers].map(([name, value]) => [name, name === "x-request-id" ? "" : value]);
+  const said = [...headers].map(([name, value]) => [name, name === "x-request-id" || name === "date" ? "" : value]);
   return { status, said, text: text.replaceAll(/req_[0-9a-f]{32}/g, "req") };
 }
 
@@ -110,6 +110,20 @@ describe("a use under a lease that is at hand", () => {
     expect((await use("GET /echo/x", { token: await sign({ org: `${org}-other` }) })).status).toBe(404);
     expect((await use("GET /echo/x", { token: await sign({ org, scope: "secrets:read" }) })).status).toBe(403);
     expect(out).not.toHaveBeenCalled();
+  });
+
+  it("finds its lease by all that decides, however many ways its token is used in, and however long they are", async () => {
+    const agents = [...Array.from({ length: 20 }, (_, n) => `agent ${n}`), "x".repeat(250)];
+    const headers = (agent: string) => ({ headers: { "User-Agent": agent, "CF-Worker": `${"a".repeat(300)}.example` } });
+    for (const agent of agents) expect((await use("GET /echo/x", headers(agent))).status).toBe(200);
+    const { d1 } = place.asked;
+    for (const agent of agents) {
+      const { reply, verified } = await verifying(() => use("GET /echo/x", headers(agent)));
+      expect([reply.status, verified]).toEqual([200, 0]);
+    }
+    expect(place.asked.d1).toBe(d1);
+    await use("GET /echo/x", headers("another"));
+    expect(place.asked.d1).toBeGreaterThan(d1);
   });
 
   it("takes the token from wherever it may be, and not two of them", async () => {

@@ -179,8 +179,9 @@ function isSameRow(one: ServiceRow, other: ServiceRow): boolean {
   return one.org === other.org && one.revision === other.revision && one.created_at === other.created_at && one.definition === other.definition;
 }
 
-/** How many keys are remembered for a token. */
-const MOST_KEYS = 64;
+/** How many keys are remembered for a token, and how long what each is for may be, in characters: headers are among it, as long as their caller likes. */
+const MOST_KEYS = 16;
+const LONGEST_KEY = 512;
 
 /** {@link keyOf}, worked out once for each thing that a token does. */
 async function knownKey(keys: Map<string, string>, caller: Caller, use: JudgedUse): Promise<string> {
@@ -189,6 +190,7 @@ async function knownKey(keys: Map<string, string>, caller: Caller, use: JudgedUs
   const known = keys.get(what);
   if (known !== undefined) return known;
   const key = await keyOf(caller, use);
+  if (what.length > LONGEST_KEY) return key;
   if (keys.size >= MOST_KEYS) keys.clear();
   keys.set(what, key);
   return key;
