@@ -60,7 +60,7 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
   };
   return (
     <>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <dl class="facts">
         <dt>Kind</dt>
         <dd>{kind}</dd>

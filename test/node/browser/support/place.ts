@@ -106,7 +106,8 @@ async function visit(browser: Browser, origin: string, options: BrowserContextOp
   const page = await context.newPage();
   const open = async (path: string) => {
     await page.goto(`${origin}/console${path}`);
-    await page.waitForLoadState("networkidle");
+    // What a page shows before anything has come, and while something comes.
+    await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".loading, [aria-busy=true]") === null);
   };
   const logIn = async (token: string) => {
     await open("/login");
