@@ -1,5 +1,5 @@
 import type { ComponentType } from "preact";
-import type { Address } from "./address.ts";
+import type { PageProps } from "./page-props.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Health } from "./pages/health.tsx";
 import { ImportPage } from "./pages/import.tsx";
@@ -18,12 +18,6 @@ import { Stores } from "./pages/stores.tsx";
 import { Tokens } from "./pages/tokens.tsx";
 import { TrustPage } from "./pages/trust.tsx";
 import { Trusts } from "./pages/trusts.tsx";
-
-/** What each page is given: its address, and what its path names. */
-export interface PageProps {
-  readonly address: Address;
-  readonly id: string;
-}
 
 interface Route {
   readonly pattern: RegExp;

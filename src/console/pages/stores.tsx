@@ -3,7 +3,7 @@ import type { StoreBody } from "../../contract/store.ts";
 import type { StoreCheck } from "../../contract/store-check.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { TextField } from "../parts/field.tsx";
