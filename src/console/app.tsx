@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { useAddress } from "./address.ts";
+import { decodePart, useAddress } from "./address.ts";
 import { Frame } from "./frame.tsx";
+import { Approve } from "./pages/approve.tsx";
 import { Login } from "./pages/login.tsx";
 import { Failure } from "./parts/failure.tsx";
 import { type Session, SessionContext } from "./session.ts";
@@ -20,10 +21,15 @@ export function App() {
       .then((session) => setKnown({ session }))
       .catch((error: unknown) => setKnown({ session: undefined, error }));
   }, []);
+  // As soon as the session may be somebody else's nothing of before is shown: what is typed there would go to another organization.
+  const begin = useCallback(() => {
+    setKnown(undefined);
+    ask();
+  }, [ask]);
   useEffect(() => {
     ask();
-    return onSessionChange(ask);
-  }, [ask]);
+    return onSessionChange({ perhaps: ask, surely: begin });
+  }, [ask, begin]);
   const session = known?.session;
   const who = session && `${session.organization} ${session.subject}`;
   // What one has done is nothing that the next one sees or undoes.
@@ -39,10 +45,11 @@ export function App() {
         </button>
       </main>
     );
-  if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={ask} />;
+  if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={begin} />;
+  const approving = /^\/approve(?:\/([^/]*))?$/.exec(address.path);
   return (
     <SessionContext.Provider value={session}>
-      <Frame key={who} address={address} onLogout={ask} />
+      {approving ? <Approve code={decodePart(approving[1] ?? "")} /> : <Frame key={who} address={address} onLogout={begin} />}
     </SessionContext.Provider>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { decodePart } from "./address.ts";
 import type { PageProps } from "./page-props.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Health } from "./pages/health.tsx";
@@ -59,15 +60,7 @@ export const MENU: readonly { readonly group: string; readonly entries: Readonly
 export function pageOf(path: string): (Route & { readonly id: string }) | undefined {
   for (const route of ROUTES) {
     const found = route.pattern.exec(path);
-    if (found) return { ...route, id: decode(found[1] ?? "") };
+    if (found) return { ...route, id: decodePart(found[1] ?? "") };
   }
   return undefined;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -48,7 +48,7 @@ export async function beginLogin(organization: string, login: string, returnTo: 
 }
 
 /** A request to the console's API with a JSON body. */
-function post(path: string, body: unknown): Promise<Response> {
+export function post(path: string, body: unknown): Promise<Response> {
   return consoleFetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 

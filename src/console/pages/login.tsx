@@ -22,8 +22,8 @@ export function Login({ address, session, onDone }: LoginProps) {
   const login = useTask(async (body: LoginBody) => {
     const result = await logIn(body);
     if ("confirm" in result) return setAsked(result);
-    if (address.path === "/login") goTo(hrefOf("/secrets"), { replace: true });
     onDone();
+    if (address.path === "/login") goTo(hrefOf("/secrets"), { replace: true });
   });
   const begin = useRef(login.run);
   begin.current = login.run;
@@ -39,8 +39,8 @@ export function Login({ address, session, onDone }: LoginProps) {
         {...(session && { open: session })}
         onConfirm={async () => {
           await logIn({ confirm: asked.confirm });
-          goTo(hrefOf("/secrets"), { replace: true });
           onDone();
+          goTo(hrefOf("/secrets"), { replace: true });
         }}
         onCancel={() => {
           setAsked(undefined);

@@ -72,6 +72,24 @@ it("asks before another session takes the place of the one that is open, and say
   await context.close();
 });
 
+it("shows nothing of an organization from the moment on that another tab has logged in to another one", async () => {
+  const { page, logIn, context } = await place.visit();
+  await logIn(await place.tokenOf("acme"));
+  const other = await context.newPage();
+  await other.goto(`${place.origin}/console/secrets/new`);
+  await other.getByLabel("New value").fill("meant-for-acme");
+  // From here on the other tab gets no answer to who is logged in.
+  await other.route("**/console/api/session", (route) => new Promise((resolve) => setTimeout(() => resolve(route.continue()), 2_000)));
+  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.getByRole("button", { name: "Log in to strangers" }).click();
+  await page.getByText("strangers", { exact: true }).first().waitFor();
+  await other.getByText("Loading …", { exact: true }).waitFor();
+  expect(await other.getByLabel("New value").count()).toBe(0);
+  await other.getByText("strangers", { exact: true }).first().waitFor();
+  expect(await other.getByLabel("New value").inputValue()).toBe("");
+  await context.close();
+});
+
 it("is logged out in all tabs when it is in one, and leaves nothing of what they showed", async () => {
   const { page, logIn, context } = await place.visit();
   const token = await place.tokenOf("acme");
@@ -95,5 +113,21 @@ it("shows the login as soon as the session is over, and not what was there", asy
   await context.clearCookies();
   await page.getByRole("link", { name: "Scopes" }).click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await context.close();
+});
+
+it.each(["Approve", "Refuse"])("shows what a device asks for, with its code and address, and waits for a click: %s", async (decision) => {
+  const { page, logIn, open, context, troubles } = await place.visit();
+  await logIn(await place.tokenOf("acme"));
+  await open("/approve");
+  await page.getByLabel("Code").fill("BCDF-GHJK");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Approve" }).waitFor();
+  expect(await page.getByRole("main").innerText()).toMatch(/192\.0\.2\.7[\s\S]*BCDF-GHJK[\s\S]*acme[\s\S]*ada[\s\S]*secrets:read/);
+  const posted = page.waitForRequest((request) => request.method() === "POST");
+  await page.getByRole("button", { name: decision }).click();
+  expect((await posted).postDataJSON()).toEqual({ approve: decision === "Approve" });
+  await page.getByText(decision === "Approve" ? "Approved." : "Refused.").waitFor();
+  expect(troubles).toEqual([]);
   await context.close();
 });

@@ -55,7 +55,19 @@ afterAll(() => place?.close());
 const pages = () => [
   ...["/secrets", "/secrets?show=deleted", "/secrets/new", `/secrets/${id}`, `/secrets/${id}/value`, `/secrets/${id}/value?way=generate`, "/import"],
   ...["/origin?scope=repo:acme/payments", "/scopes", "/tokens", "/trusts", "/trusts/new", "/trusts/new?kind=other", "/trusts/github"],
-  ...["/services", "/services/new", "/services/openai", "/stores", "/audit", "/health", "/session", "/no-such-page", "/login"],
+  ...[
+    "/services",
+    "/services/new",
+    "/services/openai",
+    "/stores",
+    "/audit",
+    "/health",
+    "/session",
+    "/no-such-page",
+    "/login",
+    "/approve",
+    "/approve/BCDF-GHJK",
+  ],
 ];
 
 /** What axe finds on the page as it is. */

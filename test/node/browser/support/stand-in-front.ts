@@ -45,7 +45,17 @@ export async function standInFront(worker: string, dist: string, codes: Map<stri
     if (pathname === "/console/api/logins") return json(response, 200, { logins: [] });
     const current = sessions.get(id);
     if (!current) return problem(response, 401, "unauthenticated");
+    if (pathname.startsWith("/console/api/approvals/")) return approval(request.method ?? "", pathname.split("/").at(-1) ?? "", current, response);
     return pass(request, `${pathname.slice("/console/api".length)}${search}`, current.token, body, response);
+  }
+
+  function approval(method: string, code: string, { body }: Session, response: ServerResponse): void {
+    if (method === "POST") {
+      response.writeHead(204).end();
+      return;
+    }
+    const asked = { client: "a device", address: "192.0.2.7", code, expires_at: new Date(Date.now() + HOUR).toISOString() };
+    json(response, 200, { ...body, permissions: ["secrets:read"], ...asked });
   }
 
   function page(response: ServerResponse, pathname: string): void {
