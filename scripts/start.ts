@@ -89,10 +89,11 @@ async function printWelcome(): Promise<void> {
     audience: AUDIENCE,
   });
   const bearer = `-H 'Authorization: Bearer ${token}'`;
+  const link = await consoleLink(token);
   console.log(`
 Keyhole is ready on ${url}  (read the API at ${url}/docs, stop with Ctrl-C)
 
-A token for the organization "acme" with every permission, valid for a day:
+${link === undefined ? "" : `The console, in a browser (the link is good once, for five minutes):\n${link}\n\n`}A token for the organization "acme" with every permission, valid for a day:
 ${token}
 
 Set a secret, look at it, and resolve it:
@@ -103,4 +104,12 @@ curl -sS ${url}/v1/secrets ${bearer}
 
 curl -sS -X POST ${url}/v1/resolve ${bearer} -H 'Content-Type: application/json' -d '{"names":["OPENAI_API_KEY"]}'
 `);
+}
+
+/** A link that logs somebody into the console, once. Its code is in the fragment, which no browser sends. `undefined` where there is no console. */
+async function consoleLink(token: string): Promise<string | undefined> {
+  if (!(await fetch(`${url}/console`)).ok) return undefined;
+  const headers = { "Content-Type": "application/json", "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
+  const reply = await fetch(`${url}/console/api/codes`, { method: "POST", headers, body: JSON.stringify({ token }) });
+  return reply.ok ? `${url}/console/login#code=${((await reply.json()) as { code: string }).code}` : undefined;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { ROOT, readConfig } from "../wrangler-config.ts";
@@ -10,6 +11,16 @@ import { type Database, storageOptions, withDatabase } from "./storage.ts";
 // At the edge an isolate has 128 MB. Here nothing limits it, and V8 lets garbage lie while there is room: a gigabyte
 // after 100,000 resolves. Limited to twice what the edge has, the runtime stays at about 600 MB.
 process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-heap-size=256";
+
+const CONSOLE = join(ROOT, "dist", "console");
+/** As wrangler.toml has them. */
+const ASSETS = {
+  directory: CONSOLE,
+  binding: "CONSOLE",
+  run_worker_first: true,
+  routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+  assetConfig: { html_handling: "none", not_found_handling: "none" },
+} as const satisfies V4WorkerOptions["assets"];
 
 /** Vars and Worker secrets. */
 type Bindings = Readonly<Record<string, string>>;
@@ -76,6 +87,8 @@ export async function serveWorker(options: ServeOptions): Promise<Served> {
     compatibilityDate: compatibility_date,
     compatibilityFlags: compatibility_flags,
     bindings: { ...bindings },
+    // The console, where it was built.
+    ...(existsSync(CONSOLE) && { assets: ASSETS }),
     ratelimits: Object.fromEntries(ratelimits.map(({ name, ...limit }) => [name, limit])),
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   });

@@ -22,6 +22,8 @@ export const ACTIONS = [
   ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
   // Where values live outside, and what was asked there.
   ...(["store.put", "store.delete", "store.read", "store.check"] as const),
+  // That somebody was logged into the console, and logged out.
+  ...(["session.create", "session.delete"] as const),
   // What an organization may have.
   ...(["quota.put", "quota.read"] as const),
   // That all rows were read out, sealed as they are, and that they were put into an empty deployment.

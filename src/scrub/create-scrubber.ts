@@ -1,4 +1,4 @@
-import { type Beginnings, beginningsOf } from "./beginnings.ts";
+import { type Beginnings, beginningsTable, readBeginnings } from "./beginnings.ts";
 import { createCovered, type Part } from "./covered.ts";
 import { earliest } from "./hex-reading.ts";
 import { type Automata, automataOf, readingsOf, type Told } from "./readings-of.ts";
@@ -7,7 +7,13 @@ import { createWaiting } from "./waiting.ts";
 
 /** Takes a stream chunk by chunk and gives back what may be shown of it so far. */
 export interface Scrubber {
-  push(chunk: Uint8Array): Uint8Array;
+  /**
+   * Takes what comes next.
+   *
+   * @param isLast Whether nothing comes after it. Where that is known it takes less time.
+   */
+  push(chunk: Uint8Array, isLast?: boolean): Uint8Array;
+  /** What has waited, when nothing comes any more. */
   end(): Uint8Array;
 }
 
@@ -40,19 +46,45 @@ export function createScrubber(values: Scrubbed, options: ScrubOptions = {}): Sc
 export function prepareScrubber(values: readonly (string | Uint8Array)[], { mark, lines = false }: ScrubOptions = {}): Scrubbing {
   const wanted = textsOf(values, lines);
   if (wanted.plain.length === 0) return () => ({ push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() });
-  const automata = automataOf(wanted);
-  const beginnings = beginningsOf(wanted);
   const marked = mark === undefined ? undefined : new TextEncoder().encode(mark);
+  const automata = once(() => automataOf(wanted));
+  const beginnings = readBeginnings(beginningsTable(wanted));
   return () => begin(automata, beginnings, marked);
 }
 
-function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | undefined): Scrubber {
+/** What can be kept beside values, so that they are scrubbed with less work: of each as much as the first bytes of its forms. */
+export function scrubbingTable(values: readonly string[]): Uint8Array<ArrayBuffer> {
+  return beginningsTable(textsOf(values, false));
+}
+
+/** The same as {@link prepareScrubber} for values of which there is a {@link scrubbingTable}; none of them is empty. */
+export function prepareByTable(values: readonly string[], table: Uint8Array): Scrubbing {
+  const automata = once(() => automataOf(textsOf(values, false)));
+  const beginnings = readBeginnings(table);
+  return () => begin(automata, beginnings, undefined);
+}
+
+/** What most streams never need: nothing in them looks like the beginning of a value. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const BACKSLASH = 0x5c;
+const PERCENT = 0x25;
+
+function begin(automata: () => Automata, beginnings: Beginnings, marked: Uint8Array | undefined): Scrubber {
   const covered = createCovered();
   const waiting = createWaiting();
-  const readings = readingsOf(automata, covered.add, waiting.at);
+  let readings: readonly Told[] | undefined;
   // Which readings have begun something, a bit each.
   let begun = 0;
   const take = (byte: number, position: number, may: number): void => {
+    if (begun === 0 && may === 0 && byte !== BACKSLASH && byte !== PERCENT) return;
+    readings ??= readingsOf(automata(), covered.add, waiting.at);
     for (let at = 0; at < readings.length; at++) {
       const told = readings[at] as Told;
       const mayBegin = (may & told.kind) !== 0;
@@ -68,13 +100,14 @@ function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | 
     return cover(bytes, from, covered.takeBefore(shown), marked);
   };
   return {
-    push(chunk) {
+    push(chunk, isLast = false) {
       const from = waiting.add(chunk);
       for (let at = 0; at < chunk.length; at++) {
-        if (begun === 0) at = beginnings.find(chunk, at);
-        take(chunk[at] ?? 0, from + at, beginnings.at(chunk, at));
+        if (begun === 0) at = beginnings.find(chunk, at, isLast);
+        if (at < chunk.length) take(chunk[at] ?? 0, from + at, beginnings.at(chunk, at));
       }
-      const held = begun === 0 ? undefined : earliest(readings.map(({ reading }, at) => ((begun & (1 << at)) === 0 ? undefined : reading.heldFrom())));
+      const held =
+        begun === 0 || !readings ? undefined : earliest(readings.map(({ reading }, at) => ((begun & (1 << at)) === 0 ? undefined : reading.heldFrom())));
       return show(held ?? waiting.end());
     },
     end: () => show(waiting.end()),

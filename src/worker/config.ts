@@ -17,6 +17,8 @@ import { importKeyring, type Keyring } from "./envelope/keyring.ts";
 export interface Env {
   readonly DB: D1Database;
   readonly KV: KVNamespace;
+  /** The files of the console; a deployment may have none. */
+  readonly CONSOLE?: Fetcher;
   readonly ROOT_KEY?: string;
   readonly KEYRING?: string;
   readonly SIGNING_KEY?: string;

@@ -28,7 +28,7 @@ import { hasHopped } from "./outgoing/hop.ts";
 import { answerLeased } from "./secrets/answer-leased.ts";
 import { releaseAgain } from "./secrets/kept-values.ts";
 import { type Release, releaseSecrets } from "./secrets/release-secrets.ts";
-import { compareAnswer, type LeasedAnswer, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
+import { compareAnswer, type LeasedAnswer, leaseOfRelease, type OpenLease, resolveLeased } from "./secrets/resolve-leased.ts";
 import { resolveSecrets } from "./secrets/resolve-secrets.ts";
 import type { RecordedSelection } from "./secrets/selection.ts";
 import type { KeptUse } from "./services/leased-use.ts";
@@ -170,9 +170,9 @@ type Resolved = { readonly selection: RecordedSelection; readonly lease: OpenLea
 async function answer(needs: Needs, caller: Caller, resolve: () => Promise<Resolved>): Promise<RpcResolveReply> {
   try {
     const { selection, lease } = await resolve();
-    return await releaseSecrets(needs, selection, (release) => {
-      if (release.unavailable.length === 0) lease?.keep(null);
-      return reply(release, lease, needs.now.getTime());
+    return await releaseSecrets(needs, selection, async (release) => {
+      if (release.unavailable.length === 0) await lease?.keep(null, release.secrets);
+      return reply(release, leaseOfRelease(lease, release.secrets, needs.now), needs.now.getTime());
     });
   } catch (error) {
     const attempt = { action: "secret.resolve", secretId: null, target: null } as const;

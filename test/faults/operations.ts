@@ -10,6 +10,7 @@ import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
 import { startIssuer } from "../support/issuer.ts";
+import { sign } from "../support/sign.ts";
 import { OIDC_TEST_KEY, UNSEALED_KEYRING } from "../support/test-secrets.ts";
 import { START } from "./worker-run.ts";
 
@@ -195,6 +196,16 @@ const service = async ({ ask }: { ask: Ask }) => {
   return "s";
 };
 const hasService = async (ask: Ask) => (await ask("GET /v1/services/s")).status === 200;
+/** As the console's own page asks. */
+const OWN_PAGE = { "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
+let sessionToken = "";
+/** Logs somebody in; made is the cookie. */
+const session = async ({ org, ask }: { org: string; ask: Ask }) => {
+  const reply = await ask("POST /console/api/session", { token: null, headers: OWN_PAGE, json: { token: await sign({ org }) } });
+  return (reply.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+};
+const hasSession = async (org: string) => (await env.DB.prepare("SELECT COUNT(*) AS n FROM sessions WHERE org = ?").bind(org).first<number>("n")) !== 0;
+
 /** A store that is asked by the deployment's own identity. */
 const STORE = { kind: "vault", address: inject("upstream"), mount: "secret", credentials: { role: "keyhole", jwt_auth: "jwt" } };
 const withStores = () => ({ ...insecure(), OIDC_KEY: OIDC_TEST_KEY, PUBLIC_URL: "https://keyhole.example.com" });
@@ -466,6 +477,19 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [!(await hasStore(ask)), await recorded(ask, "store.delete")],
     again: 404,
   },
+  "POST of a session": {
+    request: () => ["POST /console/api/session", { token: null, headers: OWN_PAGE, json: { token: sessionToken } }],
+    prepare: async ({ org }) => {
+      sessionToken = await sign({ org });
+      return "";
+    },
+    effects: async ({ org, ask }) => [await hasSession(org), await recorded(ask, "session.create")],
+  },
+  "DELETE of a session": {
+    prepare: session,
+    request: ({ made }) => ["DELETE /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: made } }],
+    effects: async ({ org, ask }) => [!(await hasSession(org)), await recorded(ask, "session.delete")],
+  },
   "POST of an exchange": {
     prepare: async ({ org, ask }) => {
       const issuer = await startIssuer();
@@ -646,6 +670,11 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
   "GET a store": { vars: withStores, prepare: store, request: () => ["GET /v1/stores/s"] },
   "GET /v1/stores": { vars: withStores, prepare: store, request: () => ["GET /v1/stores"] },
+  "GET a session": { prepare: session, request: ({ made }) => ["GET /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: made } }] },
+  "GET by a session": {
+    prepare: session,
+    request: ({ made }) => ["GET /console/api/v1/secrets", { token: null, headers: { ...OWN_PAGE, Cookie: made } }],
+  },
   "POST /mcp": {
     prepare: inline,
     request: () => ["POST /mcp", { json: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_secrets" } } }],

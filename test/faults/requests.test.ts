@@ -179,6 +179,10 @@ it("covers every route that the security matrix has", async () => {
     "POST /oauth/token",
     "GET /use/{service}/{path}",
     "POST /mcp",
+    "GET /console/api/session",
+    "POST /console/api/session",
+    "DELETE /console/api/session",
+    "GET /console/api/v1/secrets",
     ...vault.filter((route) => !WITHOUT_CELL.test(route)),
   ];
   expect([...routes].sort()).toEqual(expected.sort());

@@ -115,7 +115,7 @@ it("an answer is given again at most max_uses times, however many ask at once", 
   );
   const lease: Lease<null> = {
     ...{ key: "k", org, holder: "h", orgs: [org], marks: new Set<string>(), issuedAt: null, openedAt: START, until: START + 60_000 },
-    ...{ maxUses: 2, size: 1, answer: null, tally, epochs: "", renewing: false },
+    ...{ maxUses: 2, size: 1, answer: null, tally, epochs: "", renewing: false, isCut: false },
   };
   keepLease(leases, lease);
   expect([1, 2, 3].map(() => countUse(leases, needs, lease))).toEqual([true, true, false]);

@@ -73,7 +73,7 @@ describe("init", () => {
 describe("rotate-oidc", () => {
   const oidcKeys = (file: string) => (JSON.parse(secretsIn(file).OIDC_KEY ?? "{}") as { keys: { kid: string; n: string; d?: string }[] }).keys;
 
-  it("makes the first key of a deployment of before, and later a new one, of whose predecessor the public half stays", async () => {
+  it("makes the first key of a deployment of before, publishes a new one before it signs, and leaves nothing of one that was stolen", async () => {
     const file = join(folder, "oidc");
     writeFileSync(file, "OTHER='stays'\n");
     const first = npmRunKeys("rotate-oidc", "--file", file);
@@ -83,15 +83,32 @@ describe("rotate-oidc", () => {
     expect([was?.d !== undefined, none]).toEqual([true, []]);
     const { publicKey } = await importOidc(secretsIn(file).OIDC_KEY ?? "");
     expect(publicKey.n).toBe(was?.n);
+    const shape = () => oidcKeys(file).map(({ kid, d }) => [kid, d !== undefined]);
+    const added = npmRunKeys("rotate-oidc", "--file", file);
+    expect([added.stdout, added.stderr]).toEqual(["", expect.stringContaining("does not sign yet")]);
+    const fresh = oidcKeys(file)[1]?.kid;
+    expect(shape()).toEqual([
+      [was?.kid, true],
+      [fresh, true],
+    ]);
     const next = npmRunKeys("rotate-oidc", "--file", file);
     expect(next.stdout.trim()).toBe(was?.kid);
-    expect(oidcKeys(file).map(({ kid, d }) => [kid === was?.kid, d !== undefined])).toEqual([
-      [false, true],
-      [true, false],
+    expect(shape()).toEqual([
+      [fresh, true],
+      [was?.kid, false],
     ]);
     npmRunKeys("rotate-oidc", "--file", file);
-    expect(oidcKeys(file)).toHaveLength(2);
-    for (const { d = "nothing" } of [was ?? { d: undefined }, ...oidcKeys(file)]) expect(first.stderr + next.stderr).not.toContain(d);
+    expect(shape()).toEqual([
+      [fresh, true],
+      [expect.not.stringMatching(`^${was?.kid}$`), true],
+    ]);
+    const keys = oidcKeys(file);
+    const stolen = npmRunKeys("rotate-oidc", "--now", "--file", file);
+    expect([stolen.stdout.trim(), stolen.stderr]).toEqual([fresh, expect.stringContaining(`Nothing is left of ${fresh}`)]);
+    expect(shape()).toEqual([[expect.any(String), true]]);
+    expect(keys.some(({ kid }) => kid === oidcKeys(file)[0]?.kid)).toBe(false);
+    const said = [first, added, next, stolen].map(({ stdout, stderr }) => stdout + stderr).join("");
+    for (const { d = "nothing" } of [...keys, ...oidcKeys(file)]) expect(said).not.toContain(d);
   });
 
   it("refuses a key that is none, and leaves it", () => {

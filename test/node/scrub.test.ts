@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createScrubber, prepareScrubber } from "../../src/scrub/create-scrubber.ts";
+import { createScrubber, prepareByTable, prepareScrubber, scrubbingTable } from "../../src/scrub/create-scrubber.ts";
+import { scrubBytes } from "../../src/scrub/scrub-bytes.ts";
 import { scrubStream } from "../../src/scrub/scrub-stream.ts";
 import { scrubText } from "../../src/scrub/scrub-text.ts";
 import { slowScrub } from "./support/slow-scrub.ts";
@@ -112,7 +113,10 @@ describe("what is scrubbed", () => {
           const bytes = Buffer.from(text.join(""));
           // At the end of a line too little of base64 does not wait.
           const within = cuts.map((cut) => cut % (bytes.length + 1)).filter((cut) => bytes[cut - 1] !== 10 && bytes[cut - 1] !== 13);
-          expect(scrub(values, split(bytes, within)).toString("latin1")).toBe(slowScrub(values, bytes).toString("latin1"));
+          const slowly = slowScrub(values, bytes).toString("latin1");
+          expect(scrub(values, split(bytes, within)).toString("latin1")).toBe(slowly);
+          for (const scrubbing of [values, prepareByTable(values, scrubbingTable(values))])
+            expect(Buffer.from(scrubBytes(bytes, scrubbing)).toString("latin1")).toBe(slowly);
         },
       ),
       { numRuns: 250 },

@@ -599,8 +599,8 @@ describe("an object under a lease", () => {
         lead: async () => {
           led++;
           const { selection, lease } = await resolveLeased({ ...needs, now: new Date(time) }, by, objectRequest(scope), ask);
-          return releaseSecrets(needs, selection, (release) => {
-            lease?.keep(null);
+          return releaseSecrets(needs, selection, async (release) => {
+            await lease?.keep(null, release.secrets);
             return readObject(release, by).state;
           });
         },

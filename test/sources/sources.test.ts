@@ -142,14 +142,103 @@ describe("a secret with a source", () => {
     expect(kept).not.toContain("prod/database");
   });
 
-  it("takes no lease: what it is is asked of its store", async () => {
-    await setSource();
-    for (let n = 0; n < 2; n++) {
-      const { body, headers } = await resolve("DB_PASSWORD", { headers: { "Cache-Control": "max-age=60" } });
-      expect([body.value, body.lease, headers.get("Age")]).toEqual([VALUE, undefined, null]);
-    }
-    const { results } = await env.DB.prepare("SELECT lease FROM audit_events WHERE org = ? AND action = 'secret.resolve'").bind(org).all();
-    expect(results).toEqual([{ lease: null }, { lease: null }]);
+  describe("under a lease", () => {
+    const leased = (options: CallOptions = {}) => resolve("DB_PASSWORD", { ...options, headers: { "Cache-Control": "max-age=50", ...options.headers } });
+    const opened = async () => (await eventsOf(org)).filter(({ action }) => action === "secret.resolve").length;
+    beforeEach(async () => {
+      await setSource();
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+    });
+    afterEach(() => vi.useRealTimers());
+
+    it("is given again without its store, D1 or KV, and is on record once", async () => {
+      const first = await leased();
+      expect([first.body.value, first.body.store_version, first.body.lease.expires_in, first.headers.get("Age")]).toEqual([VALUE, "1", 50, "0"]);
+      stores.vault.data.set("prod/database", [{ password: "another-password" }]);
+      vi.setSystemTime(Date.now() + 3_000);
+      const second = await leased();
+      expect([second.body.value, second.body.store_version, second.headers.get("ETag")]).toEqual([VALUE, "1", first.headers.get("ETag")]);
+      expect([second.body.lease.id, second.body.lease.expires_in, second.headers.get("Age")]).toEqual([first.body.lease.id, 47, "3"]);
+      expect((await leased({ headers: { "If-None-Match": first.headers.get("ETag") ?? "" } })).status).toBe(304);
+      expect([await opened(), reads()]).toEqual([1, 1]);
+    });
+
+    it("ends with the copy of the store's value, and so does what a client is told", async () => {
+      await resolve();
+      stores.vault.data.set("prod/database", [{ password: VALUE }, { password: "another-password" }]);
+      vi.setSystemTime(Date.now() + 55_000);
+      expect((await leased()).body).toMatchObject({ value: VALUE, lease: { expires_in: 5 } });
+      vi.setSystemTime(Date.now() + 4_000);
+      expect((await leased()).body).toMatchObject({ value: VALUE, lease: { expires_in: 1 } });
+      expect(await opened()).toBe(2);
+      vi.setSystemTime(Date.now() + 2_000);
+      expect((await leased()).body).toMatchObject({ value: "another-password", store_version: "2", lease: { expires_in: 50 } });
+    });
+
+    it("has none where the store is away, or nothing of it is kept", async () => {
+      // The store is asked again after pauses.
+      vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now(), shouldAdvanceTime: true });
+      for (const [change, failure] of [
+        [{ refresh_seconds: 1, stale_seconds: 600 }, 503],
+        [{ refresh_seconds: 0 }, undefined],
+      ] as const) {
+        await done("PUT /v1/stores/vault-prod", { json: { ...STORE, ...change } });
+        await resolve();
+        vi.setSystemTime(Date.now() + 6_000);
+        if (failure !== undefined) stores.network.next.push(...Array(4).fill(async () => new Response("", { status: failure })));
+        const { body, headers } = await leased();
+        expect([body.value, body.lease, headers.get("Age")]).toEqual([VALUE, undefined, null]);
+      }
+    });
+
+    it("is given again to a client of Vault, and for uses of a service", async () => {
+      await done(`PUT ${at("DB_PASSWORD")}`, { json: { source: SOURCE, hosts: ["api.example.com"] } });
+      const service = {
+        origin: "https://api.example.com",
+        scopes: ["namespace:prod"],
+        inject: [{ in: "header", name: "X-Key", value: "${DB_PASSWORD}" }],
+        allow: [{ methods: ["GET"], paths: ["/**"] }],
+      };
+      await done("PUT /v1/services/api", { json: service });
+      const vault = { headers: { "Cache-Control": "max-age=60" } };
+      const seen: (string | null)[] = [];
+      const use = async () => {
+        stores.network.next.push(async ({ headers }) => {
+          seen.push(headers.get("X-Key"));
+          return new Response("ok");
+        });
+        expect((await call("GET /use/api/x")).text).toBe("ok");
+      };
+      // The service's use comes first: the store is asked then, and by nobody after that.
+      stores.network.next.push(stores.vault.handle);
+      await use();
+      const before = { ...worker.asked };
+      await use();
+      expect([seen, worker.asked]).toEqual([[VALUE, VALUE], before]);
+      expect((await done("GET /v1/secret/data/namespace/prod", vault)).body.data.data).toEqual({ DB_PASSWORD: VALUE });
+      const again = { ...worker.asked };
+      expect((await done("GET /v1/secret/data/namespace/prod", vault)).headers.get("Age")).toBe("0");
+      expect([worker.asked, reads()]).toEqual([again, 1]);
+      stores.vault.data.set("prod/database", [{ password: "another-password" }]);
+      vi.setSystemTime(Date.now() + 61_000);
+      stores.network.next.push(stores.vault.handle);
+      await use();
+      expect(seen[2]).toBe("another-password");
+      expect((await done("GET /v1/secret/data/namespace/prod", vault)).body.data.data).toEqual({ DB_PASSWORD: "another-password" });
+    });
+
+    it("ends within STALE_SECONDS of a change of the store", async () => {
+      await leased();
+      const { status } = await call(
+        "PUT /v1/stores/vault-prod",
+        { json: { ...STORE, allow: [{ scopes: ["namespace:prod"], keys: ["other/*"] }] } },
+        openWorker(),
+      );
+      expect(status).toBe(200);
+      expect((await leased()).body.value).toBe(VALUE);
+      vi.setSystemTime(Date.now() + 5_001);
+      expect(await leased()).toMatchObject({ status: 503, body: { code: "store-unavailable" } });
+    });
   });
 
   it("is read by a client of Vault, as a variable, and with others in one answer", async () => {

@@ -80,15 +80,34 @@ const rotate = command({
 });
 
 const rotateStores = command({
-  description: "Make a new OIDC_KEY, by which Keyhole shows who it is to stores that have no credentials here; the first one, where there is none",
+  description:
+    "Replace OIDC_KEY, by which Keyhole shows who it is to stores that have no credentials here, in two steps, ten minutes apart; or make the first one",
   examples: ["keyhole admin keys rotate-oidc --file ~/keyhole.secrets"],
   common: ["json"],
-  args: FILE,
+  args: { ...FILE, now: { type: "boolean", description: "the key was stolen: a new one signs at once, and nothing is left of any other" } },
   run: (args) =>
-    putAndReport(args, rotateOidc, ({ kid, before }) => [
-      `${kid} signs once the Worker has it (${put(args.file)}). The address of the deployment has to be in its var PUBLIC_URL.`,
-      ...(before === undefined ? [] : [`Of ${before} the public half stays until the next rotation: what it signed is good for five minutes.`]),
-    ]),
+    putAndReport(
+      args,
+      async (secrets) => {
+        const { signs, waits, ...rest } = await rotateOidc(secrets, args.now === true);
+        return { ...rest, kid: waits ?? signs, waits: waits !== undefined };
+      },
+      ({ kid, before, waits }) => {
+        if (waits)
+          return [
+            `${kid} is published once the Worker has it (${put(args.file)}), and does not sign yet.`,
+            `Ten minutes after that: keyhole admin keys rotate-oidc --file ${args.file}`,
+          ];
+        const signs = `${kid} signs once the Worker has it (${put(args.file)}). The address of the deployment has to be in its var PUBLIC_URL.`;
+        if (before === undefined) return [signs];
+        if (args.now)
+          return [
+            signs,
+            `Nothing is left of ${before}. A cloud that has read the keys of before refuses Keyhole until it reads them anew, and takes what ${before} signed until then.`,
+          ];
+        return [signs, `Of ${before} the public half stays until the next rotation: what it signed is good for five minutes.`];
+      },
+    ),
 });
 
 const retire = command({

@@ -8,6 +8,7 @@ import type { Caller } from "./caller.ts";
 import type { IssuerAccess } from "./fetch-issuer-document.ts";
 import { foreignRefusal } from "./foreign-refusal.ts";
 import { keysDue, remoteKeys } from "./issuer-keys.ts";
+import { verifyOnce } from "./known-tokens.ts";
 import type { TokenRefusal } from "./refusal.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import { isStoreIssuer } from "./store-issuer.ts";
@@ -34,7 +35,11 @@ export type TokenFacts = Omit<Caller, "require" | "refuse" | "requestId" | "ip" 
  * @throws {TokenError} when it is not acceptable.
  * @throws {IssuerError} when a trusted issuer's keys cannot be had.
  */
-export async function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
+export function verifyToken(rules: TokenRules, token: string): Promise<TokenFacts> {
+  return verifyOnce(rules, token, () => verifyAnew(rules, token));
+}
+
+async function verifyAnew(rules: TokenRules, token: string): Promise<TokenFacts> {
   const unverified = readJwt(token);
   const { iss } = unverified.claims;
   if (isStoreIssuer(rules.provider, iss)) throw new TokenError("unknown-issuer");

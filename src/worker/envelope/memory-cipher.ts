@@ -23,3 +23,12 @@ export function createMemoryCipher(): MemoryCipher {
     open: async (name, { iv, sealed }) => new Uint8Array(await crypto.subtle.decrypt(algorithm(iv, name), await key, sealed)),
   };
 }
+
+const ciphers = new WeakMap<object, MemoryCipher>();
+
+/** That of the configuration which a keyring is of: when that is read anew, nothing of before opens any more. */
+export function memoryCipherOf(keyring: object): MemoryCipher {
+  const cipher = ciphers.get(keyring) ?? createMemoryCipher();
+  ciphers.set(keyring, cipher);
+  return cipher;
+}

@@ -38,6 +38,7 @@ export const MIGRATED = [
   ["stores"],
   ["leases_open", "secret.use"],
   ["versions", "is_source"],
+  ["login_codes"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

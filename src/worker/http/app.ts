@@ -1,5 +1,6 @@
 import { getPath } from "hono/utils/url";
 import { ConfigError, type Env, loadConfig } from "../config.ts";
+import { consoleFront } from "./console/console-front.ts";
 import { type App, leasedApp } from "./leased-app.ts";
 import { mcpFront } from "./mcp/mcp-front.ts";
 import { nativeFront } from "./native/native-front.ts";
@@ -16,7 +17,7 @@ export function createApp(): App {
   const use = useFront();
   const vault = vaultFront();
   const native = nativeFront(oauth.routes, vault.routes);
-  const fronts = [oauth, vault, use, mcpFront(), native];
+  const fronts = [oauth, vault, use, mcpFront(), consoleFront(native), native];
   const app = leasedApp({
     fetch(request, env, context) {
       const path = getPath(request);

@@ -8,6 +8,7 @@ import { sourceReader } from "../sources/read-sources.ts";
 import type { OpenNeeds } from "../stores/open-store.ts";
 import { deferWork } from "./defer-work.ts";
 import type { HonoEnv } from "./hono-env.ts";
+import { originAndHost } from "./use/path-and-query.ts";
 
 /** What verbs need of the deployment and of the call: each takes its part of it. */
 interface Needs extends Config {
@@ -25,7 +26,7 @@ export interface RequestNeeds extends Needs {
 
 /** What verbs need, from a request's context. */
 export function needsOf(c: Context<HonoEnv>): RequestNeeds {
-  return needsFrom(c.env, c.get("config"), c.get("now"), { address: new URL(c.req.url).origin, defer: (work) => deferWork(c, work) });
+  return needsFrom(c.env, c.get("config"), c.get("now"), { address: originAndHost(c.req.url).origin, defer: (work) => deferWork(c, work) });
 }
 
 /**

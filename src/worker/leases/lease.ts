@@ -37,6 +37,8 @@ export interface Lease<Answer> {
   readonly issuedAt: number | null;
   readonly openedAt: number;
   readonly until: number;
+  /** Whether it ends earlier than it might, with a value of a store that has to be asked for again: another one would end as soon. */
+  readonly isCut: boolean;
   readonly maxUses: number;
   /** What it takes of the memory, in bytes. */
   readonly size: number;

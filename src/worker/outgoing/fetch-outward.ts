@@ -31,7 +31,7 @@ export async function fetchOutward({ url, method, headers, body, firstByte, whol
   for (const name of NEVER_SENT) headers.delete(name);
   markHop(headers);
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), firstByte);
+  const timer = firstByte < whole ? setTimeout(() => late.abort(), firstByte) : undefined;
   const over = AbortSignal.any([late.signal, AbortSignal.timeout(whole), ...(leave ? [leave] : [])]);
   try {
     return await fetch(url, { method, headers, body, redirect: "manual", cache: "no-store", signal: over });

@@ -78,10 +78,10 @@ async function take<Answer extends { readonly caller: Caller }, Result>(
   return result;
 }
 
-/** In its last part, once, and not where its end is that of the token or one of a few seconds: another one would end as soon. */
-function isToBeRenewed({ renewing, until, openedAt, answer: { caller } }: Lease<{ readonly caller: Caller }>, now: number): boolean {
+/** In its last part, once, and not where its end is that of the token, of a copy, or one of a few seconds: another one would end as soon. */
+function isToBeRenewed({ renewing, until, isCut, openedAt, answer: { caller } }: Lease<{ readonly caller: Caller }>, now: number): boolean {
   const length = until - openedAt;
-  const final = until === caller.expiresAt || until === caller.verifiedUntil;
+  const final = isCut || until === caller.expiresAt || until === caller.verifiedUntil;
   return !renewing && !final && length >= SHORTEST_RENEWED && until - now <= length * RENEWED;
 }
 

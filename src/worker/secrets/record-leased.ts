@@ -44,8 +44,10 @@ export interface BegunLease<Answer> {
   /** The epochs under which it was found, as `epochsOf` writes them. */
   readonly epochs: string;
   readonly tally: Tally;
-  /** Keeps an answer, now that it has been given; `undefined` ends the lease. `size` is what it takes of the memory, in bytes. */
-  readonly keep: (answer: Answer | undefined, size: number) => void;
+  /** Keeps an answer, now that it has been given, until the lease ends or earlier. `size` is what it takes of the memory, in bytes. */
+  readonly keep: (answer: Answer, size: number, until: number) => void;
+  /** Ends the lease, where the answer is not given again. */
+  readonly end: () => void;
 }
 
 /** The organizations whose changes decide what an organization is answered: its own, and the operator's. */
@@ -81,12 +83,14 @@ export async function recordLeased<Answer>(
     facts.secrets = namedByUses(lease.secrets);
     noteEpochs(leases, lease.epochs, epochs);
     const selection = { ...recorded, secrets: await inlineCiphertexts(needs.kv, recorded.secrets) };
-    const keep = (answer: Answer | undefined, size: number) => {
+    const end = () => endTally(tally);
+    const keep = (answer: Answer, size: number, until: number) => {
       // What was revoked meanwhile was looked for in what was kept by then.
-      if (answer === undefined || !isStillLast(leases, lease.epochs, caller.org)) return endTally(tally);
-      keepLease(leases, { ...leaseOf(caller, lease, tally, orgs, needs.now), key, size, answer });
+      if (until <= needs.clock() || !isStillLast(leases, lease.epochs, caller.org)) return end();
+      const isCut = until < lease.until;
+      keepLease(leases, { ...leaseOf(caller, lease, tally, orgs, needs.now), key, size, answer, until: Math.min(until, lease.until), isCut });
     };
-    return { selection, lease: { id: lease.id, until: lease.until, state: lease.state, epochs: epochsIn(lease.epochs, orgs), tally, keep } };
+    return { selection, lease: { id: lease.id, until: lease.until, state: lease.state, epochs: epochsIn(lease.epochs, orgs), tally, keep, end } };
   } catch (error) {
     // The event may be there all the same, with a lease that nobody uses.
     endTally(tally);
@@ -105,7 +109,7 @@ function factsOf({ org, subject, tokenId, lineage, requestId, ip, userAgent }: C
   return { org, actor: subject, token_id: tokenId, issuer, secrets: "[]", request_id: requestId, ip: networkOf(ip), user_agent: userAgent };
 }
 
-function leaseOf(caller: Caller, { until, epochs }: RecordedLease, tally: Tally, orgs: readonly string[], now: Date) {
+function leaseOf(caller: Caller, { epochs }: RecordedLease, tally: Tally, orgs: readonly string[], now: Date) {
   const marks = tokenMarks(caller);
   return {
     org: caller.org,
@@ -114,7 +118,6 @@ function leaseOf(caller: Caller, { until, epochs }: RecordedLease, tally: Tally,
     marks: new Set(marks?.marks.map(([kind, value]) => markOf(kind, value)) ?? []),
     issuedAt: marks?.issued_at ?? null,
     openedAt: now.getTime(),
-    until,
     maxUses: MAX_USES,
     tally,
     epochs: epochsIn(epochs, orgs),

@@ -55,7 +55,7 @@ export async function recordSelection(
   const absent = query.names !== null && !query.strict ? [insertEvent(db, recording, { ...partlyAbsent(query), unless })] : [];
   const results = await runBatch(db, [
     ...absent,
-    insertEvent(db, { ...recording, lease: lease?.opened }, { ...releasedSecrets(query, lease !== undefined), unless }),
+    insertEvent(db, { ...recording, lease: lease?.opened }, { ...releasedSecrets(query), unless }),
     selectWinners(db, query),
     marks === null ? selectQuotas(db, caller.org) : selectStanding(db, marks),
     ...(lease ? [selectEpochs(db, lease.orgs)] : []),

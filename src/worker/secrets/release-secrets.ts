@@ -23,6 +23,8 @@ export interface Released {
   readonly storeVersion?: string;
   /** Of a value that comes from a store: what stands for it, as a `SourcedValue` has it. */
   readonly mark?: string;
+  /** Of a value that comes from a store: until when it may be given again, as a `SourcedValue` has it. */
+  readonly until?: number;
 }
 
 /** What leaves of a selection, and what does not. */
@@ -84,7 +86,7 @@ async function open(
 }
 
 type Selected = RecordedSelection["secrets"][number];
-type Had = Pick<Released, "bytes" | "encoding" | "storeVersion" | "mark"> | Unread;
+type Had = Pick<Released, "bytes" | "encoding" | "storeVersion" | "mark" | "until"> | Unread;
 
 /** With the values of those secrets that have them from a store. */
 async function fetchSourced(
@@ -108,7 +110,9 @@ async function fetchSourced(
     if (secret.encoding !== "source") return [secret, { bytes: value, encoding: secret.encoding }];
     const had = bySecret.get(secret);
     if (!had) throw new Error("the value of a secret with a source was not read");
-    return [secret, "problem" in had ? had : { bytes: had.bytes, encoding: had.encoding, storeVersion: had.version, mark: had.mark }];
+    if ("problem" in had) return [secret, had];
+    const { version: storeVersion, ...rest } = had;
+    return [secret, { ...rest, storeVersion }];
   });
 }
 

@@ -6,10 +6,11 @@ import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { type ResolutionQuery, selectWinners, type WinnerRow } from "../store/resolution.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
-import { type KeptValue, keptValues, sizeOfValues } from "./kept-values.ts";
+import { endOfLease, isOfStore, type KeptValue, keptValues, sizeOfValues } from "./kept-values.ts";
 import { listSkipped } from "./list-skipped.ts";
 import { type LeaseAsk, type LeasedRecordNeeds, recordLeased } from "./record-leased.ts";
 import { stateOf } from "./record-selection.ts";
+import type { Released } from "./release-secrets.ts";
 import { type QueryNeeds, type ResolveRequest, resolutionQuery } from "./resolution-query.ts";
 import { type Findings, type RecordedSelection, winnersIn } from "./selection.ts";
 import { verifyFound } from "./verify-found.ts";
@@ -32,8 +33,14 @@ export type LeasedResolveNeeds = LeasedRecordNeeds & QueryNeeds;
 export interface OpenLease<Form> {
   readonly id: string;
   readonly until: number;
-  /** Keeps the answer, now that it has been given. */
-  readonly keep: (form: Form) => void;
+  /** Keeps the answer, now that what is released has been given. */
+  readonly keep: (form: Form, released: readonly Released[]) => Promise<void>;
+}
+
+/** The lease under which values were released, as whoever is given them is told of it: `null` where one of them has to be asked for again at once. */
+export function leaseOfRelease<Lease extends { readonly until: number }>(lease: Lease | null, released: readonly Released[], now: Date): Lease | null {
+  const until = lease && endOfLease(lease.until, released);
+  return until !== null && until > now.getTime() ? { ...(lease as Lease), until } : null;
 }
 
 /**
@@ -53,11 +60,12 @@ export async function resolveLeased<Form>(
   const { selection: recorded, lease } = await recordLeased(needs, caller, query, { action: "secret.resolve" }, ask);
   const selection = listSkipped(recorded, request, needs.reservedNames);
   if (lease === null) return { selection, lease: null };
-  const keep = (form: Form) => {
-    const values = keptValues(selection);
-    if (!values) return lease.keep(undefined, 0);
+  const keep = async (form: Form, released: readonly Released[]) => {
+    const until = endOfLease(lease.until, released);
+    const values = await keptValues(needs.keyring, selection, released);
+    if (!values) return lease.end();
     const answer = { values, findings: findingsOf(selection), form, caller, query, state: lease.state };
-    lease.keep(answer, sizeOfValues(values) + sizeOfRest(answer));
+    lease.keep(answer, sizeOfValues(values) + sizeOfRest(answer), until);
   };
   return { selection, lease: { id: lease.id, until: lease.until, keep } };
 }
@@ -73,6 +81,7 @@ export async function compareAnswer<Form>(
   leases: Leases<LeasedAnswer<Form>>,
   { answer, orgs }: Lease<LeasedAnswer<Form>>,
 ): Promise<string | undefined> {
+  if (isOfStore(answer.values.map(({ secret }) => secret))) return undefined;
   const now = needs.clock();
   const asked = askEpochs(leases, orgs, now);
   const [found, epochs] = await readForCaller(needs, answer.caller, [selectWinners(needs.db, { ...answer.query, now }), selectEpochs(needs.db, asked.orgs)]);

@@ -20,6 +20,8 @@ export interface SourcedValue {
   readonly version: string;
   /** Stands for the value, and does not tell it: a store may have another one under the same version, after it was made anew. */
   readonly mark: string;
+  /** Until when it may be given without asking the store, in milliseconds since 1970: a time that has passed where the store is away. */
+  readonly until: number;
 }
 
 /** Reads the values of secrets that have them from somewhere else, in the order of `secrets`: each comes with its value, or with why it cannot be had. */

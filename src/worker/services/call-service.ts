@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import type { RequestPath } from "../../contract/request-path.ts";
 import type { ServiceDefinition } from "../../contract/service.ts";
-import { prepareScrubber } from "../../scrub/create-scrubber.ts";
+import { prepareByTable, prepareScrubber, type Scrubbing } from "../../scrub/create-scrubber.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { Caller } from "../access/caller.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
@@ -97,11 +97,13 @@ export async function callService(needs: CallNeeds, caller: Caller, { definition
     const reply = await callOut(rules, { ...plain, ...signed, ...until }).catch(refused);
     if (client && token !== null && reply.status === 401) await forgetAccessToken(needs, caller, client, token);
     const hidden = token === null ? credentials.hidden : [...credentials.hidden, token];
+    const { table } = credentials;
+    const scrubbing = token === null && table !== null ? prepareByTable(hidden, table) : prepareScrubber(hidden);
     if (request.socket && reply.webSocket) {
       handshake?.opened();
-      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, whole, over: watch.signal, ended: watch.end, calls });
+      return relaySocket(reply, reply.webSocket, { offered: request.socket, hidden, scrubbing, whole, over: watch.signal, ended: watch.end, calls });
     }
-    return await returned(reply, { definition, asked, base: request.base, calls }, hidden, request.method, watch.end);
+    return await returned(reply, { definition, asked, base: request.base, calls }, { values: hidden, scrubbing }, request.method, watch.end);
   } catch (error) {
     watch.end();
     throw error;
@@ -144,13 +146,12 @@ function timeLeft({ now }: CallNeeds, { expiresAt, verifiedUntil }: Caller, maxS
 async function returned(
   reply: Response,
   addresses: { readonly definition: ServiceDefinition; readonly asked: URL; readonly base: string; readonly calls: CallsOfLease | null },
-  values: readonly string[],
+  { values, scrubbing: hidden }: { readonly values: readonly string[]; readonly scrubbing: Scrubbing },
   method: string,
   ended: () => void,
 ): Promise<Response> {
   const { status } = reply;
   const { definition, calls } = addresses;
-  const hidden = prepareScrubber(values);
   const headers = returnedHeaders(reply.headers, hidden, values);
   try {
     const [location, links] = [reply.headers.get("Location"), reply.headers.get("Link")];

@@ -15,6 +15,8 @@ export interface Credentials {
   readonly client: TokenClient | null;
   /** What is looked for in replies: the values, and the credentials that have been made of them. */
   readonly hidden: readonly string[];
+  /** Finds that with less work, as `scrubbingTable` makes it; `null` where there is none. */
+  readonly table: Uint8Array | null;
 }
 
 /** A shorter one would be found where it is not meant, and could be guessed by what is missing. */
@@ -59,7 +61,7 @@ export function fillCredentials(inject: readonly Injection[], secrets: readonly 
   }
   const size = [...headers, ...query].reduce((sum, [, value]) => sum + value.length, 0);
   if (size > MAX_FILLED) throw new Problem("value-not-injectable", `The credentials of a request have at most ${MAX_FILLED} bytes.`);
-  return { headers, query, signing, client, hidden: [...new Set(hidden)] };
+  return { headers, query, signing, client, hidden: [...new Set(hidden)], table: null };
 }
 
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;

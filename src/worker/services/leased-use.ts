@@ -1,29 +1,32 @@
 import { secretsOf } from "../../contract/service.ts";
 import type { Caller } from "../access/caller.ts";
 import { networkOf } from "../access/network-of.ts";
+import type { KeptSealed } from "../envelope/memory-cipher.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { Leases } from "../leases/leases.ts";
 import { askEpochs, epochsIn, noteEpochs } from "../leases/note-epochs.ts";
 import { answerLeased } from "../secrets/answer-leased.ts";
-import { type KeptValue, keptValues, releaseAgain, sizeOfValues } from "../secrets/kept-values.ts";
+import { endOfLease, isOfStore } from "../secrets/kept-values.ts";
 import { type LeasedRecordNeeds, recordLeased } from "../secrets/record-leased.ts";
 import { recordSelection } from "../secrets/record-selection.ts";
-import { judgeRecorded, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
+import { judgeRecorded, type Release, type ReleaseNeeds, releaseSecrets } from "../secrets/release-secrets.ts";
 import { oneScopeQuery } from "../secrets/resolution-query.ts";
-import type { Findings } from "../secrets/selection.ts";
 import { type EpochRow, selectEpochs } from "../store/epoch-rows.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { type ServiceRow, selectService } from "../store/service-rows.ts";
 import { verifyRow } from "../transaction/verify-row.ts";
 import { chooseScope, requireHosts, type SearchedScope, scopesToSearch } from "./choose-scope.ts";
 import { type Credentials, fillCredentials } from "./fill-credentials.ts";
+import { keepCredentials, openCredentials } from "./kept-credentials.ts";
 import { type AtHandNeeds, decideInForce, type ServiceAtHand } from "./service-at-hand.ts";
 
-/** What a use was allowed by, that may be repeated under its lease: what its credentials are made of, with ciphertexts and never with values. */
+/** What a use was allowed by, that may be repeated under its lease, and its credentials, encrypted for the isolate. */
 export interface KeptUse {
   readonly caller: Caller;
-  readonly values: readonly KeptValue[];
+  readonly credentials: KeptSealed;
+  /** Whether a value in them came from a store. */
+  readonly isOfStore: boolean;
   readonly service: ServiceAtHand;
   readonly said: string | null;
   readonly host: string;
@@ -59,7 +62,6 @@ export interface CredentialsOfUse {
 const SIZE_OF_CALLS = 4_096;
 /** How often the text of a service takes its length: as it is, and taken apart. */
 const TIMES = 4;
-const NOTHING_FOUND: Findings = { missing: [], expired: [], skipped: [], unavailable: [], searched: [], empty: [], object: null };
 
 /**
  * The credentials of a use, under a lease: the first use of a caller by a rule is on record before they are read, and for as long as its
@@ -73,7 +75,7 @@ export async function leasedCredentials(needs: LeasedUseNeeds, caller: Caller, u
   return answerLeased<KeptUse, CredentialsOfUse>(needs, {
     ...ask,
     maxAge: needs.leaseSeconds,
-    again: (lease) => fillAgain(needs, lease),
+    again: (lease) => openAgain(needs, lease),
     compare: (lease) => compareUse(needs, lease),
     lead: () => recordedCredentials(needs, caller, use, ask),
   });
@@ -104,32 +106,34 @@ export async function recordedCredentials(
     : { selection: await recordSelection(needs, caller, query, event), lease: null };
   try {
     judgeRecorded(selection, (secrets) => requireHosts(secrets, definition, host));
-    const credentials = await releaseSecrets(needs, selection, ({ secrets }) => fillCredentials(definition.inject, secrets));
-    const values = lease?.epochs === service.epochs ? keptValues(selection) : undefined;
-    const kept = values && { caller, values, service, said, host, scope, state };
-    lease?.keep(kept, kept ? sizeOfUse(kept) : 0);
+    const make = ({ secrets }: Release) => ({ credentials: fillCredentials(definition.inject, secrets), secrets });
+    const { credentials, secrets } = await releaseSecrets(needs, selection, make);
+    if (lease?.epochs === service.epochs) {
+      const sealed = await keepCredentials(needs.keyring, lease.id, credentials);
+      const kept = { caller, credentials: sealed, isOfStore: isOfStore(secrets), service, said, host, scope, state };
+      lease.keep(kept, sizeOfUse(kept), endOfLease(lease.until, secrets));
+    } else lease?.end();
     return { credentials, calls: lease?.tally.calls ?? null };
   } catch (error) {
-    lease?.keep(undefined, 0);
+    lease?.end();
     throw error;
   }
 }
 
 /** What a use takes of the memory, in bytes. Others may have the same service; where it is read anew for each they do not. */
-function sizeOfUse({ values, service, caller, state }: KeptUse): number {
+function sizeOfUse({ credentials, service, caller, state }: KeptUse): number {
   const { secretScopes, secretNames, services, lineage, userAgent } = caller;
   const texts = JSON.stringify([secretScopes, secretNames, services, lineage, userAgent]);
-  return sizeOfValues(values) + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
+  return credentials.sealed.byteLength + SIZE_OF_CALLS + TIMES * service.row.definition.length + 2 * (texts.length + state.length);
 }
 
-/** `undefined` where they cannot be had any more: then only a new event may say so. */
-async function fillAgain({ keyring }: LeasedUseNeeds, { answer: { values, service }, tally }: Lease<KeptUse>): Promise<CredentialsOfUse | undefined> {
-  const release = await releaseAgain(keyring, values, NOTHING_FOUND);
-  return release && { credentials: fillCredentials(service.definition.inject, release.secrets), calls: tally.calls };
+async function openAgain({ keyring }: LeasedUseNeeds, { answer: { credentials }, tally }: Lease<KeptUse>): Promise<CredentialsOfUse> {
+  return { credentials: await openCredentials(keyring, tally.id, credentials), calls: tally.calls };
 }
 
 /** Whether a use would be allowed with the same values of the same scope by the same service. */
 async function compareUse(needs: LeasedUseNeeds, { answer, orgs }: Lease<KeptUse>): Promise<string | undefined> {
+  if (answer.isOfStore) return undefined;
   const { db, keyring, platformOrg, leases } = needs;
   const { caller, service, said, host, scope, state } = answer;
   const asked = askEpochs(leases, orgs, needs.clock());

@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import { prepareScrubber, type Scrubbed } from "../../scrub/create-scrubber.ts";
+import type { Scrubbed, Scrubbing } from "../../scrub/create-scrubber.ts";
 import { scrubBytes } from "../../scrub/scrub-bytes.ts";
 import { scrubText } from "../../scrub/scrub-text.ts";
 import type { CallsOfLease } from "../leases/calls-of-lease.ts";
@@ -16,8 +16,9 @@ const MAX_REASON = 123;
 export interface SocketRelay {
   /** The subprotocols that the caller has offered. */
   readonly offered: readonly string[];
-  /** What has been put in. */
+  /** What has been put in, and what finds it. */
   readonly hidden: readonly string[];
+  readonly scrubbing: Scrubbing;
   /** How long it may be open, in milliseconds. */
   readonly whole: number;
   /** Aborted when the token is not in force any more. */
@@ -41,7 +42,7 @@ export function askForSocket(headers: Headers, offered: readonly string[]): void
  *
  * @throws {Problem} `upstream-unreachable` where the service chose a subprotocol that was not offered.
  */
-export function relaySocket(reply: Response, service: WebSocket, { offered, hidden, whole, over, ended, calls }: SocketRelay): Response {
+export function relaySocket(reply: Response, service: WebSocket, { offered, hidden, scrubbing, whole, over, ended, calls }: SocketRelay): Response {
   const chosen = reply.headers.get("Sec-WebSocket-Protocol");
   if (chosen !== null && !offered.includes(chosen)) {
     service.accept();
@@ -49,7 +50,6 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
     throw new Problem("upstream-unreachable", "The service chose a subprotocol that the request does not offer.");
   }
   const { 0: theirs, 1: caller } = new WebSocketPair();
-  const scrubbed = prepareScrubber(hidden);
   let open = true;
   const end = (code: number, reason = "") => {
     if (!open) return;
@@ -64,7 +64,7 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
   over.addEventListener("abort", revoked);
   for (const [from, to, shown] of [
     [caller, service, (data: Message) => data],
-    [service, caller, (data: Message) => scrub(data, scrubbed)],
+    [service, caller, (data: Message) => scrub(data, scrubbing)],
   ] as const) {
     from.binaryType = "arraybuffer";
     from.addEventListener("message", ({ data }) => {
@@ -78,13 +78,13 @@ export function relaySocket(reply: Response, service: WebSocket, { offered, hidd
         () => end(CODES.failed),
       );
     });
-    from.addEventListener("close", ({ code, reason }) => end(code, from === service ? scrubText(reason, scrubbed) : reason));
+    from.addEventListener("close", ({ code, reason }) => end(code, from === service ? scrubText(reason, scrubbing) : reason));
     // What the platform says of it is nobody's.
     from.addEventListener("error", () => end(CODES.failed));
     from.accept();
   }
   if (over.aborted) revoked();
-  const headers = returnedHeaders(reply.headers, scrubbed, hidden);
+  const headers = returnedHeaders(reply.headers, scrubbing, hidden);
   if (chosen !== null) headers.set("Sec-WebSocket-Protocol", chosen);
   return new Response(null, { status: 101, webSocket: theirs, headers });
 }

@@ -6,7 +6,7 @@ import type { CallsOfLease } from "../leases/calls-of-lease.ts";
 /** What is no text: values are not looked for in it. */
 const NOT_SCANNED = /^(?:image|audio|video)\/(?!svg)|^application\/x-git-/i;
 /** Up to this length, in bytes, the body of a reply that says how long it is goes on as a whole: a stream takes more time than it. */
-const WHOLE = 65_536;
+const WHOLE = 16_384;
 
 /** What a reply says of its body. */
 interface SaidOfBody {
@@ -56,31 +56,29 @@ async function wholeBody(
   }
 }
 
-/** As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`. */
+/**
+ * As much as was said, and no more: where a reply is cut by `Transfer-Encoding`, the runtime does not hold it to its `Content-Length`. So
+ * one byte more than that is asked for.
+ */
 async function readWhole(body: ReadableStream<Uint8Array>, length: number, calls: CallsOfLease | null): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  const reader = body.getReader();
+  const reader = body.getReader({ mode: "byob" });
+  let room = new Uint8Array(length + 1);
   let size = 0;
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (calls) calls.received += value.length;
-    size += value.length;
+    const { done, value } = await reader.read(room.subarray(size));
+    if (value) {
+      if (calls) calls.received += value.length;
+      size += value.length;
+      room = new Uint8Array(value.buffer);
+    }
     if (size > length) {
       await reader.cancel();
       throw brokenOff();
     }
-    chunks.push(value);
+    if (done) break;
   }
   if (size < length) throw brokenOff();
-  // Made only now, so that a reply that never comes takes no memory.
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return room.subarray(0, length);
 }
 
 function ending(shown: ReadableStream<Uint8Array>, { ended, calls }: BodyWork): ReadableStream<Uint8Array> {

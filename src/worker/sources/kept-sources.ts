@@ -9,6 +9,7 @@ interface KeptSource extends KeptSealed {
   readonly version: string;
   readonly mark: string;
   readonly readAt: number;
+  readonly until: number;
 }
 
 /** What an isolate has read of stores under one configuration. */
@@ -40,7 +41,7 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
   const sealed = await kept.cipher.seal(name, value.bytes);
   forget(kept, name);
   const size = sealed.sealed.byteLength + SIZE_OF_REST;
-  kept.values.set(name, { org, size, ...sealed, encoding: value.encoding, version: value.version, mark: value.mark, readAt });
+  kept.values.set(name, { org, size, ...sealed, encoding: value.encoding, version: value.version, mark: value.mark, until: value.until, readAt });
   kept.bytes += size;
   let own = 0;
   // From the newest to the oldest.
@@ -59,8 +60,8 @@ export async function keepSource(kept: KeptSources, org: string, name: string, v
 export async function openSource(kept: KeptSources, name: string, after: number): Promise<SourcedValue | undefined> {
   const found = kept.values.get(name);
   if (!found || found.readAt <= after) return undefined;
-  const { encoding, version, mark } = found;
-  return { bytes: await kept.cipher.open(name, found), encoding, version, mark };
+  const { encoding, version, mark, until } = found;
+  return { bytes: await kept.cipher.open(name, found), encoding, version, mark, until };
 }
 
 /** Forgets what was read. */

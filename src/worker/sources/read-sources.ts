@@ -97,7 +97,8 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
   const lead = async (): Promise<SourcedValue> => {
     try {
       const driver = await once(call.drivers, row.name, () => open(needs, caller, store));
-      const value = await sourcedValue(needs.keyring, source, await driver.get(source.key, source.version));
+      const until = now + definition.refresh_seconds * 1000;
+      const value = { ...(await sourcedValue(needs.keyring, source, await driver.get(source.key, source.version))), until };
       if (definition.refresh_seconds + definition.stale_seconds > 0) await keepSource(kept, caller.org, name, value, now);
       return value;
     } catch (error) {
@@ -114,7 +115,7 @@ async function readFrom(needs: OpenNeeds, caller: Caller, store: FoundStore, sou
 }
 
 /** @throws {StoreError} `reply` where there is no such value, or one that no secret can have. */
-async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredValue | undefined): Promise<SourcedValue> {
+async function sourcedValue(keyring: Keyring, { field }: Source, stored: StoredValue | undefined): Promise<Omit<SourcedValue, "until">> {
   if (!stored) throw new StoreError("name");
   const bytes = field === undefined ? stored.value : fieldOf(stored, field);
   if (bytes.length === 0 || bytes.length > MAX_VALUE_BYTES) throw new StoreError("too-large");

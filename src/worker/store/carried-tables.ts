@@ -84,6 +84,8 @@ export const MADE_ANEW = {
   backups: "of the deployment that was backed up",
   changed_rows: "of the deployment that was backed up",
   restores: "of the deployment that is restored",
+  sessions: "people log in anew",
+  login_codes: "of the deployment that was backed up",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** One of the carried tables. */

@@ -154,9 +154,7 @@ function winnersSql(query: ResolutionQuery): string {
 
 /** Later than any time: SQLite's MIN of several is NULL where one is. */
 const NEVER = Number.MAX_SAFE_INTEGER;
-/** What comes from a store is never given again without it: there is no lease. Looked at only where one is asked for. */
-const SOURCED = "(:query ->> 'leased') AND (SELECT v.is_source FROM versions v WHERE v.secret_id = w.id AND v.version = w.version)";
-const LEASE_END = `MIN(COALESCE(expires_at, ${NEVER}), COALESCE((:query ->> 'now') + 1000 * max_lease_seconds, ${NEVER}), CASE WHEN ${SOURCED} THEN 0 ELSE ${NEVER} END)`;
+const LEASE_END = `MIN(COALESCE(expires_at, ${NEVER}), COALESCE((:query ->> 'now') + 1000 * max_lease_seconds, ${NEVER}))`;
 const RELEASED = "NOT (expired OR skipped OR shadowed OR outside)";
 
 /** Whether the values of so many names can be too large for one answer. */
@@ -238,10 +236,9 @@ export function selectCandidates(db: D1Database, query: ResolutionQuery): D1Prep
  * `lease_until`, when the first of them may not be given any more; and what was asked for instead and is not there
  * (`ComputedSecrets`). It goes into the audit event, in the same transaction that selects the values.
  *
- * @param leased Whether the event opens a lease.
  */
-export function releasedSecrets(query: ResolutionQuery, leased: boolean): EventSql {
-  return { sql: (parameter, room) => sqlOf("released", query, parameter, room), parameter: JSON.stringify({ ...query, leased }) };
+export function releasedSecrets(query: ResolutionQuery): EventSql {
+  return { sql: (parameter, room) => sqlOf("released", query, parameter, room), parameter: JSON.stringify(query) };
 }
 
 /** The same of what is not there beside what is, for an event of its own: no row where all is there, or nothing. */

@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import { ConfigError, loadConfig } from "../../config.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { sessionOf } from "../session-requests.ts";
 import { authenticate } from "./authenticate.ts";
 
 /**
@@ -8,7 +9,7 @@ import { authenticate } from "./authenticate.ts";
  * gets. Where the configuration is not usable no token can be verified, and nobody is a caller.
  */
 export const authenticateIfGiven = createMiddleware<HonoEnv>(async (c, next) => {
-  if (c.req.header("Authorization") === undefined) return next();
+  if (c.req.header("Authorization") === undefined && !sessionOf(c.req.raw)) return next();
   try {
     c.set("config", await loadConfig(c.env));
   } catch (error) {

@@ -13,8 +13,7 @@ import { secretNameSchema } from "../../../contract/secret-name.ts";
 import { explainSecret } from "../../secrets/explain-secret.ts";
 import { type Release, releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
-import type { OpenLease } from "../../secrets/resolve-leased.ts";
-import type { Findings } from "../../secrets/selection.ts";
+import { leaseOfRelease, type OpenLease } from "../../secrets/resolve-leased.ts";
 import { json } from "../docs/responses.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import type { KeptForm } from "../lease-asks.ts";
@@ -147,22 +146,26 @@ async function resolve(c: Ctx, needs: RequestNeeds, request: Omit<ResolveRequest
     return etag;
   };
   const etag = await describe(selection);
-  if (lease) c.header("Age", "0");
   // Which version a store has is known only when it was asked.
   if (isHeld(held, etag) && !selection.secrets.some(({ encoding }) => encoding === "source")) {
-    keep(lease, { ...form, etag }, selection);
+    if (lease) c.header("Age", "0");
+    await keep(lease, { ...form, etag }, { ...selection, secrets: [] });
     return c.body(null, 304);
   }
   const make = async (release: Release): Promise<Response> => {
-    if (isHeld(held, await describe(release))) return c.body(null, 304);
-    const { type, body } = resolveContent(form, release, lease && leaseReply(lease, needs.now.getTime()));
-    keep(lease, { ...form, etag }, release);
+    const etag = await describe(release);
+    const told = leaseOfRelease(lease, release.secrets, needs.now);
+    if (told) c.header("Age", "0");
+    const content = isHeld(held, etag) ? null : resolveContent(form, release, told && leaseReply(told, needs.now.getTime()));
+    await keep(lease, { ...form, etag }, release);
+    if (!content) return c.body(null, 304);
+    const { type, body } = content;
     return c.body(typeof body === "string" ? body : body.slice().buffer, 200, { "Content-Type": type });
   };
   return releaseSecrets(needs, selection, make, (secret) => whyUnfit(form, secret));
 }
 
 /** An answer in which something cannot be had is not given again. */
-function keep(lease: OpenLease<KeptForm> | null, form: KeptForm, { unavailable }: Findings): void {
-  if (unavailable.length === 0) lease?.keep(form);
+async function keep(lease: OpenLease<KeptForm> | null, form: KeptForm, { unavailable, secrets }: Release): Promise<void> {
+  if (unavailable.length === 0) await lease?.keep(form, secrets);
 }

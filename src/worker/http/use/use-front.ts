@@ -15,7 +15,7 @@ import { needsOf, useNeedsOf } from "../needs-of.ts";
 import { isDenial, problemOfCall, toProblem } from "../to-problem.ts";
 import type { AddressedUse } from "./addressed-use.ts";
 import { type FoundToken, findToken } from "./find-token.ts";
-import { pathAndQuery } from "./path-and-query.ts";
+import { originAndHost, pathAndQuery } from "./path-and-query.ts";
 import { requireHandshake } from "./require-handshake.ts";
 import { useError } from "./use-error.ts";
 
@@ -99,7 +99,7 @@ function forward(c: Context<HonoEnv>, holdUp: () => Promise<void>): Promise<Resp
 /** The address of a request, as it arrived. */
 function addressOf(c: Context<HonoEnv>): Omit<AddressedUse, keyof FoundToken> {
   const { usePaths, useHosts } = c.get("config");
-  const url = new URL(c.req.url);
+  const url = originAndHost(c.req.url);
   const { path: whole, query } = pathAndQuery(c.req.url);
   const ofHost = Object.hasOwn(useHosts, url.hostname) ? useHosts[url.hostname] : undefined;
   if (ofHost !== undefined) return { service: ofHost, path: whole, query, base: url.origin };

@@ -6,6 +6,7 @@ import { namedKeys } from "../../objects/named-keys.ts";
 import { objectState } from "../../objects/object.ts";
 import { releaseSecrets } from "../../secrets/release-secrets.ts";
 import type { ResolveRequest } from "../../secrets/resolution-query.ts";
+import { leaseOfRelease } from "../../secrets/resolve-leased.ts";
 import type { Selection } from "../../secrets/selection.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import type { RequestNeeds } from "../needs-of.ts";
@@ -29,17 +30,17 @@ export async function readValues(
     if (deleted && isAsked(version, deleted.version)) return vaultDeleted(c, "data", deleted);
     throw nothingFound(selection.unavailable);
   }
-  const text = await releaseSecrets(needs, selection, async (release) => {
+  const { text, isLeased } = await releaseSecrets(needs, selection, async (release) => {
     // What cannot be had now is there: whoever keeps a copy must not take it for gone.
     const late = release.unavailable.filter(({ reason }) => reason !== "name-locked");
     if (release.secrets.length === 0 || late.length > 0) throw nothingFound(late);
     const content = await vaultContent(form, release, c.get("requestId"));
     requireCurrent(c.get("caller"), "secrets:resolve", version, content.version);
     // An answer in which something cannot be had is not given again.
-    if (release.unavailable.length === 0) lease?.keep(form);
-    return content.text;
+    if (release.unavailable.length === 0) await lease?.keep(form, release.secrets);
+    return { text: content.text, isLeased: leaseOfRelease(lease, release.secrets, needs.now) !== null };
   });
-  return c.body(text, 200, { "Content-Type": "application/json", ...(lease && { Age: "0" }) });
+  return c.body(text, 200, { "Content-Type": "application/json", ...(isLeased && { Age: "0" }) });
 }
 
 /** How an object is of which nothing is left; `undefined` where that is not so, or more than the grant covers. */

@@ -1,0 +1,40 @@
+import { type TokenFacts, unauthenticated } from "../access/verify-token.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
+import { insertLoginCode, type LoginCodeRow, takeLoginCode } from "../store/session-rows.ts";
+import { allowSealing } from "../transaction/allow-sealing.ts";
+import type { SessionNeeds } from "./begin-session.ts";
+import { type CodeFacts, openCode, sealCode } from "./sealed-facts.ts";
+import { hashOf, newSessionSecret } from "./session-secret.ts";
+
+/** For how long a code is good, in milliseconds. */
+const VALID = 5 * 60_000;
+
+/**
+ * Makes a code that logs somebody in once, for what a token may.
+ *
+ * @param replaces The hash of the session in whose place it logs in, and only while that is open; `null` for a login by itself.
+ * @throws {Problem} `storage-unavailable`.
+ */
+export async function makeLoginCode(needs: SessionNeeds, facts: TokenFacts, replaces: string | null): Promise<string> {
+  const { db, keyring, now } = await allowSealing(needs);
+  const code = newSessionSecret();
+  const hash = await hashOf(code);
+  const expiresAt = now.getTime() + VALID;
+  const sealed = await sealCode(keyring, hash, { facts, expiresAt, replaces });
+  await runBatch(db, insertLoginCode(db, { hash, sealed, expires_at: expiresAt }, now.getTime()));
+  return code;
+}
+
+/**
+ * Takes a code: whoever is first has it, and nobody after that.
+ *
+ * @throws {Problem} `unauthenticated` for one that is none, was taken, or is too old; `storage-unavailable`.
+ */
+export async function useLoginCode({ db, keyring, now }: SessionNeeds, code: string): Promise<CodeFacts> {
+  const hash = await hashOf(code);
+  const [taken] = await runBatch(db, [takeLoginCode(db, hash)]);
+  const [row] = rowsOf<LoginCodeRow>(taken);
+  const found = row && (await openCode(keyring, hash, row.sealed));
+  if (!found || found.expiresAt <= now.getTime()) throw unauthenticated("no-token");
+  return found;
+}
