@@ -1,16 +1,16 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { decodePart, useAddress } from "./address.ts";
+import type { SessionBody } from "../contract/console.ts";
+import { useAddress } from "./address.ts";
 import { Frame } from "./frame.tsx";
-import { Approve } from "./pages/approve.tsx";
 import { Login } from "./pages/login.tsx";
 import { Failure } from "./parts/failure.tsx";
-import { type Session, SessionContext } from "./session.ts";
+import { SessionContext } from "./session.ts";
 import { readSession } from "./session-calls.ts";
 import { onSessionChange } from "./session-ended.ts";
 import { dismissAll } from "./toasts.ts";
 
 /** Who is logged in: not known yet, nobody, or a session. */
-type Known = { readonly session: Session | undefined; readonly error?: unknown } | undefined;
+type Known = { readonly session: SessionBody | undefined; readonly error?: unknown } | undefined;
 
 /** The console: the login for who is not logged in, else the page that the address says. */
 export function App() {
@@ -46,10 +46,9 @@ export function App() {
       </main>
     );
   if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={begin} />;
-  const approving = /^\/approve(?:\/([^/]*))?$/.exec(address.path);
   return (
     <SessionContext.Provider value={session}>
-      {approving ? <Approve code={decodePart(approving[1] ?? "")} /> : <Frame key={who} address={address} onLogout={begin} />}
+      <Frame key={who} address={address} onLogout={begin} />
     </SessionContext.Provider>
   );
 }

@@ -43,7 +43,7 @@ it("says what is wrong with a token that is not good, and forgets it", async () 
 
 it("takes a one-time code from the fragment, and out of the address and the history at once", async () => {
   const { page, context, troubles } = await place.visit();
-  const code = place.codeFor(await place.tokenOf("acme"));
+  const code = await place.codeFor(await place.tokenOf("acme"));
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
   await page.goto(`${place.origin}/console/login#code=${code}`);
@@ -59,13 +59,13 @@ it("takes a one-time code from the fragment, and out of the address and the hist
 it("asks before another session takes the place of the one that is open, and says whose it would be", async () => {
   const { page, logIn, context } = await place.visit();
   await logIn(await place.tokenOf("acme"));
-  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
   await page.getByRole("heading", { name: "Is this where you want to be logged in?" }).waitFor();
   expect(await page.getByRole("main").innerText()).toMatch(/strangers[\s\S]*ada[\s\S]*Instead of[\s\S]*acme/);
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
   expect(await page.title()).toContain("acme");
-  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
   await page.getByRole("button", { name: "Log in to strangers" }).click();
   await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
   expect(await page.title()).toContain("strangers");
@@ -80,7 +80,7 @@ it("shows nothing of an organization from the moment on that another tab has log
   await other.getByLabel("New value").fill("meant-for-acme");
   // From here on the other tab gets no answer to who is logged in.
   await other.route("**/console/api/session", (route) => new Promise((resolve) => setTimeout(() => resolve(route.continue()), 2_000)));
-  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
   await page.getByRole("button", { name: "Log in to strangers" }).click();
   await page.getByText("strangers", { exact: true }).first().waitFor();
   await other.getByText("Loading …", { exact: true }).waitFor();
@@ -113,21 +113,5 @@ it("shows the login as soon as the session is over, and not what was there", asy
   await context.clearCookies();
   await page.getByRole("link", { name: "Scopes" }).click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
-  await context.close();
-});
-
-it.each(["Approve", "Refuse"])("shows what a device asks for, with its code and address, and waits for a click: %s", async (decision) => {
-  const { page, logIn, open, context, troubles } = await place.visit();
-  await logIn(await place.tokenOf("acme"));
-  await open("/approve");
-  await page.getByLabel("Code").fill("BCDF-GHJK");
-  await page.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("button", { name: "Approve" }).waitFor();
-  expect(await page.getByRole("main").innerText()).toMatch(/192\.0\.2\.7[\s\S]*BCDF-GHJK[\s\S]*acme[\s\S]*ada[\s\S]*secrets:read/);
-  const posted = page.waitForRequest((request) => request.method() === "POST");
-  await page.getByRole("button", { name: decision }).click();
-  expect((await posted).postDataJSON()).toEqual({ approve: decision === "Approve" });
-  await page.getByText(decision === "Approve" ? "Approved." : "Refused.").waitFor();
-  expect(troubles).toEqual([]);
   await context.close();
 });
