@@ -58,3 +58,12 @@ function follow(event: MouseEvent): void {
   event.preventDefault();
   goTo(link.href);
 }
+
+/** A part of a path, decoded; as it is where it is not encoded rightly. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,15 +1,16 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
+import type { SessionBody } from "../contract/console.ts";
 import { useAddress } from "./address.ts";
 import { Frame } from "./frame.tsx";
 import { Login } from "./pages/login.tsx";
 import { Failure } from "./parts/failure.tsx";
-import { type Session, SessionContext } from "./session.ts";
+import { SessionContext } from "./session.ts";
 import { readSession } from "./session-calls.ts";
 import { onSessionChange } from "./session-ended.ts";
 import { dismissAll } from "./toasts.ts";
 
 /** Who is logged in: not known yet, nobody, or a session. */
-type Known = { readonly session: Session | undefined; readonly error?: unknown } | undefined;
+type Known = { readonly session: SessionBody | undefined; readonly error?: unknown } | undefined;
 
 /** The console: the login for who is not logged in, else the page that the address says. */
 export function App() {
@@ -20,10 +21,15 @@ export function App() {
       .then((session) => setKnown({ session }))
       .catch((error: unknown) => setKnown({ session: undefined, error }));
   }, []);
+  // As soon as the session may be somebody else's nothing of before is shown: what is typed there would go to another organization.
+  const begin = useCallback(() => {
+    setKnown(undefined);
+    ask();
+  }, [ask]);
   useEffect(() => {
     ask();
-    return onSessionChange(ask);
-  }, [ask]);
+    return onSessionChange({ perhaps: ask, surely: begin });
+  }, [ask, begin]);
   const session = known?.session;
   const who = session && `${session.organization} ${session.subject}`;
   // What one has done is nothing that the next one sees or undoes.
@@ -39,10 +45,10 @@ export function App() {
         </button>
       </main>
     );
-  if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={ask} />;
+  if (session === undefined || address.path === "/login") return <Login address={address} session={session} onDone={begin} />;
   return (
     <SessionContext.Provider value={session}>
-      <Frame key={who} address={address} onLogout={ask} />
+      <Frame key={who} address={address} onLogout={begin} />
     </SessionContext.Provider>
   );
 }

@@ -1,6 +1,6 @@
+import type { SessionBody } from "../contract/console.ts";
 import type { Explanation } from "../contract/resolve.ts";
 import { client } from "./client.ts";
-import type { Session } from "./session.ts";
 
 /** How many names are asked about at once. */
 const AT_ONCE = 6;
@@ -27,7 +27,7 @@ export interface Progress {
 export async function findOrigins(
   scopes: readonly string[],
   more: readonly string[],
-  session: Session,
+  session: SessionBody,
   tell: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Origins> {
@@ -55,6 +55,6 @@ export async function findOrigins(
 }
 
 /** A name that the session may ask about, to learn the chain of scopes. */
-function anyName({ secret_names }: Session): string {
+function anyName({ secret_names }: SessionBody): string {
   return secret_names?.[0]?.replace(/\*$/, "") || "_";
 }

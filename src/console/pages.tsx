@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
-import type { Address } from "./address.ts";
+import { decodePart } from "./address.ts";
+import type { PageProps } from "./page-props.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Health } from "./pages/health.tsx";
 import { ImportPage } from "./pages/import.tsx";
@@ -18,12 +19,6 @@ import { Stores } from "./pages/stores.tsx";
 import { Tokens } from "./pages/tokens.tsx";
 import { TrustPage } from "./pages/trust.tsx";
 import { Trusts } from "./pages/trusts.tsx";
-
-/** What each page is given: its address, and what its path names. */
-export interface PageProps {
-  readonly address: Address;
-  readonly id: string;
-}
 
 interface Route {
   readonly pattern: RegExp;
@@ -65,15 +60,7 @@ export const MENU: readonly { readonly group: string; readonly entries: Readonly
 export function pageOf(path: string): (Route & { readonly id: string }) | undefined {
   for (const route of ROUTES) {
     const found = route.pattern.exec(path);
-    if (found) return { ...route, id: decode(found[1] ?? "") };
+    if (found) return { ...route, id: decodePart(found[1] ?? "") };
   }
   return undefined;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

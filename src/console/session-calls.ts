@@ -1,29 +1,21 @@
 import { fromProblem, KeyholeError } from "../client/keyhole-error.ts";
+import type { SessionBody, SessionToConfirm } from "../contract/console.ts";
 import type { ProblemBody } from "../contract/problem.ts";
 import { API, consoleFetch } from "./client.ts";
-import type { Session } from "./session.ts";
 import { tellTabs } from "./session-ended.ts";
-
-/** What would be logged into while another session is open: it needs a click, so that nobody is logged into a stranger's organization unawares. */
-export interface ToConfirm {
-  readonly confirm: string;
-  readonly organization: string;
-  readonly subject: string;
-  readonly permissions: readonly string[];
-}
 
 /** By what one logs in: a pasted token, a code that is used once, or the confirmation of a login that was asked for. */
 export type LoginBody = { readonly token: string } | { readonly code: string } | { readonly confirm: string };
 
 /** Who is logged in; `undefined` where nobody is. */
-export async function readSession(): Promise<Session | undefined> {
+export async function readSession(): Promise<SessionBody | undefined> {
   const reply = await consoleFetch(`${API}/session`);
-  return reply.status === 401 ? undefined : readJson<Session>(reply);
+  return reply.status === 401 ? undefined : readJson<SessionBody>(reply);
 }
 
 /** Logs in, or says what that would be. */
-export async function logIn(body: LoginBody): Promise<Session | ToConfirm> {
-  const result = await readJson<Session | ToConfirm>(await post(`${API}/session`, body));
+export async function logIn(body: LoginBody): Promise<SessionBody | SessionToConfirm> {
+  const result = await readJson<SessionBody | SessionToConfirm>(await post(`${API}/session`, body));
   if (!("confirm" in result)) tellTabs("began");
   return result;
 }
@@ -33,18 +25,6 @@ export async function logOut(): Promise<void> {
   const reply = await consoleFetch(`${API}/session`, { method: "DELETE" });
   if (!reply.ok && reply.status !== 401) await readJson(reply);
   tellTabs("ended");
-}
-
-/** The names of the logins of an organization; none for one that is not there. */
-export async function listLogins(organization: string): Promise<readonly string[]> {
-  const reply = await consoleFetch(`${API}/logins?${new URLSearchParams({ organization })}`);
-  return (await readJson<{ logins: readonly string[] }>(reply)).logins;
-}
-
-/** Where the browser goes to log in. */
-export async function beginLogin(organization: string, login: string, returnTo: string): Promise<string> {
-  const path = `${API}/logins/${encodeURIComponent(organization)}/${encodeURIComponent(login)}`;
-  return (await readJson<{ location: string }>(await post(path, { return_to: returnTo }))).location;
 }
 
 /** A request to the console's API with a JSON body. */

@@ -15,20 +15,23 @@ export function tellTabs(message: Message): void {
   channel.postMessage(message);
 }
 
-/** Calls `act` whenever the session may be another one. Returns what ends that. */
-export function onSessionChange(act: () => void): () => void {
+/**
+ * Calls `surely` when another tab has logged in or out, and `perhaps` when the session may have ended or changed. Returns what
+ * ends that.
+ */
+export function onSessionChange({ perhaps, surely }: { perhaps: () => void; surely: () => void }): () => void {
   const visible = () => {
-    if (document.visibilityState === "visible") act();
+    if (document.visibilityState === "visible") perhaps();
   };
-  window.addEventListener(ENDED, act);
-  channel.addEventListener("message", act);
+  window.addEventListener(ENDED, perhaps);
+  channel.addEventListener("message", surely);
   document.addEventListener("visibilitychange", visible);
   // A page that the browser has kept and shows again is as it was left.
-  window.addEventListener("pageshow", act);
+  window.addEventListener("pageshow", perhaps);
   return () => {
-    window.removeEventListener(ENDED, act);
-    channel.removeEventListener("message", act);
+    window.removeEventListener(ENDED, perhaps);
+    channel.removeEventListener("message", surely);
     document.removeEventListener("visibilitychange", visible);
-    window.removeEventListener("pageshow", act);
+    window.removeEventListener("pageshow", perhaps);
   };
 }

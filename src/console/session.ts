@@ -1,24 +1,12 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { SessionBody } from "../contract/console.ts";
 import type { Permission } from "../contract/permissions.ts";
 
-/** Who is logged in, where, and what they may. */
-export interface Session {
-  readonly organization: string;
-  readonly subject: string;
-  readonly permissions: readonly string[];
-  readonly secret_scopes: readonly string[] | null;
-  readonly secret_names: readonly string[] | null;
-  readonly services: readonly string[] | null;
-  readonly login?: string | null;
-  readonly expires_at: string;
-  readonly idle_expires_at: string;
-}
-
-export const SessionContext = createContext<Session | undefined>(undefined);
+export const SessionContext = createContext<SessionBody | undefined>(undefined);
 
 /** The session of a page, which is shown only to who is logged in. */
-export function useSession(): Session {
+export function useSession(): SessionBody {
   const session = useContext(SessionContext);
   if (!session) throw new Error("a page is shown without a session");
   return session;

@@ -14,9 +14,9 @@ function change(to: readonly Toast[]): void {
   for (const listener of listeners) listener(toasts);
 }
 
-/** Tells what has happened. It stays until it is dismissed, or three others have come: an undo does not run away. */
+/** Tells what has happened. It stays until it is dismissed or two others have come. Only the last can be undone: what came before it may be no more. */
 export function tell(text: string, undo?: () => Promise<void>): void {
-  change([...toasts.slice(-2), { id: next++, text, undo }]);
+  change([...toasts.slice(-2).map((toast) => ({ ...toast, undo: undefined })), { id: next++, text, undo }]);
 }
 
 /** Takes one away. */

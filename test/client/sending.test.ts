@@ -141,6 +141,13 @@ describe("what is safe to send again", () => {
     expect(sent).toHaveLength(1);
   });
 
+  it("is nothing that was done, also where a runtime gives a reply without a body an empty one", async () => {
+    const done = Object.defineProperty(new Response(null, { status: 204 }), "body", { value: new Blob([]).stream() });
+    const { client, sent } = clientOf([done]);
+    expect(await settle(client.tokens.revoke("tok_1"))).toBe("done");
+    expect(sent).toHaveLength(1);
+  });
+
   it("is nothing that was refused", async () => {
     for (const [status, code] of [
       [400, "invalid-request"],

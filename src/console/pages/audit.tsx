@@ -4,7 +4,7 @@ import { ACTIONS, OUTCOMES } from "../../contract/actions.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { inputTime, textOf, timeOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Export } from "../parts/export.tsx";
 import { ChoiceField, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

@@ -1,14 +1,13 @@
 import { useEffect } from "preact/hooks";
+import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
-import type { Session } from "../session.ts";
-import type { ToConfirm } from "../session-calls.ts";
 import { useTask } from "../use-task.ts";
 
 interface ConfirmationProps {
-  readonly asked: ToConfirm;
+  readonly asked: SessionToConfirm;
   /** The session that is open, and would be another one. */
-  readonly open?: Session;
+  readonly open?: SessionBody;
   readonly onConfirm: () => Promise<void>;
   readonly onCancel: () => void;
 }

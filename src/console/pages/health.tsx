@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Backlog } from "../../contract/backlog.ts";
 import type { KeysReply } from "../../contract/keys.ts";
 import { client } from "../client.ts";
 import { Failure } from "../parts/failure.tsx";
@@ -82,12 +83,12 @@ function Ready({ readiness: { status, unusable, degraded = [], notices = [], bac
           <h2>What waits for the scheduled run</h2>
           <Table
             caption="What waits for the scheduled run"
-            rows={Object.entries(backlog.scheduled)}
+            rows={Object.entries(backlog.scheduled).filter(([, work]) => waitingOf(work) > 0)}
             keyOf={([job]) => job}
-            empty=""
+            empty="Nothing is due."
             columns={[
               { title: "Job", cell: ([job]) => job.replaceAll("_", " ") },
-              { title: "Waiting", kind: "number", cell: ([, work]) => ("rows" in work ? work.rows : work.events).toLocaleString("en") },
+              { title: "Waiting", kind: "number", cell: ([, work]) => waitingOf(work).toLocaleString("en") },
               { title: "For seconds", kind: "number", cell: ([, { seconds }]) => seconds ?? "not known" },
             ]}
           />
@@ -95,6 +96,10 @@ function Ready({ readiness: { status, unusable, degraded = [], notices = [], bac
       )}
     </>
   );
+}
+
+function waitingOf(work: Backlog["scheduled"][keyof Backlog["scheduled"]]): number {
+  return "rows" in work ? work.rows : work.events;
 }
 
 function Keys() {

@@ -4,7 +4,7 @@ import type { ImportReply } from "../../contract/import.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Failure } from "../parts/failure.tsx";
 import { CheckField, Field, hintOf, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

@@ -1,29 +1,29 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { type Address, goTo, hrefOf } from "../address.ts";
 import { textOf } from "../form-data.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
-import { Field, hintOf, TextField } from "../parts/field.tsx";
-import type { Session } from "../session.ts";
-import { beginLogin, type LoginBody, listLogins, logIn, type ToConfirm } from "../session-calls.ts";
+import { Field, hintOf } from "../parts/field.tsx";
+import { type LoginBody, logIn } from "../session-calls.ts";
 import { takeCode } from "../take-code.ts";
 import { useTask } from "../use-task.ts";
 import { Confirmation } from "./confirm.tsx";
 
 interface LoginProps {
   readonly address: Address;
-  readonly session: Session | undefined;
+  readonly session: SessionBody | undefined;
   readonly onDone: () => void;
 }
 
-/** The way in: a link with a code, a login of the organization, or a pasted token. */
+/** The way in: a link with a code, or a pasted token. */
 export function Login({ address, session, onDone }: LoginProps) {
-  const [asked, setAsked] = useState<ToConfirm>();
+  const [asked, setAsked] = useState<SessionToConfirm>();
   const login = useTask(async (body: LoginBody) => {
     const result = await logIn(body);
     if ("confirm" in result) return setAsked(result);
-    if (address.path === "/login") goTo(hrefOf("/secrets"), { replace: true });
     onDone();
+    if (address.path === "/login") goTo(hrefOf("/secrets"), { replace: true });
   });
   const begin = useRef(login.run);
   begin.current = login.run;
@@ -39,8 +39,8 @@ export function Login({ address, session, onDone }: LoginProps) {
         {...(session && { open: session })}
         onConfirm={async () => {
           await logIn({ confirm: asked.confirm });
-          goTo(hrefOf("/secrets"), { replace: true });
           onDone();
+          goTo(hrefOf("/secrets"), { replace: true });
         }}
         onCancel={() => {
           setAsked(undefined);
@@ -58,7 +58,6 @@ export function Login({ address, session, onDone }: LoginProps) {
         </div>
       )}
       <Failure error={login.error} what="The login" />
-      <ByLogin returnTo={address.path === "/login" ? hrefOf("/secrets") : hrefOf(address.path, Object.fromEntries(address.query))} />
       <ByToken running={login.running} onToken={(token) => login.run({ token })} />
     </Alone>
   );
@@ -87,45 +86,6 @@ function ByToken({ running, onToken }: { running: boolean; onToken: (token: stri
           </button>
         </div>
       </form>
-    </section>
-  );
-}
-
-function ByLogin({ returnTo }: { returnTo: string }) {
-  const [found, setFound] = useState<{ organization: string; logins: readonly string[] }>();
-  const looking = useTask(async (organization: string) => setFound({ organization, logins: await listLogins(organization) }));
-  const leaving = useTask(async (organization: string, login: string) => location.assign(await beginLogin(organization, login, returnTo)));
-  return (
-    <section aria-labelledby="by-login">
-      <h2 id="by-login">With your organization's login</h2>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const organization = textOf(new FormData(event.currentTarget), "organization");
-          if (organization !== undefined) looking.run(organization);
-        }}
-      >
-        <TextField label="Organization" name="organization" required />
-        <div class="actions">
-          <button type="submit" disabled={looking.running}>
-            {looking.running ? "Looking …" : "Show its logins"}
-          </button>
-        </div>
-      </form>
-      <Failure error={looking.error ?? leaving.error} what="The login" />
-      {found && found.logins.length === 0 && <p role="status">No login can be chosen for {found.organization}.</p>}
-      {found && found.logins.length > 0 && (
-        <ul class="cards" aria-label={`Logins of ${found.organization}`}>
-          {found.logins.map((login) => (
-            <li key={login}>
-              <button type="button" class="primary" disabled={leaving.running} onClick={() => leaving.run(found.organization, login)}>
-                Continue with {login}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
     </section>
   );
 }

@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

@@ -1,7 +1,7 @@
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { numberOf, textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Failure } from "../parts/failure.tsx";
 import { ChoiceField, LinesField, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

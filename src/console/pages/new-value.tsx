@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import type { SecretBody } from "../../contract/secret.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";

@@ -4,7 +4,7 @@ import { goTo, hrefOf } from "../address.ts";
 import { findOrigins, type Progress } from "../find-origins.ts";
 import { linesOf } from "../form-data.ts";
 import { judgeOrigin } from "../judge-origin.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Chain } from "../parts/chain.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

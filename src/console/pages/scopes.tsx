@@ -67,14 +67,14 @@ function Leaf({ branch: { scope, parent, secrets }, onChange }: { branch: Branch
       </a>
       <span class="quiet">{secrets === null ? "not in use" : secrets === 1 ? "1 secret" : `${secrets} secrets`}</span>
       <span class="actions">
-        <a href={hrefOf("/origin", { scope })} aria-label={`What a resolve of ${scope} gives`}>
+        <a href={hrefOf("/origin", { scope })} aria-label={`Where from: everything of ${scope}`}>
           Where from
         </a>
         {parent !== null && (
           <ConfirmButton
             harmless
             label="Take out"
-            name={`Take ${scope} out from under ${parent}`}
+            name={`Take out ${scope} from under ${parent}`}
             question={`Take ${scope} out from under ${parent}?`}
             confirm="Take out"
             disabled={!may}

@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import type { SecretBody } from "../../contract/secret.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Lacks } from "../parts/lacks.tsx";

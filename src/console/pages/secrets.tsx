@@ -4,7 +4,7 @@ import type { SecretBody } from "../../contract/secret.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { ChoiceField, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";

@@ -1,7 +1,7 @@
 import { presetOf } from "../../contract/service-presets.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";

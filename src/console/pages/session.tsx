@@ -32,12 +32,6 @@ export function SessionPage() {
         <dd>{session.organization}</dd>
         <dt>Subject</dt>
         <dd>{session.subject}</dd>
-        {session.login && (
-          <>
-            <dt>Login</dt>
-            <dd>{session.login}</dd>
-          </>
-        )}
         <dt>Scopes</dt>
         <dd>
           <Limit of={session.secret_scopes} />

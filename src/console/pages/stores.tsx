@@ -3,7 +3,7 @@ import type { StoreBody } from "../../contract/store.ts";
 import type { StoreCheck } from "../../contract/store-check.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { TextField } from "../parts/field.tsx";
@@ -60,7 +60,7 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
   };
   return (
     <>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <dl class="facts">
         <dt>Kind</dt>
         <dd>{kind}</dd>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { CreateTokenReply, TokenBody } from "../../contract/token.ts";
 import { client } from "../client.ts";
 import { numberOf, textOf } from "../form-data.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { ChoiceField, TextField } from "../parts/field.tsx";

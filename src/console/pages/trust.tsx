@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { TrustBody, TrustTest } from "../../contract/trust.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field, hintOf } from "../parts/field.tsx";

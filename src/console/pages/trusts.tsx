@@ -1,7 +1,7 @@
 import type { TrustBody } from "../../contract/trust.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 import { Grant } from "../parts/grant.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";

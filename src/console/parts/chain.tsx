@@ -15,6 +15,7 @@ const SIGNS: Readonly<Record<Fate, { readonly sign: string; readonly says: strin
 export function Chain({ origins: { chain, explanations } }: { origins: Origins }) {
   return (
     <>
+      <h2 class="unseen">The chain of scopes</h2>
       <ol class="chain" aria-label="The scopes in the order in which they are searched">
         {chain.map((scope) => (
           <Station key={scope} scope={scope} explanations={explanations} />

@@ -22,14 +22,7 @@ export function DeleteScopeSecrets({ scope, secrets, onChange }: { scope: string
     }
   };
   return (
-    <ConfirmButton
-      label="Empty"
-      name={`Delete the secrets of ${scope}`}
-      question={`Delete all secrets of ${scope}?`}
-      confirm={`Delete ${secrets}`}
-      disabled={!may}
-      act={empty}
-    >
+    <ConfirmButton label="Empty" name={`Empty ${scope}`} question={`Delete all secrets of ${scope}?`} confirm={`Delete ${secrets}`} disabled={!may} act={empty}>
       <p>Nobody is given them any more. Each can be undeleted from the list of deleted secrets, for as long as the deployment keeps those.</p>
       {done > 0 && <progress aria-label="Deleted so far" value={done} max={Math.max(secrets, done)} />}
     </ConfirmButton>

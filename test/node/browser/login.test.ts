@@ -43,7 +43,7 @@ it("says what is wrong with a token that is not good, and forgets it", async () 
 
 it("takes a one-time code from the fragment, and out of the address and the history at once", async () => {
   const { page, context, troubles } = await place.visit();
-  const code = place.codeFor(await place.tokenOf("acme"));
+  const code = await place.codeFor(await place.tokenOf("acme"));
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
   await page.goto(`${place.origin}/console/login#code=${code}`);
@@ -59,16 +59,34 @@ it("takes a one-time code from the fragment, and out of the address and the hist
 it("asks before another session takes the place of the one that is open, and says whose it would be", async () => {
   const { page, logIn, context } = await place.visit();
   await logIn(await place.tokenOf("acme"));
-  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
   await page.getByRole("heading", { name: "Is this where you want to be logged in?" }).waitFor();
   expect(await page.getByRole("main").innerText()).toMatch(/strangers[\s\S]*ada[\s\S]*Instead of[\s\S]*acme/);
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
   expect(await page.title()).toContain("acme");
-  await page.goto(`${place.origin}/console/login#code=${place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
   await page.getByRole("button", { name: "Log in to strangers" }).click();
   await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
   expect(await page.title()).toContain("strangers");
+  await context.close();
+});
+
+it("shows nothing of an organization from the moment on that another tab has logged in to another one", async () => {
+  const { page, logIn, context } = await place.visit();
+  await logIn(await place.tokenOf("acme"));
+  const other = await context.newPage();
+  await other.goto(`${place.origin}/console/secrets/new`);
+  await other.getByLabel("New value").fill("meant-for-acme");
+  // From here on the other tab gets no answer to who is logged in.
+  await other.route("**/console/api/session", (route) => new Promise((resolve) => setTimeout(() => resolve(route.continue()), 2_000)));
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("strangers"))}`);
+  await page.getByRole("button", { name: "Log in to strangers" }).click();
+  await page.getByText("strangers", { exact: true }).first().waitFor();
+  await other.getByText("Loading …", { exact: true }).waitFor();
+  expect(await other.getByLabel("New value").count()).toBe(0);
+  await other.getByText("strangers", { exact: true }).first().waitFor();
+  expect(await other.getByLabel("New value").inputValue()).toBe("");
   await context.close();
 });
 

@@ -114,12 +114,12 @@ it("puts a scope under another, and takes that back", async () => {
   await page.getByLabel("Scope", { exact: true }).fill("repo:acme/web");
   await page.getByLabel("Under").fill("namespace:prod");
   await page.getByRole("button", { name: "Put it there" }).click();
-  await page.getByRole("button", { name: "Take repo:acme/web out from under namespace:prod" }).waitFor();
+  await page.getByRole("button", { name: "Take out repo:acme/web from under namespace:prod" }).waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByText("Undone:").waitFor();
   const { scopes } = (await (await place.call(token, "GET", "/v1/scopes")).json()) as { scopes: { scope: string; parent: string | null }[] };
   expect(scopes.find(({ scope }) => scope === "repo:acme/web")?.parent).toBe(null);
-  await page.getByRole("button", { name: "Delete the secrets of namespace:prod" }).click();
+  await page.getByRole("button", { name: "Empty namespace:prod" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete 1" }).click();
   await page.getByText("1 secrets of namespace:prod are deleted.").waitFor();
   await context.close();
@@ -185,7 +185,7 @@ it("makes services of a preset and of any API", async () => {
   await page.getByRole("button", { name: "Make the service" }).click();
   await page.getByRole("heading", { name: "openai", level: 1 }).waitFor();
   await open("/services/new");
-  await page.getByLabel("Preset").selectOption("Another API");
+  await page.getByLabel("Preset", { exact: true }).selectOption("Another API");
   await page.getByLabel("Name", { exact: true }).fill("own");
   await page.getByLabel("Address of the API").fill("https://api.example.com");
   await page.getByLabel("Secret", { exact: true }).fill("OWN_KEY");
@@ -208,14 +208,16 @@ it("makes services of a preset and of any API", async () => {
 it("checks a store, and says what fails", async () => {
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf("storing");
-  await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.invalid"] }]);
+  await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.example.com"] }]);
   const credentials = { token: { secret_key_ref: { scope: "global", store: "VAULT_TOKEN" } } };
-  const store = { kind: "vault", address: "https://vault.invalid", mount: "secret", credentials, allow: [{ scopes: ["global"], keys: ["a/*"] }] };
+  const store = { kind: "vault", address: "https://vault.example.com", mount: "secret", credentials, allow: [{ scopes: ["global"], keys: ["a/*"] }] };
   expect((await place.call(token, "PUT", "/v1/stores/vault", store)).status).toBeLessThan(300);
+  // What the store's credential is for has changed since: nothing goes out.
+  await set(token, ["global", "VAULT_TOKEN", { hosts: [] }]);
   await logIn(token);
   await open("/stores");
   await page.getByRole("button", { name: "Check vault" }).click();
-  await page.getByText("It fails: address.").waitFor();
+  await page.getByRole("alert").getByText("A secret is not for the host that it would go to").waitFor();
   await context.close();
 });
 

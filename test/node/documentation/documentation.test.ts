@@ -11,7 +11,8 @@ import { openWorkplace } from "./support/open-workplace.ts";
 import { type Block, readBlocks } from "./support/read-blocks.ts";
 import { runDocument } from "./support/run-document.ts";
 
-const ALL_FILES = ["README.md", "SECURITY.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const GUIDES = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+const ALL_FILES = ["README.md", "SECURITY.md", ...GUIDES.map((name) => `docs/${name}`)];
 /** Those that show something to be run. */
 const FILES = ALL_FILES.filter((document) => blocksOf(document).length > 0);
 

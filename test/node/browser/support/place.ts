@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
@@ -11,7 +10,6 @@ import { ROOT } from "../../../../scripts/wrangler-config.ts";
 import { PERMISSIONS } from "../../../../src/contract/permissions.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
 import { prepareServer } from "../../support/prepare-server.ts";
-import { standInFront } from "./stand-in-front.ts";
 
 /** A browser and a Keyhole, for the tests of one file. */
 export interface Place {
@@ -19,7 +17,7 @@ export interface Place {
   /** A token of an organization, with all permissions unless some are given. */
   readonly tokenOf: (org: string, permissions?: readonly string[]) => Promise<string>;
   /** A code that logs in once. */
-  readonly codeFor: (token: string) => string;
+  readonly codeFor: (token: string) => Promise<string>;
   /** A call of the API, past the console. */
   readonly call: (token: string, method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Response>;
   /** A browser profile of its own, which is watched. */
@@ -45,8 +43,7 @@ const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
 /** Serves the console as it is built, on loopback, and starts a browser. */
 export async function openPlace(): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "keyhole-browser-"));
-  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--outdir", join(folder, "dist")], { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
+  if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run test:browser builds it");
   const state = join(folder, "state");
   const prepared = await prepareServer(state);
   const served = await serveWorker({
@@ -57,29 +54,26 @@ export async function openPlace(): Promise<Place> {
     period: null,
     onLine: () => undefined,
   });
-  const worker = served.url.origin;
-  const codes = new Map<string, string>();
-  const front = await standInFront(worker, join(folder, "dist/console"), codes);
+  const { origin } = served.url;
   const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ARGUMENTS });
   return {
-    origin: front.origin,
+    origin,
     tokenOf: (org, permissions = PERMISSIONS) =>
       signToken(TEST_SECRETS.SIGNING_KEY, { org, subject: "ada", permissions: permissions.join(" "), ttl: 3600, issuer: "keyhole", audience: "keyhole" }),
-    codeFor(token) {
-      const code = `code${codes.size}${Date.now()}`;
-      codes.set(code, token);
-      return code;
+    async codeFor(token) {
+      const headers = { "Content-Type": "application/json", "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
+      const reply = await fetch(`${origin}/console/api/codes`, { method: "POST", headers, body: JSON.stringify({ token }) });
+      return ((await reply.json()) as { code: string }).code;
     },
     call: (token, method, path, body, headers = {}) =>
-      fetch(`${worker}${path}`, {
+      fetch(`${origin}${path}`, {
         method,
         headers: { Authorization: `Bearer ${token}`, ...(body !== undefined && { "Content-Type": "application/json" }), ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
-    visit: (options) => visit(browser, front.origin, options),
+    visit: (options) => visit(browser, origin, options),
     async close() {
       await browser.close();
-      await front.close();
       await served.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
@@ -106,7 +100,8 @@ async function visit(browser: Browser, origin: string, options: BrowserContextOp
   const page = await context.newPage();
   const open = async (path: string) => {
     await page.goto(`${origin}/console${path}`);
-    await page.waitForLoadState("networkidle");
+    // What a page shows before anything has come, and while something comes.
+    await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".loading, [aria-busy=true]") === null);
   };
   const logIn = async (token: string) => {
     await open("/login");
