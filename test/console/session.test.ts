@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallOptions, Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { startIssuer } from "../support/issuer.ts";
 import { sign } from "../support/sign.ts";
+import { FOREIGN_SIGNING_KEY } from "../support/test-secrets.ts";
 
 const OWN_PAGE = { "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
 const START = Date.parse("2026-11-28T12:00:00.000Z");
@@ -100,6 +102,34 @@ describe("a session", () => {
     expect(await isOpen(cookie)).toBe(false);
     expect((await ask("GET /console/api/v1/secrets", cookie)).status).toBe(401);
     expect((await ask("POST /console/api/session", null, { json: { token } })).status).toBe(401);
+  });
+
+  it("ends when the key that signed its token is retired or is another one by the same id, and not while it verifies", async () => {
+    const cookie = await logIn();
+    const [before, after] = [env.SIGNING_KEY, FOREIGN_SIGNING_KEY].map((key) => JSON.parse(key ?? "") as Record<string, string>);
+    const { d: _, ...half } = before as Record<string, string>;
+    const statusWith = async (key: object) =>
+      (await callWith({ SIGNING_KEY: JSON.stringify(key) })("GET /console/api/v1/secrets", { token: null, headers: { ...OWN_PAGE, Cookie: cookie } })).status;
+    expect(await statusWith({ keys: [after, before] })).toBe(200);
+    expect(await statusWith({ keys: [after, { ...half, retired: true }] })).toBe(401);
+    expect(await statusWith({ ...after, kid: before?.kid })).toBe(401);
+    expect(await isOpen(cookie)).toBe(true);
+  });
+
+  it("of another issuer's token ends when the deployment does not trust that as it did", async () => {
+    const issuer = await startIssuer();
+    const entry = { issuer: issuer.url, jwks_url: issuer.jwksUrl, audience: "keyhole-api", algorithms: ["ES256"], org };
+    const trusting = (...issuers: object[]) => callWith({ ALLOW_INSECURE_ISSUERS: "true", TRUSTED_ISSUERS: JSON.stringify(issuers) });
+    const iat = START / 1000;
+    const claims = { iss: issuer.url, aud: "keyhole-api", sub: "alice", scope: "secrets:read", iat, exp: iat + 3600, jti: crypto.randomUUID() };
+    const json = { token: await issuer.sign(claims) };
+    const begun = await trusting(entry)("POST /console/api/session", { token: null, json, headers: OWN_PAGE });
+    expect([begun.status, begun.body.organization]).toEqual([201, org]);
+    const statusWith = async (call: typeof worker) =>
+      (await call("GET /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: cookieOf(begun) } })).status;
+    expect(await statusWith(trusting(entry))).toBe(200);
+    for (const other of [trusting(), trusting({ ...entry, org: `${org}-x` }), trusting({ ...entry, audience: "another" })])
+      expect(await statusWith(other)).toBe(401);
   });
 
   it("is stored without its secret, its token and anything of who it is", async () => {
@@ -232,6 +262,12 @@ describe("a code", () => {
     const late = (await local({ token })).body.code;
     pass(300);
     expect((await ask("POST /console/api/session", null, { json: { code: late } })).status).toBe(401);
+  });
+
+  it("is none where the key that signed its token is retired", async () => {
+    const { code } = (await local({ token })).body;
+    const anew = callWith({ SIGNING_KEY: FOREIGN_SIGNING_KEY });
+    expect((await anew("POST /console/api/session", { token: null, json: { code }, headers: OWN_PAGE })).status).toBe(401);
   });
 
   it("is in no log and no row", async () => {

@@ -1,10 +1,10 @@
 import { createCaller } from "../access/caller.ts";
-import type { TokenFacts } from "../access/verify-token.ts";
+import type { SignerRules } from "../access/token-signer.ts";
 import { deleteSession, insertSession } from "../store/session-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
-import { type Session, sealSession } from "./sealed-facts.ts";
+import { type Session, type SessionFacts, sealSession } from "./sealed-facts.ts";
 import { hashOf, newSessionSecret } from "./session-secret.ts";
 
 /** How long a session lasts that nobody uses, and one that is used, in milliseconds. */
@@ -12,7 +12,7 @@ export const IDLE = 30 * 60_000;
 const LONGEST = 12 * 60 * 60_000;
 
 /** What a session needs. */
-export type SessionNeeds = CallerNeeds & { readonly now: Date };
+export type SessionNeeds = CallerNeeds & SignerRules & { readonly now: Date };
 
 /** Where a request comes from. */
 export interface Origin {
@@ -34,7 +34,7 @@ export interface BegunSession {
  * @param replaces The hash of a session that ends with it; `null` for none.
  * @throws {Problem} `unauthenticated` when the token is not in force, `storage-unavailable`.
  */
-export async function beginSession(needs: SessionNeeds, origin: Origin, facts: TokenFacts, replaces: string | null): Promise<BegunSession> {
+export async function beginSession(needs: SessionNeeds, origin: Origin, facts: SessionFacts, replaces: string | null): Promise<BegunSession> {
   const caller = createCaller({ ...facts, ...origin });
   await readForCaller(needs, caller, []);
   const { db, keyring, now } = await allowSealing(needs);

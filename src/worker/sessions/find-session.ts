@@ -1,3 +1,4 @@
+import { takesSigner } from "../access/token-signer.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { extendSession, type SessionRow, selectSession } from "../store/session-rows.ts";
 import { IDLE, type SessionNeeds } from "./begin-session.ts";
@@ -15,16 +16,18 @@ const WRITTEN = 60_000;
 /**
  * Finds the session of a secret, which lasts longer for it. Whether its token is in force is for each verb to ask.
  *
- * @returns `undefined` where it has ended, or there never was one.
+ * @returns `undefined` where it has ended, or there never was one, and where what signed its token signs no more.
  * @throws {Problem} `storage-unavailable`.
  */
-export async function findSession({ db, keyring, now }: SessionNeeds, secret: string): Promise<OpenSession | undefined> {
+export async function findSession(needs: SessionNeeds, secret: string): Promise<OpenSession | undefined> {
+  const { db, keyring, now } = needs;
   const hash = await hashOf(secret);
   const [found] = await runBatch(db, [selectSession(db, hash)]);
   const [row] = rowsOf<SessionRow>(found);
   const session = row && (await openSession(keyring, hash, row.sealed));
   const at = now.getTime();
   if (!session || session.expiresAt <= at || session.idleUntil <= at) return undefined;
+  if (!takesSigner(needs, session.facts.signer)) return undefined;
   const idleUntil = Math.min(at + IDLE, session.expiresAt);
   if (idleUntil - session.idleUntil < WRITTEN) return { ...session, hash };
   const extended = { ...session, idleUntil };

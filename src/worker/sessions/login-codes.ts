@@ -1,9 +1,10 @@
-import { type TokenFacts, unauthenticated } from "../access/verify-token.ts";
+import { takesSigner } from "../access/token-signer.ts";
+import { unauthenticated } from "../access/verify-token.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertLoginCode, type LoginCodeRow, takeLoginCode } from "../store/session-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import type { SessionNeeds } from "./begin-session.ts";
-import { type CodeFacts, openCode, sealCode } from "./sealed-facts.ts";
+import { type CodeFacts, openCode, type SessionFacts, sealCode } from "./sealed-facts.ts";
 import { hashOf, newSessionSecret } from "./session-secret.ts";
 
 /** For how long a code is good, in milliseconds. */
@@ -15,7 +16,7 @@ const VALID = 5 * 60_000;
  * @param replaces The hash of the session in whose place it logs in, and only while that is open; `null` for a login by itself.
  * @throws {Problem} `storage-unavailable`.
  */
-export async function makeLoginCode(needs: SessionNeeds, facts: TokenFacts, replaces: string | null): Promise<string> {
+export async function makeLoginCode(needs: SessionNeeds, facts: SessionFacts, replaces: string | null): Promise<string> {
   const { db, keyring, now } = await allowSealing(needs);
   const code = newSessionSecret();
   const hash = await hashOf(code);
@@ -30,11 +31,12 @@ export async function makeLoginCode(needs: SessionNeeds, facts: TokenFacts, repl
  *
  * @throws {Problem} `unauthenticated` for one that is none, was taken, or is too old; `storage-unavailable`.
  */
-export async function useLoginCode({ db, keyring, now }: SessionNeeds, code: string): Promise<CodeFacts> {
+export async function useLoginCode(needs: SessionNeeds, code: string): Promise<CodeFacts> {
+  const { db, keyring, now } = needs;
   const hash = await hashOf(code);
   const [taken] = await runBatch(db, [takeLoginCode(db, hash)]);
   const [row] = rowsOf<LoginCodeRow>(taken);
   const found = row && (await openCode(keyring, hash, row.sealed));
-  if (!found || found.expiresAt <= now.getTime()) throw unauthenticated("no-token");
+  if (!found || found.expiresAt <= now.getTime() || !takesSigner(needs, found.facts.signer)) throw unauthenticated("no-token");
   return found;
 }

@@ -4,9 +4,14 @@ import type { Keyring } from "../envelope/keyring.ts";
 import { openText } from "../envelope/open-text.ts";
 import { sealText } from "../envelope/seal-text.ts";
 
+/** What a token said that somebody logs in with, and by what it was believed: once that signs no more, neither session nor code is good. */
+export interface SessionFacts extends TokenFacts {
+  readonly signer: string;
+}
+
 /** Whose session it is, by what the token said that it was begun with, and until when it lasts, in milliseconds since 1970. */
 export interface Session {
-  readonly facts: TokenFacts;
+  readonly facts: SessionFacts;
   /** However much it is used. */
   readonly expiresAt: number;
   /** Unless it is used. */
@@ -15,14 +20,14 @@ export interface Session {
 
 /** What a code stands for. */
 export interface CodeFacts {
-  readonly facts: TokenFacts;
+  readonly facts: SessionFacts;
   readonly expiresAt: number;
   /** The hash of the session that it takes the place of, which has to be open still; `null` for a login by itself. */
   readonly replaces: string | null;
 }
 
 /** What a permission set and the lists become in JSON. */
-type Kept = Omit<TokenFacts, "permissions"> & { readonly permissions: readonly Permission[] };
+type Kept = Omit<SessionFacts, "permissions"> & { readonly permissions: readonly Permission[] };
 
 /** Encrypts a session for its row, and for no other. */
 export function sealSession(keyring: Keyring, hash: string, session: Session): Promise<string> {
@@ -46,12 +51,12 @@ export async function openCode(keyring: Keyring, hash: string, sealed: string): 
   return text === undefined ? undefined : factsIn<CodeFacts>(text);
 }
 
-function textOf<T extends { readonly facts: TokenFacts }>({ facts, ...rest }: T): string {
+function textOf<T extends { readonly facts: SessionFacts }>({ facts, ...rest }: T): string {
   return JSON.stringify({ ...rest, facts: { ...facts, permissions: [...facts.permissions] } });
 }
 
 /** What only this deployment's keys can have sealed is of the form in which it was. */
-function factsIn<T extends { readonly facts: TokenFacts }>(text: string): T {
+function factsIn<T extends { readonly facts: SessionFacts }>(text: string): T {
   const { facts, ...rest } = JSON.parse(text) as { readonly facts: Kept };
   return { ...rest, facts: { ...facts, permissions: new Set(facts.permissions) } } as unknown as T;
 }

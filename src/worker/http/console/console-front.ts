@@ -6,13 +6,14 @@ import { isLoopback } from "../../../contract/hosts.ts";
 import { Problem } from "../../../contract/problem.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { createCaller } from "../../access/caller.ts";
+import { signerOf } from "../../access/token-signer.ts";
 import { type TokenFacts, unauthenticated } from "../../access/verify-token.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
 import { type BegunSession, beginSession } from "../../sessions/begin-session.ts";
 import { endSession } from "../../sessions/end-session.ts";
 import { findSession, type OpenSession } from "../../sessions/find-session.ts";
 import { makeLoginCode, useLoginCode } from "../../sessions/login-codes.ts";
-import type { Session } from "../../sessions/sealed-facts.ts";
+import type { Session, SessionFacts } from "../../sessions/sealed-facts.ts";
 import { readForCaller } from "../../transaction/run-for-caller.ts";
 import { noteRevoked } from "../count-refusal.ts";
 import { type Front, frontApp } from "../front.ts";
@@ -103,7 +104,7 @@ async function begin(c: Context<HonoEnv>): Promise<Response> {
     if (replaces === null || replaces !== open?.hash) throw unauthenticated("no-token");
     return begun(c, await beginSession(needsOf(c), originOf(c), facts, open.hash));
   }
-  const facts = "token" in body ? lasting(await factsOfToken(c, body.token)) : await factsOfCode(c, body.code);
+  const facts = "token" in body ? await lastingFacts(c, body.token) : await factsOfCode(c, body.code);
   if (open && !isSame(open.facts, facts)) {
     const { org: organization, subject, permissions } = facts;
     const confirm = await makeLoginCode(needsOf(c), facts, open.hash);
@@ -112,15 +113,16 @@ async function begin(c: Context<HonoEnv>): Promise<Response> {
   return begun(c, await beginSession(needsOf(c), originOf(c), facts, open?.hash ?? null));
 }
 
-async function factsOfCode(c: Context<HonoEnv>, code: string): Promise<TokenFacts> {
+async function factsOfCode(c: Context<HonoEnv>, code: string): Promise<SessionFacts> {
   const { facts, replaces } = await useLoginCode(needsOf(c), code);
   if (replaces !== null) throw unauthenticated("no-token");
   return facts;
 }
 
-/** A session outlasts the time for which another issuer's keys are relied on: its token was good when it began. */
-function lasting(facts: TokenFacts): TokenFacts {
-  return { ...facts, verifiedUntil: null };
+/** What a session is for that begins with a token: it outlasts the time for which another issuer's keys are relied on. */
+async function lastingFacts(c: Context<HonoEnv>, token: string): Promise<SessionFacts> {
+  const facts = await factsOfToken(c, token);
+  return { ...facts, verifiedUntil: null, signer: signerOf(c.get("config"), token) };
 }
 
 function isSame(one: TokenFacts, other: TokenFacts): boolean {
@@ -144,7 +146,7 @@ async function makeCode(c: Context<HonoEnv>): Promise<Response> {
   const { hostname, protocol } = new URL(c.req.url);
   if (protocol !== "http:" || !isLoopback(hostname)) throw new Problem("route-not-found", "Codes are made on this machine only.");
   const { token } = await bodyIn(c, makeCodeSchema);
-  return c.json({ code: await makeLoginCode(needsOf(c), lasting(await factsOfToken(c, token)), null) }, 201);
+  return c.json({ code: await makeLoginCode(needsOf(c), await lastingFacts(c, token), null) }, 201);
 }
 
 function noValues(): never {
