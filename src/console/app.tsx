@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { SessionBody } from "../contract/console.ts";
 import { useAddress } from "./address.ts";
+import { showOrganization } from "./client.ts";
 import { Frame } from "./frame.tsx";
 import { Login } from "./pages/login.tsx";
 import { Failure } from "./parts/failure.tsx";
@@ -31,6 +32,8 @@ export function App() {
     return onSessionChange({ perhaps: ask, surely: begin });
   }, [ask, begin]);
   const session = known?.session;
+  // Together with what is on the screen, not before: what that asks for by then is still asked of its own organization.
+  showOrganization(session?.organization);
   const who = session && `${session.organization} ${session.subject}`;
   // What one has done is nothing that the next one sees or undoes.
   useEffect(dismissAll, [who]);

@@ -13,9 +13,18 @@ export function consoleFetch(input: RequestInfo | URL, init: RequestInit = {}): 
   return fetch(input, { ...init, headers, credentials: "same-origin", cache: "no-store", referrerPolicy: "no-referrer" });
 }
 
-/** The same for the verbs: a session that has ended is gone for the whole page. */
-async function verbFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const reply = await consoleFetch(input, init);
+let organization: string | undefined;
+
+/** Says which organization is on the screen: nothing is asked of another one, whoever the browser's session is by then. */
+export function showOrganization(name: string | undefined): void {
+  organization = name;
+}
+
+/** The same for the verbs: a session that has ended, or is another organization's, is gone for the whole page. */
+async function verbFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (organization !== undefined) headers.set("Keyhole-Organization", organization);
+  const reply = await consoleFetch(input, { ...init, headers });
   if (reply.status === 401) endSession();
   return reply;
 }

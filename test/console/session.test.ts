@@ -231,6 +231,13 @@ describe("a login in place of another session", () => {
     expect([await isOpen(cookie), await isOpen(cookieOf(done))]).toEqual([false, true]);
   });
 
+  it("has nothing done in it by a page that still shows the other organization", async () => {
+    const cookie = await logIn();
+    const shown = (headers: Record<string, string>) => ask("PUT /console/api/v1/scopes/global/secrets/A", cookie, { json: { value: "v" }, headers });
+    expect((await shown({ "Keyhole-Organization": `${org}-strangers` })).status).toBe(401);
+    expect((await shown({ "Keyhole-Organization": org })).status).toBe(201);
+  });
+
   it("with the same token needs none, and takes its place", async () => {
     const cookie = await logIn();
     const anew = await logIn(token, cookie);

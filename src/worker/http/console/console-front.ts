@@ -153,9 +153,14 @@ function noValues(): never {
   throw new Problem("route-not-found", "The console gives no values; programs resolve them at /v1/resolve, with a token.");
 }
 
-/** Has the native front answer, for the session in the place of a token. */
+/**
+ * Has the native front answer, for the session in the place of a token.
+ *
+ * @throws {Problem} `unauthenticated`, also where the page shows another organization than the browser's session is in by now.
+ */
 async function ask(c: Context<HonoEnv>, native: Front): Promise<Response> {
   const { facts } = await requireSession(c);
+  if ((c.req.header("Keyhole-Organization") ?? facts.org) !== facts.org) throw unauthenticated("no-token");
   const request = new Request(c.req.url.replace(API, ""), c.req.raw);
   for (const name of ["Authorization", "Cookie"]) request.headers.delete(name);
   noteSession(request, facts);
