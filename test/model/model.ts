@@ -144,9 +144,9 @@ export const sharesVariable = (model: Model, scope: string, name: string) =>
 const variableOf = (name: string) => envName(name as SecretName);
 
 /** Scopes that are declared or in use, with their parents and numbers of secrets. */
-export function scopesOf(model: Model): { scope: string; parent: string | null; secrets: number }[] {
+export function scopesOf(model: Model): { scope: string; parent: string | null; secrets: number; store: null; prefix: null }[] {
   const counts = Map.groupBy(model.secrets.values(), ({ scope }) => scope);
   return [...new Set([...counts.keys(), ...model.parents.keys()])]
     .sort()
-    .map((scope) => ({ scope, parent: model.parents.get(scope) ?? null, secrets: counts.get(scope)?.length ?? 0 }));
+    .map((scope) => ({ scope, parent: model.parents.get(scope) ?? null, secrets: counts.get(scope)?.length ?? 0, store: null, prefix: null }));
 }
