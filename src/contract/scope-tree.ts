@@ -21,7 +21,10 @@ export const putScopeSchema = z
       .meta({ description: "The store in which its values are kept from now on; `null`: they are kept here again.", example: "vault-prod" }),
     prefix: prefixSchema.optional(),
   })
-  .refine(({ parent, store }) => (parent === undefined) !== (store === undefined), { error: "give a parent, or a store: one at a time" })
+  .refine(({ parent, store }) => (parent === undefined) !== (store === undefined), {
+    path: ["parent"],
+    error: "give a parent, or a store: one at a time",
+  })
   .refine(({ store, prefix }) => (typeof store === "string") === (prefix !== undefined), {
     path: ["prefix"],
     error: "a store has a prefix with it, and nothing else has",

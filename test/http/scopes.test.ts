@@ -29,7 +29,13 @@ afterEach(() => vi.restoreAllMocks());
 describe("a scope", () => {
   it("is put under a parent, moved to another, and taken from it", async () => {
     const token = { org: "tree" };
-    expect((await link("repo:a/b", "namespace:prod", { token })).body).toEqual({ scope: "repo:a/b", parent: "namespace:prod", secrets: 0 });
+    expect((await link("repo:a/b", "namespace:prod", { token })).body).toEqual({
+      scope: "repo:a/b",
+      parent: "namespace:prod",
+      secrets: 0,
+      store: null,
+      prefix: null,
+    });
     expect((await call("GET /v1/audit?action=scope.put", { token })).body.events[0].target).toBe("repo:a/b under namespace:prod");
     expect(await searched("repo:a/b", token)).toEqual(["repo:a/b", "namespace:prod", "global", "builtin"]);
     await link("repo:a/b", "team:core", { token });
