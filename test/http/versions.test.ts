@@ -44,7 +44,13 @@ describe("the list of versions", () => {
     const { status, body, text } = await call(`GET /v1/secrets/${id}/versions`);
     expect(status).toBe(200);
     expect(body.next_cursor).toBeNull();
-    const version = (n: number, state: string) => ({ version: n, created_at: expect.stringMatching(/^\d{4}-.*Z$/), created_by: "tester", state });
+    const version = (n: number, state: string) => ({
+      version: n,
+      created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      created_by: "tester",
+      state,
+      store_version: null,
+    });
     expect(body.versions).toEqual([version(3, "current"), version(2, "previous"), version(1, "destroyed")]);
     expect(text).not.toContain("listed-value");
   });

@@ -15,6 +15,7 @@ const LONGEST = [
   "/audit/honest-logs.test.ts",
   "/audit/attacks.test.ts",
   "/audit/recorded-runs.test.ts",
+  "/scope-stores/crashes.test.ts",
   "/leases/cost.test.ts",
   "/access/refusal-reasons.test.ts",
   "/model/model.test.ts",
