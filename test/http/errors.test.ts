@@ -20,7 +20,7 @@ function expectProblem({ status, body, headers, text }: Reply, code: keyof typeo
 }
 
 describe("a route that is not there", () => {
-  it.each(["GET /", "GET /v1", "GET /v1/nothing", "POST /v1/secrets/a/b/c", "GET /v2/secrets", "GET /v1/secrets/", "GET /v1/scopes/global/secrets"])(
+  it.each(["GET /nothing", "GET /v1", "GET /v1/nothing", "POST /v1/secrets/a/b/c", "GET /v2/secrets", "GET /v1/secrets/", "GET /v1/scopes/global/secrets"])(
     "is 404 route-not-found: %s",
     async (request) => expectProblem(await call(request), "route-not-found"),
   );
