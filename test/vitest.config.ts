@@ -77,6 +77,7 @@ export default defineConfig(({ mode }) => ({
           name: "worker",
           deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ["**/*.test.ts"],
           exclude: ["node/**", "node_modules/**", ...(mode === "fuzz" ? [] : FAULTS)],
           globalSetup: ["node/issuer-server.ts", "node/upstream-server.ts"],
