@@ -132,6 +132,17 @@ describe("a session", () => {
       expect(await statusWith(other)).toBe(401);
   });
 
+  it("is held up by the organization's quota of writes, as a code is", async () => {
+    const few = callWith({ QUOTAS: JSON.stringify({ writes_per_minute: 2 }) });
+    const begin = (cookie?: string) =>
+      few("POST /console/api/session", { token: null, headers: { ...OWN_PAGE, ...(cookie && { Cookie: cookie }) }, json: { token } });
+    const statuses = [(await begin()).status, (await begin()).status, (await begin()).status];
+    expect(statuses).toEqual([201, 201, 429]);
+    const strangers = cookieOf(await ask("POST /console/api/session", null, { json: { token: await sign({ org: `${org}-x` }) } }));
+    expect((await begin(strangers)).status).toBe(429);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM sessions WHERE org = ?").bind(org).first("n")).toBe(2);
+  });
+
   it("is stored without its secret, its token and anything of who it is", async () => {
     const cookie = await logIn(await sign({ org, sub: "a-name-that-is-nowhere" }));
     const kept = JSON.stringify((await env.DB.prepare("SELECT * FROM sessions WHERE org = ?").bind(org).all()).results);

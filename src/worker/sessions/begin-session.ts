@@ -2,8 +2,9 @@ import { createCaller } from "../access/caller.ts";
 import type { SignerRules } from "../access/token-signer.ts";
 import { deleteSession, insertSession } from "../store/session-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller } from "../transaction/run-for-caller.ts";
 import { writeForCaller } from "../transaction/write-for-caller.ts";
+import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { type Session, type SessionFacts, sealSession } from "./sealed-facts.ts";
 import { hashOf, newSessionSecret } from "./session-secret.ts";
 
@@ -12,7 +13,7 @@ export const IDLE = 30 * 60_000;
 const LONGEST = 12 * 60 * 60_000;
 
 /** What a session needs. */
-export type SessionNeeds = CallerNeeds & SignerRules & { readonly now: Date };
+export type SessionNeeds = QuotaNeeds & SignerRules;
 
 /** Where a request comes from. */
 export interface Origin {
@@ -32,7 +33,7 @@ export interface BegunSession {
  *
  * @param facts What the token said.
  * @param replaces The hash of a session that ends with it; `null` for none.
- * @throws {Problem} `unauthenticated` when the token is not in force, `storage-unavailable`.
+ * @throws {Problem} `unauthenticated` when the token is not in force, `rate-limited`, `storage-unavailable`.
  */
 export async function beginSession(needs: SessionNeeds, origin: Origin, facts: SessionFacts, replaces: string | null): Promise<BegunSession> {
   const caller = createCaller({ ...facts, ...origin });
@@ -45,6 +46,8 @@ export async function beginSession(needs: SessionNeeds, origin: Origin, facts: S
   const hash = await hashOf(secret);
   const row = { hash, org: facts.org, sealed: await sealSession(keyring, hash, session), idle_until: session.idleUntil };
   const ended = replaces === null ? [] : [deleteSession(db, replaces)];
-  await writeForCaller(needs, caller, [...ended, ...insertSession(db, row, at)], { action: "session.create", secrets: [] });
+  await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) =>
+    writeForCaller(needs, caller, [before, ...ended, ...insertSession(db, row, at), after], { action: "session.create", secrets: [] }),
+  );
   return { session, secret };
 }

@@ -1,9 +1,12 @@
+import { createCaller } from "../access/caller.ts";
 import { takesSigner } from "../access/token-signer.ts";
 import { unauthenticated } from "../access/verify-token.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertLoginCode, type LoginCodeRow, takeLoginCode } from "../store/session-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
-import type { SessionNeeds } from "./begin-session.ts";
+import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
+import { writeWithinQuota } from "../transaction/write-within-quota.ts";
+import type { Origin, SessionNeeds } from "./begin-session.ts";
 import { type CodeFacts, openCode, type SessionFacts, sealCode } from "./sealed-facts.ts";
 import { hashOf, newSessionSecret } from "./session-secret.ts";
 
@@ -14,15 +17,18 @@ const VALID = 5 * 60_000;
  * Makes a code that logs somebody in once, for what a token may.
  *
  * @param replaces The hash of the session in whose place it logs in, and only while that is open; `null` for a login by itself.
- * @throws {Problem} `storage-unavailable`.
+ * @throws {Problem} `unauthenticated` when the token is not in force, `rate-limited`, `storage-unavailable`.
  */
-export async function makeLoginCode(needs: SessionNeeds, facts: SessionFacts, replaces: string | null): Promise<string> {
+export async function makeLoginCode(needs: SessionNeeds, origin: Origin, facts: SessionFacts, replaces: string | null): Promise<string> {
+  const caller = createCaller({ ...facts, ...origin });
+  await readForCaller(needs, caller, []);
   const { db, keyring, now } = await allowSealing(needs);
   const code = newSessionSecret();
   const hash = await hashOf(code);
   const expiresAt = now.getTime() + VALID;
   const sealed = await sealCode(keyring, hash, { facts, expiresAt, replaces });
-  await runBatch(db, insertLoginCode(db, { hash, sealed, expires_at: expiresAt }, now.getTime()));
+  const statements = insertLoginCode(db, { hash, sealed, expires_at: expiresAt }, now.getTime());
+  await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => runForCaller(needs, caller, [before, ...statements, after]));
   return code;
 }
 

@@ -107,7 +107,7 @@ async function begin(c: Context<HonoEnv>): Promise<Response> {
   const facts = "token" in body ? await lastingFacts(c, body.token) : await factsOfCode(c, body.code);
   if (open && !isSame(open.facts, facts)) {
     const { org: organization, subject, permissions } = facts;
-    const confirm = await makeLoginCode(needsOf(c), facts, open.hash);
+    const confirm = await makeLoginCode(needsOf(c), originOf(c), facts, open.hash);
     return c.json({ confirm, organization, subject, permissions: [...permissions] } satisfies SessionToConfirm);
   }
   return begun(c, await beginSession(needsOf(c), originOf(c), facts, open?.hash ?? null));
@@ -146,7 +146,7 @@ async function makeCode(c: Context<HonoEnv>): Promise<Response> {
   const { hostname, protocol } = new URL(c.req.url);
   if (protocol !== "http:" || !isLoopback(hostname)) throw new Problem("route-not-found", "Codes are made on this machine only.");
   const { token } = await bodyIn(c, makeCodeSchema);
-  return c.json({ code: await makeLoginCode(needsOf(c), await lastingFacts(c, token), null) }, 201);
+  return c.json({ code: await makeLoginCode(needsOf(c), originOf(c), await lastingFacts(c, token), null) }, 201);
 }
 
 function noValues(): never {
