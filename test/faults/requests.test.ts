@@ -88,7 +88,7 @@ describe.each(Object.entries(WRITES))("%s", (_, operation) => {
     const calls = await record(operation);
     const done: Cell[] = [];
     for (const nth of calls.keys()) {
-      for (const fault of faultsFor(nth, 2)) {
+      for (const fault of faultsFor(nth, 1)) {
         const label = `${calls[nth]} ${nth} ${fault}`;
         const cell = await makeCell(operation);
         const watched = watch(envOf(operation, cell.org), nth, fault);
@@ -116,7 +116,7 @@ describe.each(Object.entries(READS))("%s", (_, operation) => {
     const { shown = (text: string) => text } = operation;
     const calm = await cell.ask(...operation.request(cell));
     for (const nth of calls.keys()) {
-      for (const fault of faultsFor(nth, 2)) {
+      for (const fault of faultsFor(nth, 1)) {
         const watched = watch(envOf(operation, cell.org), nth, fault);
         const seen = await ask(watched, cell.org, ...operation.request(cell));
         if (!operation.varying) expect(watched.calls.length).toBeGreaterThan(nth);
@@ -210,4 +210,4 @@ function routeOf(request: string): string {
   return `${method} ${route}`;
 }
 
-afterAll(() => expect(cells, "cells that ran").toBeGreaterThan(500));
+afterAll(() => expect(cells, "cells that ran").toBeGreaterThan(300));

@@ -40,8 +40,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Each call goes wrong in two ways, the next call in the next two. With {@link faultsFor} all of them, each goes wrong in every way. */
-const SERIES = Array.from({ length: faultsFor(0, 2).length }, (_, at) => (nth: number) => faultsFor(nth, 2)[at] as Fault);
+/** Each call goes wrong in one way, the next call in the next one. With {@link faultsFor} all of them, each goes wrong in every way. */
+const SERIES = Array.from({ length: faultsFor(0, 1).length }, (_, at) => (nth: number) => faultsFor(nth, 1)[at] as Fault);
 
 type Ask = (request: string, options?: CallOptions) => Promise<Reply>;
 const calmly =
