@@ -13,7 +13,7 @@ const ABOUT: Readonly<Record<(typeof PERMISSIONS)[number], string>> = {
   "services:write": "declare services",
   "stores:write": "declare stores",
   "tokens:write": "mint and revoke tokens",
-  "trusts:write": "trust issuers of identity tokens, and declare logins",
+  "trusts:write": "trust issuers of identity tokens",
   "audit:read": "read and verify the audit log",
   "audit:write": "accept that a restore has set logs back",
   "keys:read": "see keys, backlog and findings",

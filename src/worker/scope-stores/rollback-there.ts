@@ -6,7 +6,7 @@ import type { SecretValue } from "../secrets/change.ts";
 import { findCurrent, secretNotFound } from "../secrets/find-secret.ts";
 import { versionNotFound } from "../secrets/find-version.ts";
 import { checkPrecondition, type Precondition } from "../secrets/precondition.ts";
-import { readVersion } from "../secrets/rollback-secret.ts";
+import { pinned, readVersion } from "../secrets/rollback-secret.ts";
 import { planChange, type Write, writeSecrets } from "../secrets/write-secrets.ts";
 import { requireScopeStore } from "../store/scope-store-rows.ts";
 import { StoreError } from "../stores/store-driver.ts";
@@ -38,7 +38,7 @@ export async function rollbackThere(needs: PlaceNeeds, caller: Caller, id: strin
     const source = stored.encoding === "source" ? sourceOfText(new TextDecoder().decode(stored.bytes)) : undefined;
     if (stored.encoding === "source" && !isThere(found, name, source)) {
       const sealing = await allowSealing(needs);
-      const write = await planChange(sealing, caller, kept, { value: stored });
+      const write = await planChange(sealing, caller, kept, { value: pinned(stored) });
       await writeSecrets(sealing, caller, "secret.rollback", [write], undefined, [requireScopeStore(needs.db, caller.org, kept.scope, found.bound)]);
       return write;
     }

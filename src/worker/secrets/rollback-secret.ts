@@ -26,7 +26,7 @@ export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: stri
 }
 
 /** What was written to a store while the scope was in it is the version that was written then, and not the one that is current there now. */
-function pinned(value: SecretValue): SecretValue {
+export function pinned(value: SecretValue): SecretValue {
   const source = value.encoding === "source" ? sourceOfText(new TextDecoder().decode(value.bytes)) : undefined;
   if (source?.written === undefined) return value;
   const { written, ...place } = source;
