@@ -1,10 +1,13 @@
+import { withQuotas } from "../../contract/quota.ts";
 import type { Caller } from "../access/caller.ts";
 import { createCaller } from "../access/caller.ts";
 import { noteFailures } from "../store/integrity-rows.ts";
+import { type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { deferWrite, type StoreWriteRow, selectDueWrites } from "../store/store-write-rows.ts";
 import { SCHEDULED } from "../transaction/insert-own-event.ts";
 import { newId } from "../transaction/new-id.ts";
+import { ownQuotas } from "../transaction/own-quotas.ts";
 import { IntegrityProblem, verifyRow } from "../transaction/verify-row.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { type Settled, settleWrite } from "./settle-write.ts";
@@ -36,7 +39,10 @@ async function settleOrNote(needs: Needs, row: StoreWriteRow, failures: unknown[
   const work: Promise<unknown>[] = [];
   try {
     const verified = await verifyRow(needs.keyring, "store_writes", row);
-    return await settleWrite({ ...needs, address: "", defer: (one) => void work.push(one) }, scheduledCaller(row.org), verified);
+    const [found] = await runBatch(db, [selectQuotas(db, row.org)]);
+    // Its own: with those of everybody a version too many would be destroyed, or a write given up that it may have.
+    const quotas = withQuotas(needs.quotas, await ownQuotas(needs.keyring, rowsOf<QuotaRow>(found)[0]));
+    return await settleWrite({ ...needs, quotas, address: "", defer: (one) => void work.push(one) }, scheduledCaller(row.org), verified);
   } catch (error) {
     failures.push(error);
     const broken = error instanceof IntegrityProblem ? [noteFailures(db, [error.row], now.getTime())] : [];
