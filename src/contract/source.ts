@@ -41,9 +41,6 @@ export const keptSourceSchema = sourceSchema
       .meta({ description: "Of a scope in a store: the store's id of the version that this write has made there. The current one is what is read." }),
   })
   .meta({ id: "KeptSource", example: { store: "vault-prod", key: "prod/database", field: "password" } });
-/** A source as it is shown. */
-export type ShownSource = z.output<typeof keptSourceSchema>;
-
 const storedSourceSchema = keptSourceSchema.extend({
   /** Where the store was when `written` was written there ({@link placeOf}): of another place that id says nothing. It is shown to nobody. */
   place: z.string().optional(),
@@ -58,7 +55,7 @@ export function textOfSource({ store, key, field, version, written, place }: Kep
 }
 
 /** A source as it is shown. */
-export function shownSource({ place: _, ...shown }: KeptSource): ShownSource {
+export function shownSource({ place: _, ...shown }: KeptSource): z.output<typeof keptSourceSchema> {
   return shown;
 }
 

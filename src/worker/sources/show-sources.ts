@@ -1,4 +1,4 @@
-import { type ShownSource, shownSource, sourceOfText } from "../../contract/source.ts";
+import { type KeptSource, sourceOfText } from "../../contract/source.ts";
 import type { Caller } from "../access/caller.ts";
 import { type ReadNeeds, readValues } from "../secrets/read-values.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -10,7 +10,7 @@ import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.t
 import { verifyRows } from "../transaction/verify-row.ts";
 
 /** The sources of those secrets that have one, by id. Of one that cannot be read now there is none. */
-export async function sourcesOf(needs: CallerNeeds & ReadNeeds, caller: Caller, secrets: readonly SecretRow[]): Promise<ReadonlyMap<string, ShownSource>> {
+export async function sourcesOf(needs: CallerNeeds & ReadNeeds, caller: Caller, secrets: readonly SecretRow[]): Promise<ReadonlyMap<string, KeptSource>> {
   const sourced = secrets.filter(({ encoding }) => encoding === "source");
   if (sourced.length === 0) return new Map();
   const ids = sourced.map(({ id }) => id);
@@ -25,7 +25,7 @@ export async function sourcesOf(needs: CallerNeeds & ReadNeeds, caller: Caller, 
   return new Map(
     read.flatMap(([{ id }, value]) => {
       const source = value instanceof Uint8Array ? sourceOfText(new TextDecoder().decode(value)) : undefined;
-      return source ? [[id, shownSource(source)] as const] : [];
+      return source ? [[id, source] as const] : [];
     }),
   );
 }
