@@ -136,7 +136,7 @@ interface Schema {
 
 /** A reader with the schema of what it reads. */
 function pair(read: Reader<unknown>, schema: Schema) {
-  return { read, schema, example: schema.meta()?.["example"] as Json };
+  return { read, schema, example: schema.meta()?.example as Json };
 }
 type Json = null | string | number | boolean | Json[] | { [name: string]: Json };
 
@@ -220,9 +220,9 @@ function readOrNothing(read: Reader<unknown>, value: Json): unknown {
 }
 
 it.each(Object.entries(PAIRS))("%s: the client reads what the contract says, and refuses what it does not say", (_, { read, schema, example }) => {
-  const later = { ...(example as object), added: "by a later service" };
-  expect(read(later, "")).toEqual(schema.parse(later));
-  for (const other of [...variants(example)]) {
+  expect(read(example, "")).toEqual(schema.parse(example));
+  expect(read({ ...(example as object), added: "by a later service" }, "")).toMatchObject(schema.parse(example) as object);
+  for (const other of variants(example)) {
     const parsed = schema.safeParse(other);
     expect([other, readOrNothing(read, other)]).toEqual([other, parsed.data]);
   }
