@@ -1,4 +1,4 @@
-// Builds dist/: the command line as one file, the client, what Workers use, and the console. Runs when the package is installed (`prepare`), also on
+// Builds dist/: the command line as one file, the client, what Workers use, the action for GitHub, and the console. Runs when the package is installed (`prepare`), also on
 // Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,6 +37,15 @@ async function build() {
       entryPoints: { client: "src/client/create-client.ts", worker: "src/client/create-resolver.ts" },
       platform: "neutral",
       format: "esm",
+    }),
+    build({
+      ...common,
+      entryPoints: { "action/main": "src/action/main.ts", "action/post": "src/action/post.ts" },
+      outExtension: { ".js": ".mjs" },
+      platform: "node",
+      format: "esm",
+      // Libraries that are written for `require` find it.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     }),
     buildConsole(root, outdir),
   ]);

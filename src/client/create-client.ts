@@ -19,7 +19,7 @@ import type { Client, ClientOptions } from "./types/client.ts";
 
 export type { Doubt, Skippable } from "../contract/doubts.ts";
 export type { LeftOut, LeftOutReason } from "../contract/left-out.ts";
-export type { LimitField, LimitFields } from "../contract/limit-fields.ts";
+export type { LimitField, LimitFields, LimitName } from "../contract/limit-fields.ts";
 export type { Permission } from "../contract/permissions.ts";
 export type { PresetName } from "../contract/preset-names.ts";
 export type { ProblemBody, ProblemCode, ProblemError, ProblemMembers } from "../contract/problems.ts";

@@ -241,5 +241,5 @@ it("refuses a value whose encoding is not known, and a token that is no bearer t
 it("takes a word that a later service has added, and nothing that is no word", () => {
   const event = PAIRS.auditEvent.example as object;
   expect(readAudit.auditEvent({ ...event, action: "secret.copy" }, "")).toMatchObject({ action: "secret.copy" });
-  for (const action of ["\u001b[2J", "a b", "", "__proto__"]) expect(() => readAudit.auditEvent({ ...event, action }, "")).toThrow("/action");
+  for (const action of ["\u001b[2J", "a b", "", "__proto__", "constructor"]) expect(() => readAudit.auditEvent({ ...event, action }, "")).toThrow("/action");
 });

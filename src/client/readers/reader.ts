@@ -33,7 +33,9 @@ export const time: Reader<string> = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\
 
 /** A word of a list that a later service may have made longer: it is shown and compared, and whoever does not know it does nothing by it. */
 export function word<T extends string>(): Reader<T> {
-  return matching(/^[a-z][a-z0-9_-]*(?:[.:][a-z][a-z0-9_-]*)*$/);
+  const isWord = /^[a-z][a-z0-9_-]*(?:[.:][a-z][a-z0-9_-]*)*$/;
+  // Whoever looks it up in a table is not to find what every object has.
+  return reading((value) => typeof value === "string" && isWord.test(value) && !(value in Object.prototype));
 }
 
 /** One of the words that there are. */
