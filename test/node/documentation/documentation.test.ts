@@ -46,12 +46,14 @@ describe("what the documentation says", () => {
 
   it("leads nowhere that is not there", () => {
     const broken = ALL_FILES.flatMap((document) =>
-      linksOf(readFileSync(join(ROOT, document), "utf8")).filter((link) => {
-        const [path = "", anchor] = link.split("#");
-        const target = path === "" ? document : join(dirname(document), path);
-        if (!existsSync(join(ROOT, target))) return true;
-        return anchor !== undefined && target.endsWith(".md") && !anchorsOf(readFileSync(join(ROOT, target), "utf8")).includes(anchor);
-      }).map((link) => `${document}: ${link}`),
+      linksOf(readFileSync(join(ROOT, document), "utf8"))
+        .filter((link) => {
+          const [path = "", anchor] = link.split("#");
+          const target = path === "" ? document : join(dirname(document), path);
+          if (!existsSync(join(ROOT, target))) return true;
+          return anchor !== undefined && target.endsWith(".md") && !anchorsOf(readFileSync(join(ROOT, target), "utf8")).includes(anchor);
+        })
+        .map((link) => `${document}: ${link}`),
     );
     expect(broken).toEqual([]);
   });

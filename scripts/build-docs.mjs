@@ -17,37 +17,39 @@ buildClient();
 console.log(`${join(outdir, "api.html")}\n${join(outdir, "vault.html")}\n${join(outdir, "client", "index.html")}`);
 
 /** The pages that a deployment has at `/docs`, with their descriptions beside them. */
-async function buildApi(): Promise<void> {
+async function buildApi() {
   const folder = mkdtempSync(join(tmpdir(), "keyhole-docs-"));
   try {
     const module = join(folder, "app.mjs");
     writeFileSync(module, await bundleWorker("src/worker/http/app.ts"));
-    const { createApp } = (await import(pathToFileURL(module).href)) as { createApp(): { fetch(request: Request, env: object, context: object): Promise<Response> } };
+    const { createApp } = await import(pathToFileURL(module).href);
+    };
     const app = createApp();
-    const read = async (path: string) => {
+    const read = async (path) => {
       const reply = await app.fetch(new Request(`https://keyhole.example${path}`), {}, {});
       if (!reply.ok) fail(`${path} is answered ${reply.status}`, "this is a mistake in keyhole itself");
       return reply.text();
     };
     for (const name of ["openapi.json", "openapi-vault.json"]) writeFileSync(join(outdir, name), await read(`/${name}`));
-    for (const [path, file] of [["/docs", "api.html"] as const, ["/docs/vault", "vault.html"] as const]) writeFileSync(join(outdir, file), asFile(await read(path)));
+    for (const [path, file] of [["/docs", "api.html"], ["/docs/vault", "vault.html"]])
+      writeFileSync(join(outdir, file), asFile(await read(path)));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** What leads from the root of a deployment leads to the files beside this one. */
-function asFile(page: string): string {
-  const files: Readonly<Record<string, string>> = {
+function asFile(page) {
+  const files = {
     "/docs": "api.html",
     "/docs/vault": "vault.html",
     "/openapi.json": "openapi.json",
     "/openapi-vault.json": "openapi-vault.json",
   };
-  return page.replaceAll(/href="(\/[^"#]*)/g, (link, path: string) => (files[path] ? `href="${files[path]}` : link));
+  return page.replaceAll(/href="(\/[^"#]*)/g, (link, path) => (files[path] ? `href="${files[path]}` : link));
 }
 
-function buildClient(): void {
+function buildClient() {
   install("scripts/reference");
   const folder = join(ROOT, "scripts", "reference");
   const typedoc = join(folder, "node_modules", "typedoc", "bin", "typedoc");
