@@ -23,7 +23,6 @@ async function buildApi() {
     const module = join(folder, "app.mjs");
     writeFileSync(module, await bundleWorker("src/worker/http/app.ts"));
     const { createApp } = await import(pathToFileURL(module).href);
-    };
     const app = createApp();
     const read = async (path) => {
       const reply = await app.fetch(new Request(`https://keyhole.example${path}`), {}, {});
@@ -31,7 +30,10 @@ async function buildApi() {
       return reply.text();
     };
     for (const name of ["openapi.json", "openapi-vault.json"]) writeFileSync(join(outdir, name), await read(`/${name}`));
-    for (const [path, file] of [["/docs", "api.html"], ["/docs/vault", "vault.html"]])
+    for (const [path, file] of [
+      ["/docs", "api.html"],
+      ["/docs/vault", "vault.html"],
+    ])
       writeFileSync(join(outdir, file), asFile(await read(path)));
   } finally {
     rmSync(folder, { recursive: true });
