@@ -1,5 +1,4 @@
-import type { StoreBody } from "../../client/create-client.ts";
-import type { PutStore } from "../../client/stores.ts";
+import type { PutStore, StoreBody } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
