@@ -1,11 +1,18 @@
-import type { ArgsDef } from "citty";
 import { scopeSchema } from "../contract/scope.ts";
 import { usageError } from "./cli-error.ts";
+import type { Arguments } from "./define-command.ts";
 
 /** The scope that holds a secret. */
 export const SCOPE_ARG = {
-  scope: { type: "string", alias: "s", valueHint: "SCOPE", default: "global", description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH" },
-} as const satisfies ArgsDef;
+  scope: {
+    type: "string",
+    alias: "s",
+    valueHint: "SCOPE",
+    default: "global",
+    suggests: "scope",
+    description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH",
+  },
+} as const satisfies Arguments;
 
 /** The scopes that a resolve is to search. */
 export const SCOPES_ARG = {
@@ -13,9 +20,11 @@ export const SCOPES_ARG = {
     type: "string",
     alias: "s",
     valueHint: "SCOPE",
+    repeatable: true,
+    suggests: "scope",
     description: "a scope to search, at most one of each kind; may be repeated [the token's own scopes]",
   },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
 /** Scopes as they were given, or `undefined` for the token's own. */
 export function scopesOf(given: readonly string[]): string[] | undefined {

@@ -20,8 +20,9 @@ export const remove = command({
     "keyhole delete LEAKED_KEY --purge",
     "keyhole delete OLD_KEY --local",
   ],
+  aliases: ["rm"],
   local: DELETE_OPTIONS,
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
   async run({ name, scope, profile, insecure, json, purge = false, yes }, { local }) {
     if (local) return deleteHere({ name, scope, yes, json });
     requireScope(scope);

@@ -16,7 +16,7 @@ function placeOf({ store, key, field, version }: Source): string {
 export const get = command({
   description: "Show what is known of a secret; not its value, which only `resolve`, `run` and `render` use",
   examples: ["keyhole get OPENAI_API_KEY --scope namespace:prod"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG },
   async run({ name, scope, profile, insecure, json }) {
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });

@@ -29,6 +29,7 @@ export const importSecrets = command({
   args: {
     file: {
       type: "positional",
+      suggests: "file",
       description: "a .env file, a .json, .yaml or .toml file of names and values, or - for standard input; with --from-vault the mount",
     },
     ...SCOPE_ARG,
@@ -36,16 +37,22 @@ export const importSecrets = command({
     allow: {
       type: "string",
       valueHint: "KIND",
+      repeatable: true,
       description: `take what is likely meant in another way as it is read: ${DOUBT_KINDS.join(", ")}; docs/cli.md says what they are`,
     },
-    skip: { type: "string", valueHint: "KIND", description: `leave out instead of refusing: ${SKIPPABLE.join(", ")}` },
+    skip: { type: "string", valueHint: "KIND", repeatable: true, description: `leave out instead of refusing: ${SKIPPABLE.join(", ")}` },
     "from-vault": {
       type: "string",
       valueHint: "ADDRESS",
       description: "move the current versions below a KV mount of the Vault or OpenBao there; its token comes from VAULT_TOKEN, BAO_TOKEN or ~/.vault-token",
     },
     path: { type: "string", valueHint: "PREFIX", description: "--from-vault: only this path and what is below it" },
-    map: { type: "string", valueHint: "FROM=SCOPE", description: "--from-vault: where a path goes; FROM/=repo:PATH/ for all below one; may be repeated" },
+    map: {
+      type: "string",
+      valueHint: "FROM=SCOPE",
+      repeatable: true,
+      description: "--from-vault: where a path goes; FROM/=repo:PATH/ for all below one; may be repeated",
+    },
     overwrite: { type: "boolean", description: "--from-vault: replace values that differ" },
     "kv-version": { type: "enum", options: [...KV_VERSIONS], description: "--from-vault: the mount's version, where the token may not ask for it" },
     "dry-run": { type: "boolean", description: "say what would happen and change nothing" },

@@ -11,12 +11,13 @@ import { openSession } from "../session.ts";
 export const list = command({
   description: "List secrets: names, scopes and dates, never values",
   examples: ["keyhole list", "keyhole list --scope namespace:prod", "keyhole list --due rotation --json", "keyhole list --deleted", "keyhole list --local"],
+  aliases: ["ls"],
   local: LIST_OPTIONS,
   args: {
-    scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope" },
+    scope: { type: "string", alias: "s", valueHint: "SCOPE", suggests: "scope", description: "only this scope" },
     ...STRICT_ARG,
     kind: { type: "enum", options: ["global", "team", "namespace", "agent", "repo"], description: "only scopes of this kind" },
-    name: { type: "string", valueHint: "NAME", description: "only this name" },
+    name: { type: "string", valueHint: "NAME", suggests: "secret", description: "only this name" },
     prefix: { type: "string", valueHint: "TEXT", description: "only names that begin with this" },
     label: { type: "string", valueHint: "KEY=VALUE", description: "only with this label" },
     state: { type: "enum", options: ["lost"], description: "only those whose value was found to be lost" },

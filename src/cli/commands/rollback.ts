@@ -10,7 +10,7 @@ export const rollback = command({
   description: "Make an older value current again, as a new version and without anyone reading it",
   examples: ["keyhole rollback OPENAI_API_KEY 2 --scope namespace:prod"],
   args: {
-    name: { type: "positional", description: "the name of the secret" },
+    name: { type: "positional", suggests: "secret", description: "the name of the secret" },
     version: { type: "positional", description: "the version whose value to use, from `keyhole versions NAME`" },
     ...SCOPE_ARG,
   },

@@ -31,7 +31,7 @@ export const run = command({
   surplus: { message: "the command to run comes after --", hint: "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]" },
   args: {
     ...SCOPES_ARG,
-    only: { type: "string", valueHint: "NAMES", description: "only these secrets, separated by commas" },
+    only: { type: "string", valueHint: "NAMES", repeatable: true, suggests: "secret", description: "only these secrets, separated by commas" },
     secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
     strict: { type: "boolean", description: "do not run the command when a scope is empty (exit code 3), or a secret is left out, expired for example (6)" },
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
@@ -46,6 +46,8 @@ export const run = command({
     use: {
       type: "string",
       valueHint: "SERVICES",
+      repeatable: true,
+      suggests: "service",
       description:
         "services that it uses without holding their keys: with a token that can do nothing else. No secret is injected then unless --scope or --only says so",
     },

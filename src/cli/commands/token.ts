@@ -16,10 +16,10 @@ import { YES_ARG } from "./delete.ts";
 
 /** The options that say what a grant covers. */
 export const GRANT_ARGS = {
-  permissions: { type: "string", valueHint: "LIST", description: `what it may do, separated by commas: ${PERMISSIONS.join(", ")}` },
-  scopes: { type: "string", valueHint: "PATTERNS", description: "only these scopes, separated by commas; a trailing * matches any rest" },
-  names: { type: "string", valueHint: "PATTERNS", description: "only these names, separated by commas; a trailing * matches any rest" },
-  services: { type: "string", valueHint: "PATTERNS", description: "only these services, separated by commas; a trailing * matches any rest" },
+  permissions: { type: "string", valueHint: "LIST", repeatable: true, description: `what it may do, separated by commas: ${PERMISSIONS.join(", ")}` },
+  scopes: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these scopes, separated by commas; a trailing * matches any rest" },
+  names: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these names, separated by commas; a trailing * matches any rest" },
+  services: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these services, separated by commas; a trailing * matches any rest" },
 } as const;
 
 /** The option for clients that cannot ask for a lease by themselves. */

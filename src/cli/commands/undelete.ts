@@ -9,7 +9,7 @@ import { openSession } from "../session.ts";
 export const undelete = command({
   description: "Bring a deleted secret back, with all its versions and its metadata",
   examples: ["keyhole undelete OPENAI_API_KEY --scope namespace:prod", "keyhole list --deleted"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG },
   async run({ name, scope: text, profile, insecure, json }) {
     const scope = requireScope(text);
     const { client } = await openSession({ profile, insecure });

@@ -10,7 +10,7 @@ import { openSession } from "../session.ts";
 export const versions = command({
   description: "List the versions of a secret, newest first",
   examples: ["keyhole versions OPENAI_API_KEY --scope namespace:prod"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG },
   async run({ name, scope, profile, insecure, json }) {
     requireScope(scope);
     const { client } = await openSession({ profile, insecure });
