@@ -2,9 +2,12 @@ import { admin } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
 import { completeFor, completion } from "./commands/completion.ts";
 import { remove } from "./commands/delete.ts";
+import { diff } from "./commands/diff.ts";
+import { example } from "./commands/example.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { importSecrets } from "./commands/import.ts";
+import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
@@ -25,6 +28,7 @@ import { trust } from "./commands/trust.ts";
 import { undelete } from "./commands/undelete.ts";
 import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
+import { what } from "./commands/what.ts";
 import { type Command, command } from "./define-command.ts";
 
 type Commands = Readonly<Record<string, Command>>;
@@ -34,8 +38,8 @@ export const ROOT: Command = command({
   description: "Keep secrets in Keyhole, and hand them to the programs that need them",
   examples: ["keyhole login https://keyhole.example", "keyhole set OPENAI_API_KEY --scope namespace:prod", "keyhole run --scope namespace:prod -- npm start"],
   subCommands: {
-    ...grouped("Secrets:", { set, list, get, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
-    ...grouped("Use secrets:", { run, resolve, render, explain, mcp }),
+    ...grouped("Secrets:", { set, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
+    ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, mcp }),
     ...grouped("Access:", { login, logout, status, token, trust }),
     ...grouped("Arrange:", { scope, service, store }),
     ...grouped("Operate:", { audit, keys, usage, admin, completion, complete: completeFor(() => ROOT) }),

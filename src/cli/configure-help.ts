@@ -1,5 +1,5 @@
 import type { Argument as ProgramArgument, Command as ProgramCommand } from "commander";
-import stringWidth from "fast-string-width";
+import truncatedWidth from "fast-string-truncated-width";
 import type { Command } from "./define-command.ts";
 import { dataColors, hasColors, print } from "./output.ts";
 
@@ -24,7 +24,7 @@ export function configureHelp(program: ProgramCommand, { examples = [], subComma
     subcommandTerm: (one) => [one.name(), ...one.aliases()].join(", "),
     argumentTerm: nameOf,
     optionDescription: ({ description, defaultValue }) => (typeof defaultValue === "string" ? `${description} [${defaultValue}]` : description),
-    displayWidth: (text) => stringWidth(text),
+    displayWidth: (text) => truncatedWidth(text).width,
     styleTitle: (title) => dataColors.bold(title),
   });
   if (examples.length > 0) program.addHelpText("after", `\n${dataColors.bold("Examples:")}\n${examples.map((example) => `  ${example}`).join("\n")}`);

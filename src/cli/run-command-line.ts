@@ -72,7 +72,7 @@ function describeMistake({ code, message }: CommanderError, program: ProgramComm
   const [, option = "an option"] = /'(?:-\w, )?(--[\w-]+|-\w)/.exec(message) ?? [];
   const [, suggestion] = /Did you mean (--[\w-]+)/.exec(message) ?? [];
   const word = /^error: unknown command '([^']*)'/.exec(message)?.[1] ?? program.args[0] ?? "";
-  if (code === "commander.unknownCommand" || (code === "commander.excessArguments" && subCommands))
+  if (code === "commander.unknownCommand" || (code === "commander.excessArguments" && subCommands && program.registeredArguments.length === 0))
     return unknownCommand(path, word, Object.keys(subCommands ?? {}));
   if (code === "commander.excessArguments")
     return surplus ? usageError(surplus.message, surplus.hint) : usageError(`there are more arguments than ${path} takes`, helpOf(path));

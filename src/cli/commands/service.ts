@@ -150,7 +150,9 @@ async function openHosts(client: ReturnType<typeof createClient>, { origins = {}
   const lines: string[] = [];
   for (const scope of scopes.filter((each) => !each.endsWith(":*") && each !== "builtin"))
     lines.push(...(await openHostsIn(client, { scope, secret, hosts, wanted })));
-  return lines.length > 0 ? lines : [`There is no ${secret} there yet: keyhole set ${secret} ${wanted.map((host) => `--host ${host}`).join(" ")}`];
+  return lines.length > 0
+    ? lines
+    : [`There is no ${secret} there yet: keyhole set ${secret} --scope SCOPE ${wanted.map((host) => `--host ${host}`).join(" ")}`];
 }
 
 async function openHostsIn(

@@ -6,7 +6,7 @@ import { SET_OPTIONS, setHere } from "../local/set-here.ts";
 import { note, printJson } from "../output.ts";
 import { parseTime } from "../parse-duration.ts";
 import { ON_THE_COMMAND_LINE, readValue, VALUE_ARGS, type ValueSource } from "../read-value.ts";
-import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { scopeToWrite, WRITE_SCOPE_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
 const HINT = "leave it out and type it when asked, or use --stdin, --env-var NAME, --file PATH or --keychain SERVICE:ACCOUNT";
@@ -17,14 +17,14 @@ export const set = command({
   examples: [
     "keyhole set OPENAI_API_KEY",
     "keyhole set OPENAI_API_KEY --scope namespace:prod --stdin < key.txt",
-    "keyhole set TLS_KEY --file key.pem --description 'edge certificate' --rotate-after 90",
+    "keyhole set TLS_KEY --scope global --file key.pem --description 'edge certificate' --rotate-after 90",
     "keyhole set DB_PASSWORD --scope namespace:prod --store vault-prod --key prod/database --field password",
     "keyhole set OPENAI_API_KEY --scope repo:~/code/api --local",
   ],
   local: SET_OPTIONS,
   args: {
     name: { type: "positional", suggests: "secret", description: "the name of the secret" },
-    ...SCOPE_ARG,
+    ...WRITE_SCOPE_ARG,
     ...VALUE_ARGS,
     store: { type: "string", valueHint: "NAME", suggests: "store", description: "have the value come from this store, with --key" },
     key: { type: "string", valueHint: "KEY", description: "the key as the store has it" },
@@ -50,11 +50,11 @@ export const set = command({
     "max-lease": { type: "string", valueHint: "SECONDS", description: "the longest lease of whoever resolves it, 0 to 300; none to clear it" },
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope, profile, insecure, json, create, undelete = false, ...given }, { each, local }) {
+  async run({ name, scope: wanted, profile, insecure, json, create, undelete = false, ...given }, { each, local }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
-    if (local) return setHere({ name, scope, create, json, ...given });
-    requireScope(scope);
+    if (local) return setHere({ name, scope: wanted ?? "global", create, json, ...given });
     const fields = { ...fieldsOf(given, each("label")), ...hostsOf(each("host")) };
+    const scope = await scopeToWrite(wanted);
     const { client } = await openSession({ profile, insecure });
     const options = { undelete, ...(create && { ifNoneMatch: "*" }) };
     const source = sourceOf(given);

@@ -452,7 +452,7 @@ describe.runIf(process.platform === "linux")("a listing of processes", () => {
       seen.push(commandLines());
       return { json: method === "PUT" ? SECRET_REPLY : { API_KEY: VALUE } };
     };
-    expect((await runProgram(cli.path, ["set", "API_KEY", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
+    expect((await runProgram(cli.path, ["set", "API_KEY", "--scope", "global", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
     const child = spawn(cli.path, ["run", "--", "sh", "-c", "echo running; read -r line"], { env, stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
     seen.push(commandLines());
