@@ -1,10 +1,13 @@
 import { admin } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
 import { completeFor, completion } from "./commands/completion.ts";
+import { copy } from "./commands/copy.ts";
 import { remove } from "./commands/delete.ts";
 import { diff } from "./commands/diff.ts";
+import { edit } from "./commands/edit.ts";
 import { example } from "./commands/example.ts";
 import { explain } from "./commands/explain.ts";
+import { generate } from "./commands/generate.ts";
 import { get } from "./commands/get.ts";
 import { importSecrets } from "./commands/import.ts";
 import { init } from "./commands/init.ts";
@@ -38,7 +41,7 @@ export const ROOT: Command = command({
   description: "Keep secrets in Keyhole, and hand them to the programs that need them",
   examples: ["keyhole login https://keyhole.example", "keyhole set OPENAI_API_KEY --scope namespace:prod", "keyhole run --scope namespace:prod -- npm start"],
   subCommands: {
-    ...grouped("Secrets:", { set, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
+    ...grouped("Secrets:", { set, generate, edit, copy, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
     ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, mcp }),
     ...grouped("Access:", { login, logout, status, token, trust }),
     ...grouped("Arrange:", { scope, service, store }),

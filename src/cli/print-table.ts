@@ -15,7 +15,7 @@ export function printTable(heads: readonly string[], rows: readonly (readonly st
 function printRows(heads: readonly string[], rows: readonly (readonly string[])[]): void {
   const cells = [heads, ...rows.map((row) => row.map(clean))];
   const natural = heads.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column] ?? ""))));
-  const widths = fit(natural, process.stdout.isTTY ? process.stdout.columns : undefined);
+  const widths = columnWidths(natural, process.stdout.isTTY ? process.stdout.columns : undefined);
   const [head = "", ...lines] = cells.map((row) =>
     row
       .map((cell, column) => pad(cell, widths[column] ?? 0))
@@ -35,7 +35,7 @@ export function printFields(fields: readonly (readonly [name: string, value: str
 }
 
 /** The widths that columns have in all so many: the widest ones give way, all to the same. A pipe has no width. */
-export function fit(natural: readonly number[], columns: number | undefined): readonly number[] {
+export function columnWidths(natural: readonly number[], columns: number | undefined): readonly number[] {
   const room = (columns ?? Number.POSITIVE_INFINITY) - GAP.length * (natural.length - 1);
   const total = (most: number) => natural.reduce((sum, width) => sum + Math.min(width, most), 0);
   let most = Math.max(...natural);

@@ -12,6 +12,20 @@ import { openSession } from "../session.ts";
 /** How far back in milliseconds `--follow` looks for a first event where the log has none yet; clocks differ. */
 const LOOK_BACK = 3_600_000;
 
+/** Which events. */
+const FILTER_ARGS = {
+  action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
+  actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
+  "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
+  outcome: {
+    type: "enum",
+    options: ["allowed", "denied", "not-found", "failed"],
+    description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
+  },
+  since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
+  until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
+} as const;
+
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
   examples: ["keyhole audit verify"],
@@ -64,22 +78,25 @@ const anchor = command({
   },
 });
 
+const exported = command({
+  description: "Print the whole log, or what of it is asked for, oldest first and an event a line (JSON); an export is on record itself",
+  examples: ["keyhole audit export --since 30d > audit.ndjson", "keyhole audit export --after 41240 >> audit.ndjson"],
+  common: ["profile", "insecure"],
+  args: { ...FILTER_ARGS, after: { type: "string", valueHint: "SEQ", description: "only what comes after this event: how one that broke off goes on" } },
+  async run({ profile, insecure, after, ...given }) {
+    if (after !== undefined && !/^\d{1,15}$/.test(after)) throw usageError("--after is not the number of an event", "the seq of the last line");
+    const { client } = await openSession({ profile, insecure });
+    for await (const event of client.audit.stream({ ...filterOf(given), ...(after !== undefined && { after: Number(after) }) })) printJson(event, 0);
+  },
+});
+
 /** `keyhole audit`. */
 export const audit = command({
   description: "Show who did what, newest first; --follow goes on as it happens",
   examples: ["keyhole audit", "keyhole audit --action secret.resolve --since 24h", "keyhole audit --follow --outcome denied"],
-  subCommands: { verify, anchor },
+  subCommands: { verify, anchor, export: exported },
   args: {
-    action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
-    actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
-    "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
-    outcome: {
-      type: "enum",
-      options: ["allowed", "denied", "not-found", "failed"],
-      description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
-    },
-    since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
-    until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
+    ...FILTER_ARGS,
     limit: { type: "string", valueHint: "N", default: "50", description: "how many at most, 1 to 200" },
     follow: { type: "boolean", alias: "f", description: "print new events as they come; with --json, a line for each" },
     interval: { type: "string", valueHint: "DURATION", default: "2", description: "how often --follow asks" },
@@ -87,7 +104,7 @@ export const audit = command({
   },
   async run({ profile, insecure, json, follow, interval, limit, time, ...given }) {
     if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
-    const filter: AuditFilter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
+    const filter = filterOf(given);
     const seconds = parseDuration("--interval", interval, 86_400);
     const { client } = await openSession({ profile, insecure });
     const found = await newestEvents(client, filter, Number(limit) + 1);
@@ -148,6 +165,19 @@ function subjectsOf({ secrets, secrets_total: total = secrets.length, target, le
   const more = total - Math.min(3, named.length);
   const asked = lease?.calls?.requests.map(({ request, count }) => (count > 1 ? `${request} ×${count}` : request)) ?? [];
   return [target, more > 0 ? `${shown} and ${more} more` : shown, asked.join(", ")].filter(Boolean).join(": ");
+}
+
+interface Given {
+  readonly action?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly "secret-id"?: string | undefined;
+  readonly outcome?: AuditFilter["outcome"];
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+function filterOf(given: Given): AuditFilter {
+  return { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
 }
 
 function timesOf({ since, until }: { since?: string | undefined; until?: string | undefined }): Pick<AuditFilter, "since" | "until"> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ROOT } from "../../../src/cli/command-tree.ts";
 import { placeOf } from "../../../src/cli/complete.ts";
 import type { Command } from "../../../src/cli/define-command.ts";
-import { wrap } from "../../../src/cli/print-table.ts";
+import { columnWidths, wrap } from "../../../src/cli/print-table.ts";
 
 const words = (...typed: string[]) => placeOf(ROOT, typed).suggestions.map(({ word }) => word);
 
@@ -61,11 +61,11 @@ describe("what is printed on a terminal", () => {
   it("is no wider than that, where columns can be so narrow, and as wide as it is in a pipe", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(200), { minLength: 1, maxLength: 8 }), fc.integer({ min: 20, max: 300 }), (natural, columns) => {
-        const widths = it(natural, columns);
+        const widths = columnWidths(natural, columns);
         const total = widths.reduce((sum, width) => sum + width, 2 * (natural.length - 1));
         expect(total <= columns || Math.max(...widths) <= 8).toBe(true);
         expect(widths.every((width, n) => width <= (natural[n] ?? 0))).toBe(true);
-        expect(it(natural, undefined)).toEqual(natural);
+        expect(columnWidths(natural, undefined)).toEqual(natural);
       }),
     );
   });
