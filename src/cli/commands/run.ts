@@ -5,6 +5,7 @@ import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { readEnvFile } from "../env-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { RUN_OPTIONS, variablesHere } from "../local/variables-here.ts";
@@ -26,6 +27,7 @@ export const run = command({
     "keyhole run -- npm start",
     "keyhole run --scope repo:acme/api --mask -- ./deploy.sh",
     "keyhole run --only DATABASE_URL --fallback -- ./server",
+    "keyhole run --env-file .env.keyhole -- npm start",
     "keyhole run --local -- npm start",
   ],
   local: RUN_OPTIONS,
@@ -35,6 +37,12 @@ export const run = command({
   args: {
     ...SCOPES_ARG,
     only: { type: "string", valueHint: "NAMES", repeatable: true, suggests: "secret", description: "only these secrets, separated by commas" },
+    "env-file": {
+      type: "string",
+      valueHint: "FILE",
+      description:
+        "variables from this .env file, in which keyhole://SCOPE/NAME is that secret. No other secret is injected then unless --scope or --only says so",
+    },
     secrets: { type: "boolean", default: true, description: "inject secrets", negativeDescription: "inject none, and do not ask the service" },
     strict: { type: "boolean", description: "do not run the command when a scope is empty (exit code 3), or a secret is left out, expired for example (6)" },
     mask: { type: "boolean", description: "replace values in what the command prints with [masked]; its output is then no terminal" },
@@ -70,11 +78,16 @@ export const run = command({
     const passToken = options["pass-token"] === true;
     if (used && passToken) throw usageError("with --use the command has a token that can do nothing else, and not your own", "leave out --pass-token");
     const seconds = parseDuration("--for", options.for);
-    const wanted = secrets && (!used || given.includes("scope") || only.length > 0);
+    const envFile = options["env-file"];
+    const named = given.includes("scope") || only.length > 0;
+    const wanted = secrets && (named || (!used && envFile === undefined));
     const ask = () => resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge);
     const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names, strict === true) : await ask();
     if (wanted) requireAll(required, variables);
-    const env = childEnvironment(process.env, variables, passToken);
+    const { plain, secrets: referred } =
+      envFile === undefined ? { plain: {}, secrets: {} } : await readEnvFile(envFile, async () => (await openSession({ profile, insecure })).client);
+    Object.assign(variables, referred);
+    const env = childEnvironment({ ...process.env, ...plain }, variables, passToken);
     const masked = mask ? Object.values(variables) : undefined;
     if (!used) return runChild(file, args, env, { masked, replace: replace !== false });
     const session = await openSession({ profile, insecure });
