@@ -1,4 +1,4 @@
-import type { SecretFields } from "../client/secrets.ts";
+import type { SecretFields } from "../client/create-client.ts";
 import { usageError } from "./cli-error.ts";
 import type { Arguments } from "./define-command.ts";
 import { parseTime } from "./parse-duration.ts";
