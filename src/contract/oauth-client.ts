@@ -76,7 +76,7 @@ export const deviceAuthorizationReplySchema = z
       device_code: "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS00",
       user_code: "WDJB-MJHT",
       verification_uri: "https://keyhole.example.workers.dev/console/device",
-      verification_uri_complete: "https://keyhole.example.workers.dev/console/device#code=WDJB-MJHT",
+      verification_uri_complete: "https://keyhole.example.workers.dev/console/device#user_code=WDJB-MJHT",
       expires_in: 600,
       interval: 5,
     },

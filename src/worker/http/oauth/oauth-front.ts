@@ -163,7 +163,7 @@ async function authorizeDevice(c: Context<HonoEnv>): Promise<Response> {
   const { deviceCode: device_code, userCode: user_code } = await waitForApproval(needsOf(c), originOf(c));
   const verification_uri = `${new URL(c.req.url).origin}/console/device`;
   // In the fragment it is in no log.
-  const verification_uri_complete = `${verification_uri}#code=${user_code}`;
+  const verification_uri_complete = `${verification_uri}#user_code=${user_code}`;
   const lasts = { expires_in: DEVICE_TIME / 1000, interval: DEVICE_PAUSE / 1000 };
   return c.json({ device_code, user_code, verification_uri, verification_uri_complete, ...lasts });
 }
