@@ -15,7 +15,7 @@ export const redirectUriSchema = z
 /** PKCE's challenge, by S256 (RFC 7636, section 4.2). */
 export const codeChallengeSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, { error: "the SHA-256 of the verifier, in base64url" });
 /** PKCE's verifier (RFC 7636, section 4.1). */
-export const codeVerifierSchema = z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/);
+const codeVerifierSchema = z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/);
 
 /** A secret of 256 random bits, as codes are. */
 export const codeSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);

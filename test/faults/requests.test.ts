@@ -203,6 +203,7 @@ function routeOf(request: string): string {
     .replace(/\/versions\/\d+$/, "/versions/{version}")
     .replace(/\/tokens\/.+$/, "/tokens/{id}")
     .replace(/\/trusts\/[^/]+/, "/trusts/{name}")
+    .replace(/\/logins\/[^/]+/, "/logins/{name}")
     .replace(/\/services\/[^/]+/, "/services/{name}")
     .replace(/\/stores\/[^/]+/, "/stores/{name}")
     .replace(/\/use\/.+/, "/use/{service}/{path}")

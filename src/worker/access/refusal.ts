@@ -85,7 +85,7 @@ export const ISSUER_REFUSALS = [
 export type IssuerRefusal = (typeof ISSUER_REFUSALS)[number];
 
 /** Why somebody is not logged in. */
-export const LOGIN_REFUSALS = [
+const LOGIN_REFUSALS = [
   /** There is no such login, or the token that made it has been revoked. */
   "unknown-login",
   /** The browser has not begun this login, or too long ago. */

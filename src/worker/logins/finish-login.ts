@@ -108,10 +108,12 @@ function proofOf({ token_endpoint_auth_methods_supported: taken }: Authorization
 
 /** The one call of the library: no redirect is followed, and of a reply at most 256 KiB are read. */
 async function ask(access: ProviderAccess, address: string, { method, headers, body }: CustomFetchOptions<"POST", URLSearchParams>): Promise<Response> {
+  const sent = new Headers(headers);
+  sent.set("Content-Type", "application/x-www-form-urlencoded");
   const reply = await callOut(providerRules(access), {
     url: new URL(address),
     method,
-    headers: new Headers({ "Content-Type": "application/x-www-form-urlencoded", ...headers }),
+    headers: sent,
     body: body.toString(),
     firstByte: TIMEOUT,
     whole: TIMEOUT,
