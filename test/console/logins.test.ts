@@ -328,6 +328,20 @@ describe("what comes back to the console", () => {
     await refused(visitor, back(asked), "login-not-begun");
   });
 
+  it.each([
+    ["does not answer", { status: 500, body: "{}" }, "login-answer-invalid"],
+    ["refuses the code", { status: 400, body: '{"error":"invalid_grant"}' }, "login-answer-invalid"],
+    ["leads elsewhere", { status: 302, headers: { Location: "http://127.0.0.1:1/" } }, "login-answer-invalid"],
+    ["has no identity token", { body: '{"access_token":"access-of-the-provider","token_type":"Bearer"}' }, "login-answer-invalid"],
+    ["has no end", { body: "x".repeat(300_000) }, "login-answer-invalid"],
+  ])("is refused where the provider's token endpoint %s", async (_, document, reason) => {
+    await putLogin();
+    const visitor = browser();
+    const asked = askedOf(await begin(visitor));
+    await publish(`${provider.url}/token`, document);
+    await refused(visitor, back(asked), reason);
+  });
+
   it("logs in by its cookie alone: in a link its code logs nobody in", async () => {
     await putLogin();
     const mallory = browser();

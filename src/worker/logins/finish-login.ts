@@ -22,6 +22,7 @@ import { IssuerError } from "../access/fetch-issuer-document.ts";
 import { CLOCK_TOLERANCE } from "../access/verify-jwt.ts";
 import { type Exchanged, type ExchangeNeeds, exchangeToken } from "../grants/exchange-token.ts";
 import { callOut } from "../outgoing/call-out.ts";
+import type { OutgoingCall } from "../outgoing/fetch-outward.ts";
 import { OutgoingError } from "../outgoing/outgoing-error.ts";
 import { readUpTo } from "../outgoing/read-up-to.ts";
 import { type FindNeeds, findLogin, type Login } from "./find-login.ts";
@@ -110,16 +111,24 @@ function proofOf({ token_endpoint_auth_methods_supported: taken }: Authorization
 async function ask(access: ProviderAccess, address: string, { method, headers, body }: CustomFetchOptions<"POST", URLSearchParams>): Promise<Response> {
   const sent = new Headers(headers);
   sent.set("Content-Type", "application/x-www-form-urlencoded");
-  const reply = await callOut(providerRules(access), {
-    url: new URL(address),
-    method,
-    headers: sent,
-    body: body.toString(),
-    firstByte: TIMEOUT,
-    whole: TIMEOUT,
-  });
-  const bytes = await readUpTo(reply.body, MAX_BYTES);
+  const call = { url: new URL(address), method, headers: sent, body: body.toString(), firstByte: TIMEOUT, whole: TIMEOUT };
+  const { status, type, bytes } = await answered(access, call);
   if (!bytes) throw new LoginError("login-answer-invalid");
-  const type = reply.headers.get("Content-Type");
-  return new Response(bytes.length === 0 ? null : bytes, { status: reply.status, ...(type !== null && { headers: { "Content-Type": type } }) });
+  return new Response(bytes.length === 0 ? null : bytes, { status, ...(type !== null && { headers: { "Content-Type": type } }) });
+}
+
+/** What the provider answers; `bytes` is `undefined` for too many of them. */
+async function answered(
+  access: ProviderAccess,
+  call: OutgoingCall,
+): Promise<{ status: number; type: string | null; bytes: Uint8Array<ArrayBuffer> | undefined }> {
+  try {
+    const reply = await callOut(providerRules(access), call);
+    return { status: reply.status, type: reply.headers.get("Content-Type"), bytes: await readUpTo(reply.body, MAX_BYTES) };
+  } catch (cause) {
+    // A body that breaks off, or comes too late, is the platform's own error.
+    const late =
+      cause instanceof OutgoingError ? cause.refusal === "too-slow" || cause.refusal === "ended" : cause instanceof Error && cause.name === "TimeoutError";
+    throw new IssuerError(late ? "issuer-too-slow" : "issuer-unreachable", { cause });
+  }
 }
