@@ -24,7 +24,7 @@ interface EnvFile {
 }
 
 /** Reads a `.env` file whose values may be `keyhole://SCOPE/NAME`: the scope is what is before the last slash. */
-export function parseEnvFile(text: string): EnvFile {
+function parseEnvFile(text: string): EnvFile {
   const all = Object.entries(parse(text));
   const references = all.flatMap(([variable, value]) => (value.startsWith(SCHEME) ? parseReference(variable, value) : []));
   return { plain: Object.fromEntries(all.filter(([, value]) => !value.startsWith(SCHEME))), references };
