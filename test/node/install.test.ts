@@ -56,7 +56,10 @@ it("adds to what is there what is missing", () => {
 it.each([
   ["another version", { "node_modules/run": { ...RUN, version: "1.0.1" }, "node_modules/tool": TOOL }],
   ["another content", { "node_modules/run": { ...RUN, integrity: "sha512-other" }, "node_modules/tool": TOOL }],
-  ["another version of what not every platform has", { "node_modules/run": RUN, "node_modules/tool": TOOL, "node_modules/elsewhere": { ...ELSEWHERE, version: "3.0.1" } }],
+  [
+    "another version of what not every platform has",
+    { "node_modules/run": RUN, "node_modules/tool": TOOL, "node_modules/elsewhere": { ...ELSEWHERE, version: "3.0.1" } },
+  ],
 ])("installs again where %s is installed than the lock file names", (_, packages) => {
   writeInstalled(packages);
   expect(asked()).toMatch(/^install --no-save --no-audit/);
