@@ -1,7 +1,7 @@
 import { usageError } from "../cli/cli-error.ts";
 
 /** Where the values of a job go. */
-export type Into = "environment" | "outputs" | "file";
+type Into = "environment" | "outputs" | "file";
 
 /** What a workflow says under `with`. */
 export interface Inputs {

@@ -78,4 +78,3 @@ export const acceptRestorationsSchema = z
 export const acceptedRestorationsSchema = z
   .object({ accepted: z.array(z.string()).meta({ description: "The organizations whose logs go on." }) })
   .meta({ id: "AcceptedRestorations", example: { accepted: ["acme"] } });
-export type AcceptedRestorations = z.infer<typeof acceptedRestorationsSchema>;

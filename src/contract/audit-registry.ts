@@ -57,4 +57,3 @@ export const anchorReplySchema = z
     next_cursor: z.string().nullable(),
   })
   .meta({ id: "Anchor", example: { anchor: "eyJhbGciOiJFZERTQSJ9.e30.c2ln", next_cursor: null } });
-export type AnchorReply = z.infer<typeof anchorReplySchema>;

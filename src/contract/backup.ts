@@ -70,7 +70,6 @@ export const backupReplySchema = z
     last: z.boolean(),
   })
   .meta({ id: "BackupReply", example: { page: { jws: "eyJhbGciOiJFZERTQSJ9.eyJwYWdlIjoxfQ.c2ln", rows: "[]" }, number: 1, last: false } });
-export type BackupReply = z.infer<typeof backupReplySchema>;
 
 const refusedSchema = z
   .object({

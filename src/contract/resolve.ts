@@ -6,8 +6,6 @@ import { secretNameSchema } from "./secret-name.ts";
 import { timeSchema } from "./time.ts";
 import { unavailableSchema } from "./unavailable.ts";
 
-export { MAX_NAMES };
-
 /** How many secrets one resolve may release. */
 export const MAX_RELEASED = 500;
 /** How many bytes of values one resolve may release. */

@@ -67,7 +67,6 @@ export const createRevocationReplySchema = revocationSchema
     suspended_trusts: z.array(z.string()).meta({ description: "The trusts that were made under what is revoked: nothing is exchanged under them any more." }),
   })
   .meta({ id: "CreateRevocationReply", example: { ...EXAMPLE, suspended_trusts: [] } });
-export type CreateRevocationReply = z.infer<typeof createRevocationReplySchema>;
 
 /** `GET /v1/revocations`. */
 export const listRevocationsSchema = z.strictObject({ limit: limitSchema, cursor: cursorSchema });

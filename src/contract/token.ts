@@ -112,4 +112,3 @@ export const whoamiSchema = z
       lease_seconds: 0,
     },
   });
-export type Whoami = z.infer<typeof whoamiSchema>;

@@ -290,7 +290,6 @@ export const exchangeReplySchema = z
       scope: "secrets:resolve",
     },
   });
-export type ExchangeReply = z.infer<typeof exchangeReplySchema>;
 
 /** RFC 6749, section 5.2. */
 export const oauthErrorSchema = z
