@@ -27,7 +27,7 @@ function blocksOf(document: string): Block[] {
 }
 
 describe("what the documentation says", () => {
-  it.for(Object.entries(DOCUMENTS))("works as it is written in %s", { timeout: 180_000 }, async ([document, { atLeast, tools, ...premises }], { skip }) => {
+  it.for(Object.entries(DOCUMENTS))("works as it is written in %s", { timeout: 420_000 }, async ([document, { atLeast, tools, ...premises }], { skip }) => {
     const missing = ["bash", ...tools].filter((tool) => !findProgram(tool, process.env.PATH ?? ""));
     skip(missing.length > 0, `a reader has ${missing.join(" and ")}, and this machine has not`);
     const workplace = await openWorkplace();

@@ -102,6 +102,7 @@ printf '#!/bin/sh\\ntest "$OPENAI_API_KEY" = sk-prod' > deploy.sh
 mkdir -p ~/code/api
 chmod +x migrate deploy.sh`,
   },
+  "docs/login.md": { atLeast: 0, tools: [] },
   "docs/moving-from-vault.md": {
     atLeast: 3,
     tools: [],
