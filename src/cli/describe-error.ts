@@ -90,5 +90,6 @@ function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
   if (code === "unreachable" || code === "write-conflict" || status === 429 || status >= 500) return EXIT.unavailable;
   if (status === 401 || status === 403 || code === "exchange-refused" || code === "narrowing-refused") return EXIT.refused;
+  if (code === "invalid-request" && status === 400) return EXIT.usage;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }
