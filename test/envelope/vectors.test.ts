@@ -70,7 +70,7 @@ describe.each(["trusts", "tokens"] as const)("the frozen seal of a row of %s fro
   const check = (columns: object) => judgeSeal(keyring, SEAL_FORMATS[table], { ...before?.row, ...columns }, before?.seal ?? null);
 
   it("is good while it says none of it, and no longer", async () => {
-    const others = { trusts: { maker: null, reuse: "until-expiry", jwks_url: null, jwks: null }, tokens: { maker_issued_at: null } };
+    const others = { trusts: { maker: null, reuse: "until-expiry", jwks_url: null, jwks: null, login: null }, tokens: { maker_issued_at: null } };
     const defaults = { lease_seconds: 0, services: null, ...others[table] };
     expect(await check(defaults)).toMatchObject({ outcome: "good" });
     for (const name of Object.keys(defaults)) expect(await check({ ...defaults, [name]: 1 }), name).toMatchObject({ outcome: "broken" });

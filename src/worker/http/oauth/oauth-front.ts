@@ -69,21 +69,6 @@ const routes = [
   ),
   publicRoute(
     {
-      method: "get",
-      path: "/oauth/authorize",
-      id: "authorizeProgram",
-      summary: "Log a program in, by the browser of its user",
-      description:
-        "RFC 6749, section 4.1, for `keyhole login`: `response_type=code`, `client_id=keyhole-cli`, PKCE by `S256`, and as `redirect_uri` `http://127.0.0.1:<port>/callback`, exactly. Leads to a page of the console that asks; the code goes to the redirect URI, with `state` and `iss` (RFC 9207), and is good once and for a minute.",
-      tag: "Logins",
-      head: false,
-      problems: ["invalid-request"],
-      replies: { 302: { description: "To the page that asks, or back with `error`." } },
-    },
-    authorize,
-  ),
-  publicRoute(
-    {
       method: "post",
       path: "/oauth/device_authorization",
       id: "authorizeDevice",
@@ -106,15 +91,35 @@ const routes = [
   ),
 ];
 
+/** Where a person's browser goes: no client calls it, and the API description has it not. */
+const pages = [
+  publicRoute(
+    {
+      method: "get",
+      path: "/oauth/authorize",
+      id: "authorizeProgram",
+      summary: "Log a program in, by the browser of its user",
+      description:
+        "RFC 6749, section 4.1, for `keyhole login`: `response_type=code`, `client_id=keyhole-cli`, PKCE by `S256`, and as `redirect_uri` `http://127.0.0.1:<port>/callback`, exactly. Leads to a page of the console that asks; the code goes to the redirect URI, with `state` and `iss` (RFC 9207), and is good once and for a minute.",
+      tag: "Logins",
+      head: false,
+      problems: ["invalid-request"],
+      replies: { 302: { description: "To the page that asks, or back with `error`." } },
+    },
+    authorize,
+  ),
+];
+
 type OAuthError = (typeof OAUTH_ERRORS)[number];
 
 /** The front of OAuth, the token exchange and the logins of programs: no bearer token, forms of at most 64 KiB, and OAuth's errors instead of problem details. */
 export function oauthFront(): Front {
   const app = frontApp();
-  serveRoutes(app, routes);
-  app.notFound(refuseRoute(routes));
+  const served = [...routes, ...pages];
+  serveRoutes(app, served);
+  app.notFound(refuseRoute(served));
   app.onError(refuseError);
-  const paths: ReadonlySet<string> = new Set(routes.map(({ path }) => path));
+  const paths: ReadonlySet<string> = new Set(served.map(({ path }) => path));
   return { takes: (path) => paths.has(path), app, routes };
 }
 
