@@ -19,7 +19,7 @@ export interface ScopePage {
 }
 
 /** Why a sync leaves a key of the store out. */
-export type LeftOutKey = "not-a-name" | "name-reserved" | "name-locked" | "env-name-conflict" | "deleted" | "value-here" | "not-allowed" | "being-written";
+export type LeftOutKey = "not-a-name" | "name-reserved" | "name-locked" | "env-name-conflict" | "deleted" | "value-here" | "being-written";
 
 /** What a sync brings in. */
 export interface ScopeSync {

@@ -36,7 +36,16 @@ export const storeRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putStoreSchema),
-      problems: ["secret-not-found", "secret-expired", "name-locked", "host-not-allowed", "source-cycle", "write-conflict", "quota-exceeded", "integrity-failed"],
+      problems: [
+        "secret-not-found",
+        "secret-expired",
+        "name-locked",
+        "host-not-allowed",
+        "source-cycle",
+        "write-conflict",
+        "quota-exceeded",
+        "integrity-failed",
+      ],
       replies: { 200: json(storeSchema, "It replaces the one that was there."), 201: json(storeSchema, "The store is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {
