@@ -39,6 +39,7 @@ const HINTS: Record<string, string> = {
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
+  "login-not-found": "`GET /v1/logins` lists the logins",
   "service-not-found": "`keyhole service list` shows the services",
   "store-not-found": "`keyhole store list` shows the stores",
   "store-in-use": "`keyhole scope list` shows which scopes are in stores; `keyhole scope put SCOPE --out-of-store` takes one out",
