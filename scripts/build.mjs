@@ -1,4 +1,4 @@
-// Builds dist/: the command line as one file, the client, what Workers use, and the console. Runs when the package is installed (`prepare`), also on
+// Builds dist/: the command line as one file, the client, what Workers use, the console and the documentation. Runs when the package is installed (`prepare`), also on
 // Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildConsole } from "./build-console.mjs";
+import { buildDocs } from "./build-docs.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { outdir: { type: "string", default: join(root, "dist") }, types: { type: "boolean", default: false } } });
@@ -38,6 +39,7 @@ async function build() {
       external: ["zod"],
     }),
     buildConsole(root, outdir),
+    buildDocs(root, outdir),
   ]);
   if (values.types) buildTypes();
 }
