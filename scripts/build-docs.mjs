@@ -1,53 +1,68 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildDocumentation } from "./build-documentation.mjs";
+import { install } from "./install.mjs";
+import { bundleWorker } from "./local/bundle-worker.ts";
+import { fail } from "./settings.ts";
+import { ROOT } from "./wrangler-config.ts";
 
-/**
- * Builds the documentation: the guides of `docs/` and the API, as pages that the Worker only hands out.
- *
- * @param {string} root the project's folder.
- * @param {string} outdir where `console/` is, whose folder has all that is handed out.
- */
-export async function buildDocs(root, outdir) {
-  const { build } = await import("esbuild");
-  const folder = join(outdir, "console");
-  const common = { absWorkingDir: root, bundle: true, logLevel: "warning", legalComments: "none" };
-  const { metafile } = await build({
-    ...common,
-    entryPoints: { docs: "src/console/docs.ts", "docs-style": "src/docs/docs.css" },
-    entryNames: "[name]-[hash]",
-    outdir: folder,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    minify: true,
-    metafile: true,
-  });
-  const addressOf = (ending) =>
-    `/console/${Object.keys(metafile.outputs)
-      .map((path) => basename(path))
-      .find((name) => name.endsWith(ending))}`;
-  // The description is the Worker's own, so its routes are asked for it here.
-  const renderer = join(outdir, "render-docs.cjs");
-  await build({
-    ...common,
-    entryPoints: ["src/docs/render-docs.ts"],
-    outfile: renderer,
-    format: "cjs",
-    platform: "node",
-    target: "node20",
-    conditions: ["workerd", "worker"],
-    external: ["cloudflare:*"],
-    // The Worker logs what it answers.
-    drop: ["console"],
-  });
+// Builds dist/docs: the reference of the API, of its description, and the client's, of its types.
+const outdir = join(ROOT, "dist", "docs");
+rmSync(outdir, { recursive: true, force: true });
+mkdirSync(outdir, { recursive: true });
+await buildApi();
+buildClient();
+console.log(`${join(outdir, "api.html")}\n${join(outdir, "vault.html")}\n${join(outdir, "client", "index.html")}`);
+
+/** The pages that a deployment has at `/docs`, with their descriptions beside them. */
+async function buildApi() {
+  const folder = mkdtempSync(join(tmpdir(), "keyhole-docs-"));
   try {
-    const { renderDocs } = createRequire(import.meta.url)(renderer);
-    const names = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-    const guides = Object.fromEntries(names.sort().map((name) => [basename(name, ".md"), readFileSync(join(root, "docs", name), "utf8")]));
-    const pages = await renderDocs({ guides, style: addressOf(".css"), script: addressOf(".js") });
-    for (const [name, page] of Object.entries(pages)) writeFileSync(join(folder, name), page);
+    const module = join(folder, "app.mjs");
+    writeFileSync(module, await bundleWorker("src/worker/http/app.ts"));
+    const { createApp } = await import(pathToFileURL(module).href);
+    const app = createApp();
+    const read = async (path) => {
+      const reply = await app.fetch(new Request(`https://keyhole.example${path}`), {}, {});
+      if (!reply.ok) fail(`${path} is answered ${reply.status}`, "this is a mistake in keyhole itself");
+      return reply.text();
+    };
+    for (const name of ["openapi.json", "openapi-vault.json"]) writeFileSync(join(outdir, name), await read(`/${name}`));
+    const pages = join(folder, "console");
+    mkdirSync(pages);
+    await buildDocumentation(ROOT, folder);
+    for (const [page, file] of [
+      ["docs.html", "api.html"],
+      ["docs-vault.html", "vault.html"],
+    ])
+      writeFileSync(join(outdir, file), asFile(readFileSync(join(pages, page), "utf8")));
+    for (const name of readdirSync(pages).filter((name) => !name.endsWith(".html"))) copyFileSync(join(pages, name), join(outdir, name));
   } finally {
-    rmSync(renderer);
+    rmSync(folder, { recursive: true });
   }
+}
+
+/** What leads from the root of a deployment leads to the files beside this one. */
+function asFile(page) {
+  const files = {
+    "/docs": "api.html",
+    "/docs/vault": "vault.html",
+    "/openapi.json": "openapi.json",
+    "/openapi-vault.json": "openapi-vault.json",
+  };
+  return page
+    .replaceAll(/(href|src)="\/console\/([^"]*)"/g, '$1="$2"')
+    .replaceAll(/href="(\/[^"#]*)/g, (link, path) => (files[path] ? `href="${files[path]}` : link));
+}
+
+function buildClient() {
+  install("scripts/reference");
+  const folder = join(ROOT, "scripts", "reference");
+  const typedoc = join(folder, "node_modules", "typedoc", "bin", "typedoc");
+  const options = ["--options", join(folder, "typedoc.json"), "--out", join(outdir, "client"), "--logLevel", "Warn"];
+  const { status } = spawnSync(process.execPath, [typedoc, ...options], { cwd: folder, stdio: "inherit" });
+  if (status !== 0) fail("the client's reference was not built", "what typedoc says is above");
 }

@@ -1,9 +1,4 @@
-import type { PutService } from "../client/services.ts";
-import type { PutStore } from "../client/stores.ts";
-import type { PutTrust } from "../client/trusts.ts";
-import type { ServiceBody } from "../contract/service.ts";
-import type { StoreBody } from "../contract/store.ts";
-import type { TrustBody } from "../contract/trust.ts";
+import type { PutService, PutStore, PutTrust, ServiceBody, StoreBody, TrustBody } from "../client/create-client.ts";
 
 /** What makes a trust as it is: for the undo, and for a change of a part of it. */
 export function trustDefinition({ issuer, audience, claims, permissions, expires_in, reuse, lease_seconds, ...trust }: TrustBody): PutTrust {

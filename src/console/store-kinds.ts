@@ -1,5 +1,4 @@
-import type { PutStore } from "../client/stores.ts";
-import type { StoreBody } from "../contract/store.ts";
+import type { PutStore, StoreBody } from "../client/create-client.ts";
 import type { StoreKind } from "../contract/store-key.ts";
 import { linesOf, numberOf, textOf } from "./form-data.ts";
 
@@ -102,5 +101,6 @@ export function storeOf(kind: StoreKind, data: FormData): PutStore {
     }),
     ...(refresh_seconds !== undefined && { refresh_seconds }),
     ...(stale_seconds !== undefined && { stale_seconds }),
+    write: data.has("write"),
   } as PutStore;
 }

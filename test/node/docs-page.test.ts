@@ -6,8 +6,8 @@ import { ROOT } from "../../scripts/wrangler-config.ts";
 import { fetchFromApp } from "./support/fetch-from-app.ts";
 
 // A path that the type checker does not follow: what builds runs before anything that could compile it.
-const BUILD = join(ROOT, "scripts/build-docs.mjs");
-const { buildDocs } = (await import(BUILD)) as { buildDocs(root: string, outdir: string): Promise<void> };
+const BUILD = join(ROOT, "scripts/build-documentation.mjs");
+const { buildDocumentation } = (await import(BUILD)) as { buildDocumentation(root: string, outdir: string): Promise<void> };
 const files = await built();
 const page = files["docs.html"] ?? "";
 const api = (await (await fetchFromApp("/openapi.json")).json()) as { paths: Record<string, Record<string, { operationId: string }>> };
@@ -18,7 +18,7 @@ async function built(): Promise<Record<string, string>> {
   const out = mkdtempSync(join(tmpdir(), "keyhole-docs-"));
   try {
     mkdirSync(join(out, "console"));
-    await buildDocs(ROOT, out);
+    await buildDocumentation(ROOT, out);
     return Object.fromEntries(readdirSync(join(out, "console")).map((name) => [name, readFileSync(join(out, "console", name), "utf8")]));
   } finally {
     rmSync(out, { recursive: true });

@@ -1,4 +1,4 @@
-import type { StoreBody } from "../../contract/store.ts";
+import type { StoreBody } from "../../client/create-client.ts";
 import type { StoreKind } from "../../contract/store-key.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
@@ -6,7 +6,7 @@ import { storeDefinition } from "../definition-of.ts";
 import { textOf } from "../form-data.ts";
 import type { PageProps } from "../page-props.ts";
 import { Failure } from "../parts/failure.tsx";
-import { LinesField, TextField } from "../parts/field.tsx";
+import { CheckField, LinesField, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
@@ -95,6 +95,12 @@ function StoreForm({ kind, store }: { kind: StoreKind; store?: StoreBody }) {
         value={store && allowLines(store)}
         placeholder="namespace:prod prod/*"
         hint="Which scopes may have which keys: a pattern of each a line, as in namespace:prod prod/*. Empty: nothing."
+      />
+      <CheckField
+        label="Scopes may be put into it"
+        name="write"
+        value={store !== undefined && store.write !== false}
+        hint="What is set in such a scope is written to the store."
       />
       <div class="pair">
         <TextField

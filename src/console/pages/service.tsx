@@ -1,4 +1,4 @@
-import type { ServiceBody } from "../../contract/service.ts";
+import type { ServiceBody } from "../../client/create-client.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { serviceDefinition } from "../definition-of.ts";

@@ -1,4 +1,4 @@
-import type { ServiceBody } from "../../contract/service.ts";
+import type { ServiceBody } from "../../client/create-client.ts";
 import { client } from "../client.ts";
 import { secretOf, serviceDefinition } from "../definition-of.ts";
 import { textOf } from "../form-data.ts";

@@ -1,4 +1,4 @@
-import type { TrustBody } from "../../contract/trust.ts";
+import type { TrustBody } from "../../client/create-client.ts";
 import { client } from "../client.ts";
 import { trustDefinition } from "../definition-of.ts";
 import { numberOf, pairsOf, textOf } from "../form-data.ts";

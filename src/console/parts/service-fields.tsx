@@ -1,5 +1,4 @@
-import type { PutService } from "../../client/services.ts";
-import type { ServiceBody } from "../../contract/service.ts";
+import type { PutService, ServiceBody } from "../../client/create-client.ts";
 import { linesOf, numberOf, textOf } from "../form-data.ts";
 import { allowLines, parseAllow } from "../parse-allow.ts";
 import { ChoiceField, LinesField, TextField } from "./field.tsx";

@@ -1,4 +1,4 @@
-import type { ServiceBody } from "../../contract/service.ts";
+import type { ServiceBody } from "../../client/create-client.ts";
 import { client } from "../client.ts";
 import { useMay } from "../session.ts";
 import { useLoad } from "../use-load.ts";
