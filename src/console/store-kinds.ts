@@ -102,5 +102,5 @@ export function storeOf(kind: StoreKind, data: FormData): PutStore {
     ...(refresh_seconds !== undefined && { refresh_seconds }),
     ...(stale_seconds !== undefined && { stale_seconds }),
     write: data.has("write"),
-  } as PutStore;
+  } as unknown as PutStore;
 }

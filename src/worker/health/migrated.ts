@@ -41,6 +41,7 @@ export const MIGRATED = [
   ["scope_stores"],
   ["login_codes"],
   ["store_writes", "asked_at"],
+  ["device_requests"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

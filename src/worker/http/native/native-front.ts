@@ -18,6 +18,7 @@ import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
 import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
+import { loginRoutes } from "./logins.ts";
 import { oidcRoutes } from "./oidc.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
@@ -48,6 +49,7 @@ const ROUTES: readonly Route[] = [
   ...tokenRoutes,
   ...revocationRoutes,
   ...trustRoutes,
+  ...loginRoutes,
   ...serviceRoutes,
   ...storeRoutes,
   ...oidcRoutes,
