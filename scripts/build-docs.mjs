@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { buildDocumentation } from "./build-documentation.mjs";
 import { install } from "./install.mjs";
 import { bundleWorker } from "./local/bundle-worker.ts";
 import { fail } from "./settings.ts";
@@ -30,11 +31,15 @@ async function buildApi() {
       return reply.text();
     };
     for (const name of ["openapi.json", "openapi-vault.json"]) writeFileSync(join(outdir, name), await read(`/${name}`));
-    for (const [path, file] of [
-      ["/docs", "api.html"],
-      ["/docs/vault", "vault.html"],
+    const pages = join(folder, "console");
+    mkdirSync(pages);
+    await buildDocumentation(ROOT, folder);
+    for (const [page, file] of [
+      ["docs.html", "api.html"],
+      ["docs-vault.html", "vault.html"],
     ])
-      writeFileSync(join(outdir, file), asFile(await read(path)));
+      writeFileSync(join(outdir, file), asFile(readFileSync(join(pages, page), "utf8")));
+    for (const name of readdirSync(pages).filter((name) => !name.endsWith(".html"))) copyFileSync(join(pages, name), join(outdir, name));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -48,7 +53,9 @@ function asFile(page) {
     "/openapi.json": "openapi.json",
     "/openapi-vault.json": "openapi-vault.json",
   };
-  return page.replaceAll(/href="(\/[^"#]*)/g, (link, path) => (files[path] ? `href="${files[path]}` : link));
+  return page
+    .replaceAll(/(href|src)="\/console\/([^"]*)"/g, '$1="$2"')
+    .replaceAll(/href="(\/[^"#]*)/g, (link, path) => (files[path] ? `href="${files[path]}` : link));
 }
 
 function buildClient() {

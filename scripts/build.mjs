@@ -1,4 +1,4 @@
-// Builds dist/: the command line as one file, the client, what Workers use, the action for GitHub, and the console. Runs when the package is installed (`prepare`), also on
+// Builds dist/: the command line as one file, the client, what Workers use, the action for GitHub, the console and the documentation. Runs when the package is installed (`prepare`), also on
 // Node 20. With --types it builds the client's types too, which needs what the tests need; with --outdir DIR it builds there.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildConsole } from "./build-console.mjs";
+import { buildDocumentation } from "./build-documentation.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -48,6 +49,7 @@ async function build() {
       banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     }),
     buildConsole(root, outdir),
+    buildDocumentation(root, outdir),
   ]);
   writeFileSync(join(outdir, "THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(root, metafile));
   if (values.types) buildTypes();

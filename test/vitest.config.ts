@@ -101,10 +101,11 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "node",
           include: ["node/**/*.test.ts"],
-          globalSetup: ["node/issuer-server.ts", "node/support/prepared-folder.ts"],
+          globalSetup: ["node/issuer-server.ts", "node/support/prepared-folder.ts", ...(mode === "browser" ? ["node/browser/support/serve-place.ts"] : [])],
           exclude: Object.entries(ONLY_IN).flatMap(([file, only]) => (mode === only ? [] : [file])),
           env: { TEST_SEED: String(seed), FUZZ_REQUESTS: String(fuzzRequests(mode)), EVERY_CASE: mode === "fuzz" ? "1" : "" },
-          testTimeout: 60_000,
+          // A browser goes through all pages in one test.
+          testTimeout: mode === "browser" ? 240_000 : 60_000,
           hookTimeout: 120_000,
         },
       },

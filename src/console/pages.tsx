@@ -8,6 +8,7 @@ import { Health } from "./pages/health.tsx";
 import { ImportPage } from "./pages/import.tsx";
 import { NewSecret } from "./pages/new-secret.tsx";
 import { NewService } from "./pages/new-service.tsx";
+import { NewStore, StorePage } from "./pages/new-store.tsx";
 import { NewTrust } from "./pages/new-trust.tsx";
 import { NewValue } from "./pages/new-value.tsx";
 import { Origin } from "./pages/origin.tsx";
@@ -47,6 +48,8 @@ const ROUTES: readonly Route[] = [
   { pattern: /^\/services\/new$/, page: NewService, under: "/services" },
   { pattern: /^\/services\/([^/]+)$/, page: ServicePage, under: "/services" },
   { pattern: /^\/stores$/, page: Stores, under: "/stores" },
+  { pattern: /^\/stores\/new$/, page: NewStore, under: "/stores" },
+  { pattern: /^\/stores\/([^/]+)$/, page: StorePage, under: "/stores" },
   { pattern: /^\/health$/, page: Health, under: "/health" },
   { pattern: /^\/authorize$/, page: Authorize, under: "/session" },
   { pattern: /^\/device$/, page: Device, under: "/session" },

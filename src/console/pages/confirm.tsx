@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
@@ -16,7 +16,7 @@ interface ConfirmationProps {
 /** Shows what would be logged into, and waits for a click. */
 export function Confirmation({ asked, open, onConfirm, onCancel }: ConfirmationProps) {
   const confirming = useTask(onConfirm);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = "Confirm the login · Keyhole";
   }, []);
   return (

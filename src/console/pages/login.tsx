@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { type Address, goTo, hrefOf } from "../address.ts";
 import { textOf } from "../form-data.ts";
@@ -30,7 +30,7 @@ export function Login({ address, session, onDone }: LoginProps) {
   const next = hrefOf(page);
   const begin = useRef(login.run);
   begin.current = login.run;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = "Log in · Keyhole";
     const code = takeCode();
     if (code !== undefined) begin.current({ code });

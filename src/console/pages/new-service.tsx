@@ -3,12 +3,12 @@ import type { PutService } from "../../client/create-client.ts";
 import { PRESET_NAMES, type PresetName, presetOf } from "../../contract/service-presets.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
-import { linesOf, numberOf, textOf } from "../form-data.ts";
-import { parseAllow } from "../parse-allow.ts";
+import { textOf } from "../form-data.ts";
 import { Failure } from "../parts/failure.tsx";
-import { ChoiceField, LinesField, TextField } from "../parts/field.tsx";
+import { ChoiceField, TextField } from "../parts/field.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Page } from "../parts/page.tsx";
+import { ServiceFields, serviceFieldsOf } from "../parts/service-fields.tsx";
 import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";
 import { useTask } from "../use-task.ts";
@@ -54,23 +54,7 @@ export function NewService() {
         <TextField label="Secret" name="secret" required hint="The name of the secret that has the key. Its hosts have to name where it goes." />
         {preset === "" && <TextField label="Header" name="header" required value="Authorization" />}
         {preset === "" && <TextField label="What stands before the key there" name="before" value="Bearer " hint="As in Bearer; empty for the key alone." />}
-        <LinesField
-          label="Scopes"
-          name="scopes"
-          required
-          rows={2}
-          hint="Where the secret is looked for, one a line: a scope, or a kind with * for the caller's own, as in repo:*."
-        />
-        <LinesField
-          label={preset === "" ? "What is let through" : "Let through this instead of what the preset does"}
-          name="allow"
-          required={preset === ""}
-          hint="Methods and a path a line, as in GET/POST /v1/models/**"
-        />
-        <div class="pair">
-          <TextField label="Uses a minute" name="uses_per_minute" type="number" min={1} max={60000} hint="Of each subject. Empty: any." />
-          <ChoiceField label="On record" name="audit" value="lease" choices={{ lease: "The first use, then counted", each: "Each use by itself" }} />
-        </div>
+        <ServiceFields preset={preset !== ""} />
         <Failure error={making.error} what="There is no new service" />
         <div class="actions">
           <button type="submit" class="primary" disabled={!may || making.running}>
@@ -84,15 +68,8 @@ export function NewService() {
 }
 
 function serviceOf(data: FormData, preset: PresetName | ""): PutService {
-  const lines = (name: string) => linesOf(data, name);
-  const [secret, origin, allow, uses] = [textOf(data, "secret") ?? "", textOf(data, "origin"), lines("allow"), numberOf(data, "uses_per_minute")];
-  const common = {
-    scopes: lines("scopes") ?? [],
-    audit: textOf(data, "audit") as PutService["audit"],
-    ...(origin !== undefined && { origin }),
-    ...(allow && { allow: parseAllow(allow) }),
-    ...(uses !== undefined && { uses_per_minute: uses }),
-  };
+  const [secret, origin] = [textOf(data, "secret") ?? "", textOf(data, "origin")];
+  const common = { ...serviceFieldsOf(data), ...(origin !== undefined && { origin }) };
   if (preset !== "") return { preset, secret, ...common };
   const before = String(data.get("before") ?? "");
   return { ...common, inject: [{ in: "header", name: textOf(data, "header") ?? "", value: `${before}\${${secret}}` }] };

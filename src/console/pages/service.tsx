@@ -1,13 +1,16 @@
-import type { ServiceBody } from "../../contract/service.ts";
+import type { ServiceBody } from "../../client/create-client.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
+import { serviceDefinition } from "../definition-of.ts";
 import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
+import { EditService } from "../parts/edit-service.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
 import { Table } from "../parts/table.tsx";
 import { Time } from "../parts/time.tsx";
+import { UsesOf } from "../parts/uses-of.tsx";
 import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";
 import { useLoad } from "../use-load.ts";
@@ -15,10 +18,18 @@ import { useLoad } from "../use-load.ts";
 /** A service: where it goes, which secrets it puts in, and what it lets through. */
 export function ServicePage({ id }: PageProps) {
   const may = useMay("services:write");
-  const service = useLoad((signal) => client.services.get(id, { signal }), [id]);
+  const loading = useLoad((signal) => client.services.get(id, { signal }), [id]);
   const remove = async () => {
     await client.services.delete(id);
-    tell(`The service ${id} is deleted.`);
+    const before = loading.value?.origins && serviceDefinition(loading.value);
+    tell(
+      `The service ${id} is deleted.`,
+      before &&
+        (async () => {
+          await client.services.put(id, before);
+          goTo(hrefOf(`/services/${encodeURIComponent(id)}`));
+        }),
+    );
     goTo(hrefOf("/services"));
   };
   return (
@@ -36,10 +47,11 @@ export function ServicePage({ id }: PageProps) {
       }
     >
       <Lacks of={{ "services:write": "you see only what the service allows" }} />
-      <Loaded of={service} what="The service">
+      <Loaded of={loading} what="The service">
         {(service) => (
           <>
             <Facts service={service} />
+            {may && service.origins && !service.builtin && <EditService key={service.revision} service={service} onChange={loading.reload} />}
             <h2>What is let through</h2>
             <Table
               caption="What is let through"
@@ -59,7 +71,7 @@ export function ServicePage({ id }: PageProps) {
 }
 
 function Facts({ service }: { service: ServiceBody }) {
-  const { preset, origins, scopes, inject, uses_per_minute, audit, max_body_bytes, max_seconds, updated_at, updated_by } = service;
+  const { preset, origins, scopes, inject, audit, max_body_bytes, max_seconds, updated_at, updated_by } = service;
   // Who may only use it is told no more than what it allows.
   if (origins === undefined) return null;
   return (
@@ -77,7 +89,9 @@ function Facts({ service }: { service: ServiceBody }) {
         ))}
       </dd>
       <dt>Uses a minute</dt>
-      <dd>{uses_per_minute ?? "as many as one likes"}</dd>
+      <dd>
+        <UsesOf service={service} />
+      </dd>
       <dt>On record</dt>
       <dd>{audit === "each" ? "each use by itself" : "the first use, and then counted"}</dd>
       <dt>Largest body</dt>

@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import type { StoreBody } from "../../client/create-client.ts";
 import type { StoreCheck } from "../../contract/store-check.ts";
+import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
+import { storeDefinition } from "../definition-of.ts";
 import { textOf } from "../form-data.ts";
 import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
@@ -19,18 +21,22 @@ import { useTask } from "../use-task.ts";
 
 /** The places outside where values live, each with a check of whether it works. */
 export function Stores({ address: { query } }: PageProps) {
+  const may = useMay("stores:write");
   const cursor = query.get("cursor") || undefined;
   const list = useLoad((signal) => client.stores.list({ limit: 50, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
   return (
     <Page
       title="Stores"
-      about={
-        <>
-          Places outside where values live: AWS Secrets Manager, Azure Key Vault, Vault. They are declared with <code>keyhole store set</code>.
-        </>
+      about="Places outside where values live: AWS Secrets Manager, Azure Key Vault, Vault."
+      actions={
+        may && (
+          <a class="button primary" href={hrefOf("/stores/new")}>
+            New store
+          </a>
+        )
       }
     >
-      <Lacks of={{ "stores:write": "you can neither see nor check stores" }} />
+      <Lacks of={{ "stores:write": "you can neither see nor declare nor check stores" }} />
       <Loaded of={list} what="Stores">
         {({ stores, next_cursor }) => (
           <>
@@ -55,7 +61,10 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
   const may = useMay("stores:write");
   const remove = async () => {
     await client.stores.delete(name);
-    tell(`The store ${name} is deleted.`);
+    tell(`The store ${name} is deleted.`, async () => {
+      await client.stores.put(name, storeDefinition(store));
+      onChange();
+    });
     onChange();
   };
   return (
@@ -88,6 +97,9 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
         </dd>
       </dl>
       <Check name={name} />
+      <a href={hrefOf(`/stores/${encodeURIComponent(name)}`)} aria-label={`Change the store ${name}`}>
+        Change
+      </a>
       <ConfirmButton label="Delete" name={`Delete the store ${name}`} question={`Delete the store ${name}?`} confirm="Delete" disabled={!may} act={remove}>
         <p>Secrets that have their values from it cannot be resolved any more. What is in the store stays.</p>
       </ConfirmButton>

@@ -2,8 +2,10 @@ import { useState } from "preact/hooks";
 import type { TrustBody, TrustTest } from "../../contract/trust.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
+import { trustDefinition } from "../definition-of.ts";
 import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
+import { EditTrust } from "../parts/edit-trust.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field, hintOf } from "../parts/field.tsx";
 import { Grant } from "../parts/grant.tsx";
@@ -20,11 +22,19 @@ import { Claims, TrustState } from "./trusts.tsx";
 
 /** A trust: what it asks and gives, a test of an identity token, and what was refused lately. */
 export function TrustPage({ id }: PageProps) {
-  const trust = useLoad((signal) => client.trusts.get(id, { signal }), [id]);
+  const loading = useLoad((signal) => client.trusts.get(id, { signal }), [id]);
   const may = useMay("trusts:write");
   const remove = async () => {
     await client.trusts.delete(id);
-    tell(`The trust ${id} is deleted.`);
+    const before = loading.value && trustDefinition(loading.value);
+    tell(
+      `The trust ${id} is deleted.`,
+      before &&
+        (async () => {
+          await client.trusts.put(id, before);
+          goTo(hrefOf(`/trusts/${encodeURIComponent(id)}`));
+        }),
+    );
     goTo(hrefOf("/trusts"));
   };
   return (
@@ -37,10 +47,11 @@ export function TrustPage({ id }: PageProps) {
       }
     >
       <Lacks of={{ "trusts:write": "you can neither see nor change trusts" }} />
-      <Loaded of={trust} what="The trust">
+      <Loaded of={loading} what="The trust">
         {(trust) => (
           <>
             <Facts trust={trust} />
+            {may && <EditTrust key={trust.updated_at} trust={trust} onChange={loading.reload} />}
             <Test name={id} />
             <Refusals name={id} />
           </>

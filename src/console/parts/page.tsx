@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSession } from "../session.ts";
 
 interface PageProps {
@@ -13,10 +13,11 @@ interface PageProps {
 export function Page({ title, about, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { organization } = useSession();
-  useEffect(() => {
+  // Together with what is on the screen: later, the focus would be taken from where somebody has gone by then.
+  useLayoutEffect(() => {
     document.title = `${title} · ${organization} · Keyhole`;
   }, [title, organization]);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <>
       <header class="page-head">

@@ -3,8 +3,16 @@ import { linesOf } from "../form-data.ts";
 import { useSession } from "../session.ts";
 import { LinesField } from "./field.tsx";
 
+interface PermissionFieldsProps {
+  readonly chosen?: readonly Permission[];
+  /** Patterns, one a line. */
+  readonly scopes?: string;
+  readonly names?: string;
+  readonly services?: string;
+}
+
 /** The permissions and limits of a grant, to be filled in. Nobody gives what they lack, and the service says so too. */
-export function PermissionFields({ chosen = ["secrets:resolve"], scopes = "" }: { chosen?: readonly Permission[]; scopes?: string }) {
+export function PermissionFields({ chosen = ["secrets:resolve"], scopes = "", names = "", services = "" }: PermissionFieldsProps) {
   const { permissions } = useSession();
   return (
     <>
@@ -31,8 +39,8 @@ export function PermissionFields({ chosen = ["secrets:resolve"], scopes = "" }: 
         hint="One pattern a line, as in repo:acme/*. Empty: all that you may."
       />
       <div class="pair">
-        <LinesField label="Only these names" name="secret_names" rows={2} hint="As in OPENAI_*." />
-        <LinesField label="Only these services" name="services" rows={2} />
+        <LinesField label="Only these names" name="secret_names" rows={2} value={names} hint="As in OPENAI_*." />
+        <LinesField label="Only these services" name="services" rows={2} value={services} />
       </div>
     </>
   );

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openPlace, type Place } from "./support/place.ts";
 
@@ -74,9 +74,7 @@ it("tells who had a secret and when, goes on telling, and lets the log be taken 
   await page.getByText("are as they were signed").waitFor();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export" }).click();
-  const lines = readFileSync(await (await download).path(), "utf8")
-    .trim()
-    .split("\n");
+  const lines = (await text(await (await download).createReadStream())).trim().split("\n");
   expect(lines.map((line) => JSON.parse(line).action)).toEqual(["secret.resolve", "secret.resolve"]);
   expect(troubles).toEqual([]);
   await context.close();
@@ -93,7 +91,7 @@ it("mints a token that is taken along as a file and is never in the page, and re
   await page.getByRole("button", { name: "Mint" }).click();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save it as a file" }).click();
-  const minted = readFileSync(await (await download).path(), "utf8");
+  const minted = await text(await (await download).createReadStream());
   const whoami = (await (await place.call(minted, "GET", "/v1/whoami")).json()) as object;
   expect(whoami).toMatchObject({ permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/*"] });
   expect(await page.content()).not.toContain(minted);
@@ -139,6 +137,15 @@ it("trusts GitHub by a form, says why an identity token is not good, and forgets
     claims: { repository_owner: "acme", ref: "refs/heads/main" },
     secret_scopes: ["repo:${repository}"],
   });
+  await page.getByText("Change what it asks and gives").click();
+  await page.getByLabel("Claims").fill("repository_owner=acme\nenvironment=production");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("environment=production", { exact: true }).waitFor();
+  const stored = async () => (await (await place.call(token, "GET", "/v1/trusts/github")).json()) as object;
+  expect(await stored()).toMatchObject({ claims: { repository_owner: "acme", environment: "production" }, secret_scopes: ["repo:${repository}"] });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone: The trust github is changed.").waitFor();
+  expect(await stored()).toMatchObject({ claims: { repository_owner: "acme", ref: "refs/heads/main" } });
   await page.getByLabel("Identity token").fill("eyJhbGciOiJub25lIn0.e30.");
   await page.getByRole("button", { name: "Test it" }).click();
   await page.getByText("An exchange would be refused").waitFor();
@@ -202,20 +209,59 @@ it("makes services of a preset and of any API", async () => {
       allow: [{ methods: ["GET", "POST"], paths: ["/v1/things/**"] }],
     },
   ]);
+  await page.getByText("Change it").click();
+  await page.getByLabel("What is let through").fill("GET /v1/things/**");
+  await page.getByLabel("Uses a minute").fill("5");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("5 of each subject; in the last minute 0 callers began to use it").waitFor();
+  const stored = async () => (await (await place.call(token, "GET", "/v1/services/own")).json()) as object;
+  const inject = [{ in: "header", name: "Authorization", value: "Bearer ${OWN_KEY}" }];
+  expect(await stored()).toMatchObject({ inject, allow: [{ methods: ["GET"], paths: ["/v1/things/**"] }], uses_per_minute: 5 });
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("The service own is deleted.").locator("..").getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("heading", { name: "own", level: 1 }).waitFor();
+  expect(await stored()).toMatchObject({ inject, uses_per_minute: 5 });
   await context.close();
 });
 
-it("checks a store, and says what fails", async () => {
+it("declares a store by a form, checks it and says what fails, changes it and takes that back", async () => {
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf("storing");
   await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.example.com"] }]);
-  const credentials = { token: { secret_key_ref: { scope: "global", store: "VAULT_TOKEN" } } };
-  const store = { kind: "vault", address: "https://vault.example.com", mount: "secret", credentials, allow: [{ scopes: ["global"], keys: ["a/*"] }] };
-  expect((await place.call(token, "PUT", "/v1/stores/vault", store)).status).toBeLessThan(300);
+  await logIn(token);
+  await open("/stores/new");
+  for (const [label, text] of Object.entries({
+    Name: "vault",
+    Address: "https://vault.example.com",
+    Mount: "secret",
+    "Scope of the secrets that have the credentials": "global",
+    "Token: name of the secret": "VAULT_TOKEN",
+    Allows: "global a/*\nnamespace:prod prod/*",
+  }))
+    await page.getByLabel(label, { exact: true }).fill(text);
+  await page.getByRole("button", { name: "Declare the store" }).click();
+  await page.getByRole("heading", { name: "vault", level: 2 }).waitFor();
+  const stored = async () => (await (await place.call(token, "GET", "/v1/stores/vault")).json()) as object;
+  const declared = {
+    ...{ kind: "vault", address: "https://vault.example.com", mount: "secret", refresh_seconds: 60 },
+    credentials: { token: { secret_key_ref: { scope: "global", store: "VAULT_TOKEN" } } },
+    allow: [
+      { scopes: ["global"], keys: ["a/*"] },
+      { scopes: ["namespace:prod"], keys: ["prod/*"] },
+    ],
+  };
+  expect(await stored()).toMatchObject(declared);
+  await page.getByRole("link", { name: "Change the store vault" }).click();
+  await page.getByLabel("Read anew after (seconds)").fill("600");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("after 600 seconds").waitFor();
+  expect(await stored()).toMatchObject({ ...declared, refresh_seconds: 600 });
+  await page.getByText("The store vault is changed.").locator("..").getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone: The store vault is changed.").waitFor();
+  expect(await stored()).toMatchObject(declared);
   // What the store's credential is for has changed since: nothing goes out.
   await set(token, ["global", "VAULT_TOKEN", { hosts: [] }]);
-  await logIn(token);
-  await open("/stores");
   await page.getByRole("button", { name: "Check vault" }).click();
   await page.getByRole("alert").getByText("A secret is not for the host that it would go to").waitFor();
   await context.close();
@@ -235,7 +281,7 @@ it("says whether the deployment is ready, and what the organization has", async 
 });
 
 it("says what a token lacks, instead of hiding it", async () => {
-  const { page, logIn, open, context } = await place.visit();
+  const { page, logIn, move, context } = await place.visit();
   const token = await place.tokenOf("lacking");
   await set(token, ["global", "SEEN"]);
   await logIn(await place.tokenOf("lacking", ["secrets:read"]));
@@ -249,14 +295,14 @@ it("says what a token lacks, instead of hiding it", async () => {
     ["/audit", "audit:read"],
     ["/health", "keys:read"],
   ] as const) {
-    await open(path);
+    await move(path);
     const note = page.getByRole("note").filter({ hasText: permission });
     expect(await note.count(), path).toBe(1);
     expect(await note.innerText(), path).toContain("Your token lacks");
   }
-  await open("/import");
+  await move("/import");
   expect(await page.getByRole("button", { name: "Dry run" }).isDisabled()).toBe(true);
-  await open("/session");
+  await move("/session");
   expect(await page.getByRole("row", { name: /^secrets:write/ }).innerText()).toContain("your token lacks it");
   await context.close();
 });

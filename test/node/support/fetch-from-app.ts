@@ -9,7 +9,7 @@ const APP = join(import.meta.dirname, "../../../src/worker/http/app.ts");
 const { createApp } = (await import(APP)) as { createApp(): App };
 const app = createApp();
 
-/** Asks the Worker's app for what needs no binding. */
-export async function fetchFromApp(path: string): Promise<Response> {
-  return app.fetch(new Request(`https://keyhole.test${path}`), {}, {});
+/** Asks the Worker's app for what needs no binding, or only those that are given. */
+export async function fetchFromApp(path: string, bindings: object = {}): Promise<Response> {
+  return app.fetch(new Request(`https://keyhole.test${path}`), bindings, {});
 }

@@ -1,18 +1,10 @@
 import type { Context } from "hono";
 import { Problem } from "../../../contract/problem.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { PAGE_HEADERS } from "../page-headers.ts";
 
 /** Where the pages are. */
 export const CONSOLE = "/console";
-
-/** Nothing but its own files, no inline script or style, in no frame, and no text is ever made a script. */
-const POLICY = [
-  "default-src 'none'",
-  ...["script-src", "style-src", "img-src", "connect-src"].map((what) => `${what} 'self'`),
-  ...["form-action", "base-uri", "frame-ancestors"].map((what) => `${what} 'none'`),
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
 
 const FILE = /^\/[A-Za-z0-9_-]+\.[a-z0-9]+$/;
 /** What is in such a file never changes: its name would. */
@@ -31,11 +23,7 @@ export async function consolePage(c: Context<HonoEnv>): Promise<Response> {
   const headers = {
     "Content-Type": found.headers.get("Content-Type") ?? "application/octet-stream",
     "Cache-Control": HASHED.test(path) ? "public, max-age=31536000, immutable" : "no-cache",
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "X-Frame-Options": "DENY",
+    ...PAGE_HEADERS,
   };
   return new Response(found.body, { headers });
 }

@@ -1,10 +1,11 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { Problem } from "../../../contract/problem.ts";
 import type { HonoEnv } from "../hono-env.ts";
 import { publicRoute, type Route } from "../operation.ts";
+import { PAGE_HEADERS } from "../page-headers.ts";
 import { buildApiDocument } from "./api-document.ts";
 import type { ApiDocument } from "./api-types.ts";
-import { type DocsLinks, docsPage } from "./docs-page.ts";
 import { NATIVE_API } from "./native-api.ts";
 import { json } from "./responses.ts";
 import { VAULT_API } from "./vault-api.ts";
@@ -18,8 +19,8 @@ const documentSchema = z
   .meta({ id: "OpenApiDocument", description: "An OpenAPI document.", example: { openapi: "3.1.0", info: { title: "Keyhole", version: "1" }, paths: {} } });
 
 /**
- * The routes of the API description: `/openapi.json`, generated from the schemas that validate, and `/docs`, which shows it
- * in a browser.
+ * The routes of the API description: `/openapi.json`, generated from the schemas that validate, and `/docs`, which was
+ * made of it and of the guides.
  *
  * @param all Every route of Keyhole's own API that is described, these among them.
  * @param vault The routes of Vault's wire, which has a description of its own.
@@ -28,28 +29,20 @@ export function describeApi(all: (own: readonly Route[]) => readonly Route[], va
   // Made when first asked for, once for each isolate: most isolates never are.
   const native = once(() => buildApiDocument(NATIVE_API, all(routes)));
   const wire = once(() => buildApiDocument(VAULT_API, vault));
-  const routes = [documentRoute(native), vaultDocumentRoute(wire), pageRoute(native), vaultPageRoute(wire)];
+  const routes = [documentRoute(native), vaultDocumentRoute(wire), pageRoute, vaultPageRoute];
   return routes;
 }
 
-/** A document that is made when it is first asked for, with its text. */
-interface Description {
-  readonly document: ApiDocument;
-  readonly text: string;
-}
-
-function once(make: () => ApiDocument): () => Description {
-  let built: Description | undefined;
+/** The text of a document that is made when it is first asked for. */
+function once(make: () => ApiDocument): () => string {
+  let built: string | undefined;
   return () => {
-    if (!built) {
-      const document = make();
-      built = { document, text: JSON.stringify(document) };
-    }
+    built ??= JSON.stringify(make());
     return built;
   };
 }
 
-function documentRoute(description: () => Description): Route {
+function documentRoute(description: () => string): Route {
   return publicRoute(
     {
       method: "get",
@@ -64,7 +57,7 @@ function documentRoute(description: () => Description): Route {
   );
 }
 
-function vaultDocumentRoute(description: () => Description): Route {
+function vaultDocumentRoute(description: () => string): Route {
   return publicRoute(
     {
       method: "get",
@@ -79,43 +72,26 @@ function vaultDocumentRoute(description: () => Description): Route {
   );
 }
 
-function documentReply(c: Context<HonoEnv>, { text }: Description): Response {
+function documentReply(c: Context<HonoEnv>, text: string): Response {
   return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": CACHE });
 }
 
-function pageRoute(description: () => Description): Route {
-  return publicRoute(
-    {
-      method: "get",
-      path: "/docs",
-      id: "docs",
-      summary: "This description, for people",
-      description: "One page without scripts, which loads nothing from anywhere.",
-      tag,
-      replies: { 200: { description: "The page.", content: { "text/html": { schema: z.string().meta({ example: "<!doctype html>" }) } } } },
-    },
-    (c) => pageReply(c, description(), { here: "/openapi.json", there: { path: "/docs/vault", title: "Vault's wire" } }),
-  );
-}
+const PAGE = { 200: { description: "The page.", content: { "text/html": { schema: z.string().meta({ example: "<!doctype html>" }) } } } };
+const ABOUT_PAGE = "One page, made when Keyhole was built. Its script searches what is on it, and nothing is loaded from anywhere else.";
 
-function vaultPageRoute(description: () => Description): Route {
-  return publicRoute(
-    {
-      method: "get",
-      path: "/docs/vault",
-      id: "docsVault",
-      summary: "The description of Vault's wire, for people",
-      description: "One page without scripts, which loads nothing from anywhere.",
-      tag,
-      replies: { 200: { description: "The page.", content: { "text/html": { schema: z.string().meta({ example: "<!doctype html>" }) } } } },
-    },
-    (c) => pageReply(c, description(), { here: "/openapi-vault.json", there: { path: "/docs", title: "Keyhole's own API" } }),
-  );
-}
+const pageRoute = publicRoute(
+  { method: "get", path: "/docs", id: "docs", summary: "The guides and this description, for people", description: ABOUT_PAGE, tag, replies: PAGE },
+  (c) => pageReply(c, "/docs.html"),
+);
 
-async function pageReply(c: Context<HonoEnv>, { document }: Description, links: DocsLinks): Promise<Response> {
-  const { html, policy } = await docsPage(document, new URL(c.req.url).origin, links);
-  c.header("Cache-Control", CACHE);
-  c.header("Content-Security-Policy", policy);
-  return c.html(html, 200);
+const vaultPageRoute = publicRoute(
+  { method: "get", path: "/docs/vault", id: "docsVault", summary: "The description of Vault's wire, for people", description: ABOUT_PAGE, tag, replies: PAGE },
+  (c) => pageReply(c, "/docs-vault.html"),
+);
+
+/** @throws {Problem} `route-not-found` where a deployment was made without it. */
+async function pageReply(c: Context<HonoEnv>, file: string): Promise<Response> {
+  const found = await c.env.CONSOLE?.fetch(new URL(file, c.req.url));
+  if (!found?.ok) throw new Problem("route-not-found", "This deployment was made without its documentation: /openapi.json describes the API.");
+  return new Response(found.body, { headers: { ...PAGE_HEADERS, "Content-Type": "text/html; charset=UTF-8", "Cache-Control": CACHE } });
 }

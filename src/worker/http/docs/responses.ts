@@ -36,9 +36,11 @@ export function problems({ permission, params, query, body, problems: own }: Rou
   const ofRequest: ProblemCode[] = [...(params || query || body ? (["invalid-request"] as const) : []), ...(body ? OF_BODIES : [])];
   // A route that anybody may ask has problems of its own only, or another form of errors.
   const codes = permission === null ? own : [...ofRequest, ...own, ...EVERYWHERE];
-  const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEMS[code].status);
+  // The documentation is built of this on Node 20, too, which has no Map.groupBy.
+  const statuses = new Set(codes.map((code) => PROBLEMS[code].status));
   return Object.fromEntries(
-    [...byStatus].map(([status, list]) => {
+    [...statuses].map((status) => {
+      const list = [...new Set(codes)].filter((code) => PROBLEMS[code].status === status);
       const [only, another] = list;
       const shared = only !== undefined && another === undefined && EVERYWHERE.includes(only);
       return [status, shared ? { $ref: `#/components/responses/${only}` } : problemResponse(list)];

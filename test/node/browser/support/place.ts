@@ -1,21 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import chromium from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium as playwright } from "playwright-core";
-import { serveWorker } from "../../../../scripts/local/serve-worker.ts";
-import { readVars } from "../../../../scripts/settings.ts";
+import { inject } from "vitest";
 import { signToken } from "../../../../scripts/sign-token.ts";
-import { ROOT } from "../../../../scripts/wrangler-config.ts";
 import { PERMISSIONS } from "../../../../src/contract/permissions.ts";
 import { TEST_SECRETS } from "../../../support/test-secrets.ts";
-import { prepareServer } from "../../support/prepare-server.ts";
 
-/** A browser and a Keyhole, for the tests of one file. */
+/** The browser and the Keyhole of this run, for the tests of one file. */
 export interface Place {
   readonly origin: string;
-  /** A token of an organization, with all permissions unless some are given. */
-  readonly tokenOf: (org: string, permissions?: readonly string[]) => Promise<string>;
+  /** A token of an organization, with all permissions and for `ada`, unless others are given. */
+  readonly tokenOf: (org: string, permissions?: readonly string[], subject?: string) => Promise<string>;
   /** A code that logs in once. */
   readonly codeFor: (token: string) => Promise<string>;
   /** A call of the API, past the console. */
@@ -31,38 +24,27 @@ export interface Visit {
   readonly page: Page;
   /** Errors on the console, violations of the policy, and requests to anywhere else. */
   readonly troubles: string[];
-  /** Logs in with a token, and waits for the secrets. */
+  /** Gives the browser a session, as a login with this token does, and opens the secrets. */
   readonly logIn: (token: string) => Promise<void>;
   /** Goes to a page of the console, and waits until it has loaded what it shows. */
   readonly open: (path: string) => Promise<void>;
+  /** The same as a link within the console does it: nothing is loaded anew. */
+  readonly move: (path: string) => Promise<void>;
 }
 
-// The browser's own sandbox needs what a container does not give. Its rules for pages are all in force.
-const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+/** What the console's own requests have. */
+export const OF_THE_CONSOLE = { "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
 
-/** Serves the console as it is built, on loopback, and starts a browser. */
+/** Comes to the browser and the Keyhole of this run (`serve-place.ts`). */
 export async function openPlace(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), "keyhole-browser-"));
-  if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run test:browser builds it");
-  const state = join(folder, "state");
-  const prepared = await prepareServer(state);
-  const served = await serveWorker({
-    port: 0,
-    persistTo: state,
-    // A provider of the tests is on loopback.
-    bindings: { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ISSUERS: "true" },
-    prepared,
-    period: null,
-    onLine: () => undefined,
-  });
-  const { origin } = served.url;
-  const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ARGUMENTS });
+  const { origin, browser: address } = inject("place");
+  const browser = await playwright.connect(address);
   return {
     origin,
-    tokenOf: (org, permissions = PERMISSIONS) =>
-      signToken(TEST_SECRETS.SIGNING_KEY, { org, subject: "ada", permissions: permissions.join(" "), ttl: 3600, issuer: "keyhole", audience: "keyhole" }),
+    tokenOf: (org, permissions = PERMISSIONS, subject = "ada") =>
+      signToken(TEST_SECRETS.SIGNING_KEY, { org, subject, permissions: permissions.join(" "), ttl: 3600, issuer: "keyhole", audience: "keyhole" }),
     async codeFor(token) {
-      const headers = { "Content-Type": "application/json", "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin" };
+      const headers = { ...OF_THE_CONSOLE, "Content-Type": "application/json" };
       const reply = await fetch(`${origin}/console/api/codes`, { method: "POST", headers, body: JSON.stringify({ token }) });
       return ((await reply.json()) as { code: string }).code;
     },
@@ -73,11 +55,7 @@ export async function openPlace(): Promise<Place> {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     visit: (options) => visit(browser, origin, options),
-    async close() {
-      await browser.close();
-      await served.stop();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
+    close: () => browser.close(),
   };
 }
 
@@ -99,16 +77,25 @@ async function visit(browser: Browser, origin: string, options: BrowserContextOp
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => console.error(`policy: ${violatedDirective} ${blockedURI}`));
   });
   const page = await context.newPage();
+  // What a page shows before anything has come, and while something comes.
+  const loaded = () => page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".loading, [aria-busy=true]") === null);
   const open = async (path: string) => {
     await page.goto(`${origin}/console${path}`);
-    // What a page shows before anything has come, and while something comes.
-    await page.waitForFunction(() => document.querySelector("h1") !== null && document.querySelector(".loading, [aria-busy=true]") === null);
+    await loaded();
+  };
+  const move = async (path: string) => {
+    await page.evaluate(async (address) => {
+      history.pushState(null, "", address);
+      window.dispatchEvent(new PopStateEvent("popstate"));
+      // By then the page of the address is there, with what it waits for.
+      await new Promise((resolve) => setTimeout(resolve));
+    }, `/console${path}`);
+    await loaded();
   };
   const logIn = async (token: string) => {
-    await open("/login");
-    await page.getByLabel("Token", { exact: true }).fill(token);
-    await page.getByRole("button", { name: "Log in with the token" }).click();
-    await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
+    const reply = await context.request.post(`${origin}/console/api/session`, { headers: OF_THE_CONSOLE, data: { token } });
+    if (!reply.ok()) throw new Error(`the login is refused: ${reply.status()} ${await reply.text()}`);
+    await open("/secrets");
   };
-  return { context, page, troubles, logIn, open };
+  return { context, page, troubles, logIn, open, move };
 }

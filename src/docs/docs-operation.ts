@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { ApiDocument, MediaObject, OperationObject, ResponseObject } from "./api-types.ts";
+import type { ApiDocument, MediaObject, OperationObject, ResponseObject } from "../worker/http/docs/api-types.ts";
 import { curlCommands, type Request } from "./curl-command.ts";
 import { describeFields, describeType } from "./describe-schema.ts";
 import { type Markup, prose } from "./docs-prose.ts";
@@ -15,7 +15,7 @@ ${operation.description ? html`<p>${prose(operation.description)}</p>` : ""}
 ${parameterTable(document, operation)}
 ${bodyTable(document, operation)}
 <h4>Example</h4>
-${curlCommands(request).map((command) => html`<pre><code>${command}</code></pre>`)}
+${curlCommands(request).map((command) => html`<pre tabindex="0"><code>${command}</code></pre>`)}
 <h4>Replies</h4>
 ${Object.entries(operation.responses ?? {}).map(([status, reply], n) => replyDetails(document, status, reply, n === 0))}
 </article>
@@ -33,7 +33,7 @@ function parameterTable(document: ApiDocument, { parameters = [] }: OperationObj
   const rows = parameters.flatMap((parameter) => ("in" in parameter ? [parameter] : []));
   if (rows.length === 0) return "";
   return html`<h4>Parameters</h4>
-<div class="table"><table>
+<div class="table" tabindex="0"><table>
 <tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Type</th><th scope="col">Meaning</th></tr>
 ${rows.map(
   ({ name, in: place, schema, required, description = "" }) => html`<tr>
@@ -49,7 +49,7 @@ function bodyTable(document: ApiDocument, { requestBody }: OperationObject): Mar
   const fields = schema ? describeFields(document, schema) : [];
   if (fields.length === 0) return "";
   return html`<h4>JSON body</h4>
-<div class="table"><table>
+<div class="table" tabindex="0"><table>
 <tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr>
 ${fields.map(
   ({ name, type, required, description }) => html`<tr>
@@ -75,6 +75,6 @@ function mediaExamples(type: string, { example, examples }: MediaObject): Markup
   const all = examples ? Object.values(examples) : [{ value: example }];
   return all.map(({ value, summary }: { value: unknown; summary?: string }) => {
     const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-    return html`<p class="dim"><code>${type}</code>${summary ? ` ${summary}` : ""}</p><pre><code>${text}</code></pre>`;
+    return html`<p class="dim"><code>${type}</code>${summary ? ` ${summary}` : ""}</p><pre tabindex="0"><code>${text}</code></pre>`;
   });
 }

@@ -1,16 +1,15 @@
-import type { OperationObject } from "./api-types.ts";
+import type { OperationObject } from "../worker/http/docs/api-types.ts";
 
-/** An operation of the document, and the place of the service that is to be asked. */
+/** An operation of the document. */
 export interface Request {
-  readonly origin: string;
   readonly method: string;
   readonly path: string;
   readonly operation: OperationObject;
 }
 
-/** The command lines that make a request, one for each type of body; a shell with `TOKEN` set takes them as they are. */
-export function curlCommands({ origin, method, path, operation }: Request): string[] {
-  const url = quote(`${origin}${fillPath(path, operation)}`);
+/** The command lines that make a request, one for each type of body; a shell with `KEYHOLE_URL` and `TOKEN` set takes them as they are. */
+export function curlCommands({ method, path, operation }: Request): string[] {
+  const url = `"$KEYHOLE_URL"${quote(fillPath(path, operation))}`;
   const start = method === "get" ? `curl -sS ${url}` : `curl -sS -X ${method.toUpperCase()} ${url}`;
   const bearer = operation.security?.length === 0 ? [] : ['-H "Authorization: Bearer $TOKEN"'];
   const content = Object.entries((operation.requestBody as { content?: Record<string, { example?: unknown }> } | undefined)?.content ?? {});

@@ -1,6 +1,6 @@
-import { resolveSchema } from "./api-document.ts";
-import type { ApiDocument } from "./api-types.ts";
-import type { JsonSchema } from "./json-schema.ts";
+import { resolveSchema } from "../worker/http/docs/api-document.ts";
+import type { ApiDocument } from "../worker/http/docs/api-types.ts";
+import type { JsonSchema } from "../worker/http/docs/json-schema.ts";
 
 /** One field of a body, for people. */
 export interface Field {
