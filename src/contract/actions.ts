@@ -15,7 +15,7 @@ export const ACTIONS = [
   // How often what a resolve released was given again under its lease; that nobody said the last of it.
   ...(["secret.resolve.uses", "lease.unsettled"] as const),
   ...(["token.create", "token.revoke", "token.exchange", "token.refused", "token.reused", "token.read", "trust.put", "trust.delete", "trust.read"] as const),
-  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read"] as const),
+  ...(["scope.put", "scope.delete", "scope.read", "keys.rewrap", "keys.seal", "keys.read", "audit.read", "metrics.read"] as const),
   // What is about the log itself: an export, with the filters that it had as its target; events, and revocations, that their age removed (or a shorter age was noted), a restore that was accepted, and a finding that something is not what it was.
   ...(["audit.export", "audit.retention", "log.restored", "integrity.failed"] as const),
   // What callers may use without reading, and each use of it.

@@ -10,6 +10,7 @@ export const PERMISSIONS = [
   "trusts:write",
   "audit:read",
   "audit:write",
+  "metrics:read",
   "keys:read",
   "keys:write",
   "backup:read",

@@ -404,6 +404,13 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: [],
     action: "quota.read",
   },
+  "GET /metrics": {
+    permission: "metrics:read",
+    request: (_, token) => call("GET /metrics", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "metrics.read",
+  },
   "GET /v1/quotas/{org}": {
     permission: "keys:read",
     prepare: async ({ org }) => org,

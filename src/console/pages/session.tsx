@@ -16,6 +16,7 @@ const ABOUT: Readonly<Record<(typeof PERMISSIONS)[number], string>> = {
   "trusts:write": "trust issuers of identity tokens",
   "audit:read": "read and verify the audit log",
   "audit:write": "accept that a restore has set logs back",
+  "metrics:read": "read the metrics",
   "keys:read": "see keys, backlog and findings",
   "keys:write": "re-wrap data keys and seal rows",
   "backup:read": "read backups",

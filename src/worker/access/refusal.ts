@@ -84,6 +84,9 @@ export const ISSUER_REFUSALS = [
 ] as const;
 export type IssuerRefusal = (typeof ISSUER_REFUSALS)[number];
 
+/** All reasons. */
+export const REFUSALS: readonly string[] = [...TOKEN_REFUSALS, ...EXCHANGE_REFUSALS, ...ISSUER_REFUSALS];
+
 /** Why a caller was not let in. It is for the log and nobody else: a reply says the same whatever the reason. */
 export type Refusal = TokenRefusal | ExchangeRefusal | IssuerRefusal;
 

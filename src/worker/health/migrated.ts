@@ -40,6 +40,7 @@ export const MIGRATED = [
   ["versions", "is_source"],
   ["scope_stores"],
   ["login_codes"],
+  ["event_counts"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -72,6 +72,7 @@ export const MADE_ANEW = {
   open_leases: "triggers make it of the events",
   store_writes: "of what was under way then: what the store has of it, a sync brings in",
   audit_by_secret: "the scheduled run makes it of the events",
+  event_counts: "the scheduled run makes it of the events",
   audit_marks: "how far scheduled work has come: it begins anew",
   audit_statements: "what the scheduled run has found here: it looks for itself",
   integrity_failures: "what the scheduled run has found here: it looks for itself",

@@ -113,3 +113,10 @@ export function listedInMinute(org: string, now: string): string {
 export function eventsAMinute(org: string, usual: string): string {
   return `COALESCE((SELECT q.limits ->> 'events_per_minute' FROM quotas q WHERE q.org = ${org}), ${usual})`;
 }
+
+/** Selects what there is of an organization as the triggers keep it, without counting anything: {@link UsageRow} without what is counted. */
+export function selectKept(db: D1Database, org: string): D1PreparedStatement {
+  return db
+    .prepare("SELECT secrets, versions, bytes, scopes, tokens, trusts, services, stores, revocations, minute, writes FROM usage WHERE org = ?")
+    .bind(org);
+}

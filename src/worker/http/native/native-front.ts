@@ -18,6 +18,7 @@ import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
 import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
+import { metricRoutes } from "./metrics.ts";
 import { oidcRoutes } from "./oidc.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
@@ -42,6 +43,7 @@ const ROUTES: readonly Route[] = [
   ...resolveRoutes,
   ...auditRoutes,
   ...keyRoutes,
+  ...metricRoutes,
   ...quotaRoutes,
   ...sealRoutes,
   ...backupRoutes,
@@ -62,7 +64,7 @@ const ROUTES: readonly Route[] = [
  */
 export function nativeFront(described: readonly Route[], vault: readonly Route[]): Front {
   const app = frontApp();
-  app.use("/v1/*", configure, authenticate, limitCaller, noteWrites, limitBody);
+  for (const path of ["/v1/*", "/metrics"]) app.use(path, configure, authenticate, limitCaller, noteWrites, limitBody);
   const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own], vault)];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));
