@@ -22,6 +22,8 @@ export const ACTIONS = [
   ...(["service.put", "service.delete", "service.read", "secret.use"] as const),
   // Where values live outside, and what was asked there.
   ...(["store.put", "store.delete", "store.read", "store.check", "store.write"] as const),
+  // Who is told of what happens, and what they could not be told.
+  ...(["webhook.put", "webhook.delete", "webhook.read", "webhook.test", "webhook.give-up"] as const),
   // That somebody was logged into the console, and logged out.
   ...(["session.create", "session.delete"] as const),
   // What an organization may have.

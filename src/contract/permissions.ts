@@ -6,6 +6,7 @@ export const PERMISSIONS = [
   "secrets:use",
   "services:write",
   "stores:write",
+  "webhooks:write",
   "tokens:write",
   "trusts:write",
   "audit:read",

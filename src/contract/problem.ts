@@ -11,6 +11,7 @@ export const PROBLEMS = {
   "token-not-found": { status: 404, title: "No such token" },
   "trust-not-found": { status: 404, title: "No such trust" },
   "service-not-found": { status: 404, title: "No such service" },
+  "webhook-not-found": { status: 404, title: "No such webhook" },
   "store-not-found": { status: 404, title: "No such store" },
   "scope-not-found": { status: 404, title: "No such scope" },
   "version-not-found": { status: 404, title: "No such version" },

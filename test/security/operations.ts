@@ -105,6 +105,15 @@ async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promi
   return serviceNameOf(subject);
 }
 
+const WEBHOOK = { url: `${inject("upstream")}/hook`, events: ["calls.refused"] };
+async function putWebhook(subject: Pick<Subject, "org" | "name">): Promise<string> {
+  await withStores(`PUT /v1/webhooks/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: WEBHOOK });
+  return serviceNameOf(subject);
+}
+/** Whoever makes a webhook has to be allowed to read what it is told of, too. */
+const readingTheLog = (token: string | TokenClaims | null) =>
+  typeof token === "object" && token?.scope !== undefined ? { ...token, scope: `${token.scope} audit:read` } : token;
+
 /** Puts a scope into a store that no other row writes. */
 async function bindParent(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   const scope = "team:parent";
@@ -595,6 +604,63 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "store.read",
+  },
+  "PUT /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: async (subject) => serviceNameOf(subject),
+    request: ({ target }, token) => withStores(`PUT /v1/webhooks/${target}`, { token: readingTheLog(token), json: WEBHOOK }),
+    elsewhere: 201,
+    limits: [],
+    repeats: true,
+    action: "webhook.put",
+  },
+  "GET /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withStores(`GET /v1/webhooks/${target}`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.read",
+  },
+  "DELETE /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withStores(`DELETE /v1/webhooks/${target}`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.delete",
+  },
+  "POST /v1/webhooks/{name}/rotate": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withStores(`POST /v1/webhooks/${target}/rotate`, { token: readingTheLog(token) }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.put",
+  },
+  "POST /v1/webhooks/{name}/test": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withStores(`POST /v1/webhooks/${target}/test`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.test",
+  },
+  "GET /v1/webhooks/{name}/deliveries": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withStores(`GET /v1/webhooks/${target}/deliveries`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.read",
+  },
+  "GET /v1/webhooks": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: (_, token) => withStores("GET /v1/webhooks", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "webhook.read",
   },
   "DELETE /v1/trusts/{name}": {
     permission: "trusts:write",

@@ -12,6 +12,7 @@ const ABOUT: Readonly<Record<(typeof PERMISSIONS)[number], string>> = {
   "secrets:use": "use services without seeing values",
   "services:write": "declare services",
   "stores:write": "declare stores",
+  "webhooks:write": "declare webhooks",
   "tokens:write": "mint and revoke tokens",
   "trusts:write": "trust issuers of identity tokens",
   "audit:read": "read and verify the audit log",

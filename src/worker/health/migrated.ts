@@ -41,6 +41,8 @@ export const MIGRATED = [
   ["scope_stores"],
   ["login_codes"],
   ["event_counts"],
+  ["webhooks"],
+  ["audit_events_on_every_row"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

@@ -32,6 +32,7 @@ import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trusts.ts";
 import { versionRoutes } from "./versions.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 const ROUTES: readonly Route[] = [
   ...systemRoutes,
@@ -53,6 +54,7 @@ const ROUTES: readonly Route[] = [
   ...serviceRoutes,
   ...storeRoutes,
   ...oidcRoutes,
+  ...webhookRoutes,
 ];
 
 /**
