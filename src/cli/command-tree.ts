@@ -25,6 +25,7 @@ import { trust } from "./commands/trust.ts";
 import { undelete } from "./commands/undelete.ts";
 import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
+import { webhook } from "./commands/webhook.ts";
 import { type Command, command } from "./define-command.ts";
 
 /** The tree of commands. */
@@ -53,6 +54,7 @@ export const ROOT: Command = command({
     trust,
     service,
     store,
+    webhook,
     scope,
     audit,
     keys,

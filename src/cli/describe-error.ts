@@ -40,6 +40,7 @@ const HINTS: Record<string, string> = {
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
   "service-not-found": "`keyhole service list` shows the services",
+  "webhook-not-found": "`keyhole webhook list` shows the webhooks",
   "store-not-found": "`keyhole store list` shows the stores",
   "store-in-use": "`keyhole scope list` shows which scopes are in stores; `keyhole scope put SCOPE --out-of-store` takes one out",
   "scope-in-store": "take the scope out of its store first: `keyhole scope put SCOPE --out-of-store`",

@@ -15,6 +15,7 @@ import { storeCalls } from "./stores.ts";
 import { type TokenProvider, tokenSource } from "./token-source.ts";
 import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
+import { webhookCalls } from "./webhooks.ts";
 
 export type { AuditEvent, Checkpoint, VerifyReply } from "../contract/audit.ts";
 export type { AcceptedRestorations, LostRange, RestorationsReply } from "../contract/audit-generation.ts";
@@ -33,6 +34,7 @@ export type { ServiceBody } from "../contract/service.ts";
 export type { StoreBody } from "../contract/store.ts";
 export type { CreateTokenReply, TokenBody, Whoami } from "../contract/token.ts";
 export type { ExchangeReply, TrustBody } from "../contract/trust.ts";
+export type { WebhookBody } from "../contract/webhook.ts";
 export type { AuditFilter, AuditPage, CheckpointPage, PageQuery } from "./audit.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError } from "./keyhole-error.ts";
@@ -77,6 +79,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     trusts: trustCalls(send),
     services: serviceCalls(send),
     stores: storeCalls(send),
+    webhooks: webhookCalls(send),
     scopes: scopeCalls(send),
     audit: auditCalls(send),
     keys: keyCalls(send),

@@ -710,7 +710,11 @@ export const READS: Record<string, FaultedOperation> = {
   "GET of metadata on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/metadata/global"], shown: withoutRequestId },
   "GET of a list on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/metadata/global?list=true"], shown: withoutRequestId },
   "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },
-  "GET of the metrics": { request: () => ["GET /metrics"] },
+  "GET of the metrics": {
+    request: () => ["GET /metrics"],
+    // When each call's own token expires, and how full the database of all cells is.
+    shown: (text) => text.replace(/^(keyhole_token_expiry_timestamp_seconds|keyhole_deployment_database_bytes) \d+$/gm, "$1"),
+  },
   "GET of quotas": { request: ({ org }) => [`GET /v1/quotas/${org}`, OPERATOR] },
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
