@@ -8,9 +8,9 @@ import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const built = new URL("../dist/keyhole.cjs", import.meta.url);
-for (const [script, ...args] of [["install.mjs", "--omit=dev"], ["build.mjs"]]) {
+for (const script of ["install.mjs", "build.mjs"]) {
   if (existsSync(built)) break;
-  const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`../scripts/${script}`, import.meta.url)), ...args], { stdio: ["ignore", 2, 2] });
+  const { status } = spawnSync(process.execPath, [fileURLToPath(new URL(`../scripts/${script}`, import.meta.url))], { stdio: ["ignore", 2, 2] });
   if (status !== 0) process.exit(1);
 }
 // From Node 22 on: what was compiled once is read the next time.

@@ -39,6 +39,27 @@ export async function openSession({ profile, besideLocal = false, ...options }: 
   return { client: clientFor(url, given, options), url, token, held: () => held, source };
 }
 
+/**
+ * Opens the deployment at an address, if the environment or a saved profile has a token for that one: a token goes to no
+ * other, and to none in the clear.
+ */
+export async function openSessionAt(url: string, options: SessionOptions): Promise<Session | undefined> {
+  if (!URL.canParse(url)) throw usageError("the address is not an http or https URL", "for example https://keyhole.example");
+  if (!options.insecure && isInTheClear(url)) return undefined;
+  const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
+  const { default: usual, profiles } = readProfiles();
+  const wanted = wantedProfile(options.profile);
+  const isThere = (name: string | undefined) => name !== undefined && isSameAddress(profiles[name]?.url ?? "", url);
+  const usualUrl = KEYHOLE_URL || profiles[wanted ?? usual ?? ""]?.url;
+  if (KEYHOLE_TOKEN && usualUrl === undefined) {
+    const token = parseToken("KEYHOLE_TOKEN", KEYHOLE_TOKEN);
+    return { client: clientFor(url, token, options), url, token, held: () => token, source: "KEYHOLE_TOKEN" };
+  }
+  if (KEYHOLE_TOKEN || KEYHOLE_URL) return isSameAddress(usualUrl ?? "", url) ? openSession(options) : undefined;
+  const name = (wanted === undefined ? [usual, ...Object.keys(profiles)] : [wanted]).find(isThere);
+  return name === undefined ? undefined : openSession({ ...options, profile: name });
+}
+
 /** A client for an address that a person gave. Nothing has been sent there yet. */
 export function clientFor(url: string, token: TokenProvider, { insecure, ...options }: Omit<SessionOptions, "profile" | "besideLocal"> = {}): Client {
   const client = createFor(url, typeof token === "string" ? tellingExpiry(token) : token, options);

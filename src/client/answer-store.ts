@@ -1,4 +1,4 @@
-import type { LeaseReply } from "../contract/resolve.ts";
+import type { LeaseReply } from "./types/resolve.ts";
 
 /** How many answers are kept; the one that was not used for longest goes first. */
 const MOST = 1_000;

@@ -1,45 +1,30 @@
-import {
-  type BackupPage,
-  type BackupReply,
-  backupReplySchema,
-  type ComparedStores,
-  comparedStoresSchema,
-  type FinishedRestore,
-  finishedRestoreSchema,
-  type ReconciledStores,
-  type RestoredPage,
-  reconciledStoresSchema,
-  restoredPageSchema,
-} from "../contract/backup.ts";
 import { readReply } from "./read-reply.ts";
-import type { CallOptions, Send } from "./send.ts";
+import { backupReply, comparedStores, finishedRestore, reconciledStores, restoredPage } from "./readers/backup.ts";
+import type { Send } from "./send.ts";
+import type { BackupCalls, BackupPage, BackupReply, ComparedStores, FinishedRestore, ReconciledStores, RestoredPage } from "./types/backup.ts";
+import type { CallOptions } from "./types/calls.ts";
 
 /** Backups of the whole deployment, for its operator. */
-export function backupCalls(send: Send) {
+export function backupCalls(send: Send): BackupCalls {
   return {
-    /** The page after the one with this `jws`; without one a backup begins. Beginning is never retried. */
     async take(after?: string, options: CallOptions = {}): Promise<BackupReply> {
       const json = after === undefined ? {} : { after };
-      return readReply(await send({ method: "POST", path: "/v1/backup", json, repeatable: after !== undefined, ...options }), backupReplySchema);
+      return readReply(await send({ method: "POST", path: "/v1/backup", json, repeatable: after !== undefined, ...options }), backupReply);
     },
-    /** Puts a page into an empty deployment. */
     async restore(page: BackupPage, options: CallOptions = {}): Promise<RestoredPage> {
-      return readReply(await send({ method: "POST", path: "/v1/backup/restore", json: page, repeatable: true, ...options }), restoredPageSchema);
+      return readReply(await send({ method: "POST", path: "/v1/backup/restore", json: page, repeatable: true, ...options }), restoredPage);
     },
-    /** Goes on finishing a restore of which all pages are there, or one of the database itself. */
     async finish(body: { keep_tokens?: boolean } = {}, options: CallOptions = {}): Promise<FinishedRestore> {
-      return readReply(await send({ method: "POST", path: "/v1/backup/finish", json: body, repeatable: true, ...options }), finishedRestoreSchema);
+      return readReply(await send({ method: "POST", path: "/v1/backup/finish", json: body, repeatable: true, ...options }), finishedRestore);
     },
-    /** Compares the database with what is outside it, a page at a time. */
     async compare(query: { cursor?: string | undefined } = {}, options: CallOptions = {}): Promise<ComparedStores> {
-      return readReply(await send({ method: "GET", path: "/v1/backup/reconcile", query, ...options }), comparedStoresSchema);
+      return readReply(await send({ method: "GET", path: "/v1/backup/reconcile", query, ...options }), comparedStores);
     },
-    /** Puts right what the page with this cursor has shown; from the first call on nothing else is answered, until the restore is finished. Never retried. */
     async reconcile(
       body: { cursor?: string | undefined; keys?: ComparedStores["rows"][number]["key"][]; remove_orphans?: boolean } = {},
       options: CallOptions = {},
     ): Promise<ReconciledStores> {
-      return readReply(await send({ method: "POST", path: "/v1/backup/reconcile", json: body, ...options }), reconciledStoresSchema);
+      return readReply(await send({ method: "POST", path: "/v1/backup/reconcile", json: body, ...options }), reconciledStores);
     },
   };
 }

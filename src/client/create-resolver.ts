@@ -1,33 +1,28 @@
-import type { ResolverBinding, RpcResolveReply, RpcResolveRequest } from "../contract/rpc.ts";
 import { failureKind } from "./failure-kind.ts";
-import { type Keeping, keepingOf } from "./keeping.ts";
+import { keepingOf } from "./keeping.ts";
 import { keptAnswers, type Outcome } from "./kept-answers.ts";
+import type { Keeping } from "./types/keeping.ts";
+import type { Resolver, ResolverBinding, RpcResolveReply } from "./types/resolver.ts";
 
-export type { ProblemBody, ProblemCode } from "../contract/problem.ts";
-export type { LeaseReply, ResolveReply } from "../contract/resolve.ts";
-export type { ResolverBinding, RpcResolveOptions, RpcResolveReply, RpcResolveRequest, ServicesBinding } from "../contract/rpc.ts";
-export type { Keeping };
+export type { ProblemBody, ProblemCode, ProblemError, ProblemMembers } from "../contract/problems.ts";
+export type { BindingTo, ServicesBinding } from "../contract/resolver-binding.ts";
+export type { Unavailable, UnavailableReason } from "../contract/unavailable-reasons.ts";
+export type { Keeping } from "./types/keeping.ts";
+export type { LeaseReply, ReleasedSecret, ResolveReply, ResolveRequest } from "./types/resolve.ts";
+export type * from "./types/resolver.ts";
+export type { Encoding } from "./types/secrets.ts";
 
 /** How long a request to the binding is the only one of its key, in milliseconds: what asked first may have been given up. */
 const PATIENCE = 1_000;
-
-/** A binding whose answers are kept. */
-export interface Resolver {
-  /**
-   * Resolves as the binding does, from memory while the answer is young enough. Refusals come as data.
-   *
-   * @throws {TypeError} when `maxAge` or `staleIfError` is not whole seconds. What the binding throws when Keyhole cannot be reached.
-   */
-  resolve(request?: RpcResolveRequest, options?: Keeping): Promise<RpcResolveReply>;
-  /** Forgets every answer that is kept, and every one that is on its way: who asks from now on is answered by Keyhole. */
-  refresh(): void;
-}
 
 /**
  * Keeps what a service binding to Keyhole's entrypoint `Resolver` answers, in the memory of the isolate, for as long as
  * its lease runs. Make it once, outside of the handler or when the first request comes: each one has a memory of its own.
  *
  * @throws {TypeError} when `maxAge` or `staleIfError` is not whole seconds.
+ * @example
+ * const resolver = createResolver(env.KEYHOLE, { maxAge: 60 });
+ * const reply = await resolver.resolve({ scopes: ["namespace:prod"], names: ["OPENAI_API_KEY"] });
  */
 export function createResolver(binding: ResolverBinding, keeping: Keeping = {}): Resolver {
   const all = keepingOf(keeping, {});

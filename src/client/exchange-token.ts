@@ -1,11 +1,10 @@
-import { type ExchangeReply, exchangeReplySchema, JWT_TOKEN_TYPE, oauthErrorSchema, TOKEN_EXCHANGE } from "../contract/trust.ts";
-import { parseRetryAfter } from "./backoff.ts";
+import { JWT_TOKEN_TYPE } from "../contract/exchange.ts";
 import { mayPass } from "./connection-fault.ts";
-import { fetchReply } from "./fetch-reply.ts";
 import { KeyholeError } from "./keyhole-error.ts";
-import { readReply } from "./read-reply.ts";
+import { postExchange } from "./post-exchange.ts";
 import { repeat } from "./repeat.ts";
-import type { CallOptions } from "./send.ts";
+import type { CallOptions } from "./types/calls.ts";
+import type { ExchangeReply } from "./types/trusts.ts";
 
 /** An identity token, and the trust under which it is exchanged. */
 export interface ExchangeRequest extends CallOptions {
@@ -27,12 +26,13 @@ export interface ExchangeRequest extends CallOptions {
 export const EXCHANGE_WAIT = 120_000;
 
 /**
- * Exchanges an OIDC identity token for a Keyhole token (RFC 8693). Fit for the `token` of a client:
- * `token: async () => (await exchangeToken({ baseUrl, subjectToken: identityToken, audience })).access_token`.
- * After 429, 5xx and lost connections it is tried again, after as long as the service asks for.
+ * Exchanges an OIDC identity token for a Keyhole token (RFC 8693). Fit for the `token` of a client. After 429, 5xx and lost connections it is tried again, after as long as the service asks for.
  *
  * @throws {KeyholeError} `exchange-refused`, whose message is OAuth's error; `exchange-unavailable`, the same with a status
  *   that asks to try later; `unreachable`; `unexpected-reply`. What `subjectToken` throws.
+ * @example
+ * const exchange = { baseUrl, subjectToken: () => readFile("/var/run/secrets/tokens/keyhole", "utf8"), audience: "acme/kubernetes" };
+ * const client = createClient({ baseUrl, token: async () => (await exchangeToken(exchange)).access_token });
  */
 export async function exchangeToken({ retries = 3, ...request }: ExchangeRequest): Promise<ExchangeReply> {
   let lost = false;
@@ -57,33 +57,6 @@ async function exchangeOnce(request: Omit<ExchangeRequest, "retries">): Promise<
   // A line end, which files and variables often have, is no part of a JWT.
   const form = { subject_token: identity.trim(), subject_token_type: JWT_TOKEN_TYPE, audience };
   return postExchange({ baseUrl, fetch, timeout, signal }, scope === undefined ? form : { ...form, scope });
-}
-
-/** Where a form goes, and how long its reply may take. */
-export interface Exchanging extends CallOptions {
-  readonly baseUrl: string;
-  readonly fetch: typeof globalThis.fetch;
-  readonly timeout: number;
-}
-
-/** Sends one request to the token endpoint. */
-export async function postExchange({ baseUrl, fetch, timeout, signal }: Exchanging, form: Record<string, string>): Promise<ExchangeReply> {
-  const init = {
-    method: "POST",
-    headers: { "Content-Type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ grant_type: TOKEN_EXCHANGE, ...form }).toString(),
-  };
-  const reply = await fetchReply({ fetch, url: `${baseUrl.replace(/\/+$/, "")}/oauth/token`, init, timeout, signal });
-  return reply.ok ? readReply(reply, exchangeReplySchema) : refuse(reply);
-}
-
-async function refuse(reply: Response): Promise<never> {
-  const { status } = reply;
-  const how = { status, retryAfter: parseRetryAfter(reply.headers.get("Retry-After")) };
-  const refusal = oauthErrorSchema.safeParse(await reply.json().catch(() => undefined));
-  if (!refusal.success) throw new KeyholeError("unexpected-reply", `The reply is status ${status} and no error of OAuth's.`, how);
-  const code = status === 429 || status >= 500 ? "exchange-unavailable" : "exchange-refused";
-  throw new KeyholeError(code, `${refusal.data.error}: ${refusal.data.error_description}`, how);
 }
 
 /** Where an identity token is exchanged once, a refusal may only say that it was. */

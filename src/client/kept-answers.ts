@@ -1,7 +1,7 @@
-import type { LeaseReply } from "../contract/resolve.ts";
 import { type AnswerStore, answerStore, type Kept } from "./answer-store.ts";
 import { elapsedClock } from "./elapsed-clock.ts";
 import { type Flights, openFlights } from "./flights.ts";
+import type { LeaseReply } from "./types/resolve.ts";
 
 /** How long a caller for whom there is an older answer waits for a new one, in milliseconds. */
 const WAITS = 1_000;

@@ -1,9 +1,10 @@
-import type { LeaseReply } from "../contract/resolve.ts";
 import { failureKind } from "./failure-kind.ts";
-import { type Keeping, keepingOf } from "./keeping.ts";
+import { keepingOf } from "./keeping.ts";
 import { keptAnswers, type Outcome } from "./kept-answers.ts";
 import { KeyholeError } from "./keyhole-error.ts";
-import type { CallOptions } from "./send.ts";
+import type { CallOptions } from "./types/calls.ts";
+import type { Keeping } from "./types/keeping.ts";
+import type { LeaseReply } from "./types/resolve.ts";
 
 /** How long a request is the only one of its key, in milliseconds. */
 const PATIENCE = 5_000;

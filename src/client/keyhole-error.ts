@@ -1,4 +1,4 @@
-import type { ProblemBody, ProblemCode, ProblemMembers } from "../contract/problem.ts";
+import type { ProblemBody, ProblemCode, ProblemMembers } from "../contract/problems.ts";
 
 /**
  * What can be wrong without a problem from Keyhole: no reply came (`unreachable`), what came is not Keyhole's

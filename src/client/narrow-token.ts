@@ -1,10 +1,12 @@
-import { LIMITS } from "../contract/limits.ts";
-import { ACCESS_TOKEN_TYPE, type ExchangeReply } from "../contract/trust.ts";
-import { EXCHANGE_WAIT, isWorthRepeating, postExchange } from "./exchange-token.ts";
+import { ACCESS_TOKEN_TYPE } from "../contract/exchange.ts";
+import { LIMITS } from "../contract/limit-fields.ts";
+import { EXCHANGE_WAIT, isWorthRepeating } from "./exchange-token.ts";
 import { KeyholeError } from "./keyhole-error.ts";
+import { postExchange } from "./post-exchange.ts";
 import { repeat } from "./repeat.ts";
-import type { CallOptions } from "./send.ts";
-import type { SomeLimits } from "./tokens.ts";
+import type { CallOptions } from "./types/calls.ts";
+import type { SomeLimits } from "./types/tokens.ts";
+import type { ExchangeReply } from "./types/trusts.ts";
 
 /** One's own token, and what the narrower one is to have. What is left out is as the token itself has it. */
 export interface NarrowRequest extends CallOptions, SomeLimits {
@@ -27,6 +29,8 @@ export interface NarrowRequest extends CallOptions, SomeLimits {
  *
  * @throws {KeyholeError} `narrowing-refused`, whose message is OAuth's error; `exchange-unavailable`, the same with a status
  *   that asks to try later; `unreachable`; `unexpected-reply`.
+ * @example
+ * const { access_token } = await narrowToken({ baseUrl, token, permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/api"], expires_in: 600 });
  */
 export async function narrowToken({ retries = 3, ...request }: NarrowRequest): Promise<ExchangeReply> {
   const { baseUrl, fetch = globalThis.fetch, timeout = 30_000, signal } = request;

@@ -1,18 +1,28 @@
-import type * as z from "zod";
 import { KeyholeError } from "./keyhole-error.ts";
+import { Mismatch, type Reader } from "./readers/reader.ts";
 
 /**
- * The JSON of a reply, as `schema` says it is.
+ * The JSON of a reply, as `read` knows it.
  *
- * @throws {KeyholeError} `unexpected-reply` when it is something else.
+ * @throws {KeyholeError} `unexpected-reply` when it is something else. It names the place, and nothing of what is there.
  */
-export async function readReply<T extends z.ZodType>(reply: Response, schema: T): Promise<z.output<T>> {
-  const text = await readText(reply);
-  const parsed = schema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
-  // The issues name the places that are wrong and nothing of what is there: a reply may hold values.
-  const places = parsed.error.issues.map(({ path }) => `/${path.join("/")}`).join(", ");
-  throw new KeyholeError("unexpected-reply", `The reply is not what the contract says, at ${places}.`, { status: reply.status });
+export async function readReply<T>(reply: Response, read: Reader<T>): Promise<T> {
+  const json = parseJson(await readText(reply));
+  try {
+    return read(json, "");
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    throw new KeyholeError("unexpected-reply", `The reply is not what the contract says, at ${error.at || "/"}.`, { status: reply.status });
+  }
+}
+
+/** The JSON of a reply of which nothing is sure yet; `undefined` where it is not what `read` knows. */
+export async function tryToRead<T>(reply: Response, read: Reader<T>): Promise<T | undefined> {
+  try {
+    return read(await reply.json(), "");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Takes the reply that says that something was done. Any other success comes from something else at this address. */

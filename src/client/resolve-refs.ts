@@ -1,11 +1,8 @@
-import { MAX_NAMES, type ResolveRequest } from "../contract/resolve.ts";
-import { secretNameSchema } from "../contract/secret-name.ts";
+import { isSecretName } from "../contract/grammar.ts";
+import { MAX_NAMES } from "../contract/max-names.ts";
 import { KeyholeError } from "./keyhole-error.ts";
-import type { KeepingOptions, ResolveCalls } from "./resolve.ts";
 import { fillText } from "./text-references.ts";
-
-/** Where the secrets of a configuration are looked for, and what becomes of a reference that has keys beside it. */
-export type RefOptions = KeepingOptions & Pick<ResolveRequest, "scopes" | "inherit"> & { readonly as?: string | undefined };
+import type { RefOptions, ResolveCalls } from "./types/resolve.ts";
 
 /** The key under which a value takes the place of a reference that has keys beside it, unless another is named. */
 export const USUAL_KEY = "api_key";
@@ -65,6 +62,6 @@ const REF = "secret_key_ref";
 /** The name in `{store: NAME}`. */
 function refName(ref: unknown): string {
   const { store, ...rest } = (typeof ref === "object" && ref !== null ? ref : {}) as { store?: unknown };
-  if (Object.keys(rest).length === 0 && secretNameSchema.safeParse(store).success) return store as string;
+  if (Object.keys(rest).length === 0 && isSecretName(store)) return store;
   throw new TypeError("a reference is secret_key_ref: {store: NAME}, where NAME is the name of a secret");
 }

@@ -1,17 +1,17 @@
-import { type SealedReply, sealedReplySchema, type UnsealedReply, unsealedReplySchema } from "../contract/seals.ts";
 import { readReply } from "./read-reply.ts";
-import type { CallOptions, Send } from "./send.ts";
+import { sealedReply, unsealedReply } from "./readers/operator.ts";
+import type { Send } from "./send.ts";
+import type { CallOptions } from "./types/calls.ts";
+import type { SealCalls, SealedReply, UnsealedReply } from "./types/operator.ts";
 
 /** Rows without a seal of their own. */
-export function sealCalls(send: Send) {
+export function sealCalls(send: Send): SealCalls {
   return {
-    /** Some of them, and the digest that confirms these. */
     async list(options: CallOptions = {}): Promise<UnsealedReply> {
-      return readReply(await send({ method: "GET", path: "/v1/seals", ...options }), unsealedReplySchema);
+      return readReply(await send({ method: "GET", path: "/v1/seals", ...options }), unsealedReply);
     },
-    /** Seals exactly those that the digest names. Never retried. */
     async confirm(digest: string, options: CallOptions = {}): Promise<SealedReply> {
-      return readReply(await send({ method: "POST", path: "/v1/seals", json: { digest }, ...options }), sealedReplySchema);
+      return readReply(await send({ method: "POST", path: "/v1/seals", json: { digest }, ...options }), sealedReply);
     },
   };
 }

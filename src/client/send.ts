@@ -1,18 +1,15 @@
-import { type ProblemBody, problemSchema } from "../contract/problem.ts";
+import type { ProblemBody } from "../contract/problems.ts";
 import { parseRetryAfter } from "./backoff.ts";
 import { mayPass, neverConnected } from "./connection-fault.ts";
 import { isOutage } from "./failure-kind.ts";
 import { fetchReply } from "./fetch-reply.ts";
 import { fromProblem, KeyholeError } from "./keyhole-error.ts";
 import { LostReply } from "./lost-reply.ts";
+import { tryToRead } from "./read-reply.ts";
+import { problem } from "./readers/problem.ts";
 import { repeat } from "./repeat.ts";
 import type { TokenSource } from "./token-source.ts";
-
-/** What every call takes. */
-export interface CallOptions {
-  /** Ends the call, its retries and its waits; the signal's reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-}
+import type { CallOptions } from "./types/calls.ts";
 
 /** One request. */
 interface Request extends CallOptions {
@@ -116,8 +113,8 @@ function headersOf({ json, headers = {} }: Request, token: string | undefined): 
 async function expectSuccess(reply: Response): Promise<Response> {
   if (reply.ok || reply.status === 304) return reply;
   const retryAfter = parseRetryAfter(reply.headers.get("Retry-After"));
-  const problem = await readProblem(reply);
-  if (problem) throw fromProblem(problem, retryAfter);
+  const body = await readProblem(reply);
+  if (body) throw fromProblem(body, retryAfter);
   const what = reply.status === 0 || (reply.status >= 300 && reply.status < 400) ? "a redirect" : `status ${reply.status}`;
   throw new KeyholeError("unexpected-reply", `The reply is ${what} and no problem of Keyhole's: is this the address of the service?`, {
     status: reply.status,
@@ -127,6 +124,5 @@ async function expectSuccess(reply: Response): Promise<Response> {
 
 async function readProblem(reply: Response): Promise<ProblemBody | undefined> {
   if (!/^application\/problem\+json/i.test(reply.headers.get("Content-Type") ?? "")) return undefined;
-  const parsed = problemSchema.safeParse(await reply.json().catch(() => undefined));
-  return parsed.success ? (parsed.data as unknown as ProblemBody) : undefined;
+  return tryToRead(reply, problem);
 }

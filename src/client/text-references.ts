@@ -1,4 +1,4 @@
-import { secretNameSchema } from "../contract/secret-name.ts";
+import { isSecretName } from "../contract/grammar.ts";
 
 const BEGINS = /\$\{keyhole:([^}]*)(\}?)/g;
 
@@ -9,7 +9,7 @@ const BEGINS = /\$\{keyhole:([^}]*)(\}?)/g;
  */
 export function fillText(text: string, lookUp: (name: string) => string): string {
   return text.replace(BEGINS, (_, name: string, end: string) => {
-    if (!end || !secretNameSchema.safeParse(name).success) throw new TypeError("${keyhole:NAME} has the name of a secret after the colon, and ends with }");
+    if (!end || !isSecretName(name)) throw new TypeError("${keyhole:NAME} has the name of a secret after the colon, and ends with }");
     return lookUp(name);
   });
 }

@@ -1,5 +1,4 @@
-/** A token, or what gives one. `rejected` is the token that was just answered 401, if that is why it is asked. */
-export type TokenProvider = string | ((rejected?: string) => string | Promise<string>);
+import type { TokenProvider } from "./types/calls.ts";
 
 /** Where requests get their token from. */
 export interface TokenSource {

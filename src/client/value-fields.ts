@@ -1,5 +1,4 @@
-/** A secret's value: text, or bytes. */
-export type Value = string | Uint8Array;
+import type { Value } from "./types/secrets.ts";
 
 /** A value as JSON bodies carry it: text, or standard base64 of bytes. */
 export function valueFields(value: Value): { value: string; encoding: "utf8" | "base64" } {

@@ -1,59 +1,37 @@
-import type * as z from "zod";
-import {
-  type DeliveriesBody,
-  deliveriesReplySchema,
-  listWebhooksReplySchema,
-  type MadeWebhookBody,
-  madeWebhookSchema,
-  type putWebhookSchema,
-  testWebhookReplySchema,
-  type WebhookBody,
-  type WebhookTest,
-  webhookSchema,
-} from "../contract/webhook.ts";
 import { pages } from "./pages.ts";
 import { readNothing, readReply } from "./read-reply.ts";
-import type { CallOptions, Send } from "./send.ts";
-
-/** Where messages are sent, and of what. */
-export type PutWebhook = z.input<typeof putWebhookSchema>;
-
-export type WebhookPage = z.output<typeof listWebhooksReplySchema>;
+import { madeWebhook, webhookBody, webhookDeliveries, webhookPage, webhookTest } from "./readers/webhooks.ts";
+import type { Send } from "./send.ts";
+import type { CallOptions } from "./types/calls.ts";
+import type { MadeWebhook, PutWebhook, WebhookBody, WebhookCalls, WebhookDeliveries, WebhookPage, WebhookTest } from "./types/webhooks.ts";
 
 /** Webhooks: who is told of what happens. */
-export function webhookCalls(send: Send) {
+export function webhookCalls(send: Send): WebhookCalls {
   const at = (name: string) => `/v1/webhooks/${encodeURIComponent(name)}`;
   const list = async (query: { limit?: number; cursor?: string } = {}, options: CallOptions = {}): Promise<WebhookPage> =>
-    readReply(await send({ method: "GET", path: "/v1/webhooks", query, ...options }), listWebhooksReplySchema);
+    readReply(await send({ method: "GET", path: "/v1/webhooks", query, ...options }), webhookPage);
   return {
-    /** Makes or replaces a webhook. `secret` is given once: when it is new, or has another address. */
-    async put(name: string, webhook: PutWebhook, options: CallOptions = {}): Promise<MadeWebhookBody> {
-      return readReply(await send({ method: "PUT", path: at(name), json: webhook, ...options }), madeWebhookSchema);
+    async put(name: string, webhook: PutWebhook, options: CallOptions = {}): Promise<MadeWebhook> {
+      return readReply(await send({ method: "PUT", path: at(name), json: webhook, ...options }), madeWebhook);
     },
     async get(name: string, options: CallOptions = {}): Promise<WebhookBody> {
-      return readReply(await send({ method: "GET", path: at(name), ...options }), webhookSchema);
+      return readReply(await send({ method: "GET", path: at(name), ...options }), webhookBody);
     },
-    /** One page of them, by name. */
     list,
-    /** All of them, page after page. */
     listAll: (options: CallOptions = {}): AsyncGenerator<WebhookBody> =>
       pages(async (cursor) => {
         const page = await list({ limit: 200, ...(cursor !== undefined && { cursor }) }, options);
         return { items: page.webhooks, next: page.next_cursor };
       }),
-    /** Gives it another secret; for a day messages are signed with both. */
-    async rotate(name: string, options: CallOptions = {}): Promise<MadeWebhookBody> {
-      return readReply(await send({ method: "POST", path: `${at(name)}/rotate`, ...options }), madeWebhookSchema);
+    async rotate(name: string, options: CallOptions = {}): Promise<MadeWebhook> {
+      return readReply(await send({ method: "POST", path: `${at(name)}/rotate`, ...options }), madeWebhook);
     },
-    /** Sends it a message `webhook.test`, once. */
     async test(name: string, options: CallOptions = {}): Promise<WebhookTest> {
-      return readReply(await send({ method: "POST", path: `${at(name)}/test`, ...options }), testWebhookReplySchema);
+      return readReply(await send({ method: "POST", path: `${at(name)}/test`, ...options }), webhookTest);
     },
-    /** Its last messages, the newest first. */
-    async deliveries(name: string, options: CallOptions = {}): Promise<DeliveriesBody["deliveries"]> {
-      return (await readReply(await send({ method: "GET", path: `${at(name)}/deliveries`, ...options }), deliveriesReplySchema)).deliveries;
+    async deliveries(name: string, options: CallOptions = {}): Promise<WebhookDeliveries> {
+      return readReply(await send({ method: "GET", path: `${at(name)}/deliveries`, ...options }), webhookDeliveries);
     },
-    /** Deletes a webhook, with what it was still to be told. */
     async delete(name: string, options: CallOptions = {}): Promise<void> {
       return readNothing(await send({ method: "DELETE", path: at(name), ...options }));
     },

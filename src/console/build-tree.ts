@@ -1,4 +1,4 @@
-import type { ScopeBody } from "../contract/scope-tree.ts";
+import type { ScopeBody } from "../client/create-client.ts";
 
 /** A scope with those that lie directly under it. */
 export interface Branch {

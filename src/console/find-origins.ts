@@ -1,5 +1,5 @@
+import type { Explanation } from "../client/create-client.ts";
 import type { SessionBody } from "../contract/console.ts";
-import type { Explanation } from "../contract/resolve.ts";
 import { client } from "./client.ts";
 
 /** How many names are asked about at once. */

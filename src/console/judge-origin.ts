@@ -1,4 +1,4 @@
-import type { Explanation } from "../contract/resolve.ts";
+import type { Explanation } from "../client/create-client.ts";
 
 /** What becomes of what a scope holds under a name: it wins, has expired although it would win, is behind another one, or is barred by a lock. */
 export type Fate = "wins" | "expired" | "shadowed" | "barred";

@@ -15,3 +15,10 @@ export const LABEL_KEY = "[A-Za-z0-9][A-Za-z0-9._/-]{0,62}";
 export function whole(grammar: string): RegExp {
   return new RegExp(grammar.includes("|") ? `^(?:${grammar})$` : `^${grammar}$`);
 }
+
+const IS_SECRET_NAME = whole(SECRET_NAME);
+
+/** Whether something is the name of a secret. `__proto__` is none: in a reply it would be a member that JavaScript's objects have already. */
+export function isSecretName(name: unknown): name is string {
+  return typeof name === "string" && IS_SECRET_NAME.test(name) && name !== "__proto__";
+}

@@ -1,4 +1,4 @@
-import type { Unavailable } from "./unavailable.ts";
+import type { Unavailable } from "./unavailable-reasons.ts";
 
 /** The header that says which names are not in a reply whose form has no place for them: a List of Strings (RFC 9651, section 3.1). */
 export const LEFT_OUT_HEADER = "Keyhole-Left-Out";

@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { QUOTA_NAMES, type Quota } from "./quota-names.ts";
+
+export { QUOTA_NAMES, type Quota };
 
 /** What an organization may have so much of, and do so often. */
 export const QUOTAS = {
@@ -23,10 +26,8 @@ export const QUOTAS = {
     usual: 6_000,
     about: "Audit events within a minute, and lists of secrets of the size of as many; a fifth of them is what refused calls may make, and no more.",
   },
-} as const;
+} as const satisfies Record<Quota, { readonly most: number; readonly usual: number; readonly about: string }>;
 
-export type Quota = keyof typeof QUOTAS;
-export const QUOTA_NAMES = Object.keys(QUOTAS) as readonly Quota[];
 /** How much of each. */
 export type Quotas = Readonly<Record<Quota, number>>;
 

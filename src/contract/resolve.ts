@@ -1,12 +1,13 @@
 import * as z from "zod";
+import { MAX_NAMES } from "./max-names.ts";
 import { SCOPE_KINDS, type Scope, scopeKind, scopeSchema } from "./scope.ts";
 import { encodingSchema } from "./secret.ts";
 import { secretNameSchema } from "./secret-name.ts";
 import { timeSchema } from "./time.ts";
 import { unavailableSchema } from "./unavailable.ts";
 
-/** How many names one resolve may ask for. */
-export const MAX_NAMES = 100;
+export { MAX_NAMES };
+
 /** How many secrets one resolve may release. */
 export const MAX_RELEASED = 500;
 /** How many bytes of values one resolve may release. */

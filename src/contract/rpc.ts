@@ -1,6 +1,9 @@
 import * as z from "zod";
 import type { ProblemBody } from "./problem.ts";
 import type { ResolveReply, ResolveRequest } from "./resolve.ts";
+import type { BindingTo, ServicesBinding } from "./resolver-binding.ts";
+
+export type { ServicesBinding };
 
 /** What a resolve by service binding takes beside the request. */
 export const rpcResolveOptionsSchema = z.strictObject({
@@ -18,25 +21,5 @@ export type RpcResolveReply = ({ readonly ok: true } & ResolveReply) | { readonl
 /** What the `props` of a binding may permit. */
 export const BINDING_PERMISSIONS = ["secrets:resolve", "secrets:use"] as const;
 
-/** The entrypoint `Resolver`, as a Worker sees it that uses services by it: its `props` say `permissions = ["secrets:use"]`. */
-export interface ServicesBinding {
-  /**
-   * Makes a request of a service, as `/use/{service}/…` does: the same rules, the same audit event, the same refusals, which are
-   * replies with the header `Keyhole-Error`. Of the request's address only the path and the query count; addresses of the service in
-   * `Location`, `Link` and what its `url_fields` name come back under `https://service.invalid`. There is no WebSocket: a call by RPC cannot
-   * give one back. It rejects only when Keyhole cannot be reached.
-   *
-   * @example
-   * const reply = await env.KEYHOLE.use("openai", new Request("https://api.openai.com/v1/models"));
-   */
-  use(service: string, request: Request): Promise<Response>;
-}
-
 /** The entrypoint `Resolver`, as a Worker sees it that has a service binding to it. */
-export interface ResolverBinding {
-  /**
-   * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
-   * same leases. It rejects only when Keyhole cannot be reached.
-   */
-  resolve(request?: RpcResolveRequest, options?: RpcResolveOptions): Promise<RpcResolveReply>;
-}
+export type ResolverBinding = BindingTo<RpcResolveRequest, RpcResolveOptions, RpcResolveReply>;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** Why a sync leaves a key of the store out. */
-const LEFT_OUT = ["not-a-name", "name-reserved", "name-locked", "env-name-conflict", "deleted", "value-here", "not-allowed", "being-written"] as const;
+const LEFT_OUT = ["not-a-name", "name-reserved", "name-locked", "env-name-conflict", "deleted", "value-here", "being-written"] as const;
 export type LeftOutKey = (typeof LEFT_OUT)[number];
 
 /** `POST /v1/scopes/{scope}/sync`. */
@@ -17,7 +17,7 @@ export const scopeSyncSchema = z
     present: z.int().meta({ description: "How many keys are secrets here already." }),
     skipped: z.array(z.object({ key: z.string(), reason: z.enum(LEFT_OUT) })).meta({
       description:
-        "Keys that are left out: `not-a-name` by the grammar of names, `name-reserved`, `name-locked` by a wider scope, `env-name-conflict` with another name of the scope, `deleted` here, `value-here` for a name whose secret has its value from somewhere else, `not-allowed` by the store's `allow`, `being-written` just now.",
+        "Keys that are left out: `not-a-name` by the grammar of names, `name-reserved`, `name-locked` by a wider scope, `env-name-conflict` with another name of the scope, `deleted` here, `value-here` for a name whose secret has its value from somewhere else, `being-written` just now, or not known to have ended.",
     }),
     skipped_more: z.int().default(0).meta({ description: "How many others are left out: 500 are named." }),
     missing: namesSchema.meta({ description: "Secrets whose key the store does not have any more; empty where it was not listed to its end." }),

@@ -124,9 +124,6 @@ export const purgeQuerySchema = z.strictObject({
   purge: z.enum(["true", "false"]).default("false").meta({ description: "true: at once and for good; also what was deleted already.", example: "false" }),
 });
 
-/** The header of a reply that says until when what was deleted can come back: a String (RFC 9651) with a time. */
-export const DELETED_UNTIL_HEADER = "Keyhole-Deleted-Until";
-
 /** `PATCH /v1/secrets/{id}`. */
 export const patchSecretSchema = z
   .strictObject({ value: valueSchema.optional(), encoding: encodingSchema.optional(), ...METADATA_REQUEST_SHAPE })

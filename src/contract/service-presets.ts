@@ -1,5 +1,8 @@
 import type { AllowRule } from "./allow-rule.ts";
 import type { Injection } from "./injection.ts";
+import { PRESET_NAMES, type PresetName } from "./preset-names.ts";
+
+export { PRESET_NAMES, type PresetName };
 
 /** A service as it is known of an API, to be filled with the name of a secret. */
 export interface Preset {
@@ -233,10 +236,7 @@ const PRESETS = {
       },
     ],
   },
-} as const satisfies Readonly<Record<string, Preset>>;
-
-export type PresetName = keyof typeof PRESETS;
-export const PRESET_NAMES = Object.keys(PRESETS) as [PresetName, ...PresetName[]];
+} as const satisfies Readonly<Record<PresetName, Preset>>;
 
 /** One of the presets. */
 export function presetOf(name: PresetName): Preset {

@@ -29,7 +29,7 @@ export const sourceSchema = z
   });
 export type Source = z.output<typeof sourceSchema>;
 
-/** A source as it is kept and shown. */
+/** A source as it is shown. */
 export const keptSourceSchema = sourceSchema
   .extend({
     written: z
@@ -41,19 +41,28 @@ export const keptSourceSchema = sourceSchema
       .meta({ description: "Of a scope in a store: the store's id of the version that this write has made there. The current one is what is read." }),
   })
   .meta({ id: "KeptSource", example: { store: "vault-prod", key: "prod/database", field: "password" } });
-/** A source as it is kept and shown. */
-export type KeptSource = z.output<typeof keptSourceSchema>;
+const storedSourceSchema = keptSourceSchema.extend({
+  /** Where the store was when `written` was written there ({@link placeOf}): of another place that id says nothing. It is shown to nobody. */
+  place: z.string().optional(),
+});
+/** A source as it is kept. */
+export type KeptSource = z.output<typeof storedSourceSchema>;
 
 /** A source as it is kept, in the place of a value. */
-export function textOfSource({ store, key, field, version, written }: KeptSource): string {
-  const optional = { ...(field !== undefined && { field }), ...(version !== undefined && { version }), ...(written !== undefined && { written }) };
-  return JSON.stringify({ store, key, ...optional });
+export function textOfSource({ store, key, field, version, written, place }: KeptSource): string {
+  const pinned = { ...(field !== undefined && { field }), ...(version !== undefined && { version }) };
+  return JSON.stringify({ store, key, ...pinned, ...(written !== undefined && { written }), ...(place !== undefined && { place }) });
+}
+
+/** A source as it is shown. */
+export function shownSource({ place: _, ...shown }: KeptSource): z.output<typeof keptSourceSchema> {
+  return shown;
 }
 
 /** A source that {@link textOfSource} has written; `undefined` for anything else. */
 export function sourceOfText(text: string): KeptSource | undefined {
   try {
-    return keptSourceSchema.safeParse(JSON.parse(text)).data;
+    return storedSourceSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -53,6 +53,10 @@ const allowSchema = z
 
 const common = {
   allow: allowSchema.default([]),
+  write: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whether scopes may be put in it: what is set and deleted in these is so there. Without it, it is only read from.", example: true }),
   refresh_seconds: z
     .int()
     .min(0)
@@ -180,6 +184,26 @@ export function storeAllowsPrefix({ kind, allow }: Pick<StoreDefinition, "kind" 
   return allow.some(({ scopes, keys }) => matchesAny(scopes as Pattern[], scope) && keys.some(begins));
 }
 
+/**
+ * Where a store is, whoever it is asked as: what it has said of its versions holds for as long as this is the same. AWS and Azure draw the
+ * ids of versions at random, so that those of another account are not found; a Vault counts.
+ */
+export function placeOf(definition: StoreDefinition): string {
+  switch (definition.kind) {
+    case "aws-secrets-manager":
+      return JSON.stringify([definition.kind, definition.region, definition.endpoint ?? null]);
+    case "azure-key-vault":
+      return JSON.stringify([definition.kind, definition.vault_url]);
+    case "vault":
+      return JSON.stringify([definition.kind, definition.address, definition.namespace ?? null, definition.mount]);
+  }
+}
+
+/** Whether what is in its scopes is written to a store. Of before there was `write`, one has none: the scopes that were in it then stay. */
+export function takesWrites({ write }: { readonly write?: boolean }): boolean {
+  return write !== false;
+}
+
 const anyText = z.string();
 /** A store, as it is shown: no value is in it. */
 export const storeSchema = z
@@ -201,6 +225,9 @@ export const storeSchema = z
       .optional()
       .meta({ description: "Which secrets have them; none, where it is Keyhole's own identity." }),
     allow: allowSchema,
+    write: z.boolean().optional().meta({
+      description: "Whether scopes may be put in it. A store of before there was this has none: the scopes that were in it stay, and no other comes.",
+    }),
     refresh_seconds: z.int(),
     stale_seconds: z.int(),
     identity: z
@@ -222,6 +249,7 @@ export const storeSchema = z
       mount: "secret",
       credentials: { role: "keyhole", jwt_auth: "jwt" },
       allow: [{ scopes: ["namespace:prod"], keys: ["prod/*"] }],
+      write: false,
       refresh_seconds: 60,
       stale_seconds: 0,
       identity: { issuer: "https://keyhole.example.com/oidc/acme", subject: "store:vault-prod", audience: "https://vault.example.com:8200" },

@@ -1,12 +1,15 @@
 import * as z from "zod";
 import { CLAIM } from "./claim-path.ts";
 import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
+import { ACCESS_TOKEN_TYPE, JWT_TOKEN_TYPE, OAUTH_ERRORS, TOKEN_EXCHANGE } from "./exchange.ts";
 import { MAX_SCOPE_LENGTH, NAME, whole } from "./grammar.ts";
 import { limitShape } from "./limits.ts";
 import { permissionInputSchema, permissionSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
 import { leaseInputSchema, limitsInputShape, limitsShape } from "./token.ts";
+
+export { ACCESS_TOKEN_TYPE, JWT_TOKEN_TYPE, OAUTH_ERRORS, TOKEN_EXCHANGE };
 
 /** The name of a trust. */
 export const trustNameSchema = z
@@ -229,10 +232,6 @@ export const listRefusalsReplySchema = z
   });
 export type TrustRefusals = z.infer<typeof listRefusalsReplySchema>;
 
-export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
-export const JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
-export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
-
 /** `POST /oauth/token`: RFC 8693, section 2.1. */
 export const exchangeSchema = z
   .object({
@@ -289,7 +288,6 @@ export const exchangeReplySchema = z
 export type ExchangeReply = z.infer<typeof exchangeReplySchema>;
 
 /** RFC 6749, section 5.2. */
-export const OAUTH_ERRORS = ["invalid_request", "invalid_scope", "unsupported_grant_type", "temporarily_unavailable"] as const;
 export const oauthErrorSchema = z
   .object({ error: z.enum(OAUTH_ERRORS), error_description: z.string() })
   .meta({ id: "OAuthError", example: { error: "invalid_request", error_description: "The subject token is not accepted for this audience." } });

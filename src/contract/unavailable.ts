@@ -1,28 +1,9 @@
 import * as z from "zod";
+import { UNAVAILABLE_REASONS, type Unavailable, type UnavailableReason } from "./unavailable-reasons.ts";
 
-/** Why a value that is stored cannot be had. */
-const UNAVAILABLE_REASONS = [
-  // Its ciphertext has not come to this location yet, or is lost.
-  "not-here-yet",
-  "storage-unavailable",
-  // A key of the keyring that it, or its row, needs is not there.
-  "key-missing",
-  "does-not-open",
-  // Its row is not what was written.
-  "integrity-failed",
-  // It is still as another store had it, and such values are not read.
-  "plaintext-refused",
-  // A scope that is not searched locks the name.
-  "name-locked",
-  // Its value is in a store outside, which does not give it.
-  "store-unavailable",
-  // The form that was asked for has no way to say it.
-  "unwritable",
-] as const;
-export type UnavailableReason = (typeof UNAVAILABLE_REASONS)[number];
+export type { Unavailable, UnavailableReason };
 
 /** A name whose value a resolve leaves out, because it cannot be had. */
 export const unavailableSchema = z
   .object({ name: z.string(), reason: z.enum(UNAVAILABLE_REASONS) })
   .meta({ id: "Unavailable", example: { name: "SMTP_PASSWORD", reason: "not-here-yet" } });
-export type Unavailable = z.infer<typeof unavailableSchema>;

@@ -2,17 +2,8 @@ import * as z from "zod";
 import { whole } from "./grammar.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
+import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from "./webhook-events.ts";
 
-/** What webhooks tell of, and what whoever makes one has to be allowed to read of it. */
-export const WEBHOOK_EVENTS = {
-  "secret.rotation_due": "secrets:read",
-  "secret.expiring": "secrets:read",
-  "secret.expired": "secrets:read",
-  "calls.refused": "audit:read",
-  "integrity.failed": "audit:read",
-} as const;
-export type WebhookEvent = keyof typeof WEBHOOK_EVENTS;
-const EVENT_NAMES = Object.keys(WEBHOOK_EVENTS) as readonly WebhookEvent[];
 /** How long before it expires a secret is `secret.expiring`, in days. */
 export const EXPIRING_DAYS = 7;
 
@@ -31,9 +22,9 @@ const urlSchema = z
     example: "https://hooks.example.com/keyhole",
   });
 const eventsSchema = z
-  .array(z.enum(EVENT_NAMES))
+  .array(z.enum(WEBHOOK_EVENT_NAMES))
   .min(1)
-  .max(EVENT_NAMES.length)
+  .max(WEBHOOK_EVENT_NAMES.length)
   .refine((events) => new Set(events).size === events.length, { error: "each event once" })
   .meta({
     description: `What it is told of. \`secret.…\` needs \`secrets:read\`, and is told of the secrets that the grant of its maker covers; the others need \`audit:read\`. A secret is expiring ${EXPIRING_DAYS} days before it expires.`,
@@ -63,7 +54,7 @@ const shown = {
   name: webhookNameSchema,
   revision: z.int().meta({ description: "Counts its changes." }),
   url: z.string(),
-  events: z.array(z.enum(EVENT_NAMES)),
+  events: z.array(z.enum(WEBHOOK_EVENT_NAMES)),
   refused_per_minute: z.int(),
   previous_secret_until: timeSchema.nullable().meta({ description: "Until when messages are signed with the secret of before, too." }),
   created_at: timeSchema,
@@ -105,8 +96,8 @@ export type WebhookTest = z.infer<typeof testWebhookReplySchema>;
 
 const deliverySchema = z.object({
   id: z.string().meta({ description: "The header `webhook-id` of the message, the same in each attempt." }),
-  event: z.enum(EVENT_NAMES),
-  state: z.enum(["waiting", "delivered", "given-up"]),
+  event: z.enum(WEBHOOK_EVENT_NAMES),
+  state: z.enum(DELIVERY_STATES),
   attempts: z.int(),
   status: z.int().nullable().meta({ description: "What the address answered last; `null` where it did not." }),
   created_at: timeSchema,

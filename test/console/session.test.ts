@@ -65,6 +65,12 @@ describe("a session", () => {
       "GET /console/api/v1/resolve/A",
       "GET /console/api/v1/%72esolve/A",
       "GET /console/api/v1//resolve/A",
+      "GET /console/api/v1/x/../resolve/A",
+      "GET /console/api/v1/x/%2e%2e/resolve/A",
+      "GET /console/api/v1/.\\resolve/A",
+      "GET /console/api/oauth/token",
+      "GET /console/api/vault/v1/secret/data/A",
+      "GET /console/api/console/api/v1/resolve/A",
     ]) {
       const { status, text } = await ask(request, cookie, request.startsWith("POST") ? { json: { names: ["A"] } } : {});
       expect([request, status, text.includes("typed-in")]).toEqual([request, 404, false]);

@@ -215,7 +215,7 @@ const store = async ({ ask }: { ask: Ask }) => {
 };
 /** One that every scope may be in. */
 const storeForAll = async ({ ask }: { ask: Ask }) => {
-  await ask("PUT /v1/stores/s", json({ ...STORE, allow: [{ scopes: ["*"], keys: ["*"] }] }));
+  await ask("PUT /v1/stores/s", json({ ...STORE, allow: [{ scopes: ["*"], keys: ["*"] }], write: true }));
   return "s";
 };
 const placed = async ({ ask }: { ask: Ask }) => {

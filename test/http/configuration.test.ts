@@ -1,6 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { version } from "../../package.json";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { ConfigError, type Env, parseConfig } from "../../src/worker/config.ts";
 import { createApp } from "../../src/worker/http/app.ts";
@@ -137,7 +138,7 @@ describe("/readyz", () => {
       },
       ...{ scheduled: expect.objectContaining({ sealed: { events: 0, seconds: 0 } }), database_bytes: expect.any(Number), database_days_left: null },
     };
-    expect([status, body]).toEqual([200, { status: "ready", unusable: [], degraded: [], notices, backlog, integrity }]);
+    expect([status, body]).toEqual([200, { status: "ready", unusable: [], version, degraded: [], notices, backlog, integrity }]);
     expect(body).toHaveProperty(
       "backlog.database_bytes",
       expect.toSatisfy((bytes: number) => bytes > 100_000),

@@ -6,8 +6,8 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { ROOT } from "../../scripts/wrangler-config.ts";
 
-// What a browser loads before it shows anything. More than half of it is zod and the schemas of replies, which come with the client: 60 KiB without them.
-const LIMIT = 110 * 1024;
+// What a browser loads before it shows anything.
+const LIMIT = 60 * 1024;
 
 it("builds the console to little, and to nothing that a strict policy refuses", () => {
   const out = mkdtempSync(join(tmpdir(), "keyhole-console-"));

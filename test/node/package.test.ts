@@ -1,15 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { packPackage } from "../../scripts/pack-package.mjs";
 import { ROOT, readConfig } from "../../scripts/wrangler-config.ts";
 
-/** A project that has installed this package, and the example's gateway as its own code. */
+/** A project that has installed this package from its tarball, without asking a registry for anything, and the example's gateway as its own code. */
 const project = mkdtempSync(join(tmpdir(), "keyhole-package-"));
 const installed = join(project, "node_modules/keyhole");
 
@@ -35,31 +37,108 @@ client.resolveRaw("A", { maxAge: 60 });
 `;
 
 beforeAll(() => {
-  mkdirSync(installed, { recursive: true });
-  copyFileSync(join(ROOT, "package.json"), join(installed, "package.json"));
-  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--types", "--outdir", join(installed, "dist")], {
-    encoding: "utf8",
-  });
+  const tarball = packPackage(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }));
+  // The keychain's library is the one dependency, and optional; it is the registry's.
+  const { status, stderr } = run("npm", "install", "--offline", "--omit=optional", "--no-audit", "--no-fund", tarball);
   expect(status, stderr).toBe(0);
-  for (const name of ["zod", "@cloudflare"]) symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  symlinkSync(join(ROOT, "node_modules/@cloudflare"), join(project, "node_modules/@cloudflare"));
   copyFileSync(join(ROOT, "examples/gateway/gateway.ts"), join(project, "gateway.ts"));
   writeFileSync(join(project, "types.ts"), TYPES);
-});
+}, 120_000);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-it("has types that fit a Worker's own, with the example's gateway as it is", () => {
+function run(command: string, ...args: string[]) {
+  return spawnSync(command, args, { cwd: project, encoding: "utf8", env: { ...process.env, HOME: project } });
+}
+
+it("is all there is to install but for the keychain, with the licenses of what is in it", () => {
+  const packages = readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith(".") && name !== "@cloudflare");
+  expect(packages).toEqual(["keyhole"]);
+  const { dependencies, optionalDependencies } = manifest();
+  expect([dependencies, Object.keys(optionalDependencies ?? {})]).toEqual([undefined, ["@napi-rs/keyring"]]);
+  const licenses = readFileSync(join(installed, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+  for (const name of ["zod", "undici", "yaml"]) expect(licenses).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
+});
+
+it("has a command line that runs without anything else", () => {
+  const { status, stdout, stderr } = run(join(project, "node_modules/.bin/keyhole"), "--version");
+  expect([status, stdout.trim(), stderr]).toEqual([0, manifest().version, ""]);
+});
+
+it("has a client that Node imports, of less than 15 KiB, and that imports nothing", () => {
+  const script = 'import { createClient } from "keyhole/client"; console.log(typeof createClient({ baseUrl: "https://x.test", token: "t" }).resolve)';
+  expect(run(process.execPath, "--input-type=module", "-e", script).stdout).toBe("function\n");
+  const client = readFileSync(join(installed, manifest().exports["./client"].default));
+  expect(client.toString()).not.toMatch(/(^|;)import\b/m);
+  expect(gzipSync(client, { level: 9 }).length).toBeLessThan(15 * 1024);
+});
+
+interface Manifest {
+  readonly version: string;
+  readonly exports: Record<"./client" | "./worker", { readonly types: string; readonly default: string }>;
+  readonly dependencies?: object;
+  readonly optionalDependencies?: object;
+}
+
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;
+}
+
+it.each([
+  ["bundler", "esnext"],
+  ["node16", "node16"],
+  ["nodenext", "nodenext"],
+])("has types under %s that fit a Worker's own, with the example's gateway as it is", (moduleResolution, module) => {
   const compilerOptions = {
-    ...{ target: "esnext", module: "esnext", moduleResolution: "bundler", lib: ["esnext"], types: ["@cloudflare/workers-types"] },
+    ...{ target: "esnext", module, moduleResolution, lib: ["esnext"], types: ["@cloudflare/workers-types"] },
     ...{ strict: true, exactOptionalPropertyTypes: true, verbatimModuleSyntax: true, noEmit: true },
   };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   const tsc = join(ROOT, "test/node_modules/typescript/bin/tsc");
-  expect(spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" }).stdout).toBe("");
+  expect(run(process.execPath, tsc, "-p", project).stdout).toBe("");
 });
 
+it("exports every type that its types lead to, and shows each function in an example", () => {
+  const { "./client": client, "./worker": worker } = manifest().exports;
+  const files = new Map([client, worker].flatMap(({ types }) => [...reached(join(installed, types))]));
+  const exports = new Set([client, worker].flatMap(({ types }) => [...exported(join(installed, types), files)]));
+  const declared = [...files.values()].flatMap((text) => [...text.matchAll(/^export (?:declare )?(?:interface|type|class) (\w+)/gm)]);
+  expect(declared.map(([, name = ""]) => name).filter((name) => !exports.has(name))).toEqual([]);
+  expect(declared.length).toBeGreaterThan(100);
+  expect([...files.values()].flatMap(functionsWithoutExample)).toEqual([]);
+});
+
+/** The declarations that a file leads to, by their paths. */
+function reached(main: string, files = new Map<string, string>()): Map<string, string> {
+  if (files.has(main)) return files;
+  const text = readFileSync(main, "utf8");
+  files.set(main, text);
+  for (const [, target] of text.matchAll(/ from "(\.[^"]+)\.js"/g)) reached(join(dirname(main), `${target}.d.ts`), files);
+  return files;
+}
+
+/** The names that a file exports, its own and those of others. */
+function exported(main: string, files: ReadonlyMap<string, string>): Set<string> {
+  const text = files.get(main) ?? "";
+  const own = [...text.matchAll(/^export (?:declare )?(?:interface|type|class|function|const) (\w+)/gm)].map(([, name]) => name ?? "");
+  const named = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = ""]) =>
+    names.split(",").map((name) => name.trim().replace(/^type /, "")),
+  );
+  const all = [...text.matchAll(/^export type \* from "(\.[^"]+)\.js"/gm)].flatMap(([, target]) => [...exported(join(dirname(main), `${target}.d.ts`), files)]);
+  return new Set([...own, ...named, ...all]);
+}
+
+/** The functions and methods whose comment has no example. */
+function functionsWithoutExample(text: string): string[] {
+  const functions = text.matchAll(/((?:^[ \t]*\/\*\*(?:[^*]|\*(?!\/))*\*\/\n)?)^(?:export declare function (\w+)| {4}(\w+)(?:<\w+>)?\()/gm);
+  return [...functions]
+    .filter(([, comment = "", , method]) => !comment.includes("@example") && method !== "constructor")
+    .map(([, , name, method]) => name ?? method ?? "");
+}
+
 it("has code for Workers that imports nothing", () => {
-  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { exports: { "./worker": { default: string } } };
-  expect(readFileSync(join(installed, exports["./worker"].default), "utf8")).not.toMatch(/(^|;)import\b/m);
+  expect(readFileSync(join(installed, manifest().exports["./worker"].default), "utf8")).not.toMatch(/(^|;)import\b/m);
 });
 
 /** In Keyhole's place: of the answers to the first request nothing ever comes. */

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { sealByHand } from "../support/seal-by-hand.ts";
 import type { TokenClaims } from "../support/sign.ts";
-import { at, type Bench, openBench, PREFIX, SCOPE } from "./place.ts";
+import { at, type Bench, interceptNetwork, openBench, PREFIX, SCOPE } from "./place.ts";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -100,6 +101,62 @@ describe("a scope", () => {
     expect([await bench.value("KEY"), await bench.inStore("KEY")]).toEqual(["here", "two"]);
     expect((await bench.call(`DELETE ${at("KEY")}`)).status).toBe(204);
     expect(await bench.inStore("KEY")).toBe("two");
+  });
+
+  it("goes back to what was written where the store is still the same place, and to nothing of another one", async () => {
+    await bench.bind();
+    const { id } = (await bench.set("KEY", "one")).body;
+    await bench.set("KEY", "two");
+    const back = () => bench.call(`POST /v1/secrets/${id}/rollback`, { json: { version: 1 } });
+    const elsewhere = { address: "https://vault.example.org" };
+    interceptNetwork((request, send) => (new URL(request.url).host === "vault.example.org" ? bench.stores.vault.handle(request) : send()));
+    // A place of another address has versions of these numbers, too, and they are others.
+    await bench.define(elsewhere);
+    expect((await back()).body.code).toBe("version-not-found");
+    await bench.done(`PUT /v1/scopes/${SCOPE}`, { json: { store: null } });
+    expect((await back()).body.code).toBe("version-not-found");
+    await bench.bind();
+    // What else the store's definition says does not matter.
+    await bench.define({ refresh_seconds: 5 });
+    expect([(await back()).status, await bench.inStore("KEY")]).toEqual([200, "one"]);
+  });
+
+  it("is put into a store that takes writes, and into no other; what was in one before there was this stays there", async () => {
+    await bench.define({ write: false });
+    const refused = await bench.bind();
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([422, "store-refused", expect.stringContaining('"write": true')]);
+    await bench.define({ write: undefined });
+    expect((await bench.bind()).body.code).toBe("store-refused");
+    await bench.define();
+    await bench.bind();
+    await bench.set("KEY", "one");
+    // As a definition of before has it.
+    await env.DB.prepare("UPDATE stores SET definition = json_remove(definition, '$.write') WHERE org = ?").bind(bench.org).run();
+    await sealByHand("stores", `org = '${bench.org}'`);
+    expect((await bench.set("KEY", "two")).status).toBe(200);
+    expect((await bench.bind("prod/else/")).body.code).toBe("store-refused");
+    // Whoever makes the store may end it at once: what is there is read as before.
+    await bench.define({ write: false });
+    for (const reply of [await bench.set("KEY", "three"), await bench.call(`DELETE ${at("KEY")}`)])
+      expect([reply.status, reply.body.code, reply.body.detail]).toEqual([422, "store-refused", expect.stringContaining("takes no writes")]);
+    expect([await bench.value("KEY"), await bench.inStore("KEY")]).toEqual(["two", "two"]);
+    expect((await bench.call(`POST /v1/scopes/${SCOPE}/sync`, { json: {} })).status).toBe(200);
+  });
+
+  it("is one of a thousand in stores at the most, also when two come at once", async () => {
+    await bench.define({ allow: [{ scopes: ["*"], keys: ["prod/*"] }] });
+    await env.DB.prepare(
+      `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 999)
+       INSERT INTO scope_stores (org, scope, store, prefix, updated_at, updated_by) SELECT ?1, 'team:t' || CAST(n AS INTEGER), 'other', '', 1, 'x' FROM n`,
+    )
+      .bind(bench.org)
+      .run();
+    const replies = await Promise.all(["repo:acme/a", "repo:acme/b", "repo:acme/c"].map((scope) => bench.bind(`prod/${scope.at(-1)}/`, scope)));
+    expect(replies.map(({ status, body }) => [status, body.code]).sort()).toEqual([
+      [200, undefined],
+      [422, "quota-exceeded"],
+      [422, "quota-exceeded"],
+    ]);
   });
 
   it("deletes here alone what has its value from elsewhere, or of its own", async () => {

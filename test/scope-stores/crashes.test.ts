@@ -1,9 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { loadConfig } from "../../src/worker/config.ts";
+import { purgeDeleted } from "../../src/worker/secrets/purge-deleted.ts";
 import { type Fault, watch } from "../faults/binding-faults.ts";
 import { openPlace as openWorker } from "../leases/place.ts";
 import type { CallOptions, Reply } from "../support/call.ts";
 import { eventsOf } from "../support/events-of.ts";
+import { answering } from "../support/stores/stub-network.ts";
 import { at, type Bench, interceptNetwork, isChange, KINDS, openBench, pending, SCOPE, settle } from "./place.ts";
 
 afterEach(() => {
@@ -12,6 +15,7 @@ afterEach(() => {
 });
 
 const MINUTE = 60_000;
+const AWS_JSON = { "Content-Type": "application/x-amz-json-1.1" };
 const FAULTS = ["fails", "fails after taking effect", "fails, and so does every call after it", "is the last thing that the Worker does"] as const;
 
 interface Verb {
@@ -203,7 +207,7 @@ describe("what has been begun", () => {
     const { bench } = await halfway();
     bench.stores.vault.tokens.clear();
     expect(await settle(Date.now() + MINUTE + 1)).toEqual({ waits: 1 });
-    expect(await settle(Date.now() + 61 * MINUTE)).toEqual({ "given-up": 1 });
+    expect(await settle(Date.now() + 62 * MINUTE)).toEqual({ "given-up": 1 });
     expect(await pending(bench.org)).toBe(0);
   });
 
@@ -215,4 +219,166 @@ describe("what has been begun", () => {
     expect((await bench.call(`GET ${at("KEY")}`)).body.version).toBe(1);
     await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
   });
+
+  it("keeps no other organization waiting, however much one has", async () => {
+    const { bench } = await halfway();
+    const other = `crowded-${crypto.randomUUID().slice(0, 8)}`;
+    await crowd(other, 30);
+    vi.spyOn(console, "error").mockReturnValue();
+    await expect(settle(Date.now() + MINUTE + 1)).rejects.toThrow();
+    expect([await pending(bench.org), await pending(other)]).toEqual([0, 30]);
+    await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(other).run();
+  });
+
+  it("is so much of one organization and no more: then nothing is begun, and that is said", async () => {
+    const { bench } = await prepared("vault", { request: () => [""], before: "", after: "" });
+    await crowd(bench.org, 500);
+    const { status, body } = await bench.set("KEY", "new");
+    expect([status, body.code, body.detail]).toEqual([429, "rate-limited", expect.stringContaining("500")]);
+    expect([await bench.inStore("KEY"), await pending(bench.org)]).toEqual(["old", 500]);
+    await env.DB.prepare("DELETE FROM store_writes WHERE org = ? AND name = 'N_1'").bind(bench.org).run();
+    expect((await bench.set("KEY", "new")).status).toBe(200);
+    await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
+  });
+
+  it.each(["the next write of the name", "the scheduled run"])("is on record as what its caller began, when %s ends it", async (who) => {
+    const { bench, id, reply } = await halfway();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + MINUTE + 1 });
+    const other = { org: bench.org, sub: "somebody-else" };
+    if (who === "the scheduled run") await settle(Date.now());
+    else expect((await bench.set("KEY", "third", { token: other })).body).toMatchObject({ version: 3 });
+    const { versions } = (await bench.call(`GET /v1/secrets/${id}/versions`)).body;
+    const by = (version: number) => versions.find((one: { version: number }) => one.version === version)?.created_by;
+    expect(by(2)).toBe(by(1));
+    const ending = (await eventsOf(bench.org)).find(({ action, secrets }) => action === "secret.update" && secrets[0]?.version === 2);
+    expect(ending).toMatchObject({ actor: "keyhole:scheduled", target: `began ${reply.headers.get("X-Request-Id")}` });
+    if (who !== "the scheduled run") expect(by(3)).toBe("somebody-else");
+  });
+
+  it("is not given up before it was asked about for an hour, however late that begins", async () => {
+    const { bench } = await halfway();
+    bench.stores.vault.tokens.clear();
+    const late = Date.now() + 300 * MINUTE;
+    expect(await settle(late)).toEqual({ waits: 1 });
+    expect(await settle(late + 59 * MINUTE)).toEqual({ waits: 1 });
+    expect(await settle(late + 61 * MINUTE)).toEqual({ "given-up": 1 });
+  });
+
+  it("waits where a row that it needs is not what was written, and that is noted", async () => {
+    const { bench } = await halfway();
+    await env.DB.prepare("UPDATE scope_stores SET updated_by = 'nobody' WHERE org = ?").bind(bench.org).run();
+    vi.spyOn(console, "error").mockReturnValue();
+    await expect(settle(Date.now() + MINUTE + 1)).rejects.toThrow();
+    const { results } = await env.DB.prepare("SELECT table_name FROM integrity_failures WHERE org = ?").bind(bench.org).all();
+    expect([results, await pending(bench.org)]).toEqual([[{ table_name: "scope_stores" }], 1]);
+    await env.DB.batch(["store_writes", "integrity_failures"].map((table) => env.DB.prepare(`DELETE FROM ${table} WHERE org = ?`).bind(bench.org)));
+  });
+
+  it("is not said to be nothing once the store has done it", async () => {
+    const { bench } = await prepared("vault", { request: () => [""], before: "", after: "" });
+    interceptNetwork(async (asked, send) => {
+      const reply = await send();
+      if (asked.method === "POST") await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
+      return reply;
+    });
+    const { status, body } = await bench.set("KEY", "new");
+    expect([status, body.code, body.detail]).toEqual([409, "write-conflict", expect.not.stringContaining("Nothing of this")]);
+    expect(body.detail).toContain("has done it");
+  });
+
+  it("on a deleted secret keeps no other one from being purged", async () => {
+    const { bench, id } = await prepared("vault", { request: () => [""], before: "", after: "" });
+    const other = (await bench.set("OTHER", "x")).body.id;
+    for (const name of ["KEY", "OTHER"]) await bench.done(`DELETE ${at(name)}`);
+    interceptNetwork(async (asked, send) => {
+      if (asked.url.includes("/undelete/")) throw new TypeError("the connection broke off");
+      return send();
+    });
+    expect((await bench.call(`POST /v1/secrets/${id}/undelete`)).status).toBe(503);
+    expect(await pending(bench.org)).toBe(1);
+    const later = new Date(Date.now() + 9 * 24 * 60 * MINUTE);
+    await purgeDeleted({ db: env.DB, keyring: (await loadConfig(env)).keyring, now: later });
+    const { results } = await env.DB.prepare("SELECT id FROM secrets WHERE org = ? AND id IN (?, ?)").bind(bench.org, id, other).all();
+    expect(results).toEqual([{ id }]);
+    await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
+  });
 });
+
+describe("a store that does something and then refuses to do it again", () => {
+  it.each(KINDS)("has done it: %s", async (kind) => {
+    const { bench } = await prepared(kind, { request: () => [""], before: "", after: "" });
+    let sent = 0;
+    interceptNetwork(async (asked, send) => {
+      const target = asked.headers.get("X-Amz-Target");
+      if (target === null ? asked.method !== "DELETE" : !target.endsWith(".DeleteSecret")) return send();
+      if (sent++ > 0)
+        return kind === "aws" ? answering(400, { __type: "AccessDeniedException" }, AWS_JSON)(asked) : answering(403, { error: { code: "Forbidden" } })(asked);
+      await send();
+      throw new TypeError("the connection broke off");
+    });
+    const { status, body } = await bench.call(`DELETE ${at("KEY")}`);
+    expect([status, body.code, await bench.inStore("KEY"), await pending(bench.org), sent]).toEqual([503, "store-unavailable", undefined, 1, 2]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + MINUTE + 1 });
+    expect(await settle(Date.now())).toEqual({ ended: 1 });
+    expect((await bench.call(`GET ${at("KEY")}`)).status).toBe(404);
+  });
+});
+
+describe("a deleted key that is brought back to be written", () => {
+  it.each(["aws", "azure"] as const)("is deleted again where the store does not take the value: %s", async (kind) => {
+    const { bench } = await prepared(kind, { request: () => [""], before: "", after: "" });
+    await bench.done(`PUT ${at("THEIRS")}`, { json: { value: "x" } });
+    await bench.writeInStore("prod/app/SYNCED", "of the store");
+    await bench.done(`POST /v1/scopes/${SCOPE}/sync`, { json: {} });
+    for (const name of ["KEY", "SYNCED"]) await bench.done(`DELETE ${at(name)}`);
+    let restored = false;
+    interceptNetwork(async (asked, send) => {
+      const target = asked.headers.get("X-Amz-Target");
+      if (target?.endsWith(".RestoreSecret") || asked.url.includes("/recover")) restored = true;
+      const writes = target === null ? asked.method === "PUT" : target.endsWith(".PutSecretValue");
+      if (!restored || !writes) return send();
+      return kind === "aws" ? answering(400, { __type: "AccessDeniedException" }, AWS_JSON)(asked) : answering(403, { error: { code: "Forbidden" } })(asked);
+    });
+    for (const name of ["KEY", "SYNCED"]) {
+      restored = false;
+      const { status, body } = await bench.set(name, "new");
+      expect([name, restored, status, body.code]).toEqual([name, true, 422, "store-refused"]);
+      expect([name, await bench.inStore(name), await pending(bench.org)]).toEqual([name, undefined, 0]);
+    }
+  });
+});
+
+describe("an import of what the store has and of what it has not", () => {
+  it("is not said to be done where the second of its transactions was not", async () => {
+    const secrets = { KEY: "old", OTHER: "new" };
+    const run = async (nth: number) => {
+      const { bench } = await prepared("vault", { request: () => [""], before: "", after: "" });
+      const watched = watch(env, nth, "fails");
+      const reply = await openWorker({ DB: watched.env.DB, KV: watched.env.KV }).call("POST /v1/import", {
+        token: bench.token,
+        json: { scope: SCOPE, secrets },
+      });
+      return { bench, reply, calls: watched.calls.length };
+    };
+    vi.spyOn(console, "error").mockReturnValue();
+    const { calls } = await run(-1);
+    // The last ones are of the ciphertext that goes to KV, after the reply.
+    for (let nth = Math.max(0, calls - 5); nth < calls; nth++) {
+      const { bench, reply } = await run(nth);
+      const there = (await bench.call(`GET ${at("OTHER")}`)).status;
+      expect([nth, reply.status < 300, there]).toEqual([nth, reply.status < 300, reply.status < 300 ? 200 : 404]);
+      await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
+    }
+  });
+});
+
+/** Something begun of so many names of an organization, due long ago, that nobody has sealed. */
+async function crowd(org: string, count: number): Promise<void> {
+  await env.DB.prepare(
+    `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2)
+     INSERT INTO store_writes (org, scope, name, operation, store, plan, at, retry_at, seal)
+     SELECT ?1, 'namespace:crowd', 'N_' || CAST(n AS INTEGER), lower(hex(randomblob(16))), 'outside', '{}', 1, 1, 'none' FROM n`,
+  )
+    .bind(org, count)
+    .run();
+}

@@ -71,7 +71,8 @@ export async function openBench(kind: Kind, vars: Parameters<typeof openWorker>[
     expect([request, reply.status < 300, reply.status < 300 ? "" : reply.text]).toEqual([request, true, ""]);
     return reply;
   };
-  const define = (more: object = {}) => call("PUT /v1/stores/outside", { json: { ...DEFINITIONS[kind], allow: ALLOW, refresh_seconds: 60, ...more } });
+  const define = (more: object = {}) =>
+    call("PUT /v1/stores/outside", { json: { ...DEFINITIONS[kind], allow: ALLOW, write: true, refresh_seconds: 60, ...more } });
   for (const [name, value] of Object.entries(CREDENTIALS)) await done(`PUT ${at(name, "namespace:ops")}`, { json: { value, hosts: HOSTS } });
   expect((await define()).status).toBe(201);
   return {

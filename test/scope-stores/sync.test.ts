@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answering } from "../support/stores/stub-network.ts";
@@ -99,8 +100,48 @@ describe("a sync", () => {
       return answering(200, { SecretList: [{ Name: `${PREFIX}N${pages}` }], NextToken: next() }, { "Content-Type": "application/x-amz-json-1.1" })(request);
     });
     const { status, body } = await sync();
-    if (what === "goes round in circles") expect([status, body.code]).toEqual([503, "store-unavailable"]);
+    if (what === "goes round in circles") expect([status, body.code]).toEqual([422, "store-refused"]);
     else expect([status, body.complete, body.created.length, body.remaining, body.missing, pages]).toEqual([200, false, 200, 200, [], 400]);
+  });
+
+  it("ends where a Vault has more folders than can be gone through, and says so", async () => {
+    bench = await openBench("vault");
+    await bench.bind();
+    interceptNetwork(async (request, send) => {
+      if (!request.url.includes("list=true")) return send();
+      return answering(200, { data: { keys: Array.from({ length: 8_000 }, () => `${crypto.randomUUID().repeat(4)}/`) } })(request);
+    });
+    const { status, body } = await sync();
+    expect([status, body.code, body.detail]).toEqual([422, "store-refused", expect.stringMatching(/more than .* gone through|circles/)]);
+  });
+
+  it("asks no store that does not let the scope have all keys with its prefix any more", async () => {
+    bench = await openBench("vault");
+    await bench.bind();
+    await bench.writeInStore(`${PREFIX}KEY`, "of the store");
+    await bench.define({ allow: [{ scopes: [SCOPE], keys: ["prod/app/KEY"] }] });
+    bench.stores.vault.asked.length = 0;
+    const { status, body } = await sync();
+    expect([status, body.code, bench.stores.vault.asked]).toEqual([422, "store-refused", []]);
+  });
+
+  it("leaves out what is being written, and brings in the others", async () => {
+    bench = await openBench("vault");
+    await bench.bind();
+    let broken = false;
+    interceptNetwork(async (request, send) => {
+      if (broken || request.method !== "POST" || !request.url.includes("/data/")) return send();
+      broken = true;
+      await send();
+      throw new TypeError("the connection broke off");
+    });
+    expect((await bench.set("HALF", "x")).status).toBe(503);
+    await bench.writeInStore(`${PREFIX}THEIRS`, "of the store");
+    for (const dry_run of [true, false]) {
+      const { status, body } = await sync({ dry_run });
+      expect([status, body.created, body.skipped]).toEqual([200, ["THEIRS"], [{ key: `${PREFIX}HALF`, reason: "being-written" }]]);
+    }
+    await env.DB.prepare("DELETE FROM store_writes WHERE org = ?").bind(bench.org).run();
   });
 
   it("is of a scope in a store, and of every name in it", async () => {

@@ -14,6 +14,9 @@ describe.each(KINDS)("a scope in a store: %s", (kind) => {
   it("has what is set in its store, and nothing of it here", async () => {
     const made = await bench.set("DATABASE_URL", "postgres://one");
     expect([made.status, made.body]).toMatchObject([201, { version: 1, source: { store: "outside", key: `${PREFIX}DATABASE_URL` } }]);
+    // Where the store is is for whoever may write stores.
+    for (const { source } of [made.body, (await bench.call(`GET ${at("DATABASE_URL")}`)).body, (await bench.call(`GET /v1/secrets?scope=${SCOPE}`)).body.secrets[0]])
+      expect(Object.keys(source)).toEqual(["store", "key", "written"]);
     expect(await bench.inStore("DATABASE_URL")).toBe("postgres://one");
     expect(await bench.inStore("DATABASE_URL", made.body.source.written)).toBe("postgres://one");
     expect(await bench.value("DATABASE_URL")).toBe("postgres://one");

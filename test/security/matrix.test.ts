@@ -11,6 +11,12 @@ async function countOf(table: string): Promise<unknown> {
   return env.DB.prepare(`SELECT COUNT(*) AS n FROM ${table}`).first("n");
 }
 
+/** A quarter of the bad tokens, another one for each operation and in each run, and all of them where there is time. */
+function badTokensFor(operation: string) {
+  const nth = env.TEST_SEED + Object.keys(OPERATIONS).indexOf(operation);
+  return Object.entries(BAD_TOKENS).filter((_, index) => env.EVERY_CASE || (index + nth) % 4 === 0);
+}
+
 const denials = async (org: string) =>
   (await env.DB.prepare("SELECT action, outcome, secrets, target, actor, request_id FROM audit_events WHERE org = ? AND outcome = 'denied'").bind(org).all())
     .results;
@@ -44,7 +50,7 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, orElse
     const subject = await makeSubject("acme", prepare);
     const before = [await countOf("secrets"), await countOf("versions"), await countOf("audit_events")];
     const bodies = new Set<string>();
-    for (const [reason, make] of Object.entries(BAD_TOKENS)) {
+    for (const [reason, make] of badTokensFor(operation)) {
       const reply = await request(subject, await make());
       expect([reason, reply.status, reply.headers.get("WWW-Authenticate")]).toEqual([reason, 401, 'Bearer error="invalid_token"']);
       expect(reply.headers.get("Content-Type")).toBe("application/problem+json");

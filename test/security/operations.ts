@@ -99,6 +99,7 @@ const storeOf = ({ scope }: Pick<Subject, "scope">) => ({
   mount: "secret",
   credentials: { role: "keyhole", jwt_auth: "jwt" },
   allow: [{ scopes: [scope], keys: ["*"] }],
+  write: true,
 });
 async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   await withStores(`PUT /v1/stores/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: storeOf(subject) });

@@ -1,6 +1,13 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
+import { vi } from "vitest";
 
+// Files that run one after another in one runtime share it and nothing else: each has the code anew, with what that remembers, and an empty database.
+vi.resetModules();
 fc.configureGlobal({ seed: env.TEST_SEED });
+const { results } = await env.DB.prepare(
+  "SELECT 'DROP ' || type || ' \"' || name || '\"' AS drop_it FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND type <> 'index' ORDER BY type = 'table', type = 'view'",
+).all<{ drop_it: string }>();
 // All at once, and without cloudflare:test, which would bring the whole Worker into files that need a part of it.
-await env.DB.batch(env.TEST_SCHEMA.map((statement) => env.DB.prepare(statement)));
+const statements = ["PRAGMA defer_foreign_keys = on", ...results.map(({ drop_it }) => drop_it), ...env.TEST_SCHEMA];
+await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));

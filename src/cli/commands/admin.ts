@@ -7,6 +7,7 @@ import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { openSession } from "../session.ts";
 import { adminBackup } from "./admin-backup.ts";
+import { adminDoctor } from "./admin-doctor.ts";
 import { adminKeys } from "./admin-keys.ts";
 import { adminQuota } from "./admin-quota.ts";
 import { adminReconcile } from "./admin-reconcile.ts";
@@ -63,5 +64,14 @@ const log = command({
 export const admin = command({
   description: "What the operator of a deployment does",
   examples: ["keyhole admin log restored"],
-  subCommands: { backup: adminBackup, keys: adminKeys, log, quota: adminQuota, reconcile: adminReconcile, restore: adminRestore, seal: adminSeal },
+  subCommands: {
+    backup: adminBackup,
+    doctor: adminDoctor,
+    keys: adminKeys,
+    log,
+    quota: adminQuota,
+    reconcile: adminReconcile,
+    restore: adminRestore,
+    seal: adminSeal,
+  },
 });

@@ -1,5 +1,5 @@
+import type { PutService } from "../../client/create-client.ts";
 import { type createClient, KeyholeError, type ServiceBody } from "../../client/create-client.ts";
-import type { PutService } from "../../client/services.ts";
 import { PRESET_NAMES, type PresetName, presetOf, presetsAt } from "../../contract/service-presets.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";

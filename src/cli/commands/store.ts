@@ -1,5 +1,4 @@
-import type { StoreBody } from "../../client/create-client.ts";
-import type { PutStore } from "../../client/stores.ts";
+import type { PutStore, StoreBody } from "../../client/create-client.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -64,6 +63,7 @@ const show = command({
       ),
       ...(store.identity ? [["identity", `${store.identity.issuer} ${store.identity.subject} for ${store.identity.audience}`] as const] : []),
       ...store.allow.map(({ scopes, keys }) => ["allows", `${scopes.join(" ")}: ${keys.join(" ")}`] as const),
+      ["writes", writesOf(store)],
       ["updated", `${relativeTime(store.updated_at)} by ${store.updated_by}`],
     ]);
   },
@@ -100,6 +100,11 @@ const remove = command({
 
 /** `keyhole store …`. */
 export const store = command({ description: "Say where values live outside", subCommands: { set, list, show, check, delete: remove } });
+
+function writesOf({ write }: StoreBody): string {
+  if (write === undefined) return "in the scopes that were in it before its definition said so";
+  return write ? "in the scopes that are put in it" : "none: it is only read from";
+}
 
 function placeOf({ address, mount, namespace, vault_url, region, endpoint }: StoreBody): string {
   const parts = [address, namespace, mount, vault_url, region, endpoint];

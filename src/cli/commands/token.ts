@@ -1,5 +1,5 @@
+import type { CreateToken, SomeLimits } from "../../client/create-client.ts";
 import { narrowToken } from "../../client/narrow-token.ts";
-import type { CreateToken, SomeLimits } from "../../client/tokens.ts";
 import { leaseSecondsSchema } from "../../contract/claims.ts";
 import { LIMITS } from "../../contract/limits.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";

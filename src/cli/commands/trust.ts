@@ -1,4 +1,4 @@
-import type { PutTrust } from "../../client/trusts.ts";
+import type { PutTrust } from "../../client/create-client.ts";
 import { readClaim } from "../../contract/claim-path.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";

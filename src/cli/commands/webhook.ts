@@ -1,6 +1,5 @@
-import type { WebhookBody } from "../../client/create-client.ts";
-import type { PutWebhook } from "../../client/webhooks.ts";
-import { WEBHOOK_EVENTS } from "../../contract/webhook.ts";
+import type { PutWebhook, WebhookBody } from "../../client/create-client.ts";
+import { WEBHOOK_EVENT_NAMES } from "../../contract/webhook-events.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -12,7 +11,7 @@ import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
 const NAME_ARG = { name: { type: "positional", description: "the name of the webhook" } } as const;
-const EVENTS = Object.keys(WEBHOOK_EVENTS).join(", ");
+const EVENTS = WEBHOOK_EVENT_NAMES.join(", ");
 
 const set = command({
   description: "Make or replace a webhook; its secret is printed this once",
@@ -58,7 +57,7 @@ const show = command({
   async run({ name, profile, insecure, json }) {
     const { client } = await openSession({ profile, insecure });
     const webhook = await client.webhooks.get(name);
-    const deliveries = await client.webhooks.deliveries(name);
+    const { deliveries } = await client.webhooks.deliveries(name);
     if (json) return printJson({ ...webhook, deliveries });
     printFields([
       ["name", webhook.name],

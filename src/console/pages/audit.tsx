@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { AuditFilter } from "../../client/audit.ts";
+import type { AuditFilter } from "../../client/create-client.ts";
 import { ACTIONS, OUTCOMES } from "../../contract/actions.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";

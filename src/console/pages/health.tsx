@@ -1,13 +1,14 @@
 import { useState } from "preact/hooks";
 import type { Backlog } from "../../contract/backlog.ts";
 import type { KeysReply } from "../../contract/keys.ts";
+import type { ReadinessReply } from "../../contract/readiness.ts";
 import { client } from "../client.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
 import { Table } from "../parts/table.tsx";
-import { type Readiness, readHealth } from "../read-health.ts";
+import { readHealth } from "../read-health.ts";
 import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";
 import { useLoad } from "../use-load.ts";
@@ -31,7 +32,7 @@ export function Health() {
 
 const STATES = { ready: "good", degraded: "warn", "not-ready": "bad" } as const;
 
-function Ready({ readiness: { status, unusable, degraded = [], notices = [], backlog, integrity } }: { readiness: Readiness }) {
+function Ready({ readiness: { status, unusable, degraded = [], notices = [], backlog, integrity } }: { readiness: ReadinessReply }) {
   const findings = [
     ...unusable.map((finding) => ({ ...finding, kind: "bad", says: "not usable" })),
     ...degraded.map((finding) => ({ ...finding, kind: "warn", says: "degraded" })),

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { PutService } from "../../client/services.ts";
+import type { PutService } from "../../client/create-client.ts";
 import { PRESET_NAMES, type PresetName, presetOf } from "../../contract/service-presets.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Explanation } from "../../contract/resolve.ts";
+import type { Explanation } from "../../client/create-client.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { findOrigins, type Progress } from "../find-origins.ts";
 import { linesOf } from "../form-data.ts";

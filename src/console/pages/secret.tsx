@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import type { SecretBody } from "../../contract/secret.ts";
+import type { SecretBody } from "../../client/create-client.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import type { PageProps } from "../page-props.ts";

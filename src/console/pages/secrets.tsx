@@ -1,6 +1,5 @@
-import type { ListSecretsQuery } from "../../client/secrets.ts";
+import type { ListSecretsQuery, SecretBody } from "../../client/create-client.ts";
 import { SCOPE_KINDS } from "../../contract/scope-kinds.ts";
-import type { SecretBody } from "../../contract/secret.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { StoreBody } from "../../contract/store.ts";
+import type { StoreBody } from "../../client/create-client.ts";
 import type { StoreCheck } from "../../contract/store-check.ts";
 import { client } from "../client.ts";
 import { textOf } from "../form-data.ts";

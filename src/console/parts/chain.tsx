@@ -1,4 +1,4 @@
-import type { Explanation } from "../../contract/resolve.ts";
+import type { Explanation } from "../../client/create-client.ts";
 import { hrefOf } from "../address.ts";
 import type { Origins } from "../find-origins.ts";
 import { type Fate, type Held, judgeOrigin } from "../judge-origin.ts";

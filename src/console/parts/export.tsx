@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import type { AuditFilter } from "../../client/audit.ts";
+import type { AuditFilter } from "../../client/create-client.ts";
 import { client } from "../client.ts";
 import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";

@@ -1,4 +1,4 @@
-import type { SecretBody } from "../../contract/secret.ts";
+import type { SecretBody } from "../../client/create-client.ts";
 import { inputTime, linesOf, numberOf, pairsOf, textOf, timeOf } from "../form-data.ts";
 import { CheckField, LinesField, TextField } from "./field.tsx";
 

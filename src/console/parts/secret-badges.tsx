@@ -1,4 +1,4 @@
-import type { SecretBody } from "../../contract/secret.ts";
+import type { SecretBody } from "../../client/create-client.ts";
 import { relativeTime } from "../times.ts";
 
 /** What is to be known of a secret at a glance: what is due, locked, deleted, elsewhere, and its labels. */

@@ -1,5 +1,4 @@
-import type { VersionPage } from "../../client/secrets.ts";
-import type { SecretBody } from "../../contract/secret.ts";
+import type { SecretBody, VersionPage } from "../../client/create-client.ts";
 import { client } from "../client.ts";
 import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";

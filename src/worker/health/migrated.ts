@@ -40,6 +40,7 @@ export const MIGRATED = [
   ["versions", "is_source"],
   ["scope_stores"],
   ["login_codes"],
+  ["store_writes", "asked_at"],
   ["event_counts"],
   ["webhooks"],
   ["audit_events_on_every_row"],

@@ -1,8 +1,9 @@
+import { Problem } from "../../contract/problem.ts";
 import type { Caller } from "../access/caller.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
 import { GuardError } from "../store/run-batch.ts";
 import { requireScopeStore } from "../store/scope-store-rows.ts";
-import { insertWrites, requireNoWrites } from "../store/store-write-rows.ts";
+import { insertWrites, requireFewWrites, requireNoWrites } from "../store/store-write-rows.ts";
 import type { SealingKeyring } from "../transaction/allow-sealing.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
 import { sealFor } from "../transaction/verify-row.ts";
@@ -13,6 +14,8 @@ import { type StorePlan, textOfPlan } from "./store-plan.ts";
 
 /** When scheduled work asks about what was begun: not while whoever began it is likely at it. In milliseconds. */
 const FIRST_ASKED = 60_000;
+/** How many writes of an organization may be under way, or not known to have ended: a run asks about a few of them. */
+const MOST_BEGUN = 500;
 
 /**
  * Puts on record what is about to be done in a scope's store, before it is: from then on nobody else changes these secrets, until
@@ -20,7 +23,7 @@ const FIRST_ASKED = 60_000;
  *
  * @param guards Stop it where the secrets, or what they would become, are not as they were found.
  * @throws {GuardError} `unchanged` where something was changed, or something that had been begun before has ended meanwhile, and those of `guards`.
- * @throws {Problem} `write-conflict` where something is under way, `unauthenticated`, `storage-unavailable`.
+ * @throws {Problem} `write-conflict` where something is under way, `rate-limited` where too much is, `unauthenticated`, `storage-unavailable`.
  */
 export async function beginWrites(
   needs: PlaceNeeds & { readonly keyring: SealingKeyring },
@@ -41,10 +44,18 @@ export async function beginWrites(
   const names = plans.map(({ name }) => name);
   const places = [requireScopeStore(db, org, scope, bound), requireUnchanged(db, "stores", org, store, found.row)];
   try {
-    await runForCaller(needs, caller, [...places, ...guards, requireNoWrites(db, org, scope, names), insertWrites(db, rows)]);
+    const begun = [requireNoWrites(db, org, scope, names), insertWrites(db, rows), requireFewWrites(db, org, MOST_BEGUN)];
+    await runForCaller(needs, caller, [...places, ...guards, ...begun]);
   } catch (error) {
-    if (!(error instanceof GuardError && error.guard === "store_write_pending")) throw error;
+    if (!(error instanceof GuardError)) throw error;
+    if (error.guard === "store_writes_left") throw tooMany(error);
+    if (error.guard !== "store_write_pending") throw error;
     await settlePending(needs, caller, scope, names);
     throw new GuardError("unchanged");
   }
+}
+
+function tooMany(cause: unknown): Problem {
+  const detail = `The organization has ${MOST_BEGUN} writes to stores under way, or of which it is not known yet whether they have ended: no more are begun until some have. Nothing of this call has happened.`;
+  return new Problem("rate-limited", detail, { cause, headers: { "Retry-After": "60" } });
 }

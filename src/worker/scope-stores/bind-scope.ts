@@ -7,7 +7,7 @@ import { requireEveryName } from "../scopes/require-every-name.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
 import { GuardError, rowsOf } from "../store/run-batch.ts";
 import { type ScopeRow, selectScope } from "../store/scope-rows.ts";
-import { deleteScopeStore, requirePrefix, requireScopeStore, type ScopeStoreRow, selectScopeStores, upsertScopeStore } from "../store/scope-store-rows.ts";
+import { deleteScopeStore, requireFewScopes, requirePrefix, requireScopeStore, type ScopeStoreRow, upsertScopeStore } from "../store/scope-store-rows.ts";
 import { type StoreRow, selectStores } from "../store/store-rows.ts";
 import { requireNoWritesOf } from "../store/store-write-rows.ts";
 import { findStore, foundOf } from "../stores/read-stores.ts";
@@ -32,8 +32,8 @@ export type BoundScope = Omit<ScopeRow, "seal"> & Pick<ScopeStoreRow, "store" | 
 /**
  * Puts a scope into a store: what is written in it goes there from now on. What it has by now stays where it is until it is written again.
  *
- * @throws {Problem} `forbidden`, `invalid-request`, `store-in-use` where another scope has keys that begin alike, `source-cycle` for a
- *   scope that has a store's credentials, `quota-exceeded`, `rate-limited`, `write-conflict`, `integrity-failed`, `storage-unavailable`.
+ * @throws {Problem} `forbidden`, `invalid-request`, `store-in-use` where another scope has keys that begin alike, `store-refused`
+ *   for a store that takes no writes, `source-cycle` for a scope that has a store's credentials, `quota-exceeded`, `rate-limited`, `write-conflict`, `integrity-failed`, `storage-unavailable`.
  */
 export async function bindScope(needs: Needs, caller: Caller, scope: Scope, store: string, prefix: string): Promise<BoundScope> {
   caller.require("secrets:write", scope);
@@ -45,6 +45,11 @@ export async function bindScope(needs: Needs, caller: Caller, scope: Scope, stor
     // Of a store that is not there the same is said: which there are is for whoever may write them.
     if (!found || !storeAllowsPrefix(found.definition, scope, prefix))
       throw invalid("/store", `there is no store of this name that lets ${scope} have the keys that begin with this prefix`);
+    if (found.definition.write !== true)
+      throw new Problem(
+        "store-refused",
+        `The store ${store} is only read from: whoever may write the store lets scopes be in it by "write": true in its definition.`,
+      );
     await requireNoCredentials(needs, caller, scope);
     const was = await findBound(needs, caller, scope);
     const row = { org: caller.org, scope, store, prefix, updated_at: now.getTime(), updated_by: caller.subject };
@@ -57,8 +62,8 @@ export async function bindScope(needs: Needs, caller: Caller, scope: Scope, stor
     ];
     const recorded = { action: "scope.put", secrets: [], target: boundTarget(row) } as const;
     await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) =>
-      writeForCaller(needs, caller, [...guards, before, upsertScopeStore(db, sealed), after], recorded),
-    ).catch(asPrefixTaken);
+      writeForCaller(needs, caller, [...guards, before, upsertScopeStore(db, sealed), requireFewScopes(db, caller.org, MOST_BOUND), after], recorded),
+    ).catch(asRefused);
     return { ...(await shownScope(needs, caller, scope)), store, prefix };
   });
 }
@@ -88,13 +93,7 @@ export async function unbindScope(needs: Needs, caller: Caller, scope: Scope): P
 /** A store's credentials are in a scope that is in no store: they would go round in circles. */
 async function requireNoCredentials(needs: Needs, caller: Caller, scope: Scope): Promise<void> {
   const { db, keyring } = needs;
-  const everywhere = [{ from: "", to: "~" }];
-  const [stores, bound] = await readForCaller(needs, caller, [
-    selectStores(db, caller.org, "", MOST_STORES),
-    selectScopeStores(db, caller.org, everywhere, MOST_BOUND + 1),
-  ]);
-  const others = rowsOf<ScopeStoreRow>(bound).filter((row) => row.scope !== scope);
-  if (others.length >= MOST_BOUND) throw new QuotaProblem("scopes", `At most ${MOST_BOUND} scopes of an organization are in stores.`);
+  const [stores] = await readForCaller(needs, caller, [selectStores(db, caller.org, "", MOST_STORES)]);
   const found = (await verifyRows(keyring, "stores", rowsOf<StoreRow>(stores))).map(foundOf);
   if (found.some(({ definition }) => refsOf(definition).some((ref) => ref.scope === scope)))
     throw new Problem("source-cycle", "The scope has a store's credentials: these are in a scope that is in no store.");
@@ -107,8 +106,10 @@ async function shownScope({ db, keyring }: Needs, caller: Caller, scope: Scope):
   return { org: caller.org, scope, parent: row?.parent ?? null, secrets: row?.secrets ?? 0 };
 }
 
-function asPrefixTaken(error: unknown): never {
-  if (!(error instanceof GuardError && error.guard === "store_in_use")) throw error;
+function asRefused(error: unknown): never {
+  if (!(error instanceof GuardError)) throw error;
+  if (error.guard === "scope_stores_left") throw new QuotaProblem("scopes", `At most ${MOST_BOUND} scopes of an organization are in stores.`);
+  if (error.guard !== "store_in_use") throw error;
   const detail = "Another scope has keys of this store that begin with this prefix, or with the beginning of it: they would write over each other.";
   throw new Problem("store-in-use", detail, { cause: error });
 }

@@ -30,16 +30,16 @@ export async function deleteThere(needs: PlaceNeeds, caller: Caller, selector: S
     const found = await findPlace(needs, caller, row.scope);
     const { db } = needs;
     if (!isThere(found, row.name, await sourceIn(needs, row)))
-      return deleteHere(needs, caller, row, [requireScopeStore(db, caller.org, row.scope, found.bound)]);
+      return deleteHere(needs, caller, row, { statements: [requireScopeStore(db, caller.org, row.scope, found.bound)] });
     const key = keyIn(found, row.name);
     const sealing = await allowSealing(needs);
     const place = await openPlace(needs, caller, found, "store.write", over);
     const operation = crypto.randomUUID();
-    const plan = { kind: "delete", name: row.name, operation, address: needs.address } as const;
+    const plan = { kind: "delete", name: row.name, operation, address: needs.address, requestId: caller.requestId } as const;
     await beginWrites(sealing, caller, place, [plan], [requireRevisions(db, [row])]);
     return changeThere(needs, place, operation, {
       there: () => place.driver.delete(key),
-      here: (ends) => deleteHere(needs, caller, row, ends),
+      here: (outside) => deleteHere(needs, caller, row, outside),
     });
   });
 }

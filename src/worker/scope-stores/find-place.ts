@@ -1,7 +1,7 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Scope } from "../../contract/scope.ts";
 import { type KeptSource, sourceOfText, textOfSource } from "../../contract/source.ts";
-import { storeAllows } from "../../contract/store.ts";
+import { placeOf, storeAllows } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import { type ReadNeeds, readValue } from "../secrets/read-values.ts";
 import { rowsOf } from "../store/run-batch.ts";
@@ -60,8 +60,13 @@ export async function sourceIn(needs: ReadNeeds, row: CurrentRow): Promise<KeptS
   return sourceOfText(new TextDecoder().decode(await readValue(needs, { ...row, binding: row })));
 }
 
+/** The store's id of the version that was written there; `undefined` where none was, or the store has been another place since. */
+export function writtenIn({ found }: Pick<Place, "found">, { written, place }: KeptSource): string | undefined {
+  return place === placeOf(found.definition) ? written : undefined;
+}
+
 /** What a secret keeps in the place of a value that is in its scope's store. */
-export function valueThere({ bound }: Pick<Place, "bound">, name: string, written?: string) {
-  const source = { store: bound.store, key: bound.prefix + name, ...(written !== undefined && { written }) };
+export function valueThere({ bound, found }: Place, name: string, written?: string) {
+  const source = { store: bound.store, key: bound.prefix + name, ...(written !== undefined && { written, place: placeOf(found.definition) }) };
   return { bytes: new TextEncoder().encode(textOfSource(source)), encoding: "source" } as const;
 }

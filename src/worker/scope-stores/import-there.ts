@@ -12,7 +12,7 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
 import { verifyRows } from "../transaction/verify-row.ts";
 import { findPlace } from "./find-place.ts";
-import { openPlace, timeForStore } from "./open-place.ts";
+import { openPlace, requireWritable, timeForStore } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { type Placing, placeValues, planPlacings } from "./place-values.ts";
 
@@ -35,6 +35,7 @@ export async function importThere(needs: PlaceNeeds, caller: Caller, given: Impo
   const over = timeForStore();
   return retryWhenChanged(async () => {
     const found = await findPlace(needs, caller, scope);
+    requireWritable(found);
     const placings = await findPlacings(needs, caller, given, values);
     const place = await openPlace(needs, caller, found, dryRun ? "store.read" : "store.write", over);
     if (dryRun) {

@@ -1,3 +1,4 @@
+import { sha256 } from "../../contract/audit-digest.ts";
 import { StoreError } from "../stores/store-driver.ts";
 import { type OpenPlace, problemOf } from "./open-place.ts";
 
@@ -6,6 +7,8 @@ const MOST_PAGES = 400;
 const MOST_KEYS = 10_000;
 /** How long a key is that is looked at: no kind of store has longer ones. */
 const LONGEST = 512;
+/** How long a cursor may be: it goes with each request, and a Vault's is the folders that are left. */
+const LONGEST_CURSOR = 2 ** 18;
 
 /** The keys of a scope's store, and whether these are all. */
 interface Listed {
@@ -31,8 +34,9 @@ export async function listPlace(place: OpenPlace): Promise<Listed> {
       if (next === undefined) return { keys: [...keys], complete: true };
       if (keys.size > MOST_KEYS) break;
       // A store that goes round in circles comes to no end.
-      if (cursors.has(next)) throw new StoreError("reply");
-      cursors.add(next);
+      const mark = next.length > LONGEST_CURSOR ? undefined : await sha256(next);
+      if (mark === undefined || cursors.has(mark)) throw new StoreError("endless");
+      cursors.add(mark);
       cursor = next;
     }
     return { keys: [...keys].slice(0, MOST_KEYS), complete: false };

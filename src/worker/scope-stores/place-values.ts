@@ -14,10 +14,9 @@ import { endWrites, forgetWrites, requireNoSecrets } from "../store/store-write-
 import { StoreError } from "../stores/store-driver.ts";
 import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
-import { writePending } from "../transaction/write-for-caller.ts";
 import { beginWrites } from "./begin-writes.ts";
 import { isThere, keyIn, type Place, sourceIn, valueThere } from "./find-place.ts";
-import { isNotDone, noTimeLeft, notKnown, type OpenPlace, problemOf } from "./open-place.ts";
+import { isNotDone, noTimeLeft, notEnded, notKnown, type OpenPlace, problemOf } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import type { StorePlan } from "./store-plan.ts";
 
@@ -72,14 +71,15 @@ export async function placeValues(
   const others = planned.filter((one): one is Planned & { operation: string } => one.operation !== undefined);
   const [first] = held;
   const { db } = needs;
-  if (first) await writeSecrets(sealing, caller, actionOf(first), held, undefined, [requireScopeStore(db, caller.org, place.bound.scope, place.bound)]);
+  const still = { statements: [requireScopeStore(db, caller.org, place.bound.scope, place.bound)] };
+  if (first) await writeSecrets(sealing, caller, actionOf(first), held, undefined, still);
   if (others.length === 0) return held;
   await begin(sealing, caller, place, actionOf, others);
   const put = await inTurns(others, (one) => putOne(place, one));
   const refused = put.flatMap((one) => ("problem" in one && one.isKnown ? [one.operation] : []));
   if (refused.length > 0) await runBatch(db, [forgetWrites(db, refused)]);
   const written = put.flatMap((one) => ("problem" in one ? [] : [one]));
-  await end(sealing, caller, actionOf, written);
+  await end(sealing, caller, place, actionOf, written);
   const placed = new Map(put.map((one) => [one.operation, "problem" in one ? one.problem : one.write]));
   return planned.map(({ operation, write }): Placed => (operation === undefined ? write : (placed.get(operation) ?? write)));
 }
@@ -130,7 +130,7 @@ async function begin(
   const { db } = needs;
   const { org, scope } = place.bound;
   const plans = planned.map(({ operation, placing: { name }, write: { value: _, ...write } }): StorePlan => {
-    return { kind: "put", name, operation, address: needs.address, action: actionOf({ ...write, value: undefined }), write };
+    return { kind: "put", name, operation, address: needs.address, requestId: caller.requestId, action: actionOf({ ...write, value: undefined }), write };
   });
   const kept = planned.flatMap(({ placing }) => (placing.kept ? [placing.kept] : []));
   const absent = planned.filter(({ placing }) => !placing.kept).map(({ placing }) => placing.name);
@@ -158,14 +158,30 @@ async function putOne(place: OpenPlace, { key, operation, placing, write }: Plan
   }
 }
 
-/** A key that was deleted there and can come back is taken until it does. Once it may have, a failure leaves something to be ended there. */
+/**
+ * A key that was deleted there and can come back is taken until it does. Where the value is not taken then, it is deleted again: here the
+ * secret still is. Once it may be there and that fails, too, something is left to be ended there.
+ */
 async function putAgain(place: OpenPlace, key: string, operation: string, put: () => Promise<Put>): Promise<Put> {
+  let isBack = false;
   try {
-    if (await place.driver.restore(key)) return await put();
+    isBack = await place.driver.restore(key);
+    if (isBack) return await put();
     return { operation, problem: problemOf(place, new StoreError("deleted-name")), isKnown: true };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+    if (isBack && isNotDone(error) && (await isDeleted(place, key))) return { operation, problem: problemOf(place, error), isKnown: true };
     return { operation, problem: notKnown(place, error), isKnown: false };
+  }
+}
+
+async function isDeleted(place: OpenPlace, key: string): Promise<boolean> {
+  try {
+    await place.driver.delete(key);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
   }
 }
 
@@ -173,16 +189,14 @@ async function putAgain(place: OpenPlace, key: string, operation: string, put: (
 async function end(
   needs: Sealing,
   caller: Caller,
+  place: Place,
   actionOf: (write: Write) => Action,
   written: readonly { readonly operation: string; readonly write: Write }[],
 ): Promise<void> {
   const [first] = written;
   if (!first) return;
   const { db } = needs;
-  const ends = endWrites(
-    db,
-    written.map(({ operation }) => operation),
-  );
+  const operations = written.map(({ operation }) => operation);
   try {
     await writeSecrets(
       needs,
@@ -190,12 +204,11 @@ async function end(
       actionOf(first.write),
       written.map(({ write }) => write),
       undefined,
-      ends,
+      { statements: endWrites(db, operations) },
     );
   } catch (error) {
-    if (!(error instanceof GuardError)) throw error;
-    if (error.guard === "store_write_ended" && (await areAll(needs, caller, written))) return;
-    throw writePending(error);
+    if (error instanceof GuardError && error.guard === "store_write_ended" && (await areAll(needs, caller, written))) return;
+    throw notEnded(place, error);
   }
 }
 

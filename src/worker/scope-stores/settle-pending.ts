@@ -11,7 +11,7 @@ import { settleWrite } from "./settle-write.ts";
 const LIKELY_LEFT = 10_000;
 
 /**
- * Ends what was begun of names, so that they can be written.
+ * Ends what was begun of names, so that they can be written: as scheduled work would, for it is not this caller who began it.
  *
  * @throws {Problem} `write-conflict` where something is still under way, `integrity-failed`, `unauthenticated`, `storage-unavailable`.
  */
@@ -19,5 +19,5 @@ export async function settlePending(needs: PlaceNeeds, caller: Caller, scope: st
   const [found] = await readForCaller(needs, caller, [selectWrites(needs.db, caller.org, scope, names)]);
   const rows = await verifyRows(needs.keyring, "store_writes", rowsOf<StoreWriteRow>(found));
   if (rows.some(({ at }) => needs.now.getTime() - at < LIKELY_LEFT)) throw writePending();
-  for (const row of rows) if ((await settleWrite(needs, caller, row)) === "waits") throw writePending();
+  for (const row of rows) if ((await settleWrite(needs, row)) === "waits") throw writePending();
 }

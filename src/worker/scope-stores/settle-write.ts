@@ -1,70 +1,80 @@
 import { Problem } from "../../contract/problem.ts";
+import { type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import { findKept, findKeptCurrent } from "../secrets/find-secret.ts";
 import type { Target } from "../secrets/set-secret.ts";
 import { writeSecrets } from "../secrets/write-secrets.ts";
-import { GuardError, runBatch } from "../store/run-batch.ts";
+import { type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
+import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { deferWrite, endWrites, forgetWrites, type StoreWriteRow } from "../store/store-write-rows.ts";
 import { StoreError } from "../stores/store-driver.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { insertOwnEvent } from "../transaction/insert-own-event.ts";
-import type { Verified } from "../transaction/verify-row.ts";
+import { ownQuotas } from "../transaction/own-quotas.ts";
+import { IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
 import { deleteHere, restoreHere } from "./end-here.ts";
-import { findPlace, isThere, sourceIn, valueThere } from "./find-place.ts";
+import { findPlace, isThere, sourceIn, valueThere, writtenIn } from "./find-place.ts";
 import { type OpenPlace, openPlace, problemOf } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
-import { planOf } from "./store-plan.ts";
+import { scheduledCaller } from "./scheduled-caller.ts";
+import { planOf, type StorePlan } from "./store-plan.ts";
 
 /** After so long nothing that a call has sent to a store is under way any more: a call asks it for 45 seconds. In milliseconds. */
 const IN_FLIGHT = 120_000;
-/** How often a store is asked, and after how long what was begun is given up where it does not say or D1 does not take it. */
+/** How often a store is asked, and for how long, until what was begun is given up where it does not say or D1 does not take it. */
 const AGAIN = 60_000;
 const GIVE_UP = 3_600_000;
 /** For how long a store is asked about one write, in milliseconds. */
 const WITHIN = 10_000;
 
+/** What settling needs: who began it has nothing to do with it. */
+export type SettleNeeds = Omit<PlaceNeeds, "address">;
+
 /** What became of it: it has ended here, the store has never done it, nobody could find out, or it may still be under way. */
 export type Settled = "ended" | "not-done" | "given-up" | "waits";
 
 /**
- * Asks a store whether it has done what was begun there, and does the same here; what it has not done and cannot do any more is
- * forgotten. Where that cannot be found out for an hour it is given up, which is on record: the next sync of the scope shows what
- * the store has.
+ * Asks a store whether it has done what was begun there, and does the same here, as the scheduled run, on record as what its caller
+ * began; what it has not done and cannot do any more is forgotten. Where that cannot be found out for an hour it is given up,
+ * which is on record: the next sync of the scope shows what the store has.
  *
- * @throws {Problem} `unauthenticated`, `rate-limited`, `storage-unavailable`.
+ * @throws {Problem} `integrity-failed` where something that it needs is not what was written, `storage-unavailable`.
  */
-export async function settleWrite(needs: PlaceNeeds, caller: Caller, row: Verified<StoreWriteRow>): Promise<Settled> {
-  const age = needs.now.getTime() - row.at;
+export async function settleWrite(needs: SettleNeeds, row: Verified<StoreWriteRow>): Promise<Settled> {
+  const now = needs.now.getTime();
+  const isOver = now - row.at >= IN_FLIGHT;
   try {
-    if (await hasEnded(needs, caller, row, age >= IN_FLIGHT)) return "ended";
+    const quotas = await quotasOf(needs, row.org);
+    if (await hasEnded({ ...needs, quotas }, scheduledCaller(row.org), row, isOver)) return "ended";
   } catch (error) {
     // Somebody else has ended it.
     if (error instanceof GuardError && error.guard === "store_write_ended") return "ended";
-    if (!(error instanceof Problem || error instanceof GuardError)) throw error;
-    if (age >= GIVE_UP) return forget(needs, row, "given-up");
+    if (error instanceof IntegrityProblem || !(error instanceof Problem || error instanceof GuardError)) throw error;
+    if (now - (row.asked_at ?? now) >= GIVE_UP) return forget(needs, row, "given-up");
     await defer(needs, row);
     return "waits";
   }
-  if (age >= IN_FLIGHT) return forget(needs, row, "not-done");
+  if (isOver) return forget(needs, row, "not-done");
   await defer(needs, row);
   return "waits";
 }
 
+/** The organization's own: with those of everybody a version too many would be destroyed, or a write given up that it may have. */
+async function quotasOf({ db, keyring, quotas }: SettleNeeds, org: string): Promise<Quotas> {
+  const [found] = await runBatch(db, [selectQuotas(db, org)]);
+  return withQuotas(quotas, await ownQuotas(keyring, rowsOf<QuotaRow>(found)[0]));
+}
+
 /** @param isOver Whether nothing of it is under way any more. */
-async function hasEnded(needs: PlaceNeeds, caller: Caller, row: Verified<StoreWriteRow>, isOver: boolean): Promise<boolean> {
+async function hasEnded(settling: SettleNeeds, caller: Caller, row: Verified<StoreWriteRow>, isOver: boolean): Promise<boolean> {
   const plan = planOf(row);
-  const place = await openPlace(
-    { ...needs, address: plan.address },
-    caller,
-    await findPlace(needs, caller, row.scope),
-    "store.write",
-    AbortSignal.timeout(WITHIN),
-  );
+  const needs = { ...settling, address: plan.address };
+  const place = await openPlace(needs, caller, await findPlace(needs, caller, row.scope), "store.write", AbortSignal.timeout(WITHIN));
   const { db } = needs;
   const key = place.bound.prefix + row.name;
-  const ends = endWrites(db, [row.operation]);
+  const ending = { statements: endWrites(db, [row.operation]), ...targetOf(plan) };
   const target = { scope: row.scope as Scope, name: row.name as SecretName };
   if (plan.kind === "put") {
     const written = await asked(place, () => place.driver.find(key, row.operation));
@@ -73,17 +83,22 @@ async function hasEnded(needs: PlaceNeeds, caller: Caller, row: Verified<StoreWr
       return false;
     }
     const write = { ...plan.write, value: valueThere(place, row.name, written.version) };
-    await writeSecrets(await allowSealing(needs), caller, plan.action, [write], undefined, ends);
+    await writeSecrets(await allowSealing(needs), caller, plan.action, [write], undefined, ending);
     return true;
   }
   const isLive = (await asked(place, () => place.driver.get(key))) !== undefined;
   if (isLive !== (plan.kind === "restore")) return false;
   const kept = await findKept(needs, caller, target);
   if (kept && (kept.deleted_at === null) === (plan.kind === "delete")) {
-    if (plan.kind === "delete") await deleteHere(needs, caller, kept, ends);
-    else await restoreHere(needs, caller, kept, ends);
-  } else await runBatch(db, ends);
+    if (plan.kind === "delete") await deleteHere(needs, caller, kept, ending);
+    else await restoreHere(needs, caller, kept, ending);
+  } else await runBatch(db, ending.statements);
   return true;
+}
+
+/** Which request began it: the event that it is ended with is the scheduled run's. */
+function targetOf({ requestId }: StorePlan): { readonly target?: string } {
+  return requestId === undefined ? {} : { target: `began ${requestId}` };
 }
 
 /**
@@ -93,11 +108,12 @@ async function hasEnded(needs: PlaceNeeds, caller: Caller, row: Verified<StoreWr
 async function deleteAgain(needs: PlaceNeeds, caller: Caller, place: OpenPlace, target: Target): Promise<void> {
   const kept = await findKeptCurrent(needs, caller, target);
   const source = kept && kept.deleted_at !== null ? await sourceIn(needs, kept) : undefined;
-  if (source?.written === undefined || !isThere(place, target.name, source)) return;
+  const written = source && isThere(place, target.name, source) ? writtenIn(place, source) : undefined;
+  if (written === undefined) return;
   const key = place.bound.prefix + target.name;
   await asked(place, async () => {
     const held = await place.driver.get(key);
-    if (held?.version === source.written) await place.driver.delete(key);
+    if (held?.version === written) await place.driver.delete(key);
   });
 }
 
@@ -109,13 +125,14 @@ async function asked<T>(place: OpenPlace, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function forget({ db, now }: PlaceNeeds, row: StoreWriteRow, became: "not-done" | "given-up"): Promise<Settled> {
+async function forget({ db, now }: SettleNeeds, row: StoreWriteRow, became: "not-done" | "given-up"): Promise<Settled> {
   const target = `${row.store} ${became}`;
   const secret = { id: null, name: row.name, scope: row.scope, version: null };
   await runBatch(db, [forgetWrites(db, [row.operation]), insertOwnEvent(db, row.org, "store.write", target, now, "failed", [secret])]);
   return became;
 }
 
-async function defer({ db, now }: PlaceNeeds, { operation }: StoreWriteRow): Promise<void> {
-  await runBatch(db, [deferWrite(db, operation, now.getTime() + AGAIN)]);
+async function defer({ db, now }: SettleNeeds, { operation }: StoreWriteRow): Promise<void> {
+  const at = now.getTime();
+  await runBatch(db, [deferWrite(db, operation, { askedAt: at, retryAt: at + AGAIN })]);
 }

@@ -9,6 +9,8 @@ export type StorePlan = {
   readonly operation: string;
   /** The deployment's own address, to which nothing is sent. */
   readonly address: string;
+  /** The request that began it; left out in what was begun before plans said so. */
+  readonly requestId?: string;
 } & ({ readonly kind: "put"; readonly action: Action; readonly write: Omit<Write, "value"> } | { readonly kind: "delete" | "restore" });
 
 /** A plan as it is kept. */

@@ -3,17 +3,19 @@ import { whyReserved } from "../../contract/reserved-name.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { LeftOutKey, ScopeSync } from "../../contract/scope-sync.ts";
 import { type SecretName, secretNameSchema } from "../../contract/secret-name.ts";
-import { storeAllows } from "../../contract/store.ts";
+import { storeAllowsPrefix } from "../../contract/store.ts";
 import { isStoreKey } from "../../contract/store-key.ts";
 import type { Caller } from "../access/caller.ts";
 import { requireEveryName } from "../scopes/require-every-name.ts";
 import { unlessTaken } from "../secrets/unless-taken.ts";
 import { planCreation, type Write, writeSecrets } from "../secrets/write-secrets.ts";
-import { GuardError } from "../store/run-batch.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import { requireScopeStore } from "../store/scope-store-rows.ts";
+import { type StoreWriteRow, selectWrites } from "../store/store-write-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
-import { runForCaller } from "../transaction/run-for-caller.ts";
+import { readForCaller, runForCaller } from "../transaction/run-for-caller.ts";
+import { verifyRows } from "../transaction/verify-row.ts";
 import { findBound, findPlace, type Place, valueThere } from "./find-place.ts";
 import { listPlace } from "./list-place.ts";
 import { openPlace, timeForStore } from "./open-place.ts";
@@ -49,7 +51,9 @@ export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope,
   caller.require("secrets:write", scope);
   requireEveryName(caller);
   if (!(await findBound(needs, caller, scope))) throw new Problem("scope-not-found", "The scope is in no store.");
-  const place = await openPlace(needs, caller, await findPlace(needs, caller, scope), "store.read", timeForStore());
+  const found = await findPlace(needs, caller, scope);
+  requireAllowed(found);
+  const place = await openPlace(needs, caller, found, "store.read", timeForStore());
   const { keys, complete } = await listPlace(place);
   return retryWhenChanged(async () => {
     const known = await readScope(needs, caller, place);
@@ -70,6 +74,12 @@ export async function syncScope(needs: PlaceNeeds, caller: Caller, scope: Scope,
   });
 }
 
+/** What the store does not let the scope have is not even listed. */
+function requireAllowed({ bound: { store, scope, prefix }, found: { definition } }: Place): void {
+  if (storeAllowsPrefix(definition, scope as Scope, prefix)) return;
+  throw new Problem("store-refused", `The store ${store} does not let ${scope} have all keys that begin with its prefix any more.`);
+}
+
 function sort({ reservedNames }: PlaceNeeds, { bound, found }: Place, keys: readonly string[], known: ReadonlyMap<string, KnownSecret>): Sorted {
   let present = 0;
   const wanted: SecretName[] = [];
@@ -86,7 +96,6 @@ function sort({ reservedNames }: PlaceNeeds, { bound, found }: Place, keys: read
       if (name === undefined || !isStoreKey(found.definition.kind, key)) return "not-a-name";
       if (secret?.isDeleted) return "deleted";
       if (secret) return secret.isThere ? undefined : "value-here";
-      if (!storeAllows(found.definition, bound.scope, key)) return "not-allowed";
       return whyReserved(name, reservedNames) === undefined ? undefined : "name-reserved";
     }
   }
@@ -114,31 +123,38 @@ async function create(
   names: readonly SecretName[],
   dryRun: boolean,
 ): Promise<{ readonly created: string[]; readonly refused: LeftOut[] }> {
-  const { scope } = place.bound;
+  const { scope, prefix } = place.bound;
   const sealing = await allowSealing(needs);
-  const refused: LeftOut[] = [];
-  let writes = await Promise.all(names.map((name) => planCreation(sealing, caller, { scope, name }, { value: valueThere(place, name) })));
+  const begun = await findBegun(needs, caller, scope, names);
+  const refused = names.filter((name) => begun.has(name)).map((name): LeftOut => ({ key: prefix + name, reason: "being-written" }));
+  const free = names.filter((name) => !begun.has(name));
+  let writes = await Promise.all(free.map((name) => planCreation(sealing, caller, { scope, name }, { value: valueThere(place, name) })));
   while (writes.length > 0) {
     try {
       const guard = requireScopeStore(needs.db, caller.org, scope, place.bound);
-      if (!dryRun) await writeSecrets(sealing, caller, "secret.import", writes, undefined, [guard]);
+      if (!dryRun) await writeSecrets(sealing, caller, "secret.import", writes, undefined, { statements: [guard] });
       else await unlessTaken(needs, caller, writes, (guards) => runForCaller(needs, caller, [...guards]));
       break;
     } catch (error) {
       const taken = takenIn(error, writes);
       if (taken.size === 0) throw error;
-      refused.push(...[...taken].map(([name, reason]) => ({ key: place.bound.prefix + name, reason })));
+      refused.push(...[...taken].map(([name, reason]) => ({ key: prefix + name, reason })));
       writes = writes.filter(({ row }) => !taken.has(row.name));
     }
   }
   return { created: writes.map(({ row }) => row.name), refused };
 }
 
+/** The names that are being written, or of which it is not known that this has ended. */
+async function findBegun(needs: PlaceNeeds, caller: Caller, scope: string, names: readonly SecretName[]): Promise<ReadonlySet<string>> {
+  const [found] = await readForCaller(needs, caller, [selectWrites(needs.db, caller.org, scope, names)]);
+  return new Set((await verifyRows(needs.keyring, "store_writes", rowsOf<StoreWriteRow>(found))).map(({ name }) => name));
+}
+
 /** The names that a refusal is about; none where it is about something else. */
 function takenIn(error: unknown, writes: readonly Write[]): ReadonlyMap<string, LeftOutKey> {
   const named = (wanted: (name: string) => boolean, reason: LeftOutKey) =>
     new Map(writes.flatMap(({ row: { name } }) => (wanted(name) ? [[name, reason] as const] : [])));
-  if (error instanceof GuardError && error.guard === "store_write_pending") return named(() => true, "being-written");
   if (!(error instanceof Problem)) return new Map();
   const { members } = error;
   if (error.code === "name-locked") return named((name) => members?.locked?.includes(name) === true, "name-locked");

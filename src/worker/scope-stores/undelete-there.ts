@@ -33,19 +33,19 @@ export async function undeleteThere(needs: PlaceNeeds, caller: Caller, selector:
     const found = await findPlace(needs, caller, row.scope);
     const { db } = needs;
     if (!isThere(found, row.name, await sourceIn(needs, row)))
-      return restoreHere(needs, caller, row, [requireScopeStore(db, caller.org, row.scope, found.bound)]);
+      return restoreHere(needs, caller, row, { statements: [requireScopeStore(db, caller.org, row.scope, found.bound)] });
     const key = keyIn(found, row.name);
     const sealing = await allowSealing(needs);
     const place = await openPlace(needs, caller, found, "store.write", over);
     const operation = crypto.randomUUID();
-    const plan = { kind: "restore", name: row.name, operation, address: needs.address } as const;
+    const plan = { kind: "restore", name: row.name, operation, address: needs.address, requestId: caller.requestId } as const;
     const write = await planUndeletion(sealing, row);
     await unlessTaken(needs, caller, [write], (guards) => beginWrites(sealing, caller, place, [plan], [requireRevisions(db, [row]), ...guards]));
     return changeThere(needs, place, operation, {
       async there() {
         if (!(await place.driver.restore(key))) throw new Problem("store-refused", `The store ${place.bound.store} cannot bring it back.`);
       },
-      here: (ends) => restoreHere(needs, caller, row, ends),
+      here: (outside) => restoreHere(needs, caller, row, outside),
     });
   });
 }

@@ -1,9 +1,13 @@
 import { Problem } from "../../contract/problem.ts";
 import { sourceOfText, textOfSource } from "../../contract/source.ts";
+import { placeOf, type StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import { bindsEncoding } from "../envelope/binding.ts";
+import { rowsOf } from "../store/run-batch.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
-import { brokenRow, IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
+import { type StoreRow, selectStore } from "../store/store-rows.ts";
+import { type CallerNeeds, readForCaller } from "../transaction/run-for-caller.ts";
+import { brokenRow, IntegrityProblem, type Verified, verifyRow } from "../transaction/verify-row.ts";
 import type { SecretValue } from "./change.ts";
 import { findVersion, versionNotFound } from "./find-version.ts";
 import { changeCurrent } from "./patch-secret.ts";
@@ -21,16 +25,32 @@ import type { Write, WriteNeeds } from "./write-secrets.ts";
 export async function rollbackSecret(needs: WriteNeeds, caller: Caller, id: string, version: number, precondition: Precondition): Promise<Write> {
   caller.require("secrets:write");
   return changeCurrent(needs, caller, { id }, precondition, "secret.rollback", async (current) => ({
-    value: pinned(await readVersion(needs, caller, current, version)),
+    value: await pinned(needs, caller, version, await readVersion(needs, caller, current, version)),
   }));
 }
 
-/** What was written to a store while the scope was in it is the version that was written then, and not the one that is current there now. */
-export function pinned(value: SecretValue): SecretValue {
+/**
+ * What was written to a store while the scope was in it is the version that was written then, and not the one that is current there now.
+ *
+ * @throws {Problem} `version-not-found` where the store is another place than it was then.
+ */
+export async function pinned({ db, keyring }: CallerNeeds, caller: Caller, version: number, value: SecretValue): Promise<SecretValue> {
   const source = value.encoding === "source" ? sourceOfText(new TextDecoder().decode(value.bytes)) : undefined;
   if (source?.written === undefined) return value;
-  const { written, ...place } = source;
-  return { ...value, bytes: new TextEncoder().encode(textOfSource({ ...place, version: written })) };
+  const { written, place, ...named } = source;
+  const [found] = await readForCaller({ db, keyring }, caller, [selectStore(db, caller.org, source.store)]);
+  const [row] = rowsOf<StoreRow>(found);
+  const definition = row && (JSON.parse((await verifyRow(keyring, "stores", row)).definition) as StoreDefinition);
+  if (!definition || place !== placeOf(definition)) throw writtenElsewhere(version);
+  return { ...value, bytes: new TextEncoder().encode(textOfSource({ ...named, version: written })) };
+}
+
+/** The answer when a store is another place than the one that a version was written to. */
+export function writtenElsewhere(version: number): Problem {
+  return new Problem(
+    "version-not-found",
+    `Version ${version} was written to a store that is another place by now, or is not there: what is there is not that version.`,
+  );
 }
 
 /** The value of a version, or the place of it, as it is kept. */

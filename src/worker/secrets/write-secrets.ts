@@ -73,6 +73,14 @@ export interface Beside {
   readonly recoveryDays: number;
 }
 
+/** What is done in the transaction of writes for the store of their scope. */
+export interface Outside {
+  /** The statements that end what was begun there, or that stop the transaction where the scope is not as it has to be. */
+  readonly statements: readonly D1PreparedStatement[];
+  /** What the event says beside the secrets. */
+  readonly target?: string;
+}
+
 /** The columns of the metadata that decide. */
 const DECIDING_METADATA = METADATA_NAMES.filter((name) => decidingColumns("secrets").includes(name));
 
@@ -153,7 +161,7 @@ export function isExpired({ expires_at }: Pick<SecretRow, "expires_at">, now: Da
  * scope with them, once. Then, after the reply, the ciphertexts are put into KV.
  *
  * @param beside What else the transaction does. What it deletes has an event of its own.
- * @param ends The statements that end what was begun in the scope's store. Without them no value is written into a scope that is in one.
+ * @param outside What the transaction does for the scope's store. Without it no value is written into a scope that is in one.
  * @returns The scope that is written as one object, as it is in this transaction; `undefined` where it never was written, there
  *   is no such scope, or the transaction has happened without an answer.
  * @throws {GuardError} `unchanged` when one of the secrets is not as it was found any more, and those of `beside`.
@@ -166,11 +174,10 @@ export async function writeSecrets(
   action: Action,
   writes: readonly Write[],
   beside?: Beside,
-  ends?: readonly D1PreparedStatement[],
+  outside: Outside = { statements: unlessInStore(needs, caller, action, writes) },
 ): Promise<ScopeRevision | undefined> {
   const { db, now, maxVersions } = needs;
-  const outside = ends ?? unlessInStore(needs, caller, action, writes);
-  const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, caller, row, value)] : [])));
+  const versions = await Promise.all(writes.flatMap(({ row, value }) => (value ? [sealVersion(needs, row, value)] : [])));
   const unchanged = writes.filter(({ outcome }) => outcome === "unchanged").map(({ row }) => row);
   const changed = writes.filter(({ outcome }) => outcome !== "unchanged");
   // One that was deleted has a row already.
@@ -184,7 +191,7 @@ export async function writeSecrets(
   const first = await firstStatements(needs, writes, beside);
   // Its result is the last one.
   const last = beside ? [selectRevision(db, { org: caller.org, scope: beside.scope })] : [];
-  const recorded = eventsOf(action, writes, beside);
+  const recorded = eventsOf(action, writes, beside, outside.target);
   const others = recorded.slice(0, -1).map((event) => insertEvent(db, { actor: caller, outcome: "allowed", at: now, ...event }, event.secrets));
   const statements = (destroyed: readonly VersionRange[]) => [
     ...chunks(created).flatMap((rows) => [insertSecrets(db, rows), requireChanges(db, rows.length)]),
@@ -201,7 +208,7 @@ export async function writeSecrets(
   await unlessTaken(needs, caller, writes, (guards) =>
     orInPlaceOfOldest(needs, caller, writes, (oldest) =>
       writeWithinQuota(needs, caller, growth, async ({ before, after }) => {
-        const all = [...outside, ...first, ...guards, before, ...statements([...superseded, ...oldest]), after, ...others, ...last];
+        const all = [...outside.statements, ...first, ...guards, before, ...statements([...superseded, ...oldest]), after, ...others, ...last];
         results = await writeForCaller(needs, caller, all, recorded.at(-1) as Recorded);
       }),
     ),
@@ -235,8 +242,9 @@ async function firstStatements(needs: SealingNeeds, writes: readonly Write[], be
 }
 
 /** The events of a transaction: of what is deleted, and of what is set, which comes last where there is any. An event says one thing of all that it names. */
-function eventsOf(action: Action, writes: readonly Write[], beside: Beside | undefined): Recorded[] {
-  const target = beside ? { target: beside.scope } : {};
+function eventsOf(action: Action, writes: readonly Write[], beside: Beside | undefined, about: string | undefined): Recorded[] {
+  const said = beside?.scope ?? about;
+  const target = said === undefined ? {} : { target: said };
   const deleted = (beside?.deleted ?? []).map(nameOf);
   const set = { action, secrets: writes.map(({ row }) => nameOf(row)), ...target };
   if (deleted.length === 0) return [set];
@@ -269,9 +277,10 @@ async function orInPlaceOfOldest(
   }
 }
 
-async function sealVersion({ keyring, now }: SealingNeeds, caller: Caller, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
+/** Whoever gives a secret a value has changed it: the version is theirs, also where scheduled work ends what they began. */
+async function sealVersion({ keyring, now }: SealingNeeds, row: SecretRow, { bytes, encoding }: SecretValue): Promise<NewVersion> {
   const sealed = await sealValue(keyring, row, bytes);
-  return { ...sealed, secret_id: row.id, org: row.org, version: row.version, encoding, created_at: now.getTime(), created_by: caller.subject };
+  return { ...sealed, secret_id: row.id, org: row.org, version: row.version, encoding, created_at: now.getTime(), created_by: row.updated_by };
 }
 
 async function moveToKv({ db, kv, now }: WriteNeeds, versions: readonly NewVersion[]): Promise<void> {

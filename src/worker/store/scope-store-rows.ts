@@ -37,6 +37,11 @@ export function upsertScopeStore(db: D1Database, s: ScopeStoreRow): D1PreparedSt
     .bind(s.org, s.scope, s.store, s.prefix, s.updated_at, s.updated_by, s.seal);
 }
 
+/** Aborts the batch with the guard `scope_stores_left` where more than `most` scopes of an organization are in stores. Precede it with {@link upsertScopeStore}. */
+export function requireFewScopes(db: D1Database, org: string, most: number): D1PreparedStatement {
+  return db.prepare("INSERT INTO guard (scope_stores_left) SELECT 0 WHERE (SELECT COUNT(*) FROM scope_stores WHERE org = ?) > ?").bind(org, most);
+}
+
 /** Takes a scope out of its store. */
 export function deleteScopeStore(db: D1Database, org: string, scope: string): D1PreparedStatement {
   return db.prepare("DELETE FROM scope_stores WHERE org = ? AND scope = ?").bind(org, scope);

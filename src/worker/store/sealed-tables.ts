@@ -75,7 +75,7 @@ export const SEALED_TABLES = {
     format: 1,
     key: ["org", "scope", "name"],
     deciding: { org: first, scope: first, name: first, operation: first, store: first, plan: first, at: first },
-    unsealed: { retry_at: "when scheduled work comes to it again" },
+    unsealed: { retry_at: "when scheduled work comes to it again", asked_at: "since when it does, which says when it is given up" },
   },
   trusts: {
     format: 3,

@@ -70,16 +70,17 @@ export function selectDeletedIn(db: D1Database, org: string, scope: string, revi
     .bind(org, scope, JSON.stringify(revisions), limit);
 }
 
-/** SQL for what of the deleted secrets cannot come back any more at a time, which is the SQL of a parameter. */
+/** SQL for what of the deleted secrets cannot come back any more at a time, which is the SQL of a parameter, but for what is being brought back in its scope's store. */
 export const OVER = {
   table: "secrets",
   indexed: "deleted_at IS NOT NULL",
   due: (now: string) =>
-    `deleted_until <= ${now} AND NOT EXISTS (SELECT 1 FROM integrity_failures f WHERE f.org = secrets.org AND f.table_name = 'secrets' AND f.row_key = json_array(secrets.id))`,
+    `deleted_until <= ${now} AND NOT EXISTS (SELECT 1 FROM integrity_failures f WHERE f.org = secrets.org AND f.table_name = 'secrets' AND f.row_key = json_array(secrets.id))
+     AND NOT EXISTS (SELECT 1 FROM store_writes w WHERE w.org = secrets.org AND w.scope = secrets.scope AND w.name = secrets.name)`,
   order: "deleted_until",
 } as const;
 
-/** Selects up to `limit` deleted secrets that cannot come back any more, as `id`, but for those that are known not to be what was sealed. */
+/** Selects up to `limit` deleted secrets that cannot come back any more, as `id`, but for those that are known not to be what was sealed, and what is being brought back. */
 export function selectOver(db: D1Database, { now, turn }: Turn, limit: number): D1PreparedStatement {
   const waiting = { ...OVER, due: OVER.due("?1"), key: "id", columns: ["id"] };
   return db.prepare(fairSelect(waiting, { limit: "?2", turn: "?3" })).bind(now, limit, turn);

@@ -1,3 +1,6 @@
+import { fairSelect, type Shared } from "./fair-select.ts";
+import type { Turn } from "./inline-ciphertexts.ts";
+
 /** What was begun in a store outside and has not ended here. Times are milliseconds since 1970. */
 export interface StoreWriteRow {
   readonly org: string;
@@ -11,12 +14,21 @@ export interface StoreWriteRow {
   readonly at: number;
   /** When the store is asked again. */
   readonly retry_at: number;
+  /** When it was asked for the first time; `null`: it has not been yet. */
+  readonly asked_at: number | null;
   readonly seal: string | null;
 }
 
-/** Selects up to `limit` writes whose store is to be asked, the one that waits longest first ({@link StoreWriteRow}). */
-export function selectDueWrites(db: D1Database, now: number, limit: number): D1PreparedStatement {
-  return db.prepare("SELECT * FROM store_writes WHERE retry_at <= ? ORDER BY retry_at LIMIT ?").bind(now, limit);
+/** The columns of what is begun, in which nobody has been asked. */
+const BEGUN = ["org", "scope", "name", "operation", "store", "plan", "at", "retry_at", "seal"] as const;
+
+/** A write whose store is to be asked. */
+export type DueWrite = StoreWriteRow & Shared;
+
+/** Selects up to `limit` writes whose store is to be asked, of each organization those that wait longest ({@link DueWrite}). */
+export function selectDueWrites(db: D1Database, { now, turn }: Turn, limit: number): D1PreparedStatement {
+  const waiting = { table: "store_writes", due: "retry_at <= ?1", order: "retry_at", key: "operation", columns: [...BEGUN, "asked_at"] };
+  return db.prepare(fairSelect(waiting, { limit: "?2", turn: "?3" })).bind(now, limit, turn);
 }
 
 /** Selects what has been begun of names in a scope ({@link StoreWriteRow}). */
@@ -27,11 +39,15 @@ export function selectWrites(db: D1Database, org: string, scope: string, names: 
 }
 
 /** Inserts what is begun. Precede it with {@link requireNoWrites}. */
-export function insertWrites(db: D1Database, rows: readonly StoreWriteRow[]): D1PreparedStatement {
-  const columns = ["org", "scope", "name", "operation", "store", "plan", "at", "retry_at", "seal"];
+export function insertWrites(db: D1Database, rows: readonly Omit<StoreWriteRow, "asked_at">[]): D1PreparedStatement {
   return db
-    .prepare(`INSERT INTO store_writes (${columns.join(", ")}) SELECT ${columns.map((column) => `j.value ->> '${column}'`).join(", ")} FROM json_each(?) j`)
+    .prepare(`INSERT INTO store_writes (${BEGUN.join(", ")}) SELECT ${BEGUN.map((column) => `j.value ->> '${column}'`).join(", ")} FROM json_each(?) j`)
     .bind(JSON.stringify(rows));
+}
+
+/** Aborts the batch with the guard `store_writes_left` where more than `most` writes of an organization have been begun. Precede it with {@link insertWrites}. */
+export function requireFewWrites(db: D1Database, org: string, most: number): D1PreparedStatement {
+  return db.prepare("INSERT INTO guard (store_writes_left) SELECT 0 WHERE (SELECT COUNT(*) FROM store_writes WHERE org = ?) > ?").bind(org, most);
 }
 
 /** Aborts the batch with the guard `store_write_pending` where something has been begun of one of some names. */
@@ -69,9 +85,13 @@ export function forgetWrites(db: D1Database, operations: readonly string[]): D1P
   return db.prepare("DELETE FROM store_writes WHERE operation IN (SELECT value FROM json_each(?))").bind(JSON.stringify(operations));
 }
 
-/** Notes when a store is asked again. */
-export function deferWrite(db: D1Database, operation: string, retryAt: number): D1PreparedStatement {
-  return db.prepare("UPDATE store_writes SET retry_at = ? WHERE operation = ?").bind(retryAt, operation);
+/** Notes that a store was asked, or could not be, and when it is again. */
+export function deferWrite(
+  db: D1Database,
+  operation: string,
+  { askedAt, retryAt }: { readonly askedAt: number; readonly retryAt: number },
+): D1PreparedStatement {
+  return db.prepare("UPDATE store_writes SET retry_at = ?, asked_at = COALESCE(asked_at, ?) WHERE operation = ?").bind(retryAt, askedAt, operation);
 }
 
 /** Aborts the batch with the guard `store_write_pending` where something has been begun in a store. */

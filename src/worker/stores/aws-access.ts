@@ -79,7 +79,7 @@ async function takeRole({ url, region, role }: Role, keys: AwsAccess | undefined
   const headers = new Headers({ "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" });
   const signed = keys ? await signAwsCall({ url, headers, body, service: "sts", region }, keys, needs.clock()) : headers;
   // A session more or less is nothing: it ends by itself.
-  const call = { url, method: "POST", headers: signed, body, repeatable: true };
+  const call = { url, method: "POST", headers: signed, body, repeatable: true, changes: false };
   const reply = await callStore(needs, call, (reply) => AWS_REFUSALS[codeOf(reply)] === "throttled");
   if (!isSuccess(reply)) throw new StoreError(AWS_REFUSALS[codeOf(reply)] ?? (reply.status === 403 ? "permission" : "credential"));
   return readSession(reply, needs.clock());

@@ -25,6 +25,9 @@ const REFUSALS: Readonly<Record<string, StoreRefusal>> = {
   InvalidRequestException: "permission",
 };
 
+/** The actions that change nothing. */
+const READS = /^(?:Get|List|Describe)/;
+
 const describedSchema = z.object({
   DeletedDate: z.number().nullish(),
   VersionIdsToStages: z.record(z.string(), z.array(z.string())).nullish(),
@@ -37,7 +40,14 @@ export function openAwsSecrets(store: AwsStore, credentials: StoreCredentials | 
     withAwsAccess(store, credentials, needs, async (access) => {
       const headers = new Headers({ "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": `secretsmanager.${action}` });
       const request = { url, headers, body: JSON.stringify(body), service: "secretsmanager", region: store.region } as const;
-      const call = { url, method: "POST", headers: await signAwsCall(request, access, needs.clock()), body: request.body, repeatable: true };
+      const call = {
+        url,
+        method: "POST",
+        headers: await signAwsCall(request, access, needs.clock()),
+        body: request.body,
+        repeatable: true,
+        changes: !READS.test(action),
+      };
       return answerOf(await callStore(needs, call, (reply) => REFUSALS[errorOf(reply)] === "throttled"), expected);
     });
 }

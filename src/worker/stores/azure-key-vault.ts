@@ -62,7 +62,7 @@ export function openAzureKeyVault(store: AzureStore, credentials: StoreCredentia
     withAccess(needs, source, async (token) => {
       const address = new URL(`${path}?${new URLSearchParams({ "api-version": API, ...query })}`, url);
       const headers = new Headers({ Accept: "application/json", Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) });
-      const call = { url: address, method, headers, body: body ? JSON.stringify(body) : null, repeatable: method !== "PUT" };
+      const call = { url: address, method, headers, body: body ? JSON.stringify(body) : null, repeatable: method !== "PUT", changes: method !== "GET" };
       const reply = await callStore(needs, call);
       if (reply.status === 401) throw new StoreError("credential");
       return reply;

@@ -12,6 +12,8 @@ export interface StoreCall {
   readonly body: string | null;
   /** Whether twice is as once: only then it is sent again when nobody knows whether it was done. */
   readonly repeatable: boolean;
+  /** Whether it changes something in the store. */
+  readonly changes: boolean;
 }
 
 /** What came back. */
@@ -52,6 +54,7 @@ export async function callStore(needs: DriverNeeds, call: StoreCall, isThrottled
     const { reply, after } = await once(needs, call, over);
     const passing = reply.status === 429 || isThrottled(reply) ? "throttled" : reply.status === NOBODY || reply.status >= 500 ? "unreachable" : undefined;
     if (!passing) return reply;
+    if (passing === "unreachable" && call.changes) needs.onUnknown?.();
     const wait = Math.max(after, Math.random() * FIRST_WAIT * 2 ** (attempt - 1));
     const again = passing === "throttled" || call.repeatable;
     if (!again || attempt === MOST_ATTEMPTS || wait > left) throw new StoreError(passing);

@@ -19,6 +19,7 @@ const FAILS: Readonly<Record<StoreRefusal, readonly [fails: NonNullable<StoreChe
   conflict: ["store", "The store is being changed by others."],
   "deleted-name": ["store", "The key was deleted, and can come back: until then it has no value."],
   name: ["store", "The store has no such keys."],
+  endless: ["store", "The store lists more than can be gone through, or goes round in circles."],
   reply: ["store", "What answers there does not speak as such a store does."],
 };
 

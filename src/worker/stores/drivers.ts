@@ -46,7 +46,25 @@ const KINDS: { readonly [Name in StoreDefinition["kind"]]: Kind<Extract<StoreDef
  * @throws {StoreError} `address`, `credential`
  */
 export function openDriver(definition: StoreDefinition, credentials: StoreCredentials | undefined, needs: DriverNeeds): StoreDriver {
-  return kindOf(definition).open(definition, credentials, needs);
+  const open = (onUnknown?: () => void) => kindOf(definition).open(definition, credentials, { ...needs, ...(onUnknown && { onUnknown }) });
+  /** One change by itself: what it says in the end does not hold for what was sent before that, and not answered. */
+  const change = async <Result>(work: (driver: StoreDriver) => Promise<Result>): Promise<Result> => {
+    let mayBeDone = false;
+    const driver = open(() => {
+      mayBeDone = true;
+    });
+    try {
+      return await work(driver);
+    } catch (error) {
+      throw error instanceof StoreError && mayBeDone ? new StoreError(error.refusal, true) : error;
+    }
+  };
+  return {
+    ...open(),
+    put: (key, value, write) => change((driver) => driver.put(key, value, write)),
+    delete: (key) => change((driver) => driver.delete(key)),
+    restore: (key) => change((driver) => driver.restore(key)),
+  };
 }
 
 /**

@@ -34,7 +34,7 @@ export function entraAccess(store: AzureStore, cloud: AzureCloud, credentials: S
 
 async function fetchToken(url: URL, body: string, needs: DriverNeeds): Promise<FetchedAccess> {
   const headers = new Headers({ Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" });
-  const reply = await callStore(needs, { url, method: "POST", headers, body, repeatable: true });
+  const reply = await callStore(needs, { url, method: "POST", headers, body, repeatable: true, changes: false });
   if (reply.status >= 400) throw new StoreError("credential");
   const access = jsonOf(reply) !== undefined && readAccessToken(reply.status, reply.text);
   if (!access) throw new StoreError("reply");

@@ -54,6 +54,8 @@ export interface DriverNeeds {
   readonly defer: (work: Promise<unknown>) => void;
   /** Aborted when no call may begin or go on any more. Left out: never. */
   readonly over?: AbortSignal;
+  /** Told that nobody knows whether something that was sent has changed the store. */
+  readonly onUnknown?: () => void;
   /** Waits, in milliseconds. Left out: by a timer. */
   readonly pause?: (milliseconds: number) => Promise<void>;
   readonly rules: OutgoingRules;
@@ -97,6 +99,8 @@ export type StoreRefusal =
   | "deleted-name"
   /** The store has no such names, or none so long. */
   | "name"
+  /** It lists more than can be gone through, or goes round in circles. */
+  | "endless"
   /** It said something that is no answer of such a store. */
   | "reply";
 
@@ -104,7 +108,11 @@ export type StoreRefusal =
 export class StoreError extends Error {
   override readonly name = "StoreError";
 
-  constructor(readonly refusal: StoreRefusal) {
+  /** @param mayBeDone Whether what it was to change may be changed all the same: that was sent before, and not answered. */
+  constructor(
+    readonly refusal: StoreRefusal,
+    readonly mayBeDone = false,
+  ) {
     super(`a store did not do what was asked: ${refusal}`);
   }
 }

@@ -31,7 +31,9 @@ export function openVaultAccess(store: VaultStore, credentials: StoreCredentials
   const send = ({ method, path, body, repeatable }: VaultCall, token?: string) => {
     const headers = headersOf(store, token);
     if (body) headers.set("Content-Type", "application/json");
-    return callStore(allowed, { url: new URL(`/v1/${path}`, url), method, headers, body: body ? JSON.stringify(body) : null, repeatable });
+    // Without a token it is a login, and changes nothing.
+    const changes = method !== "GET" && token !== undefined;
+    return callStore(allowed, { url: new URL(`/v1/${path}`, url), method, headers, body: body ? JSON.stringify(body) : null, repeatable, changes });
   };
   const ask = async (call: VaultCall, token: string): Promise<StoreReply> => {
     const reply = await send(call, token);

@@ -18,6 +18,8 @@ import { definedPath, encodePath, type VaultStore } from "./vault-store.ts";
 const VERSION = /^[1-9]\d{0,8}$/;
 /** How often a write begins anew because somebody else's came first. */
 const MOST_TRIES = 3;
+/** How many names of one folder are looked at: with the folder's own before each they are many times as long as the reply. */
+const MOST_NAMES = 50_000;
 
 const metadataSchema = z.object({ version: z.int().min(0) });
 const dataSchema = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()).nullable(), metadata: metadataSchema }) });
@@ -86,7 +88,9 @@ async function list({ mount, ask }: Engine, prefix: string, cursor: string | und
   const folder = left.pop() ?? "";
   const path = folder === "" ? "" : `/${pathOf(folder.slice(0, -1))}`;
   const reply = await ask({ method: "GET", path: `${mount}/metadata${path}?list=true`, repeatable: true });
-  const names = reply.status === 404 ? [] : readJson(reply, listSchema).data.keys.map((name) => `${folder}${name}`);
+  const within = reply.status === 404 ? [] : readJson(reply, listSchema).data.keys;
+  if (within.length > MOST_NAMES) throw new StoreError("endless");
+  const names = within.map((name) => `${folder}${name}`);
   const folders = names.filter((name) => name.endsWith("/") && (name.startsWith(prefix) || prefix.startsWith(name)));
   left.push(...folders.toReversed());
   const keys = names.filter((name) => !name.endsWith("/") && name.startsWith(prefix));

@@ -14,6 +14,9 @@ export interface Recorded {
   readonly target?: string;
 }
 
+/** The number of the last event of a request that is known to have happened: one request may make several transactions with the same action. */
+const lastEvents = new WeakMap<Caller, number>();
+
 /**
  * Runs a write and its audit event as one transaction. D1 never repeats a write, and one that failed may have happened
  * all the same: then the event is there, and says so. Returns the results of the statements that it was given, in their order,
@@ -33,14 +36,22 @@ export async function writeForCaller(
   const { action, secrets, target } = recorded;
   const event = insertEvent(db, { actor: caller, action, outcome: "allowed", at: now, ...(target !== undefined && { target }) }, secrets);
   try {
-    return (await runForCaller(needs, caller, [...statements, event])).slice(0, statements.length);
+    const results = await runForCaller(needs, caller, [...statements, event]);
+    note(caller, results.at(-1));
+    return results.slice(0, statements.length);
   } catch (error) {
     if (error instanceof GuardError) throw problemOfGuard(error) ?? error;
     if (!(error instanceof Problem && error.code === "storage-unavailable")) throw error;
-    const [found] = await runBatch(db, [selectRecorded(db, caller.org, caller.requestId, action)]);
+    const [found] = await runBatch(db, [selectRecorded(db, caller.org, caller.requestId, action, lastEvents.get(caller) ?? 0)]);
     if (rowsOf(found).length === 0) throw error;
+    note(caller, found);
     return [];
   }
+}
+
+function note(caller: Caller, event: D1Result | undefined): void {
+  const [written] = rowsOf<{ readonly seq: number }>(event);
+  if (written) lastEvents.set(caller, written.seq);
 }
 
 /** What the guards of scopes in stores say to the caller. */

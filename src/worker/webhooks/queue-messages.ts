@@ -1,4 +1,5 @@
-import { EXPIRING_DAYS, type WebhookEvent } from "../../contract/webhook.ts";
+import { EXPIRING_DAYS } from "../../contract/webhook.ts";
+import type { WebhookEvent } from "../../contract/webhook-events.ts";
 import type { Keyring } from "../envelope/keyring.ts";
 import { noteFailures, type SealedCells, selectSealed } from "../store/integrity-rows.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";

@@ -1,6 +1,7 @@
 import { matchesAny, type Pattern } from "../../contract/pattern.ts";
 import type { Permission } from "../../contract/permission.ts";
-import { WEBHOOK_EVENTS, type WebhookDefinition, type WebhookEvent } from "../../contract/webhook.ts";
+import type { WebhookDefinition } from "../../contract/webhook.ts";
+import { WEBHOOK_EVENTS, type WebhookEvent } from "../../contract/webhook-events.ts";
 import type { Caller } from "../access/caller.ts";
 import type { TokenMarks } from "../store/revocation-rows.ts";
 import { tokenMarks } from "../transaction/token-standing.ts";

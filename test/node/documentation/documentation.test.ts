@@ -1,26 +1,30 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../../../scripts/wrangler-config.ts";
 import { checkTypes } from "./support/check-types.ts";
 import { copyProject } from "./support/copy-project.ts";
-import { DOCUMENTS, SKIPPED } from "./support/documents.ts";
+import { DOCUMENTS } from "./support/documents.ts";
 import { findProgram } from "./support/find-program.ts";
+import { anchorsOf, linksOf } from "./support/links-of.ts";
 import { openWorkplace } from "./support/open-workplace.ts";
 import { type Block, readBlocks } from "./support/read-blocks.ts";
 import { runDocument } from "./support/run-document.ts";
 
-const GUIDES = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
-const ALL_FILES = ["README.md", "SECURITY.md", ...GUIDES.map((name) => `docs/${name}`)];
+/** Every document that somebody reads to do something. */
+const ALL_FILES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "ARCHITECTURE.md", ...documentsIn("docs"), ...documentsIn("examples")];
 /** Those that show something to be run. */
 const FILES = ALL_FILES.filter((document) => blocksOf(document).length > 0);
+
+function documentsIn(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".md") && !name.includes("node_modules")).map((name) => `${folder}/${name}`);
+}
 
 function blocksOf(document: string): Block[] {
   return readBlocks(readFileSync(join(ROOT, document), "utf8"));
 }
-
-const isSkipped = (document: string, { section }: Block) => SKIPPED.some((one) => one.document === document && one.section === section);
 
 describe("what the documentation says", () => {
   it.for(Object.entries(DOCUMENTS))("works as it is written in %s", { timeout: 180_000 }, async ([document, { atLeast, tools, ...premises }], { skip }) => {
@@ -28,8 +32,7 @@ describe("what the documentation says", () => {
     skip(missing.length > 0, `a reader has ${missing.join(" and ")}, and this machine has not`);
     const workplace = await openWorkplace();
     try {
-      const blocks = blocksOf(document).filter((block) => !isSkipped(document, block));
-      const { ran, problems } = await runDocument(blocks, premises, workplace);
+      const { ran, problems } = await runDocument(blocksOf(document), premises, workplace);
       expect(problems.join("\n\n")).toBe("");
       expect(ran).toBeGreaterThanOrEqual(atLeast);
     } finally {
@@ -41,12 +44,26 @@ describe("what the documentation says", () => {
     expect(Object.keys(DOCUMENTS).toSorted()).toEqual(FILES.toSorted());
   });
 
-  it("is skipped only where there is something to skip", () => {
-    for (const skipped of SKIPPED) expect(blocksOf(skipped.document).filter((block) => isSkipped(skipped.document, block))).not.toEqual([]);
+  it("leads nowhere that is not there", () => {
+    const broken = ALL_FILES.flatMap((document) =>
+      linksOf(readFileSync(join(ROOT, document), "utf8"))
+        .filter((link) => {
+          const [path = "", anchor] = link.split("#");
+          const target = path === "" ? document : join(dirname(document), path);
+          if (!existsSync(join(ROOT, target))) return true;
+          return anchor !== undefined && target.endsWith(".md") && !anchorsOf(readFileSync(join(ROOT, target), "utf8")).includes(anchor);
+        })
+        .map((link) => `${document}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it("begins with a README that is read in one go", () => {
+    expect(readFileSync(join(ROOT, "README.md"), "utf8").split("\n").length).toBeLessThanOrEqual(151);
   });
 
   it("needs no sed and no node -p", () => {
-    const blocks = FILES.flatMap((document) => blocksOf(document).filter((block) => !isSkipped(document, block)));
+    const blocks = FILES.flatMap((document) => blocksOf(document).filter(({ notRun }) => notRun === undefined));
     expect(blocks.length).toBeGreaterThan(50);
     expect(blocks.filter(({ text }) => /\bsed\s|\bnode (-p|--print)\b/.test(text))).toEqual([]);
   });

@@ -53,6 +53,21 @@ describe("a document that works", () => {
     ]);
   });
 
+  it("runs no block that says why not, nor takes what it shows for output, but reads it", async () => {
+    const remark = "<!-- not run: it asks for a password -->\n";
+    expect(await run(`${remark}${fenced(["sh", "exit 3"], ["text", "three"], ["sh", "true"])}`)).toEqual({ ran: 1, problems: [] });
+    expect((await run(`${remark}${fenced(["sh", "if true; then"])}`)).problems).toEqual([expect.stringContaining("syntax error")]);
+  });
+
+  it.each([
+    ["of no block", "<!-- not run: it asks for a password -->\n\nwords\n\n```sh\na\n```\n", "no block follows"],
+    ["at the end", "words\n\n<!-- not run: it asks for a password -->\n", "no block follows"],
+    ["without a reason", "<!-- not run -->\n```sh\na\n```\n", "with a reason"],
+    ["with half a reason", "<!-- not run: slow -->\n```sh\na\n```\n", "with a reason"],
+  ])("may not say that something does not run %s", (_, markdown, message) => {
+    expect(() => readBlocks(markdown)).toThrow(message);
+  });
+
   it("can put secrets from JSON and from .env files, and ask for tests without running them", async () => {
     writeFileSync(join(workplace.project, "s.json"), '{"A":"1"}');
     writeFileSync(join(workplace.project, "s.env"), "A='1'\n");

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { getPath } from "hono/utils/url";
 import type * as z from "zod";
 import { beginSessionSchema, makeCodeSchema, type SessionBody, type SessionToConfirm } from "../../../contract/console.ts";
 import { isLoopback } from "../../../contract/hosts.ts";
@@ -53,13 +54,7 @@ export function consoleFront(native: Front): Front {
   app.use(`${API}/*`, refuseStrangers, configure, limitBody);
   app.get(`${API}/session`, showSession).post(begin).delete(end);
   app.post(`${API}/codes`, makeCode);
-  const forward = (c: Context<HonoEnv>) => ask(c, native);
-  // No value is shown to a browser, whatever its token may.
-  app.all(`${API}/v1/resolve`, noValues).all(`${API}/v1/resolve/*`, noValues);
-  app.all(`${API}/v1/*`, forward).get(`${API}/readyz`, forward);
-  app.all(`${API}/*`, () => {
-    throw new Problem("route-not-found", "The console has no such route.");
-  });
+  app.all(`${API}/*`, (c) => ask(c, native));
   app.get(CONSOLE, consolePage).get(`${CONSOLE}/*`, consolePage);
   app.all("*", () => {
     throw new Problem("method-not-allowed", "This route takes GET.", { headers: { Allow: "GET, HEAD" } });
@@ -149,19 +144,32 @@ async function makeCode(c: Context<HonoEnv>): Promise<Response> {
   return c.json({ code: await makeLoginCode(needsOf(c), originOf(c), await lastingFacts(c, token), null) }, 201);
 }
 
-function noValues(): never {
-  throw new Problem("route-not-found", "The console gives no values; programs resolve them at /v1/resolve, with a token.");
+/**
+ * Refuses what the console does not hand on. What is judged is the path by which the native front finds its route, in the request that it
+ * gets: the one that came may have been written in another way.
+ *
+ * @throws {Problem} `route-not-found`
+ */
+function requireRoute(request: Request): void {
+  const path = getPath(request);
+  // No value is shown to a browser, whatever its token may.
+  if (path === "/v1/resolve" || path.startsWith("/v1/resolve/"))
+    throw new Problem("route-not-found", "The console gives no values; programs resolve them at /v1/resolve, with a token.");
+  if (path.startsWith("/v1/") || path === "/readyz") return;
+  throw new Problem("route-not-found", "The console has no such route.");
 }
 
 /**
  * Has the native front answer, for the session in the place of a token.
  *
- * @throws {Problem} `unauthenticated`, also where the page shows another organization than the browser's session is in by now.
+ * @throws {Problem} `route-not-found`; `unauthenticated`, also where the page shows another organization than the browser's session is in
+ * by now.
  */
 async function ask(c: Context<HonoEnv>, native: Front): Promise<Response> {
+  const request = new Request(c.req.url.replace(API, ""), c.req.raw);
+  requireRoute(request);
   const { facts } = await requireSession(c);
   if ((c.req.header("Keyhole-Organization") ?? facts.org) !== facts.org) throw unauthenticated("no-token");
-  const request = new Request(c.req.url.replace(API, ""), c.req.raw);
   for (const name of ["Authorization", "Cookie"]) request.headers.delete(name);
   noteSession(request, facts);
   const reply = await native.app.fetch(request, c.env, c.executionCtx);

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type * as z from "zod";
-import { DELETED_UNTIL_HEADER, type purgeQuerySchema } from "../../../contract/secret.ts";
+import { DELETED_UNTIL_HEADER } from "../../../contract/deleted-until.ts";
+import type { purgeQuerySchema } from "../../../contract/secret.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { Caller } from "../../access/caller.ts";
 import { deleteThere } from "../../scope-stores/delete-there.ts";

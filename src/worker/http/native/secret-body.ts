@@ -2,7 +2,7 @@ import type { Scope } from "../../../contract/scope.ts";
 import { type SecretBody, shownEncoding } from "../../../contract/secret.ts";
 import { metadataFromColumns } from "../../../contract/secret-metadata.ts";
 import type { SecretName } from "../../../contract/secret-name.ts";
-import type { KeptSource } from "../../../contract/source.ts";
+import { type KeptSource, shownSource } from "../../../contract/source.ts";
 import { formatTime } from "../../../contract/time.ts";
 import type { SecretRow } from "../../secrets/get-secret.ts";
 
@@ -17,7 +17,7 @@ export function secretBody(row: SecretRow, now: Date, source: KeptSource | null)
     version: row.version,
     ...metadataFromColumns(row),
     encoding: shownEncoding(row.encoding),
-    source,
+    source: source && shownSource(source),
     created_at: formatTime(row.created_at),
     created_by: row.created_by,
     updated_at: formatTime(row.updated_at),

@@ -36,7 +36,16 @@ export const storeRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putStoreSchema),
-      problems: ["secret-not-found", "secret-expired", "name-locked", "host-not-allowed", "write-conflict", "quota-exceeded", "integrity-failed"],
+      problems: [
+        "secret-not-found",
+        "secret-expired",
+        "name-locked",
+        "host-not-allowed",
+        "source-cycle",
+        "write-conflict",
+        "quota-exceeded",
+        "integrity-failed",
+      ],
       replies: { 200: json(storeSchema, "It replaces the one that was there."), 201: json(storeSchema, "The store is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {
@@ -71,7 +80,7 @@ export const storeRoutes = [
       action: "store.delete",
       on: { target: "name" },
       params,
-      problems: ["store-not-found", "write-conflict", "integrity-failed"],
+      problems: ["store-not-found", "store-in-use", "write-conflict", "integrity-failed"],
       replies: { 204: { description: "It is gone." } },
     },
     async ({ c, needs, caller, params: { name } }) => {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { BACKLOG_EXAMPLE, backlogSchema } from "../../../contract/backlog.ts";
-import { INTEGRITY_EXAMPLE, integritySchema } from "../../../contract/integrity.ts";
+import { version } from "../../../../package.json";
+import { healthSchema, readinessSchema } from "../../../contract/readiness.ts";
 import type { Caller } from "../../access/caller.ts";
 import type { Config } from "../../config.ts";
 import { identifyCaller } from "../../grants/identify-caller.ts";
@@ -16,31 +16,6 @@ import { publicRoute, type Route } from "../operation.ts";
 
 const tag = "System";
 
-const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health", example: { status: "ok" } });
-const partSchema = z.object({ part: z.enum(["d1", "kv", "keyring", "signing_key", "log_key", "oidc_key", "vars", "compatibility_flags"]) });
-const findingSchema = partSchema.extend({ detail: z.string() });
-const readinessSchema = z
-  .object({
-    status: z.enum(["ready", "degraded", "not-ready"]).meta({ description: "`degraded` only with `keys:read`; to others such a Worker is `ready`." }),
-    unusable: z
-      .array(partSchema.extend({ detail: z.string().optional() }))
-      .meta({ description: "What the Worker needs and cannot use; why, with `keys:read`." }),
-    degraded: z.array(findingSchema).optional().meta({ description: "Old keys that are missing or wrong: what is not under them works." }),
-    notices: z.array(findingSchema).optional().meta({ description: "What works, and would be better otherwise." }),
-    backlog: backlogSchema.optional(),
-    integrity: integritySchema.optional(),
-  })
-  .meta({
-    id: "Readiness",
-    example: {
-      status: "ready",
-      unusable: [],
-      degraded: [],
-      notices: [],
-      backlog: BACKLOG_EXAMPLE,
-      integrity: INTEGRITY_EXAMPLE,
-    },
-  });
 const jwksSchema = z
   .object({ keys: z.array(z.object({ kty: z.string(), crv: z.string(), x: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
   .meta({
@@ -72,7 +47,7 @@ export const systemRoutes = [
       id: "readiness",
       summary: "Whether everything the Worker needs is usable",
       description:
-        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, how far each job of the scheduled run is behind, how full D1 is and for how many days there is room, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
+        "D1, KV, the configuration, the runtime's flags, and the keys against what is under them; what it says of keys is up to 15 seconds old. Anybody is told whether it is ready and, if not, which part is not usable. With `keys:read` the reply also has why, the version that is deployed, what is degraded (200: an old key is missing or wrong, and what is not under it works), what waits for somebody to look at it, how far each job of the scheduled run is behind, how full D1 is and for how many days there is room, and what was found of the audit logs. A token that is not good is refused. Without a usable configuration or D1 no token can be verified: the reply is then that for anybody, and the log says why.",
       tag,
       tellsMore: "keys:read",
       middleware: [limitReadiness, authenticateIfGiven],
@@ -114,7 +89,7 @@ async function answerReadiness(c: Context<HonoEnv>): Promise<Response> {
   if (!(await mayKnow(c, readiness)))
     return c.json({ status: status === 200 ? "ready" : "not-ready", unusable: unusable.map(({ part }) => ({ part })) }, status);
   const details = await readDetails(c.env, c.get("config"), c.get("now"));
-  return c.json({ status: status === 503 ? "not-ready" : degraded.length > 0 ? "degraded" : "ready", unusable, degraded, ...details }, status);
+  return c.json({ status: status === 503 ? "not-ready" : degraded.length > 0 ? "degraded" : "ready", unusable, version, degraded, ...details }, status);
 }
 
 /** Whether there is a caller who may know more. Without D1 it cannot be told whether a token is in force. */

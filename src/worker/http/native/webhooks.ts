@@ -10,10 +10,10 @@ import {
   putWebhookSchema,
   testWebhookReplySchema,
   type WebhookBody,
-  type WebhookEvent,
   webhookNameSchema,
   webhookSchema,
 } from "../../../contract/webhook.ts";
+import type { WebhookEvent } from "../../../contract/webhook-events.ts";
 import { deleteWebhook } from "../../webhooks/delete-webhook.ts";
 import { putWebhook, rotateWebhook } from "../../webhooks/put-webhook.ts";
 import { type FoundDelivery, type FoundWebhook, getWebhook, listDeliveries, listWebhooks } from "../../webhooks/read-webhooks.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { BASE64_HEADER } from "../../../contract/base64-names.ts";
+import { DELETED_UNTIL_HEADER } from "../../../contract/deleted-until.ts";
 import { EMPTY_SCOPES_HEADER } from "../../../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER } from "../../../contract/left-out.ts";
-import { DELETED_UNTIL_HEADER } from "../../../contract/secret.ts";
 
 /** The headers of a reply that carries an entity tag, for the API description. */
 export const ETAG_HEADER = {

@@ -8,31 +8,15 @@ export interface Document extends Premises {
   readonly tools: readonly string[];
 }
 
-/** Blocks that do not run: all under one heading. */
-export interface Skipped {
-  readonly document: string;
-  readonly section: string;
-  readonly reason: string;
-}
-
-const BESIDE = "it needs a second deployment: test/backup restores into one";
-export const SKIPPED: readonly Skipped[] = [
-  { document: "SECURITY.md", section: "Remove old versions", reason: "a local deployment has no older versions" },
-  { document: "docs/backup.md", section: "Restore it", reason: BESIDE },
-  { document: "docs/backup.md", section: "D1's own point-in-time recovery", reason: "a local deployment has no earlier time" },
-  { document: "docs/backup.md", section: "Drill", reason: BESIDE },
-  ...["OpenBao and Vault agent", "External Secrets Operator", "vault-action", "LiteLLM", "consul-template and vals", "hvac and node-vault"].map((section) => ({
-    document: "docs/vault.md",
-    section,
-    reason: "it is of a client that this project does not install: test:peers runs some, the others were run by hand",
-  })),
-];
-
 const START = "npm start";
 const INSTALL = "npm ci && npm i -g .";
 const LOCAL = { "http://127.0.0.1:8787": "local" } as const;
 /** What the README does to deploy. */
 const DEPLOY = "(umask 077; npm run -s keys -- init > ~/keyhole.secrets)\nnpm run deploy -- --secrets-file ~/keyhole.secrets";
+/** A server on this machine, the command line, and a token. */
+const READY = `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`;
 /** What an operator's organization has to be set for. */
 const OPERATED = `sed -i.shipped 's/^PLATFORM_ORG = .*/PLATFORM_ORG = "platform"/' wrangler.toml`;
 /** A token of what is deployed, made with its secrets. */
@@ -40,13 +24,16 @@ const DEPLOYED_TOKEN = "TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token)";
 
 export const DOCUMENTS: Readonly<Record<string, Document>> = {
   "README.md": {
-    atLeast: 13,
+    atLeast: 7,
     tools: ["curl"],
-    addresses: { ...LOCAL, "https://keyhole.example.workers.dev": "deployed" },
-    before: `echo sk-prod > key.txt
-echo '{ "api_key": { "secret_key_ref": { "store": "OPENAI_API_KEY" } } }' > gateway.yaml
-echo 'process.exit(process.env.OPENAI_API_KEY === "sk-prod" ? 0 : 1);' > app.js`,
+    addresses: LOCAL,
+    before: `${READY}
+echo sk-prod > key.txt
+echo postgres://db > url.txt
+echo '{ "url": { "secret_key_ref": { "store": "DATABASE_URL" } } }' > gateway.yaml
+echo 'process.exit(process.env.DATABASE_URL === "postgres://db" ? 0 : 1);' > app.js`,
   },
+  "CONTRIBUTING.md": { atLeast: 2, tools: [] },
   "SECURITY.md": {
     atLeast: 9,
     tools: ["curl"],
@@ -59,6 +46,8 @@ KEYHOLE=https://keyhole.example.workers.dev
 export KEYHOLE_URL=$KEYHOLE KEYHOLE_TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token -- --org platform)
 curl -sS -X PUT "$KEYHOLE/v1/scopes/global/secrets/A" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: text/plain' -d 1`,
   },
+  "examples/gateway/README.md": { atLeast: 0, tools: [] },
+  "ARCHITECTURE.md": { atLeast: 0, tools: [] },
   "docs/adopting-plaintext.md": {
     atLeast: 5,
     tools: [],
@@ -83,12 +72,11 @@ export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`,
     atLeast: 3,
     tools: [],
     addresses: LOCAL,
-    before: `${START}
-${INSTALL}
-export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)
+    before: `${READY}
 printf sk-of-more-than-twelve > key.txt
 printf AKIA0123456789ABCDEF > key-id.txt`,
   },
+  "docs/api.md": { atLeast: 5, tools: ["curl"], addresses: LOCAL, before: START },
   "docs/backup.md": {
     atLeast: 1,
     tools: [],
@@ -98,6 +86,14 @@ ${OPERATED}
 ${DEPLOY}
 export KEYHOLE_URL=https://keyhole.example.workers.dev KEYHOLE_TOKEN=$(set -a; . ~/keyhole.secrets; npm run -s token -- --org platform)`,
   },
+  "docs/client.md": { atLeast: 0, tools: [] },
+  "docs/concepts.md": { atLeast: 2, tools: [], addresses: LOCAL, before: START },
+  "docs/operations.md": {
+    atLeast: 8,
+    tools: ["curl"],
+    addresses: { "https://keyhole.example.workers.dev": "deployed" },
+  },
+  "docs/security.md": { atLeast: 2, tools: ["curl"], addresses: LOCAL, before: START },
   "docs/cli.md": {
     atLeast: 11,
     tools: ["jq"],
@@ -118,17 +114,13 @@ chmod +x migrate deploy.sh`,
     atLeast: 3,
     tools: [],
     addresses: { ...LOCAL, "https://vault.example:8200": "vault" },
-    before: `${START}
-${INSTALL}
-export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`,
+    before: READY,
   },
-  "docs/recipes-action.md": {
+  "docs/ci.md": {
     atLeast: 2,
     tools: [],
     addresses: LOCAL,
-    before: `${START}
-${INSTALL}
-export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)
+    before: `${READY}
 echo pem > deploy-key.pem`,
   },
   "docs/recipes.md": {

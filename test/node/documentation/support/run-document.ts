@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
@@ -66,7 +67,8 @@ type Done = { readonly problems: readonly string[] /** Of commands and SQL. */; 
 function blockRunner(workplace: Workplace, places: Addresses): (block: Block, output: string) => Promise<Done> {
   const here = (text: string) => places.reduce((all, [name, url]) => all.replaceAll(name, url), text);
   const there = (text: string) => places.reduce((all, [name, url]) => all.replaceAll(url, name), text);
-  return async ({ language, text, isOutput }, output) => {
+  return async ({ language, text, isOutput, notRun }, output) => {
+    if (notRun !== undefined) return { problems: read(language, text) };
     switch (language) {
       case "sh": {
         const { stdout, stderr, failures } = await workplace.session.run(here(text));
@@ -91,6 +93,24 @@ function blockRunner(workplace: Workplace, places: Addresses): (block: Block, ou
         return { problems: [`what is to be done with a block in ${language || "no language"}?`] };
     }
   };
+}
+
+/** What can be said of a block without running it: whether it is well-formed, where anything knows that. */
+function read(language: string, text: string): string[] {
+  switch (language) {
+    case "sh": {
+      const { status, stderr } = spawnSync("bash", ["-n"], { input: text, encoding: "utf8" });
+      return status === 0 ? [] : [stderr];
+    }
+    case "json":
+      return JSON.parse(text) && [];
+    case "yaml":
+      return parseDocument(text).errors.map(({ message }) => message);
+    case "toml":
+      return parseToml(text) && [];
+    default:
+      return [];
+  }
 }
 
 function differs(isSame: boolean, output: string): string[] {

@@ -24,6 +24,9 @@ interface Command {
   run(parsed: Parsed, call: Call): string | Promise<string>;
 }
 
+/** An environment of wrangler.toml: there is one account, so it is only looked at. */
+const ENVIRONMENT = { env: { type: "string" } } as const;
+
 /** Stands in for wrangler: the account is the deployment of a document. It knows what the documentation uses, and nothing else. */
 export function standInWrangler({ deployment, vars }: Cloud): StandIn {
   const secrets: Secrets = {};
@@ -39,18 +42,34 @@ export function standInWrangler({ deployment, vars }: Cloud): StandIn {
     "kv namespace create": { options: {}, takes: [1], run: () => `id = "${randomUUID().replaceAll("-", "")}"` },
     "d1 migrations apply": { options: { remote: { type: "boolean" } }, takes: [1], run: (parsed) => remoteDatabase(parsed, "serving applies them") },
     "d1 execute": {
-      options: { remote: { type: "boolean" }, file: { type: "string" }, command: { type: "string" }, yes: { type: "boolean", short: "y" } },
+      options: {
+        remote: { type: "boolean" },
+        file: { type: "string" },
+        command: { type: "string" },
+        yes: { type: "boolean", short: "y" },
+        ...ENVIRONMENT,
+        json: { type: "boolean" },
+      },
       takes: [1],
       run: async (parsed, { cwd }) => {
         const { file, command } = remoteDatabase(parsed, parsed.values);
         if ((file === undefined) === (command === undefined)) throw new Error("one of --file and --command");
-        return executeSql(deployment.served(), file === undefined ? String(command) : readFileSync(resolve(cwd, String(file)), "utf8"));
+        const found = await executeSql(deployment.served(), file === undefined ? String(command) : readFileSync(resolve(cwd, String(file)), "utf8"));
+        return parsed.values.json ? `[{"results":${found}}]` : found;
       },
     },
     deploy: {
-      options: { minify: { type: "boolean" }, "secrets-file": { type: "string" }, var: { type: "string", multiple: true } },
+      options: {
+        minify: { type: "boolean" },
+        "secrets-file": { type: "string" },
+        var: { type: "string", multiple: true },
+        "dry-run": { type: "boolean" },
+        ...ENVIRONMENT,
+      },
       takes: [0],
       run: async ({ values }, { cwd }) => {
+        if (values["dry-run"]) return "--dry-run: exiting now.";
+        if (values.env !== undefined) throw new Error("there is no account for an environment");
         const file = values["secrets-file"];
         if (file !== undefined) Object.assign(secrets, parseSecrets(readFileSync(resolve(cwd, String(file)), "utf8")));
         deployed = { ...vars(), ...parseVars((values.var as string[] | undefined) ?? []) };

@@ -1,0 +1,29 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Builds the package beside the project, packs it as `npm pack` does, and leaves `dist/` alone.
+ *
+ * @param {string} folder an empty one.
+ * @returns {string} the path of the tarball.
+ */
+export function packPackage(folder) {
+  const staged = join(folder, "staged");
+  mkdirSync(staged);
+  for (const name of ["package.json", "bin", "LICENSE", "README.md"]) cpSync(join(root, name), join(staged, name), { recursive: true });
+  run(process.execPath, [join(root, "scripts", "build.mjs"), "--types", "--outdir", join(staged, "dist")], root);
+  const packed = run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], staged);
+  // Some versions of npm name the packages, some list them.
+  const [{ filename }] = Object.values(JSON.parse(packed));
+  return join(folder, filename);
+}
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8", shell: process.platform === "win32" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${error?.message ?? stderr}`);
+  return stdout;
+}
