@@ -1,3 +1,4 @@
+// Packs the package into an empty folder and prints where it is: node scripts/pack-package.mjs DIR
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -27,3 +28,5 @@ function run(command, args, cwd) {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${error?.message ?? stderr}`);
   return stdout;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(packPackage(process.argv[2]));

@@ -1,10 +1,16 @@
 import { admin } from "./commands/admin.ts";
 import { audit } from "./commands/audit.ts";
-import { completionFor } from "./commands/completion.ts";
+import { completeFor, completion } from "./commands/completion.ts";
+import { copy } from "./commands/copy.ts";
 import { remove } from "./commands/delete.ts";
+import { diff } from "./commands/diff.ts";
+import { edit } from "./commands/edit.ts";
+import { example } from "./commands/example.ts";
 import { explain } from "./commands/explain.ts";
+import { generate } from "./commands/generate.ts";
 import { get } from "./commands/get.ts";
 import { importSecrets } from "./commands/import.ts";
+import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
@@ -26,7 +32,10 @@ import { undelete } from "./commands/undelete.ts";
 import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
 import { webhook } from "./commands/webhook.ts";
+import { what } from "./commands/what.ts";
 import { type Command, command } from "./define-command.ts";
+
+type Commands = Readonly<Record<string, Command>>;
 
 /** The tree of commands. */
 export const ROOT: Command = command({
@@ -61,5 +70,15 @@ export const ROOT: Command = command({
     usage,
     admin,
     completion: completionFor(() => ROOT),
+    ...grouped("Secrets:", { set, generate, edit, copy, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
+    ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, mcp }),
+    ...grouped("Access:", { login, logout, status, token, trust }),
+    ...grouped("Arrange:", { scope, service, store }),
+    ...grouped("Operate:", { audit, keys, usage, admin, completion, complete: completeFor(() => ROOT) }),
   },
 });
+
+/** Commands that help lists under one head. */
+function grouped(group: string, commands: Commands): Commands {
+  return Object.fromEntries(Object.entries(commands).map(([name, one]) => [name, { ...one, group }]));
+}

@@ -1,94 +1,81 @@
-import type { ArgsDef } from "citty";
-import type { Command } from "./define-command.ts";
+/** The shells that have a completion script. */
+export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 
-type Shell = "bash" | "zsh" | "fish";
-
-/** What may follow the words of a command: further commands, and options. */
-interface Node {
-  readonly path: string;
-  readonly commands: readonly (readonly [name: string, description: string])[];
-  readonly options: readonly (readonly [name: string, description: string])[];
+/**
+ * A completion script. It knows no command: it asks `keyhole complete -- WORDS`, which prints what may stand for the last
+ * word, a line for each with a tab and what it is, and as the last line `:files` where the shell is to suggest files, or `:`.
+ */
+export function completionScript(shell: (typeof SHELLS)[number]): string {
+  return { bash: BASH, zsh: ZSH, fish: FISH, powershell: POWERSHELL }[shell];
 }
 
-/** A completion script, made from the tree of commands. */
-export function completionScript(shell: Shell, root: Command): string {
-  const nodes = nodesOf(root, "");
-  return { bash, zsh, fish }[shell](nodes);
-}
-
-function nodesOf(at: Command, path: string): Node[] {
-  const { subCommands = {}, args = {} } = at.definition;
-  const commands = Object.entries(subCommands).map(([name, sub]) => [name, sub.definition.description] as const);
-  const below = Object.entries(subCommands).flatMap(([name, sub]) => nodesOf(sub, `${path} ${name}`.trim()));
-  return [{ path, commands, options: optionsOf(args) }, ...below];
-}
-
-function optionsOf(args: ArgsDef): Node["options"] {
-  const options = Object.entries(args).filter(([, { type }]) => type !== "positional");
-  return [...options.map(([name, { description = "" }]) => [name, description] as const), ["help", "show what it takes"]];
-}
-
-const words = ({ commands, options }: Node) => [...commands.map(([name]) => name), ...options.map(([name]) => `--${name}`)].join(" ");
-const cases = (nodes: readonly Node[]) => nodes.map((node) => `    '${node.path}') words='${words(node)}' ;;`).join("\n");
-
-/** The part that bash and zsh share: the longest run of words that is a command. */
-const FIND_PATH = (nodes: readonly Node[]) => `  local path='' candidate word
-  for word in "\${typed[@]}"; do
-    case $word in --) return ;; -*) continue ;; esac
-    candidate="\${path:+$path }$word"
-    case "$candidate" in ${nodes
-      .slice(1)
-      .map(({ path }) => `'${path}'`)
-      .join("|")}) path=$candidate ;; *) break ;; esac
-  done
-  local words=''
-  case "$path" in
-${cases(nodes)}
-  esac`;
-
-function bash(nodes: readonly Node[]): string {
-  return `# keyhole completion for bash
+// bash takes `namespace:prod` and `--scope=prod` for several words: what is before the last of them stays.
+const BASH = `# keyhole completion for bash
 _keyhole() {
-  local typed=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
-${FIND_PATH(nodes)}
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-  [[ \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local -a typed lines
+  local line current word=\${COMP_WORDS[COMP_CWORD]}
+  read -ra typed <<< "\${COMP_LINE:0:COMP_POINT}"
+  [[ \${COMP_LINE:COMP_POINT-1:1} == [[:space:]] ]] && typed+=("")
+  current=\${typed[\${#typed[@]}-1]}
+  mapfile -t lines < <("\${typed[0]}" complete -- "\${typed[@]:1}" 2>/dev/null)
+  COMPREPLY=()
+  for line in "\${lines[@]}"; do
+    line=\${line%%$'\\t'*}
+    case $line in
+      :) ;;
+      :files) COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames ;;
+      *) [[ $word != "$current" ]] && line=\${line#"\${current%"\${current##*[:=]}"}"}; COMPREPLY+=("$line") ;;
+    esac
+  done
 }
 complete -F _keyhole keyhole
 `;
-}
 
-function zsh(nodes: readonly Node[]): string {
-  // \`words\` and \`path\` have a meaning of their own in zsh.
-  const find = FIND_PATH(nodes)
-    .replaceAll(/\bwords\b/g, "choices")
-    .replaceAll(/\bpath\b/g, "found");
-  return `#compdef keyhole
+const ZSH = `#compdef keyhole
 # keyhole completion for zsh
 _keyhole() {
-  local -a typed
-  typed=("\${(@)words[2,CURRENT-1]}")
-${find}
-  compadd -- \${=choices}
-  _files
+  local line name about
+  local -a names shown
+  for line in "\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+    name=\${line%%$'\\t'*}
+    about=\${line#*$'\\t'}
+    case $line in
+      :|'') ;;
+      :files) _files ;;
+      *) names+=("$name"); shown+=("$name  $about") ;;
+    esac
+  done
+  (( \${#names} )) && compadd -l -d shown -a names
 }
 if [ "$funcstack[1]" = "_keyhole" ]; then _keyhole "$@"; else compdef _keyhole keyhole; fi
 `;
-}
 
-function fish(nodes: readonly Node[]): string {
-  const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const lines = nodes.flatMap(({ path, commands, options }) => {
-    const seen =
-      path === ""
-        ? "__fish_use_subcommand"
-        : path
-            .split(" ")
-            .map((word) => `__fish_seen_subcommand_from ${word}`)
-            .join("; and ");
-    const toCommands = commands.map(([name, description]) => `complete -c keyhole -f -n ${quote(seen)} -a ${name} -d ${quote(description)}`);
-    const toOptions = options.map(([name, description]) => `complete -c keyhole -n ${quote(seen)} -l ${name} -d ${quote(description)}`);
-    return [...toCommands, ...toOptions];
-  });
-  return `# keyhole completion for fish\n${lines.join("\n")}\n`;
+const FISH = `# keyhole completion for fish
+function __keyhole_complete
+    set -l typed (commandline -opc) (commandline -ct)
+    for line in ($typed[1] complete -- $typed[2..] 2>/dev/null)
+        switch $line
+            case ':'
+            case ':files'
+                __fish_complete_path (commandline -ct)
+            case '*'
+                echo $line
+        end
+    end
+end
+complete -c keyhole -f -a '(__keyhole_complete)'
+`;
+
+const POWERSHELL = `# keyhole completion for PowerShell
+Register-ArgumentCompleter -Native -CommandName keyhole -ScriptBlock {
+    param($word, $ast, $cursor)
+    $typed = @($ast.CommandElements | Where-Object { $_.Extent.EndOffset -le $cursor } | ForEach-Object { $_.Extent.Text })
+    if ($word -eq '') { $typed += '""' }
+    $rest = @($typed | Select-Object -Skip 1 | ForEach-Object { $_.Trim('"', "'") })
+    & $typed[0] complete '--' @rest 2>$null | Where-Object { $_ -notlike ':*' } | ForEach-Object {
+        $name, $about = $_ -split "\`t", 2
+        if (-not $about) { $about = $name }
+        [System.Management.Automation.CompletionResult]::new($name, $name, 'ParameterValue', $about)
+    }
 }
+`;

@@ -1,29 +1,83 @@
-import { type ArgDef, type ArgsDef, type CommandDef, defineCommand } from "citty";
 import { EXIT } from "./exit-code.ts";
+
+/** What of the deployment, or of this machine, a shell may suggest for an argument. */
+export type Suggested = "scope" | "secret" | "profile" | "service" | "store" | "trust" | "file";
+
+interface Described {
+  readonly description: string;
+  /** Whether help and completion leave it out. */
+  readonly hidden?: boolean;
+  /** What took its place, where it is taken for old scripts only. */
+  readonly deprecated?: string;
+}
+
+/** An argument by its place. */
+interface Positional extends Described {
+  readonly type: "positional";
+  readonly required?: false;
+  readonly options?: readonly string[];
+  readonly suggests?: Suggested;
+}
+
+/** An option that is there or not. With a `negativeDescription` there is `--no-…` too. */
+interface Flag extends Described {
+  readonly type: "boolean";
+  readonly alias?: string;
+  readonly default?: true;
+  readonly negativeDescription?: string;
+}
+
+/** An option with a value: given twice it is refused, unless it is `repeatable`. */
+interface Valued extends Described {
+  readonly type: "string";
+  readonly alias?: string;
+  readonly valueHint: string;
+  readonly default?: string;
+  readonly repeatable?: true;
+  readonly suggests?: Suggested;
+}
+
+/** An option with one of a few values. */
+interface Choice extends Described {
+  readonly type: "enum";
+  readonly alias?: string;
+  readonly options: readonly string[];
+}
+
+/** An argument of a command. */
+export type Argument = Positional | Flag | Valued | Choice;
+
+/** The arguments of a command by their names. */
+export type Arguments = Readonly<Record<string, Argument>>;
 
 /** The options that every command has, unless its definition says which. */
 const COMMON = {
-  profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one" },
-  json: { type: "boolean", description: "print JSON, for programs" },
+  profile: { type: "string", valueHint: "NAME", description: "the saved deployment to use, in place of the default one", suggests: "profile" },
+  json: { type: "boolean", description: "print JSON, for programs; errors too, on standard error" },
   insecure: { type: "boolean", description: "talk to an address that is neither https nor this machine, in the clear" },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
+
+/** The names of {@link COMMON}. */
+export const COMMON_NAMES: readonly string[] = Object.keys(COMMON);
 
 /** The option of the commands that can do without a deployment. */
-const LOCAL = { local: { type: "boolean", description: "the secrets of this machine, without a deployment" } } as const satisfies ArgsDef;
+const LOCAL = { local: { type: "boolean", description: "the secrets of this machine, without a deployment" } } as const satisfies Arguments;
 
 /** What an argument is once it is parsed: there, where it has a default or is required. */
-type Parsed<A extends ArgDef> = A extends { type: "boolean" }
+type Parsed<A extends Argument> = A extends { type: "boolean" }
   ? boolean | undefined
   : A extends { type: "enum"; options: readonly (infer O)[] }
     ? O | undefined
-    : A extends { type: "positional"; required: false }
-      ? string | undefined
-      : A extends { type: "positional" } | { default: string }
-        ? string
-        : string | undefined;
+    : A extends { repeatable: true }
+      ? readonly string[] | undefined
+      : A extends { type: "positional"; required: false }
+        ? string | undefined
+        : A extends { type: "positional" } | { default: string }
+          ? string
+          : string | undefined;
 
 /** The arguments of a command, with the ones that every command has. */
-type Arguments<T extends ArgsDef> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };
+type ParsedArguments<T extends Arguments> = { readonly [K in keyof (T & typeof COMMON)]: Parsed<(T & typeof COMMON)[K]> };
 
 /** What a command gets beside its arguments. */
 export interface Invocation {
@@ -31,6 +85,8 @@ export interface Invocation {
   each(option: string): string[];
   /** Every value of an option that may be repeated; commas separate values too. None only where it was left out. */
   all(option: string): string[];
+  /** The options and arguments that were given. */
+  readonly given: readonly string[];
   /** What follows `--`: a command and its arguments. */
   readonly child: readonly string[];
   /** Whether it is about the secrets of this machine, without a deployment. */
@@ -40,10 +96,14 @@ export interface Invocation {
 type Ending = number | undefined;
 
 /** A command, what its help says, and what it does. */
-export interface Definition<T extends ArgsDef> {
+interface Definition<T extends Arguments> {
   readonly description: string;
-  /** Whether help leaves it out: what is there only to say what took its place. */
+  /** Whether help leaves it out: what is there only to say what took its place, or for programs. */
   readonly hidden?: boolean;
+  /** Further names of it. */
+  readonly aliases?: readonly string[];
+  /** Under which head the help of the command above lists it. */
+  readonly group?: string;
   readonly examples?: readonly string[];
   readonly args?: T;
   /** Which options of {@link COMMON} it takes; all of them unless told. */
@@ -56,27 +116,20 @@ export interface Definition<T extends ArgsDef> {
   readonly subCommands?: Readonly<Record<string, Command>>;
   /** Returns the exit code, if it is not 0. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most commands end without saying so.
-  run?(args: Arguments<T>, invocation: Invocation): Promise<Ending | void> | Ending | void;
+  run?(args: ParsedArguments<T>, invocation: Invocation): Promise<Ending | void> | Ending | void;
 }
 
-/** A command of the tree. */
-export interface Command {
-  readonly citty: CommandDef<ArgsDef>;
-  readonly definition: Definition<ArgsDef>;
+/** A command of the tree, with every argument that it takes. */
+export interface Command extends Omit<Definition<Arguments>, "args" | "common" | "run"> {
+  readonly args: Arguments;
+  readonly run?: (args: Readonly<Record<string, unknown>>, invocation: Invocation) => Promise<number>;
 }
 
 /** Makes a command of the tree. */
-export function command<const T extends ArgsDef = Record<never, never>>(definition: Definition<T>): Command {
-  const args: ArgsDef = { ...definition.args, ...(definition.local && LOCAL), ...commonOf(definition) };
-  const citty = defineCommand({
-    meta: { description: definition.description, hidden: definition.hidden ?? false },
-    args,
-    run: async ({ args, data }) => (await definition.run?.(args as unknown as Arguments<T>, data as Invocation)) ?? EXIT.ok,
-  });
-  return { citty, definition: { ...definition, args } as unknown as Definition<ArgsDef> };
-}
-
-/** A name that only leads to commands takes no options: they come after the command. */
-function commonOf({ run, common = ["profile", "json", "insecure"] }: Pick<Definition<never>, "run" | "common">): ArgsDef {
-  return run ? Object.fromEntries(common.map((name) => [name, COMMON[name]])) : {};
+export function command<const T extends Arguments = Record<never, never>>({ common, run, ...definition }: Definition<T>): Command {
+  // A name that only leads to commands takes no options: they come after the command.
+  const shared = run ? Object.fromEntries((common ?? ["profile", "json", "insecure"]).map((name) => [name, COMMON[name]])) : {};
+  const args: Arguments = { ...definition.args, ...(definition.local && LOCAL), ...shared };
+  if (!run) return { ...definition, args };
+  return { ...definition, args, run: async (parsed, invocation) => (await run(parsed as ParsedArguments<T>, invocation)) ?? EXIT.ok };
 }

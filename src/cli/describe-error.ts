@@ -39,6 +39,7 @@ const HINTS: Record<string, string> = {
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
+  "login-not-found": "`GET /v1/logins` lists the logins",
   "service-not-found": "`keyhole service list` shows the services",
   "webhook-not-found": "`keyhole webhook list` shows the webhooks",
   "store-not-found": "`keyhole store list` shows the stores",
@@ -90,5 +91,6 @@ function hintFor({ code, status = 0, requestId, cause }: KeyholeError): string {
 function exitCodeFor({ code, status = 0 }: KeyholeError): ExitCode {
   if (code === "unreachable" || code === "write-conflict" || status === 429 || status >= 500) return EXIT.unavailable;
   if (status === 401 || status === 403 || code === "exchange-refused" || code === "narrowing-refused") return EXIT.refused;
+  if (code === "invalid-request" && status === 400) return EXIT.usage;
   return status === 404 || status === 410 ? EXIT.notFound : EXIT.failed;
 }

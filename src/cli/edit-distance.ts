@@ -8,3 +8,8 @@ export function editDistance(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
+
+/** The one of some words that may have been meant by another. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  return known.find((name) => name.startsWith(word) || word.startsWith(name) || editDistance(name, word) <= Math.max(1, Math.floor(name.length / 3)));
+}

@@ -17,6 +17,7 @@ import { holderOf } from "./token-holder.ts";
 export interface FallbackRequest {
   readonly scopes: readonly string[] | undefined;
   readonly names: readonly string[] | undefined;
+  readonly allow_missing?: boolean;
 }
 
 /** A deployment, who asks, and what for: an answer to one is never used for another. */
@@ -134,8 +135,10 @@ async function useKept(kept: { text: string | undefined } | undefined, { maxAge,
   return variables;
 }
 
-async function aboutOf({ url, token, request: { scopes = [], names } }: FallbackSubject): Promise<string> {
-  return JSON.stringify(["keyhole/fallback/v1", url, await holderOf(url, token), [...scopes].sort(), names ? [...names].sort() : null]);
+async function aboutOf({ url, token, request: { scopes = [], names, allow_missing = false } }: FallbackSubject): Promise<string> {
+  const asked = [url, await holderOf(url, token), [...scopes].sort(), names ? [...names].sort() : null];
+  // An answer that may have holes is none to a request that may not.
+  return JSON.stringify(["keyhole/fallback/v1", ...asked, ...(allow_missing ? ["allow_missing"] : [])]);
 }
 
 /** The salt of this folder, made when it is first needed: of several that need it at once the first one's is taken. */

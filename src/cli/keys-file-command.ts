@@ -1,19 +1,19 @@
-import type { ArgsDef } from "citty";
 import { changeKeysFile, type KeyChange } from "../keys-file/change-keys-file.ts";
 import type { SigningName } from "../keys-file/signing-key.ts";
 import type { WorkerSecrets } from "../keys-file/worker-secrets.ts";
 import { usageError } from "./cli-error.ts";
+import type { Arguments } from "./define-command.ts";
 import { note, printJson, printLine } from "./output.ts";
 
 /** The option that names the file of Worker secrets. */
 export const FILE = {
   file: { type: "string", valueHint: "FILE", description: "the file of Worker secrets, lines NAME='value'; .dev.vars on this machine" },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
 /** The option that tells the log's keys from those of tokens. */
 export const LOG = {
   log: { type: "boolean", description: "LOG_KEY, which signs the audit log, in place of SIGNING_KEY" },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
 /** Which Worker secret {@link LOG} means. */
 export function signingName({ log }: { readonly log: boolean | undefined }): SigningName {

@@ -12,7 +12,16 @@ export function printLine(text: string): void {
 
 /** Writes data as JSON, for programs: indented, or on one line. */
 export function printJson(data: unknown, space: 0 | 2 = 2): void {
-  printLine(JSON.stringify(data, null, space).replace(UNSHOWN, escapeJson));
+  printLine(asJson(data, space));
+}
+
+/** Says something that is no data as a line of JSON, for programs. */
+export function noteJson(data: unknown): void {
+  process.stderr.write(`${asJson(data, 0)}\n`);
+}
+
+function asJson(data: unknown, space: 0 | 2): string {
+  return JSON.stringify(data, null, space).replace(UNSHOWN, escapeJson);
 }
 
 /** Says something that is no data. What of it comes from elsewhere cannot command the terminal. */

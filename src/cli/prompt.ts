@@ -8,11 +8,11 @@ export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks for something that is not to be seen: nothing is echoed, not even how long it is. */
+/** Asks for something that is not to be seen: a bullet for each letter is. */
 export async function askHidden(message: string): Promise<string> {
   const { password } = await import("@clack/prompts");
   const paste = watchPaste(process.stdin);
-  const value = await answered((signal) => password({ message: clean(message), mask: "", output: process.stderr, signal })).finally(paste.end);
+  const value = await answered((signal) => password({ message: clean(message), mask: "•", output: process.stderr, signal })).finally(paste.end);
   const lost = paste.lost();
   if (lost !== undefined) throw usageError(`the value has ${lost}`, "use --file or --stdin");
   return value;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { ArgsDef } from "citty";
 import { CliError, usageError } from "./cli-error.ts";
+import type { Arguments } from "./define-command.ts";
 import { readKeychain } from "./keychain.ts";
 import { askHidden, canAsk } from "./prompt.ts";
 
@@ -10,7 +10,7 @@ export const VALUE_ARGS = {
   "env-var": { type: "string", valueHint: "NAME", description: "take the value of this environment variable" },
   file: { type: "string", valueHint: "PATH", description: "take the exact bytes of this file" },
   keychain: { type: "string", valueHint: "SERVICE:ACCOUNT", description: "take a password from the system's keychain" },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
 /** Why a value on the command line is refused. */
 export const ON_THE_COMMAND_LINE = "a value on the command line would stay in the shell's history and show in every process listing";

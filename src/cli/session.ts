@@ -5,6 +5,7 @@ import { exchangedToken } from "./exchanged-token.ts";
 import { isLocalProfile, needsDeployment, wantedDeployment } from "./local/wants-local.ts";
 import { parseToken } from "./parse-token.ts";
 import { readProfiles, readProfileToken, wantedProfile } from "./profiles.ts";
+import { findProject, type Project } from "./project-file.ts";
 import { proxiedFetch, proxyFor } from "./proxied-fetch.ts";
 import { tellingExpiry } from "./telling-expiry.ts";
 
@@ -81,6 +82,28 @@ function createFor(url: string, token: TokenProvider, options: Pick<SessionOptio
 async function findDeployment(name: string | undefined, retries: number | undefined): Promise<Omit<Session, "client" | "held">> {
   const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
   if (isLocalProfile(name)) throw needsDeployment("this");
+  if (name === undefined && !KEYHOLE_URL && !KEYHOLE_TOKEN && !process.env.KEYHOLE_TRUST) return findProjectDeployment(findProject());
+  return findNamed(name, retries);
+}
+
+/**
+ * The deployment of a project: one that the user logged in to, whatever the file says. It may have come from a stranger
+ * with a repository, so that its address is only ever compared with those for which there is a token.
+ */
+async function findProjectDeployment(project: Project | undefined): Promise<Omit<Session, "client" | "held">> {
+  if (project?.url === undefined) return findNamed(project?.profile, undefined);
+  const { url, path } = project;
+  const names = Object.entries(readProfiles().profiles).flatMap(([name, saved]) => (isSameAddress(saved.url, url) ? name : []));
+  const name = project.profile === undefined ? names[0] : names.find((one) => one === project.profile);
+  if (name !== undefined) return findNamed(name, undefined);
+  throw usageError(
+    `${path} names ${url}, for which there is no token${project.profile === undefined ? "" : ` in a profile ${project.profile}`}`,
+    `if you know that address, \`keyhole login\` to it; --profile names another deployment`,
+  );
+}
+
+async function findNamed(name: string | undefined, retries: number | undefined): Promise<Omit<Session, "client" | "held">> {
+  const { KEYHOLE_URL, KEYHOLE_TOKEN } = process.env;
   const saved = name === undefined && KEYHOLE_URL && (KEYHOLE_TOKEN || process.env.KEYHOLE_TRUST) ? undefined : findProfile(name);
   const url = KEYHOLE_URL || saved?.profile.url;
   if (!url) throw usageError("there is no deployment to talk to", "`keyhole login https://…`, or set KEYHOLE_URL and KEYHOLE_TOKEN; --local does without one");

@@ -2,6 +2,8 @@ import type { ComponentType } from "preact";
 import { decodePart } from "./address.ts";
 import type { PageProps } from "./page-props.ts";
 import { Audit } from "./pages/audit.tsx";
+import { Authorize } from "./pages/authorize.tsx";
+import { Device } from "./pages/device.tsx";
 import { Health } from "./pages/health.tsx";
 import { ImportPage } from "./pages/import.tsx";
 import { NewSecret } from "./pages/new-secret.tsx";
@@ -46,6 +48,8 @@ const ROUTES: readonly Route[] = [
   { pattern: /^\/services\/([^/]+)$/, page: ServicePage, under: "/services" },
   { pattern: /^\/stores$/, page: Stores, under: "/stores" },
   { pattern: /^\/health$/, page: Health, under: "/health" },
+  { pattern: /^\/authorize$/, page: Authorize, under: "/session" },
+  { pattern: /^\/device$/, page: Device, under: "/session" },
   { pattern: /^\/session$/, page: SessionPage, under: "/session" },
 ];
 

@@ -9,6 +9,8 @@ export const PROBLEMS = {
   "secret-not-found": { status: 404, title: "No such secret" },
   "token-not-found": { status: 404, title: "No such token" },
   "trust-not-found": { status: 404, title: "No such trust" },
+  "login-not-found": { status: 404, title: "No such login" },
+  "device-not-found": { status: 404, title: "No such device" },
   "service-not-found": { status: 404, title: "No such service" },
   "webhook-not-found": { status: 404, title: "No such webhook" },
   "store-not-found": { status: 404, title: "No such store" },

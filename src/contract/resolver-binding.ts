@@ -17,6 +17,9 @@ export interface BindingTo<Request, Options, Reply> {
   /**
    * Resolves as `POST /v1/resolve` does: the same search, the same audit event, the same refusals, and with `maxAge` the
    * same leases. It rejects only when Keyhole cannot be reached.
+   *
+   * @example
+   * const reply = await env.KEYHOLE.resolve({ scopes: ["namespace:prod"], names: ["OPENAI_API_KEY"] });
    */
   resolve(request?: Request, options?: Options): Promise<Reply>;
 }

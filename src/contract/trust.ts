@@ -88,6 +88,27 @@ const STORED_EXAMPLE = {
   updated_by: "developer",
 };
 
+/** From claims to a grant: what trusts and logins have alike. */
+export const rulesShape = {
+  claims: claimsSchema.meta({
+    description:
+      "What its claims must be; a trailing `*` matches any rest, and of a list one element has to match. A name is that of a claim at the top, exactly; one that begins with `/` is a JSON Pointer (RFC 6901), such as `/kubernetes.io/namespace`.",
+    example: { repository_owner: "acme", ref: "refs/heads/main" },
+  }),
+  permissions: z
+    .array(permissionInputSchema)
+    .min(1)
+    .max(16)
+    .meta({ example: ["secrets:resolve"] }),
+  ...limitsInputShape,
+  secret_scopes: z
+    .array(scopeTemplateSchema)
+    .min(1, { error: "leave the list out for no limit" })
+    .max(MAX_PATTERNS)
+    .optional()
+    .meta({ description: "Only these scopes; `${claim}` is filled from the identity token.", example: ["repo:${repository}"] }),
+};
+
 /** `PUT /v1/trusts/{name}`. */
 export const putTrustSchema = z
   .strictObject({
@@ -113,23 +134,7 @@ export const putTrustSchema = z
       description: "What the identity token's `aud` must hold. Left out it is this deployment's own address, such as `https://keyhole.example.workers.dev`.",
       example: "https://keyhole.example.workers.dev",
     }),
-    claims: claimsSchema.meta({
-      description:
-        "What its claims must be; a trailing `*` matches any rest, and of a list one element has to match. A name is that of a claim at the top, exactly; one that begins with `/` is a JSON Pointer (RFC 6901), such as `/kubernetes.io/namespace`.",
-      example: { repository_owner: "acme", ref: "refs/heads/main" },
-    }),
-    permissions: z
-      .array(permissionInputSchema)
-      .min(1)
-      .max(16)
-      .meta({ example: ["secrets:resolve"] }),
-    ...limitsInputShape,
-    secret_scopes: z
-      .array(scopeTemplateSchema)
-      .min(1, { error: "leave the list out for no limit" })
-      .max(MAX_PATTERNS)
-      .optional()
-      .meta({ description: "Only these scopes; `${claim}` is filled from the identity token.", example: ["repo:${repository}"] }),
+    ...rulesShape,
     expires_in: z
       .int()
       .min(60)

@@ -179,7 +179,10 @@ describe("a stranger", () => {
     ["by a Keyhole", { ...OWN_PAGE, "Keyhole-Hop": "1" }],
   ])("is refused each request %s, whatever cookie comes with it", async (_, headers) => {
     const cookie = await logIn();
-    for (const request of ["GET /console/api/session", "GET /console/api/v1/secrets", "DELETE /console/api/session", "POST /console/api/session"]) {
+    for (const request of [
+      ...["GET /console/api/session", "GET /console/api/v1/secrets", "DELETE /console/api/session", "POST /console/api/session"],
+      ...["GET /console/api/logins?organization=acme", "POST /console/api/logins", "POST /console/api/authorizations", "POST /console/api/devices"],
+    ]) {
       const options = request.startsWith("POST") ? { json: { token } } : {};
       const { status } = await ask(request, cookie, { ...options, headers });
       expect([request, status]).toEqual([request, "Keyhole-Hop" in headers ? 508 : 403]);

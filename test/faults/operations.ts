@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { inject } from "vitest";
+import { networkOf } from "../../src/worker/access/network-of.ts";
 import { loadConfig } from "../../src/worker/config.ts";
 import { readRegistry } from "../../src/worker/log/read-registry.ts";
 import { NO_REGISTRY } from "../../src/worker/log/registry.ts";
@@ -9,7 +10,7 @@ import { backUp, emptyDeployment } from "../backup/other-deployment.ts";
 import { unsealedLink } from "../security/operations.ts";
 import { at, type CallOptions, type Reply } from "../support/call.ts";
 import { FORM } from "../support/exchange.ts";
-import { startIssuer } from "../support/issuer.ts";
+import { publish, startIssuer } from "../support/issuer.ts";
 import { sign } from "../support/sign.ts";
 import { OIDC_TEST_KEY, UNSEALED_KEYRING } from "../support/test-secrets.ts";
 import { START } from "./worker-run.ts";
@@ -205,6 +206,46 @@ const session = async ({ org, ask }: { org: string; ask: Ask }) => {
   return (reply.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
 };
 const hasSession = async (org: string) => (await env.DB.prepare("SELECT COUNT(*) AS n FROM sessions WHERE org = ?").bind(org).first<number>("n")) !== 0;
+
+const LOGIN = { issuer: "https://accounts.google.com", client_id: "keyhole", claims: { hd: "acme.example" }, permissions: ["secrets:read"] };
+const login = async ({ ask }: { ask: Ask }) => {
+  await ask("PUT /v1/logins/l", json(LOGIN));
+  return "l";
+};
+const hasLogin = async (ask: Ask) => (await ask("GET /v1/logins/l")).status === 200;
+/** A login by a provider that is there. */
+const loginHere = async ({ ask }: { ask: Ask }) => {
+  const { url, jwksUrl, discoveryUrl } = await startIssuer();
+  const endpoints = { authorization_endpoint: `${url}/authorize`, token_endpoint: `${url}/token` };
+  await publish(discoveryUrl, { body: JSON.stringify({ issuer: url, jwks_uri: jwksUrl, ...endpoints }) });
+  await ask("PUT /v1/logins/l", json({ ...LOGIN, issuer: url }));
+  return "l";
+};
+const asPage = (cookie: string, sent?: object) => ({ token: null, headers: { ...OWN_PAGE, Cookie: cookie }, ...(sent && { json: sent }) });
+const PROGRAM = { redirect_uri: "http://127.0.0.1:49152/callback", code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", approved: true };
+const countOfCodes = async () => (await env.DB.prepare("SELECT COUNT(*) AS n FROM login_codes").first<number>("n")) ?? 0;
+/** An address of the cell's own: of one network only so many devices wait. */
+const addressOf = (org: string) => `2001:db8:${(Number(org.replace(/\D/g, "")) || 0).toString(16)}::1`;
+const deviceRequest = (org: string): CallOptions => ({
+  token: null,
+  body: "client_id=keyhole-cli",
+  headers: { "Content-Type": "application/x-www-form-urlencoded", "CF-Connecting-IP": addressOf(org) },
+});
+/** A device that waits, and somebody who is logged in; made is the cookie and the code. */
+const device = async ({ org, ask }: { org: string; ask: Ask }) => {
+  const { user_code } = (await ask("POST /oauth/device_authorization", deviceRequest(org))).body;
+  return `${await session({ org, ask })} ${user_code}`;
+};
+const decision = (made: string, approved?: boolean) => {
+  const [cookie = "", user_code = "BCDF-GHJK"] = made.split(" ");
+  return ["POST /console/api/devices", asPage(cookie, { user_code, ...(approved && { approved }) })] as const;
+};
+const devicesOf = async (org: string) =>
+  (
+    await env.DB.prepare("SELECT decided FROM device_requests WHERE network = ?")
+      .bind(networkOf(addressOf(org)))
+      .all<{ decided: 0 | 1 }>()
+  ).results;
 
 /** A store that is asked by the deployment's own identity. */
 const STORE = { kind: "vault", address: inject("upstream"), mount: "secret", credentials: { role: "keyhole", jwt_auth: "jwt" } };
@@ -534,6 +575,31 @@ export const WRITES: Record<string, FaultedOperation> = {
     request: ({ made }) => ["DELETE /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: made } }],
     effects: async ({ org, ask }) => [!(await hasSession(org)), await recorded(ask, "session.delete")],
   },
+  "PUT of a login": {
+    request: () => ["PUT /v1/logins/l", json(LOGIN)],
+    effects: async ({ ask }) => [await hasLogin(ask), await recorded(ask, "trust.put")],
+  },
+  "DELETE of a login": {
+    prepare: login,
+    request: () => ["DELETE /v1/logins/l"],
+    effects: async ({ ask }) => [!(await hasLogin(ask)), await recorded(ask, "trust.delete")],
+    again: 404,
+  },
+  "POST of a code for a program": {
+    prepare: async (cell) => `${await session(cell)} ${await countOfCodes()}`,
+    request: ({ made }) => ["POST /console/api/authorizations", asPage(made.split(" ")[0] ?? "", PROGRAM)],
+    effects: async ({ made }) => [(await countOfCodes()) > Number(made.split(" ")[1])],
+  },
+  "POST of a device that waits": {
+    request: ({ org }) => ["POST /oauth/device_authorization", deviceRequest(org)],
+    effects: async ({ org }) => [(await devicesOf(org)).length > 0],
+  },
+  "POST of a decision about a device": {
+    prepare: device,
+    request: ({ made }) => decision(made, true),
+    effects: async ({ org }) => [(await devicesOf(org)).every(({ decided }) => decided === 1)],
+    again: 404,
+  },
   "PUT of a scope into a store": {
     vars: withStores,
     prepare: storeForAll,
@@ -752,6 +818,19 @@ export const READS: Record<string, FaultedOperation> = {
     prepare: session,
     request: ({ made }) => ["GET /console/api/v1/secrets", { token: null, headers: { ...OWN_PAGE, Cookie: made } }],
   },
+  "GET a login": { prepare: login, request: () => ["GET /v1/logins/l"] },
+  "GET /v1/logins": { prepare: login, request: () => ["GET /v1/logins"] },
+  "GET the logins that are offered": {
+    prepare: login,
+    request: ({ org }) => [`GET /console/api/logins?organization=${org || "acme"}`, { token: null, headers: OWN_PAGE }],
+  },
+  "POST of a login that begins": {
+    prepare: loginHere,
+    request: ({ org }) => ["POST /console/api/logins", { token: null, headers: OWN_PAGE, json: { organization: org, login: "l" } }],
+    // State, nonce and challenge are others each time.
+    shown: (text) => text.replaceAll(/(state|nonce|code_challenge)=[\w-]+/g, ""),
+  },
+  "POST of a look at a device": { prepare: device, request: ({ made }) => decision(made) },
   "POST /mcp": {
     prepare: inline,
     request: () => ["POST /mcp", { json: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_secrets" } } }],

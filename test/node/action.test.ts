@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { parse } from "yaml";
+import { ROOT } from "../../scripts/wrangler-config.ts";
 import { type Client, createClient } from "../../src/client/create-client.ts";
 import { buildKeyhole, startServer, tokenFor } from "./cli/support/start-keyhole.ts";
 
@@ -173,4 +175,12 @@ it.each([
   const { code, output } = await use(inputs);
   expect([code, output]).toEqual([1, expect.stringMatching(says)]);
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) expect(readFileSync(join(folder, name), "utf8")).toBe("");
+});
+
+it("names in action.yml files that the build makes, and the inputs that are read", () => {
+  const { runs, inputs } = parse(readFileSync(join(ROOT, "action.yml"), "utf8")) as { runs: Record<string, string>; inputs: Record<string, object> };
+  expect([runs.main, runs.post].map((path) => existsSync(join(built.folder, path ?? "")))).toEqual([true, true]);
+  expect(runs["post-if"]).toBe("always()");
+  const read = readFileSync(join(ROOT, "src/action/inputs.ts"), "utf8").matchAll(/(?:input|needed|words)\("(\w+)"\)/g);
+  expect(new Set([...read].map(([, name]) => name))).toEqual(new Set(Object.keys(inputs)));
 });

@@ -54,7 +54,7 @@ describe.each(KINDS)("a sync of a scope in a store: %s", (kind) => {
 });
 
 describe("a sync", () => {
-  it("brings in 1,000 names, some at a time", { timeout: 60_000 }, async () => {
+  it("brings in 1,000 names, some at a time", { timeout: 180_000 }, async () => {
     bench = await openBench("aws");
     await bench.bind();
     for (let n = 0; n < 1_000; n++) await bench.writeInStore(`${PREFIX}NAME_${n}`, `value ${n}`);

@@ -79,6 +79,18 @@ async function putTrust(subject: Pick<Subject, "org" | "scope" | "name">): Promi
   return subject.name;
 }
 
+const loginOf = (subject: Pick<Subject, "scope" | "name">) => ({
+  issuer: "https://accounts.google.com",
+  client_id: "keyhole",
+  claims: { hd: "acme.example" },
+  permissions: ["trusts:write"],
+  ...limitsOf(subject),
+});
+async function putLogin(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
+  await call(`PUT /v1/logins/${subject.name}`, { token: { org: subject.org }, json: loginOf(subject) });
+  return subject.name;
+}
+
 const serviceNameOf = ({ name }: Pick<Subject, "name">) => name.toLowerCase().replaceAll("_", "-");
 const serviceOf = ({ scope, name }: Pick<Subject, "scope" | "name">) => ({
   origin: "https://api.example.com",
@@ -531,6 +543,39 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "trust.read",
+  },
+  "PUT /v1/logins/{name}": {
+    permission: "trusts:write",
+    request: (subject, token) => call(`PUT /v1/logins/${subject.name}`, { token, json: loginOf(subject) }),
+    elsewhere: 201,
+    limits: both,
+    // The callback has both.
+    repeats: true,
+    action: "trust.put",
+  },
+  "GET /v1/logins/{name}": {
+    permission: "trusts:write",
+    prepare: putLogin,
+    request: ({ target }, token) => call(`GET /v1/logins/${target}`, { token }),
+    elsewhere: "login-not-found",
+    limits: both,
+    action: "trust.read",
+  },
+  "GET /v1/logins": {
+    permission: "trusts:write",
+    prepare: putLogin,
+    request: (_, token) => call("GET /v1/logins", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "trust.read",
+  },
+  "DELETE /v1/logins/{name}": {
+    permission: "trusts:write",
+    prepare: putLogin,
+    request: ({ target }, token) => call(`DELETE /v1/logins/${target}`, { token }),
+    elsewhere: "login-not-found",
+    limits: both,
+    action: "trust.delete",
   },
   "PUT /v1/services/{name}": {
     permission: "services:write",

@@ -25,7 +25,7 @@ const put = command({
   examples: ["keyhole admin quota put acme --quota secrets=50000 --quota events_per_minute=60000", "keyhole admin quota put acme --reset"],
   args: {
     ...ORG_ARG,
-    quota: { type: "string", valueHint: "NAME=NUMBER", description: `how much of what; may be repeated; one of ${QUOTA_NAMES.join(", ")}` },
+    quota: { type: "string", valueHint: "NAME=NUMBER", repeatable: true, description: `how much of what; may be repeated; one of ${QUOTA_NAMES.join(", ")}` },
     reset: { type: "boolean", description: "nothing of its own any more" },
   },
   async run({ org, reset, profile, insecure, json }, { each }) {

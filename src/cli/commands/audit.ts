@@ -6,11 +6,25 @@ import { EXIT } from "../exit-code.ts";
 import { clean, dataColors, endProgress, note, printJson, printLine, progress } from "../output.ts";
 import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
-import { relativeTime } from "../relative-time.ts";
+import { showTime, TIME_ARG } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 
 /** How far back in milliseconds `--follow` looks for a first event where the log has none yet; clocks differ. */
 const LOOK_BACK = 3_600_000;
+
+/** Which events. */
+const FILTER_ARGS = {
+  action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
+  actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
+  "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
+  outcome: {
+    type: "enum",
+    options: ["allowed", "denied", "not-found", "failed"],
+    description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
+  },
+  since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
+  until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
+} as const;
 
 const verify = command({
   description: "Have the service check its audit log against the signed digests over it",
@@ -64,43 +78,42 @@ const anchor = command({
   },
 });
 
+const exported = command({
+  description: "Print the whole log, or what of it is asked for, oldest first and an event a line (JSON); an export is on record itself",
+  examples: ["keyhole audit export --since 30d > audit.ndjson", "keyhole audit export --after 41240 >> audit.ndjson"],
+  common: ["profile", "insecure"],
+  args: { ...FILTER_ARGS, after: { type: "string", valueHint: "SEQ", description: "only what comes after this event: how one that broke off goes on" } },
+  async run({ profile, insecure, after, ...given }) {
+    if (after !== undefined && !/^\d{1,15}$/.test(after)) throw usageError("--after is not the number of an event", "the seq of the last line");
+    const { client } = await openSession({ profile, insecure });
+    for await (const event of client.audit.stream({ ...filterOf(given), ...(after !== undefined && { after: Number(after) }) })) printJson(event, 0);
+  },
+});
+
 /** `keyhole audit`. */
 export const audit = command({
   description: "Show who did what, newest first; --follow goes on as it happens",
   examples: ["keyhole audit", "keyhole audit --action secret.resolve --since 24h", "keyhole audit --follow --outcome denied"],
-  subCommands: { verify, anchor },
+  subCommands: { verify, anchor, export: exported },
   args: {
-    action: { type: "string", valueHint: "ACTION", description: "only this action, such as secret.resolve" },
-    actor: { type: "string", valueHint: "SUBJECT", description: "only this subject" },
-    "secret-id": { type: "string", valueHint: "ID", description: "only this secret" },
-    outcome: {
-      type: "enum",
-      options: ["allowed", "denied", "not-found", "failed"],
-      description: "only what came to this: failed was allowed and could not be done, not-found is a resolve of what is not there",
-    },
-    since: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 24h" },
-    until: { type: "string", valueHint: "TIME", description: "a time, or a duration such as 1h" },
+    ...FILTER_ARGS,
     limit: { type: "string", valueHint: "N", default: "50", description: "how many at most, 1 to 200" },
     follow: { type: "boolean", alias: "f", description: "print new events as they come; with --json, a line for each" },
     interval: { type: "string", valueHint: "DURATION", default: "2", description: "how often --follow asks" },
+    ...TIME_ARG,
   },
-  async run({ profile, insecure, json, follow, interval, limit, ...given }) {
+  async run({ profile, insecure, json, follow, interval, limit, time, ...given }) {
     if (!/^\d{1,3}$/.test(limit)) throw usageError("--limit is not a number", "1 to 200");
-    const filter: AuditFilter = { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
+    const filter = filterOf(given);
     const seconds = parseDuration("--interval", interval, 86_400);
     const { client } = await openSession({ profile, insecure });
-    const events = await newestEvents(client, filter, Number(limit));
+    const found = await newestEvents(client, filter, Number(limit) + 1);
+    const events = found.slice(0, Number(limit));
     if (follow) return followLog(client, filter, events.reverse(), seconds, json === true);
+    if (found.length > events.length) note("There is more before this: --until, or --limit up to 200.");
     if (json) return printJson(events);
-    const rows = events.map((event) => [
-      relativeTime(event.at),
-      event.actor,
-      event.issuer ?? "",
-      event.action,
-      event.outcome,
-      subjectsOf(event),
-      event.ip ?? "",
-    ]);
+    const when = showTime(time);
+    const rows = events.map((event) => [when(event.at), event.actor, event.issuer ?? "", event.action, event.outcome, subjectsOf(event), event.ip ?? ""]);
     printTable(["WHEN", "WHO", "ISSUER", "WHAT", "OUTCOME", "SECRETS", "FROM"], rows, "No events.");
   },
 });
@@ -108,7 +121,7 @@ export const audit = command({
 /** A page may hold fewer events than there are, even none, for who may see only some. */
 async function newestEvents(client: Client, filter: AuditFilter, limit: number): Promise<AuditEvent[]> {
   const events: AuditEvent[] = [];
-  for await (const event of client.audit.listAll({ ...filter, limit })) if (events.push(event) >= limit) break;
+  for await (const event of client.audit.listAll({ ...filter, limit: Math.min(limit, 200) })) if (events.push(event) >= limit) break;
   return events;
 }
 
@@ -145,10 +158,26 @@ function lineOf(event: AuditEvent): string {
   return `${event.at}  ${clean(who)}  ${clean(event.action)}  ${outcome}  ${clean(subjectsOf(event))}`.trimEnd();
 }
 
-function subjectsOf({ secrets, target }: AuditEvent): string {
-  if (secrets.length === 0) return target ?? "";
-  const named = secrets.map(({ name, scope }) => [name, scope].filter(Boolean).join(" in "));
-  return named.length > 3 ? `${named.slice(0, 3).join(", ")} and ${named.length - 3} more` : named.join(", ");
+/** What an event is about: of what was refused, what was asked for, which may be no more than an id. */
+function subjectsOf({ secrets, secrets_total: total = secrets.length, target, lease }: AuditEvent): string {
+  const named = secrets.map(({ id, name, scope }) => [name ?? id, scope].filter(Boolean).join(" in "));
+  const shown = named.slice(0, 3).join(", ");
+  const more = total - Math.min(3, named.length);
+  const asked = lease?.calls?.requests.map(({ request, count }) => (count > 1 ? `${request} ×${count}` : request)) ?? [];
+  return [target, more > 0 ? `${shown} and ${more} more` : shown, asked.join(", ")].filter(Boolean).join(": ");
+}
+
+interface Given {
+  readonly action?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly "secret-id"?: string | undefined;
+  readonly outcome?: AuditFilter["outcome"];
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+function filterOf(given: Given): AuditFilter {
+  return { action: given.action, actor: given.actor, secret_id: given["secret-id"], outcome: given.outcome, ...timesOf(given) };
 }
 
 function timesOf({ since, until }: { since?: string | undefined; until?: string | undefined }): Pick<AuditFilter, "since" | "until"> {

@@ -1,25 +1,41 @@
-import { usageError } from "../cli-error.ts";
-import { completionScript } from "../completion-script.ts";
+import { type Place, placeOf } from "../complete.ts";
+import { completionScript, SHELLS } from "../completion-script.ts";
 import { type Command, command } from "../define-command.ts";
-import { print } from "../output.ts";
+import { clean, print, printLine } from "../output.ts";
+import { suggestedValues } from "../suggested-values.ts";
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
+/** `keyhole completion`. */
+export const completion = command({
+  description: "Print a script that completes commands, options and values in a shell",
+  examples: [
+    'eval "$(keyhole completion bash)"',
+    "keyhole completion zsh > ~/.zfunc/_keyhole",
+    "keyhole completion fish > ~/.config/fish/completions/keyhole.fish",
+    "keyhole completion powershell | Out-String | Invoke-Expression",
+  ],
+  common: [],
+  args: { shell: { type: "positional", options: SHELLS, description: SHELLS.join(", ") } },
+  run: ({ shell }) => print(completionScript(shell as (typeof SHELLS)[number])),
+});
 
-/** `keyhole completion`, for the tree that it is part of. */
-export function completionFor(root: () => Command): Command {
+/** `keyhole complete`, which the scripts ask, for the tree that it is part of. */
+export function completeFor(root: () => Command): Command {
   return command({
-    description: "Print a script that completes commands and options in a shell",
-    examples: [
-      'eval "$(keyhole completion bash)"',
-      "keyhole completion zsh > ~/.zfunc/_keyhole",
-      "keyhole completion fish > ~/.config/fish/completions/keyhole.fish",
-    ],
+    description: "Say what may stand for the last word of a command line; for the scripts of `keyhole completion`",
+    hidden: true,
     common: [],
-    args: { shell: { type: "positional", description: "bash, zsh or fish" } },
-    run({ shell }) {
-      const known = SHELLS.find((one) => one === shell);
-      if (!known) throw usageError("there is no completion for that shell", `one of: ${SHELLS.join(", ")}`);
-      print(completionScript(known, root()));
+    takesChild: true,
+    async run(_, { child }) {
+      const place = placeOf(root(), child);
+      for (const line of await linesFor(place)) printLine(line);
+      printLine(place.asks === "file" ? ":files" : ":");
     },
   });
+}
+
+async function linesFor(place: Place): Promise<string[]> {
+  const values = (await suggestedValues(place)).map((word) => ({ word, about: "" }));
+  const fitting = [...place.suggestions, ...values].filter(({ word }) => word.startsWith(place.typed));
+  const lines = fitting.map(({ word, about }) => `${place.before}${clean(word)}${about && `\t${about}`}`);
+  return [...new Set(lines)];
 }

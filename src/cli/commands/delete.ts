@@ -3,7 +3,7 @@ import { DELETE_OPTIONS, deleteHere } from "../local/delete-here.ts";
 import { locating } from "../locate.ts";
 import { note, printJson } from "../output.ts";
 import { askToConfirm } from "../prompt.ts";
-import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { SCOPE_ARG, scopeOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
 /** The option that skips the question before something is deleted. */
@@ -20,11 +20,12 @@ export const remove = command({
     "keyhole delete LEAKED_KEY --purge",
     "keyhole delete OLD_KEY --local",
   ],
+  aliases: ["rm"],
   local: DELETE_OPTIONS,
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
-  async run({ name, scope, profile, insecure, json, purge = false, yes }, { local }) {
-    if (local) return deleteHere({ name, scope, yes, json });
-    requireScope(scope);
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
+  async run({ name, scope: wanted, profile, insecure, json, purge = false, yes }, { local }) {
+    if (local) return deleteHere({ name, scope: wanted ?? "global", yes, json });
+    const scope = scopeOf(wanted);
     const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Delete ${name} in ${scope} with all its versions${purge ? ", for good" : ""}?`, yes);
     const { deleted_until } = await locating(client, [name], [scope], () => client.secrets.delete(scope, name, { purge }));

@@ -11,7 +11,7 @@ export const explain = command({
   description: "Show where a name would come from, without its value",
   examples: ["keyhole explain OPENAI_API_KEY --scope repo:acme/api --scope namespace:prod", "keyhole explain OPENAI_API_KEY --local"],
   local: EXPLAIN_OPTIONS,
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPES_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPES_ARG },
   async run({ name, profile, insecure, json }, { all, local }) {
     if (local) return explainHere(name, all("scope"), json);
     const { client } = await openSession({ profile, insecure });

@@ -3,8 +3,8 @@ import { command } from "../define-command.ts";
 import { locating } from "../locate.ts";
 import { printJson } from "../output.ts";
 import { printFields } from "../print-table.ts";
-import { relativeTime } from "../relative-time.ts";
-import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { showTime, TIME_ARG } from "../relative-time.ts";
+import { SCOPE_ARG, scopeOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
 /** A place in a store, for people. */
@@ -12,16 +12,20 @@ function placeOf({ store, key, field, version }: Source): string {
   return `${key}${field === undefined ? "" : `, field ${field}`}${version === undefined ? "" : `, version ${version}`} in the store ${store}`;
 }
 
+/** Whether it is an id, as `--json` and the audit log have it, and not a name. */
+const isId = (text: string) => /^sec_[0-9a-f]{32}$/.test(text);
+
 /** `keyhole get`. */
 export const get = command({
   description: "Show what is known of a secret; not its value, which only `resolve`, `run` and `render` use",
-  examples: ["keyhole get OPENAI_API_KEY --scope namespace:prod"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
-  async run({ name, scope, profile, insecure, json }) {
-    requireScope(scope);
+  examples: ["keyhole get OPENAI_API_KEY --scope namespace:prod", "keyhole get sec_1f0c2b7a9d3e4f5a8b6c7d8e9f0a1b2c"],
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret, or its id" }, ...SCOPE_ARG, ...TIME_ARG },
+  async run({ name, scope: wanted, time, profile, insecure, json }) {
+    const scope = scopeOf(wanted);
     const { client } = await openSession({ profile, insecure });
-    const secret = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
+    const secret = isId(name) ? await client.secrets.getById(name) : await locating(client, [name], [scope], () => client.secrets.get(scope, name));
     if (json) return printJson(secret);
+    const when = showTime(time);
     const labels = Object.entries(secret.labels).map(([key, value]) => `${key}=${value}`);
     printFields([
       ["name", secret.name],
@@ -31,10 +35,10 @@ export const get = command({
       ...(secret.source ? [["comes from", placeOf(secret.source)] as const] : []),
       ["description", secret.description ?? ""],
       ["labels", labels.join(" ")],
-      ["created", `${relativeTime(secret.created_at)} by ${secret.created_by}`],
-      ["updated", `${relativeTime(secret.updated_at)} by ${secret.updated_by}`],
-      ["last used", relativeTime(secret.last_resolved_at)],
-      ["expires", relativeTime(secret.expires_at)],
+      ["created", `${when(secret.created_at)} by ${secret.created_by}`],
+      ["updated", `${when(secret.updated_at)} by ${secret.updated_by}`],
+      ["last used", when(secret.last_resolved_at)],
+      ["expires", when(secret.expires_at)],
       ["locked", secret.locked ? "yes: it wins over every narrower scope" : "no"],
       ["variable", secret.variable ? "yes, unless its name is reserved" : "no: it never becomes one"],
       ["hosts", secret.hosts.join(" ") || "none: no service sends it anywhere"],

@@ -15,7 +15,13 @@ export const mcp = command({
   examples: ["keyhole mcp", "keyhole mcp --use github,stripe"],
   common: ["profile", "insecure"],
   args: {
-    use: { type: "string", valueHint: "SERVICES", description: "only these services, separated by commas [all that you may use]" },
+    use: {
+      type: "string",
+      valueHint: "SERVICES",
+      repeatable: true,
+      suggests: "service",
+      description: "only these services, separated by commas [all that you may use]",
+    },
     for: { type: "string", valueHint: "DURATION", default: "12h", description: "how long its token lives; it is revoked at the end" },
   },
   async run({ profile, insecure, use, for: lasts }, { all }) {

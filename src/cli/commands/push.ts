@@ -21,11 +21,12 @@ export const push = command({
   description: "Copy the secrets of this machine (--local) to a deployment: shows first what would happen, and asks",
   examples: ["keyhole push --dry-run", "keyhole push --as repo:acme/api", "keyhole push --scope repo:~/code/api --as repo:acme/api --yes --delete"],
   args: {
-    scope: { type: "string", alias: "s", valueHint: "SCOPE", description: "only this scope of this machine; may be repeated" },
-    only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
+    scope: { type: "string", alias: "s", valueHint: "SCOPE", repeatable: true, description: "only this scope of this machine; may be repeated" },
+    only: { type: "string", valueHint: "NAMES", repeatable: true, description: "only these names, separated by commas" },
     as: {
       type: "string",
       valueHint: "[FROM=]TO",
+      repeatable: true,
       description: "which scope of the deployment a scope of this machine is, as repo:~/code/api=repo:acme/api; may be repeated [asked for]",
     },
     overwrite: { type: "boolean", description: "replace values that differ there" },

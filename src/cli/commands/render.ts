@@ -18,7 +18,7 @@ export const render = command({
   description: "Fill a configuration: `secret_key_ref: {store: NAME}` and, within a text, `${keyhole:NAME}` become values",
   examples: ["keyhole render gateway.yaml --scope namespace:prod --out gateway.live.yaml", "keyhole render gateway.json --check"],
   args: {
-    file: { type: "positional", description: "a .yaml, .yml, .json, .jsonc or .toml file, or - for standard input" },
+    file: { type: "positional", suggests: "file", description: "a .yaml, .yml, .json, .jsonc or .toml file, or - for standard input" },
     ...SCOPES_ARG,
     ...STRICT_ARG,
     as: { type: "string", valueHint: "KEY", default: USUAL_KEY, description: "the key that a secret_key_ref with other keys beside it becomes" },

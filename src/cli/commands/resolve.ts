@@ -19,9 +19,9 @@ export const resolve = command({
     "keyhole resolve --scope repo:acme/api --json",
   ],
   args: {
-    name: { type: "positional", required: false, description: "the secret to print; left out: everything that applies" },
+    name: { type: "positional", required: false, suggests: "secret", description: "the secret to print; left out: everything that applies" },
     ...SCOPES_ARG,
-    only: { type: "string", valueHint: "NAMES", description: "only these names, separated by commas" },
+    only: { type: "string", valueHint: "NAMES", repeatable: true, suggests: "secret", description: "only these names, separated by commas" },
     format: {
       type: "enum",
       options: ["raw", "dotenv", "docker", "env", "json"],

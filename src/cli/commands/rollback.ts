@@ -1,8 +1,8 @@
-import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { locating } from "../locate.ts";
 import { note, printJson } from "../output.ts";
-import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { parseVersion } from "../parse-version.ts";
+import { SCOPE_ARG, scopeOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
 /** `keyhole rollback`. */
@@ -10,16 +10,16 @@ export const rollback = command({
   description: "Make an older value current again, as a new version and without anyone reading it",
   examples: ["keyhole rollback OPENAI_API_KEY 2 --scope namespace:prod"],
   args: {
-    name: { type: "positional", description: "the name of the secret" },
+    name: { type: "positional", suggests: "secret", description: "the name of the secret" },
     version: { type: "positional", description: "the version whose value to use, from `keyhole versions NAME`" },
     ...SCOPE_ARG,
   },
-  async run({ name, version, scope, profile, insecure, json }) {
-    requireScope(scope);
-    if (!/^[1-9]\d{0,8}$/.test(version)) throw usageError("that is not a version", `\`keyhole versions ${name}\` shows them`);
+  async run({ name, version, scope: wanted, profile, insecure, json }) {
+    const scope = scopeOf(wanted);
+    const number = parseVersion(version, name);
     const { client } = await openSession({ profile, insecure });
     const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
-    const secret = await client.secrets.rollback(id, Number(version));
+    const secret = await client.secrets.rollback(id, number);
     if (json) printJson(secret);
     else note(`${name} in ${scope} has the value of version ${version} again, as version ${secret.version}.`);
   },

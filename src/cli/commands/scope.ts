@@ -10,7 +10,7 @@ import { requireScope } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 import { comesBack, PURGE_ARG, YES_ARG } from "./delete.ts";
 
-const SCOPE = { scope: { type: "positional", description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH" } } as const;
+const SCOPE = { scope: { type: "positional", suggests: "scope", description: "global, team:NAME, namespace:NAME, agent:NAME or repo:PATH" } } as const;
 
 const list = command({
   description: "List the scopes that are declared or in use",
@@ -41,7 +41,7 @@ const put = command({
   local: ["parent"],
   args: {
     ...SCOPE,
-    parent: { type: "string", valueHint: "SCOPE", description: "the scope to put it under" },
+    parent: { type: "string", valueHint: "SCOPE", suggests: "scope", description: "the scope to put it under" },
     store: { type: "string", valueHint: "NAME", description: "the store that its values are kept in from now on" },
     prefix: { type: "string", valueHint: "PREFIX", description: "--store: what its keys begin with there" },
     "out-of-store": { type: "boolean", description: "keep here what is written from now on" },

@@ -11,7 +11,7 @@ import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
-const NAME_ARG = { name: { type: "positional", description: "the name of the service" } } as const;
+const NAME_ARG = { name: { type: "positional", suggests: "service", description: "the name of the service" } } as const;
 
 const add = command({
   description: "Make a service: an API that agents use without holding its key",
@@ -28,10 +28,17 @@ const add = command({
       type: "string",
       alias: "s",
       valueHint: "SCOPE",
+      repeatable: true,
+      suggests: "scope",
       description: "where that is looked for; may be repeated, with repo:* for the one in the caller's grant [global]",
     },
     origin: { type: "string", valueHint: "URL", description: "the address of an API that each customer has one of" },
-    allow: { type: "string", valueHint: "RULE", description: "beside what the preset allows: METHOD[,METHOD] /path[?query]; may be repeated" },
+    allow: {
+      type: "string",
+      valueHint: "RULE",
+      repeatable: true,
+      description: "beside what the preset allows: METHOD[,METHOD] /path[?query]; may be repeated",
+    },
     file: { type: "string", valueHint: "FILE", description: "all of it as JSON, in place of the other options; - for standard input" },
   },
   async run({ name, preset, secret, origin, file, profile, insecure, json }, { each }) {
@@ -143,7 +150,9 @@ async function openHosts(client: ReturnType<typeof createClient>, { origins = {}
   const lines: string[] = [];
   for (const scope of scopes.filter((each) => !each.endsWith(":*") && each !== "builtin"))
     lines.push(...(await openHostsIn(client, { scope, secret, hosts, wanted })));
-  return lines.length > 0 ? lines : [`There is no ${secret} there yet: keyhole set ${secret} ${wanted.map((host) => `--host ${host}`).join(" ")}`];
+  return lines.length > 0
+    ? lines
+    : [`There is no ${secret} there yet: keyhole set ${secret} --scope SCOPE ${wanted.map((host) => `--host ${host}`).join(" ")}`];
 }
 
 async function openHostsIn(

@@ -10,6 +10,7 @@ import { openSession } from "../session.ts";
 export const status = command({
   description: "Show the deployment, what the token is and may do, and the saved profiles",
   examples: ["keyhole status", "keyhole status --profile staging --json", "keyhole status --local"],
+  aliases: ["whoami"],
   local: [],
   async run({ profile, insecure, json }, { local }) {
     if (local) return statusHere(json);

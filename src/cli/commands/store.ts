@@ -10,7 +10,7 @@ import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
-const NAME_ARG = { name: { type: "positional", description: "the name of the store" } } as const;
+const NAME_ARG = { name: { type: "positional", suggests: "store", description: "the name of the store" } } as const;
 
 const set = command({
   description: "Make or replace a store: a place outside where values live",

@@ -10,16 +10,16 @@ import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { proxiedFetch } from "../proxied-fetch.ts";
-import { relativeTime } from "../relative-time.ts";
+import { relativeTime, showTime, TIME_ARG } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
 /** The options that say what a grant covers. */
 export const GRANT_ARGS = {
-  permissions: { type: "string", valueHint: "LIST", description: `what it may do, separated by commas: ${PERMISSIONS.join(", ")}` },
-  scopes: { type: "string", valueHint: "PATTERNS", description: "only these scopes, separated by commas; a trailing * matches any rest" },
-  names: { type: "string", valueHint: "PATTERNS", description: "only these names, separated by commas; a trailing * matches any rest" },
-  services: { type: "string", valueHint: "PATTERNS", description: "only these services, separated by commas; a trailing * matches any rest" },
+  permissions: { type: "string", valueHint: "LIST", repeatable: true, description: `what it may do, separated by commas: ${PERMISSIONS.join(", ")}` },
+  scopes: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these scopes, separated by commas; a trailing * matches any rest" },
+  names: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these names, separated by commas; a trailing * matches any rest" },
+  services: { type: "string", valueHint: "PATTERNS", repeatable: true, description: "only these services, separated by commas; a trailing * matches any rest" },
 } as const;
 
 /** The option for clients that cannot ask for a lease by themselves. */
@@ -88,17 +88,19 @@ const narrow = command({
 const list = command({
   description: "List the tokens that were minted, without the tokens themselves",
   examples: ["keyhole token list"],
-  async run({ profile, insecure, json }) {
+  args: TIME_ARG,
+  async run({ time, profile, insecure, json }) {
     const { client } = await openSession({ profile, insecure });
     const tokens = [];
     for await (const token of client.tokens.listAll()) tokens.push(token);
     if (json) return printJson(tokens);
+    const when = showTime(time);
     const rows = tokens.map((token) => [
       token.id,
       token.label,
       token.permissions.join(" "),
       token.secret_scopes?.join(" ") ?? "all",
-      token.revoked_at ? `revoked ${relativeTime(token.revoked_at)}` : `expires ${relativeTime(token.expires_at)}`,
+      token.revoked_at ? `revoked ${when(token.revoked_at)}` : `expires ${when(token.expires_at)}`,
     ]);
     printTable(["ID", "LABEL", "PERMISSIONS", "SCOPES", ""], rows, "No tokens.");
   },
@@ -140,7 +142,8 @@ const revoke = command({
 const revocations = command({
   description: "List what was revoked, newest first",
   examples: ["keyhole token revocations"],
-  async run({ profile, insecure, json }) {
+  args: TIME_ARG,
+  async run({ time, profile, insecure, json }) {
     const { client } = await openSession({ profile, insecure });
     const all = [];
     for await (const each of client.revocations.listAll()) all.push(each);
@@ -149,7 +152,7 @@ const revocations = command({
       kind,
       token_id ?? subject ?? trust ?? issued_before ?? "",
       issuer ?? "",
-      relativeTime(revoked_at),
+      showTime(time)(revoked_at),
     ]);
     printTable(["KIND", "REVOKED", "ISSUER", ""], rows, "Nothing was revoked.");
   },

@@ -14,7 +14,7 @@ import { tokenClaims } from "../token-claims.ts";
 import { YES_ARG } from "./delete.ts";
 import { GRANT_ARGS, grantOf, LEASE_ARG, leaseSecondsOf } from "./token.ts";
 
-const NAME_ARG = { name: { type: "positional", description: "the name of the trust" } } as const;
+const NAME_ARG = { name: { type: "positional", suggests: "trust", description: "the name of the trust" } } as const;
 
 const put = command({
   description: "Trust an OIDC issuer: its identity tokens are exchanged for Keyhole tokens",
@@ -28,6 +28,7 @@ const put = command({
     claim: {
       type: "string",
       valueHint: "CLAIM=PATTERN",
+      repeatable: true,
       description: "what a claim must be; a trailing * matches any rest; /a/b is b in a; may be repeated",
     },
     "jwks-url": { type: "string", valueHint: "URL", description: "where its keys are, if not where its configuration says" },

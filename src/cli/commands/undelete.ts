@@ -2,16 +2,16 @@ import { CliError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
 import { note, printJson } from "../output.ts";
-import { requireScope, SCOPE_ARG } from "../scope-args.ts";
+import { SCOPE_ARG, scopeOf } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 
 /** `keyhole undelete`. */
 export const undelete = command({
   description: "Bring a deleted secret back, with all its versions and its metadata",
   examples: ["keyhole undelete OPENAI_API_KEY --scope namespace:prod", "keyhole list --deleted"],
-  args: { name: { type: "positional", description: "the name of the secret" }, ...SCOPE_ARG },
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG },
   async run({ name, scope: text, profile, insecure, json }) {
-    const scope = requireScope(text);
+    const scope = scopeOf(text);
     const { client } = await openSession({ profile, insecure });
     const { secrets } = await client.secrets.list({ deleted: "true", scope, name: name as never, limit: 1 });
     const [deleted] = secrets;

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Client, KeysReply, Whoami } from "../../client/create-client.ts";
 import { fetchReply } from "../../client/fetch-reply.ts";
 import { readReply } from "../../client/read-reply.ts";
+import { Mismatch } from "../../client/readers/reader.ts";
 import { isInTheClear } from "../../contract/in-the-clear.ts";
 import { healthSchema, readinessSchema } from "../../contract/readiness.ts";
 import { describeError } from "../describe-error.ts";
@@ -59,7 +60,11 @@ async function judging(check: Check, judge: () => Promise<Finding[]>): Promise<F
 /** The JSON of a path. That something is not well is an answer too, with 503. */
 async function ask<T extends z.ZodType>(at: Pick<Examination, "url" | "fetch">, path: string, schema: T, token?: string): Promise<z.output<T>> {
   const init = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
-  return readReply(await fetchReply({ fetch: at.fetch, url: `${at.url.replace(/\/+$/, "")}${path}`, init, timeout: TIMEOUT, signal: undefined }), schema);
+  return readReply(await fetchReply({ fetch: at.fetch, url: `${at.url.replace(/\/+$/, "")}${path}`, init, timeout: TIMEOUT, signal: undefined }), (json) => {
+    const { data, error } = schema.safeParse(json);
+    if (error) throw new Mismatch(`/${error.issues[0]?.path.join("/")}`);
+    return data;
+  });
 }
 
 async function judgeToken(session: Examination["session"]): Promise<[caller: Whoami | undefined, found: Finding[]]> {

@@ -20,6 +20,7 @@ export const storeBody: Reader<StoreBody> = objectOf({
   namespace: optional(text),
   credentials: optional(recordOf(credential)),
   allow: listOf(objectOf({ scopes: listOf(text), keys: listOf(text) })),
+  write: optional(flag),
   refresh_seconds: count,
   stale_seconds: count,
   identity: orNull(objectOf({ issuer: text, subject: text, audience: text })),

@@ -15,6 +15,8 @@ export interface StoreAllow {
 export interface StoreRules {
   /** None, where it is left out. */
   allow?: StoreAllow[] | undefined;
+  /** Whether scopes may be put in it: what is set and deleted in these is so there. Without it, it is only read from. */
+  write?: boolean | undefined;
   /** For how long what was read is given again before the store is asked anew; 60 unless told. */
   refresh_seconds?: number | undefined;
   /** For how long beyond that it is given while the store does not answer; 0 unless told. */
@@ -72,6 +74,8 @@ export interface StoreBody {
   /** Which secrets have them; none, where it is Keyhole's own identity. */
   credentials?: Record<string, string | SecretRef> | undefined;
   allow: StoreAllow[];
+  /** Whether scopes may be put in it. A store of before there was this has none. */
+  write?: boolean | undefined;
   refresh_seconds: number;
   stale_seconds: number;
   /** What the identity tokens say by which Keyhole asks for access there; `null` where the credentials are stored. */

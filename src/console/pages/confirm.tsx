@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
+import { GivenPermissions } from "../parts/given-permissions.tsx";
 import { useTask } from "../use-task.ts";
 
 interface ConfirmationProps {
@@ -32,13 +33,7 @@ export function Confirmation({ asked, open, onConfirm, onCancel }: ConfirmationP
         <dd>{asked.subject}</dd>
         <dt>Permissions</dt>
         <dd>
-          <span class="badges">
-            {asked.permissions.map((permission) => (
-              <code key={permission} class="badge">
-                {permission}
-              </code>
-            ))}
-          </span>
+          <GivenPermissions of={asked.permissions} />
         </dd>
         {open && (
           <>

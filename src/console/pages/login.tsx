@@ -4,8 +4,8 @@ import { type Address, goTo, hrefOf } from "../address.ts";
 import { textOf } from "../form-data.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
-import { Field, hintOf } from "../parts/field.tsx";
-import { type LoginBody, logIn } from "../session-calls.ts";
+import { Field, hintOf, TextField } from "../parts/field.tsx";
+import { goToProvider, type LoginBody, logIn, offeredLogins } from "../session-calls.ts";
 import { takeCode } from "../take-code.ts";
 import { useTask } from "../use-task.ts";
 import { Confirmation } from "./confirm.tsx";
@@ -16,21 +16,25 @@ interface LoginProps {
   readonly onDone: () => void;
 }
 
-/** The way in: a link with a code, or a pasted token. */
+/** The way in: a login of the organization, a link with a code, or a pasted token. */
 export function Login({ address, session, onDone }: LoginProps) {
   const [asked, setAsked] = useState<SessionToConfirm>();
   const login = useTask(async (body: LoginBody) => {
     const result = await logIn(body);
     if ("confirm" in result) return setAsked(result);
     onDone();
-    if (address.path === "/login") goTo(hrefOf("/secrets"), { replace: true });
+    if (address.path === "/login") goTo(next, { replace: true });
   });
+  // Where it leads: below the console, whatever is said there.
+  const page = address.path === "/login" ? (address.query.get("page") ?? "/secrets") : `${address.path}${location.search}`;
+  const next = hrefOf(page);
   const begin = useRef(login.run);
   begin.current = login.run;
   useEffect(() => {
     document.title = "Log in · Keyhole";
     const code = takeCode();
     if (code !== undefined) begin.current({ code });
+    else if (address.query.get("arrived") === "1") begin.current({ arrived: true });
   }, []);
   if (asked)
     return (
@@ -40,7 +44,7 @@ export function Login({ address, session, onDone }: LoginProps) {
         onConfirm={async () => {
           await logIn({ confirm: asked.confirm });
           onDone();
-          goTo(hrefOf("/secrets"), { replace: true });
+          goTo(next, { replace: true });
         }}
         onCancel={() => {
           setAsked(undefined);
@@ -57,9 +61,67 @@ export function Login({ address, session, onDone }: LoginProps) {
           </p>
         </div>
       )}
+      <Refused by={address.query.get("refused")} />
       <Failure error={login.error} what="The login" />
+      <ByProvider organization={address.query.get("organization") ?? ""} page={page} />
       <ByToken running={login.running} onToken={(token) => login.run({ token })} />
     </Alone>
+  );
+}
+
+/** That nobody was logged in: why is for the organization's audit log. */
+function Refused({ by }: { by: string | null }) {
+  if (by === null) return null;
+  return (
+    <div class="note bad" role="alert">
+      <strong>{by === "provider" ? "The provider did not answer" : "You were not logged in"}</strong>
+      <p>{by === "provider" ? "Try again in a moment." : "Try again. If that does not help, the organization's audit log says why (token.refused)."}</p>
+    </div>
+  );
+}
+
+/** The logins of an organization. Who it is that logs in, and whether there is such an organization, is not known yet. */
+function ByProvider({ organization: given, page }: { organization: string; page: string }) {
+  const [offered, setOffered] = useState<{ readonly organization: string; readonly logins: readonly string[] }>();
+  const looking = useTask(async (organization: string) => setOffered({ organization, logins: await offeredLogins(organization) }));
+  const leaving = useTask((organization: string, login: string) => goToProvider(organization, login, page));
+  const look = useRef(looking.run);
+  look.current = looking.run;
+  useEffect(() => {
+    if (given !== "") look.current(given);
+  }, [given]);
+  return (
+    <section aria-labelledby="by-provider">
+      <h2 id="by-provider">With your organization's login</h2>
+      <Failure error={looking.error ?? leaving.error} what="The login" />
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const organization = textOf(new FormData(event.currentTarget), "organization");
+          if (organization !== undefined) looking.run(organization);
+        }}
+      >
+        <TextField label="Organization" name="organization" value={given} required />
+        <div class="actions">
+          <button type="submit" disabled={looking.running}>
+            Show its logins
+          </button>
+        </div>
+      </form>
+      {offered && (
+        <div role="status">
+          {offered.logins.length === 0 && <p>There are no logins for {offered.organization}.</p>}
+          <div class="actions">
+            {offered.logins.map((login) => (
+              <button key={login} type="button" class="primary" disabled={leaving.running} onClick={() => leaving.run(offered.organization, login)}>
+                Log in to {offered.organization} with {login}
+              </button>
+            ))}
+          </div>
+        </div>
+      )}
+    </section>
   );
 }
 

@@ -5,7 +5,7 @@ import { CLOCK_TOLERANCE, type UnverifiedJwt } from "./verify-jwt.ts";
 /** What an issuer that does not say so exactly may call its access tokens: nothing, or one of these (RFC 7519, section 5.1; RFC 9068). */
 const USUAL_TYPES = ["JWT", "at+jwt"];
 /** How Keyhole's own subjects are called, and its tokens: nobody else's are shown by such a name. */
-const OWN_SUBJECT = /^(?:developer$|(?:token|trust|binding|keyhole):)/;
+const OWN_SUBJECT = /^(?:developer$|(?:token|trust|login|binding|keyhole):)/;
 const OWN_ID = /^tok_/;
 
 /**

@@ -33,7 +33,7 @@ export interface RemoteKeys {
 /** What an isolate keeps in mind of issuers. */
 interface Memory {
   readonly keySets: Map<string, KeySet>;
-  readonly discovered: Map<string, { readonly jwksUri: string; readonly at: number }>;
+  readonly discovered: Map<string, { readonly configuration: IssuerConfiguration; readonly at: number }>;
   readonly pauses: Pauses;
 }
 
@@ -43,7 +43,9 @@ const memories = { deployment: empty(), trusts: empty() };
 /** For whom an issuer is asked. */
 export type AskedFor = keyof typeof memories;
 
-const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const discoverySchema = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
+/** What an issuer says of itself (OpenID Connect Discovery 1.0, section 3). */
+export type IssuerConfiguration = z.output<typeof discoverySchema>;
 const keySetSchema = z.object({ keys: z.array(z.looseObject({})) });
 
 /** The keys of a JWK Set (RFC 7517), by a token's header. */
@@ -98,23 +100,33 @@ async function fetchKeys(where: RemoteKeys, access: IssuerAccess, whose: AskedFo
 }
 
 /**
- * The keys of the OpenID provider of a trust, found through its configuration (OpenID Connect Discovery 1.0, section 4).
+ * The keys of the OpenID provider of a trust, found through its configuration.
  *
  * @throws {IssuerError} when the configuration cannot be had, or is another issuer's.
  */
 export async function issuerKeys(issuer: string, access: IssuerAccess): Promise<FindKey> {
+  const { jwks_uri: jwksUrl } = await issuerConfiguration(issuer, access);
+  return remoteKeys({ issuer, jwksUrl }, access, "trusts");
+}
+
+/**
+ * What the OpenID provider of a trust says of itself (OpenID Connect Discovery 1.0, section 4): fetched when it is first needed, then kept.
+ *
+ * @throws {IssuerError} when it cannot be had, or is another issuer's.
+ */
+export async function issuerConfiguration(issuer: string, access: IssuerAccess): Promise<IssuerConfiguration> {
   const { discovered, pauses } = memories.trusts;
   const now = access.now.getTime();
   const known = used(discovered, issuer);
-  if (known && now - known.at < MAX_AGE) return remoteKeys({ issuer, jwksUrl: known.jwksUri }, access, "trusts");
+  if (known && now - known.at < MAX_AGE) return known.configuration;
   const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const jwksUri = await fetchIssuerDocument({ issuer, role: "configuration", address }, access, pauses, (document) => {
-    const configuration = discoverySchema.parse(document);
-    if (configuration.issuer !== issuer) throw new IssuerError("issuer-document-of-another");
-    return configuration.jwks_uri;
+  const configuration = await fetchIssuerDocument({ issuer, role: "configuration", address }, access, pauses, (document) => {
+    const read = discoverySchema.parse(document);
+    if (read.issuer !== issuer) throw new IssuerError("issuer-document-of-another");
+    return read;
   });
-  keepLatest(discovered, issuer, { jwksUri, at: now }, KEPT_ISSUERS);
-  return remoteKeys({ issuer, jwksUrl: jwksUri }, access, "trusts");
+  keepLatest(discovered, issuer, { configuration, at: now }, KEPT_ISSUERS);
+  return configuration;
 }
 
 /** What is kept under a key, which is thereby the last to make room. */

@@ -84,11 +84,30 @@ export const ISSUER_REFUSALS = [
 ] as const;
 export type IssuerRefusal = (typeof ISSUER_REFUSALS)[number];
 
+/** Why somebody is not logged in. */
+const LOGIN_REFUSALS = [
+  /** There is no such login, or the token that made it has been revoked. */
+  "unknown-login",
+  /** The browser has not begun this login, or too long ago. */
+  "login-not-begun",
+  /** The provider says that it was refused there. */
+  "login-denied",
+  /** What came back is of another provider, or another login. */
+  "login-mixed-up",
+  /** The provider does not answer as one does (OpenID Connect Core 1.0, section 3.1.3), or not about this login. */
+  "login-answer-invalid",
+  /** The provider's addresses cannot be used. */
+  "login-provider-unusable",
+  /** The client's secret cannot be had, or is not for where it would go. */
+  "login-secret-unavailable",
+] as const;
+export type LoginRefusal = (typeof LOGIN_REFUSALS)[number];
+
 /** All reasons. */
-export const REFUSALS: readonly string[] = [...TOKEN_REFUSALS, ...EXCHANGE_REFUSALS, ...ISSUER_REFUSALS];
+export const REFUSALS: readonly string[] = [...TOKEN_REFUSALS, ...EXCHANGE_REFUSALS, ...ISSUER_REFUSALS, ...LOGIN_REFUSALS];
 
 /** Why a caller was not let in. It is for the log and nobody else: a reply says the same whatever the reason. */
-export type Refusal = TokenRefusal | ExchangeRefusal | IssuerRefusal;
+export type Refusal = TokenRefusal | ExchangeRefusal | IssuerRefusal | LoginRefusal;
 
 /** A refusal, with its reason. Nothing of what was refused is in it. */
 export abstract class RefusalError<R extends Refusal = Refusal> extends Error {

@@ -12,7 +12,7 @@ import { requireUnchanged } from "../store/require-unchanged.ts";
 import { requireInForce } from "../store/revocation-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
 import { insertToken } from "../store/token-rows.ts";
-import { selectTrust, type TrustRow } from "../store/trust-rows.ts";
+import { selectTrust, type TrustKind, type TrustRow } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { noEventLeft, requireEventLeft } from "../transaction/event-quota.ts";
 import { requireLatest } from "../transaction/last-revocation.ts";
@@ -27,6 +27,7 @@ import { identityKey } from "./identity-key.ts";
 import { judgeIdentity } from "./judge-identity.ts";
 import { noteRefusal, type Refusals } from "./note-refusals.ts";
 import { planUse, type Workload } from "./plan-use.ts";
+import { kindOf } from "./read-trusts.ts";
 import { type RefuseNeeds, refuseIdentity } from "./refuse-identity.ts";
 import { marksOf } from "./trust-maker.ts";
 import { trustParent, trustRevision } from "./trust-parent.ts";
@@ -66,12 +67,13 @@ const RECORDED: ReadonlySet<Refusal> = new Set(["scope-not-given", "identity-use
  * Exchanges a workload's identity token (OpenID Connect Core 1.0, section 2) for a short-lived token of Keyhole's
  * (RFC 8693), as a trust of the organization allows. A refusal is counted for whoever keeps the trust.
  *
+ * @param kind Whether it is exchanged under a trust, or somebody has logged in with it.
  * @throws {ExchangeError} `subject-refused` whatever is wrong with the identity token or the trust, `scope-refused`.
  * @throws {IssuerError} when the issuer's keys cannot be had.
  * @throws {Problem} `integrity-failed` when the trust is not what was written, `rate-limited` when the organization has had its
  *   events of this minute, `storage-unavailable`.
  */
-export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): Promise<Exchanged> {
+export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange, kind: TrustKind = "trust"): Promise<Exchanged> {
   const { db } = needs;
   const { org, trust: name } = exchange;
   const key = await identityKey({ org, name }, exchange.subjectToken);
@@ -79,6 +81,8 @@ export async function exchangeToken(needs: ExchangeNeeds, exchange: Exchange): P
   const [stored] = rowsOf<TrustRow>(found);
   if (!stored) throw new ExchangeError("unknown-trust");
   const trust = await believeTrust(needs, stored);
+  // By a login nobody comes in who has not logged in: an identity token of somebody's other login would do otherwise.
+  if (kindOf(trust) !== kind) throw new ExchangeError("unknown-trust");
   try {
     const own = await ownQuotas(needs.keyring, rowsOf<QuotaRow>(quotas)[0]);
     return await exchangeUnder({ ...needs, quotas: withQuotas(needs.quotas, own) }, trust, exchange, key, rowsOf<FoundIdentity>(used)[0]);
@@ -97,7 +101,7 @@ async function exchangeUnder(needs: ExchangeNeeds, trust: TrustRow, exchange: Ex
   const identity = await verifyIdentity(needs, trust, exchange.subjectToken);
   const { outcome } = judgeIdentity(trust, identity.claims);
   if (outcome instanceof ExchangeError) throw outcome;
-  const subject = `trust:${trust.name}:${identity.sub}`.slice(0, 256);
+  const subject = `${kindOf(trust)}:${trust.name}:${identity.sub}`.slice(0, 256);
   const permissions = exchange.scope === undefined ? outcome.permissions : parsePermissions(exchange.scope);
   if (permissions.size === 0 || !permissions.isSubsetOf(outcome.permissions as Set<unknown>)) return refuseIdentity(needs, trust, subject, "scope-not-given");
   // What was read at first, and again when another exchange of the same identity token came first.

@@ -49,7 +49,8 @@ export async function planUse(needs: Needs, trust: TrustRow, workload: Workload,
   const { key, subject } = workload;
   const noted = (id: string) => [requireIdentity(db, key, used), note(needs, trust, workload, id)];
   if (used === undefined) return { statements: noted, lastRevocation: null };
-  const lost = used.network === networkOf(origin.ip) && now.getTime() - used.used_at < ANSWERED_AGAIN && used.has_made === 0;
+  // A login comes back once: what comes a second time is no lost reply.
+  const lost = trust.login === null && used.network === networkOf(origin.ip) && now.getTime() - used.used_at < ANSWERED_AGAIN && used.has_made === 0;
   if (!lost) return refuseIdentity(needs, trust, subject, "identity-used");
   const [last, found, own] = await runBatch(db, [lastRevocation(db, key.org), selectUsage(db, key.org, now.getTime(), 0), selectQuotas(db, key.org)]);
   // What callers have to end must never find that lost replies have taken its place.

@@ -1,6 +1,6 @@
 import { importJWK, type JWK } from "jose";
 import { jsonPointer } from "../../contract/json-pointer.ts";
-import { LIMITS, limitsOf } from "../../contract/limits.ts";
+import { LIMITS, type LimitFields, limitsOf } from "../../contract/limits.ts";
 import type { Pattern } from "../../contract/pattern.ts";
 import { invalid, Problem } from "../../contract/problem.ts";
 import type { PutTrustBody, TrustJwks } from "../../contract/trust.ts";
@@ -12,9 +12,9 @@ import { isStoreIssuer } from "../access/store-issuer.ts";
 import { PUBLIC_KEY_ALGORITHMS } from "../access/verify-jwt.ts";
 import { deleteRefusals } from "../store/identity-rows.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
-import { rowsOf } from "../store/run-batch.ts";
+import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { selectFamily } from "../store/token-rows.ts";
-import { type FoundTrust, selectRevokedRevision, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
+import { type FoundTrust, selectRevokedRevision, selectTrust, type TrustKind, type TrustRow, upsertTrust } from "../store/trust-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { readForCaller } from "../transaction/run-for-caller.ts";
@@ -22,10 +22,10 @@ import { sealAgain, sealFor, type Verified } from "../transaction/verify-row.ts"
 import { writeForCaller } from "../transaction/write-for-caller.ts";
 import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-quota.ts";
 import { endOf } from "./delete-trust.ts";
-import { toColumns } from "./grant-columns.ts";
+import { type GrantColumns, toColumns } from "./grant-columns.ts";
 import { GITHUB_ACTIONS, judgeConditions } from "./judge-conditions.ts";
 import { planEnd, selectEnding, writeRevocations } from "./plan-revocation.ts";
-import { getTrust } from "./read-trusts.ts";
+import { getTrust, kindOf } from "./read-trusts.ts";
 import { makerOf } from "./trust-maker.ts";
 import { trustParent } from "./trust-parent.ts";
 import { trustReach } from "./trust-reach.ts";
@@ -47,10 +47,30 @@ export interface TrustNeeds extends QuotaNeeds {
  */
 export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, body: PutTrustBody): Promise<{ row: FoundTrust; created: boolean }> {
   caller.require("trusts:write");
-  const { secret_scopes: templates, permissions } = body;
-  if (isStoreIssuer(needs.provider, body.issuer)) throw invalid("/issuer", "this deployment is an issuer for its stores, and lets nobody in by that");
+  const { issuer, audience = needs.address, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry", expires_in, lease_seconds } = body;
   refuseIssuer(body, needs.insecureIssuers);
   await refuseKeys(body.jwks);
+  const keys = { jwks_url: body.jwks_url ?? null, jwks: body.jwks ? JSON.stringify(body.jwks) : null };
+  return putRules(needs, caller, name, body, { issuer, audience, expires_in, lease_seconds, reuse, ...keys, login: null });
+}
+
+/** What decides what the tokens of an issuer give, of a trust and of a login. */
+type Rules = Pick<PutTrustBody, "issuer" | "permissions" | "claims" | keyof LimitFields<unknown>>;
+
+/**
+ * Writes a trust, or a login, with the rules from claims to what they give.
+ *
+ * @throws {Problem} `forbidden`, `invalid-request`, `write-conflict`, `quota-exceeded`, `rate-limited`, `storage-unavailable`.
+ */
+export async function putRules(
+  needs: TrustNeeds,
+  caller: Caller,
+  name: string,
+  body: Rules,
+  rest: Omit<Wanted, "org" | "name" | "claims" | keyof GrantColumns>,
+): Promise<{ row: FoundTrust; created: boolean }> {
+  const { secret_scopes: templates, permissions } = body;
+  if (isStoreIssuer(needs.provider, body.issuer)) throw invalid("/issuer", "this deployment is an issuer for its stores, and lets nobody in by that");
   refuseConditions(body);
   refuseTemplates(templates ?? []);
   const grant: Grant = { permissions: new Set(permissions), ...limitsOf({ ...body, secret_scopes: templates as Pattern[] | undefined }) };
@@ -60,9 +80,7 @@ export async function putTrust(needs: TrustNeeds, caller: Caller, name: string, 
       "trusts:write",
       "A trust never gives more than its maker holds: fewer permissions, or narrower secret_scopes, secret_names and services.",
     );
-  const { issuer, audience = needs.address, claims, expires_in, lease_seconds, reuse = GITHUB_ACTIONS.test(issuer) ? "once" : "until-expiry" } = body;
-  const keys = { jwks_url: body.jwks_url ?? null, jwks: body.jwks ? JSON.stringify(body.jwks) : null };
-  const wanted = { org: caller.org, name, issuer, audience, claims: JSON.stringify(claims), ...columns, expires_in, lease_seconds, reuse, ...keys };
+  const wanted = { org: caller.org, name, claims: JSON.stringify(body.claims), ...columns, ...rest };
   return retryWhenChanged(() => replaceTrust(needs, caller, wanted));
 }
 
@@ -71,7 +89,7 @@ type Wanted = Pick<TrustRow, (typeof SAID)[number]>;
 const SAID = [
   ...(["org", "name", "issuer", "audience", "claims", "permissions", "expires_in", "lease_seconds"] as const),
   ...Object.values(LIMITS).map(({ field }) => field),
-  ...(["reuse", "jwks_url", "jwks"] as const),
+  ...(["reuse", "jwks_url", "jwks", "login"] as const),
 ] as const;
 
 /**
@@ -81,7 +99,7 @@ const SAID = [
 async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): Promise<{ row: FoundTrust; created: boolean }> {
   const { db, keyring, now } = await allowSealing(needs);
   const { org, name } = wanted;
-  const was = await findTrust(needs, caller, name);
+  const was = await findTrust(needs, caller, name, wanted.login === null ? "trust" : "login");
   const recorded = { action: "trust.put", secrets: [], target: name } as const;
   if (was && was.suspended === 0 && SAID.every((column) => was[column] === wanted[column])) {
     await writeForCaller(needs, caller, [requireUnchanged(db, "trusts", org, name, was)], recorded);
@@ -108,16 +126,25 @@ async function replaceTrust(needs: TrustNeeds, caller: Caller, wanted: Wanted): 
 }
 
 /** The trust that is there, if any. One that reaches further than the caller is not the caller's to replace. */
-async function findTrust(needs: TrustNeeds, caller: Caller, name: string): Promise<Verified<FoundTrust> | undefined> {
+async function findTrust(needs: TrustNeeds, caller: Caller, name: string, kind: TrustKind): Promise<Verified<FoundTrust> | undefined> {
   try {
-    return await getTrust(needs, caller, name);
+    return await getTrust(needs, caller, name, kind);
   } catch (error) {
-    if (error instanceof Problem && error.code === "trust-not-found") return undefined;
-    throw error;
+    if (!(error instanceof Problem && error.code === `${kind}-not-found`)) throw error;
   }
+  const other = await findOther(needs, caller, name, kind);
+  if (other) throw invalid("", `a ${other} is called so: they share their names`);
+  return undefined;
 }
 
-function refuseIssuer({ issuer, jwks_url, jwks }: PutTrustBody, insecure: boolean): void {
+/** What has the name and is of the other kind. */
+async function findOther({ db }: TrustNeeds, caller: Caller, name: string, kind: TrustKind): Promise<TrustKind | undefined> {
+  const [row] = rowsOf<FoundTrust>((await runBatch(db, [selectTrust(db, caller.org, name)]))[0]);
+  return row && kindOf(row) !== kind ? kindOf(row) : undefined;
+}
+
+/** Refuses an issuer that cannot be asked for what is not given. */
+export function refuseIssuer({ issuer, jwks_url, jwks }: Pick<PutTrustBody, "issuer" | "jwks_url" | "jwks">, insecure: boolean): void {
   if (jwks_url !== undefined && !isReachable(jwks_url, insecure)) throw invalid("/jwks_url", "keys have an https address with a public name");
   // Only one whose keys are not given has to be asked: of all others the issuer is a name.
   if (jwks_url !== undefined || jwks !== undefined) return;
@@ -152,7 +179,7 @@ async function isUsable(jwk: JWK): Promise<boolean> {
   return keys.some((key) => key instanceof CryptoKey && ((key.algorithm as { modulusLength?: number }).modulusLength ?? MIN_RSA_BITS) >= MIN_RSA_BITS);
 }
 
-function refuseConditions(body: PutTrustBody): void {
+function refuseConditions(body: Rules): void {
   const weakness = judgeConditions(body);
   if (!weakness) return;
   const { claim, detail } = weakness;

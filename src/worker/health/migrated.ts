@@ -41,6 +41,7 @@ export const MIGRATED = [
   ["scope_stores"],
   ["login_codes"],
   ["store_writes", "asked_at"],
+  ["device_requests"],
   ["event_counts"],
   ["webhooks"],
   ["audit_events_on_every_row"],

@@ -25,7 +25,7 @@ export function noteRevoked(c: Context<HonoEnv>, error: Error): void {
 }
 
 /** Counts a token that was refused, for the log of the organization that it would have been for. */
-function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "ip">): void {
+export function countRefusal(c: Context<HonoEnv>, refused: Omit<RefusedToken, "ip">): void {
   noteRefusal(
     refusalsOf(c.env),
     { db: c.env.DB, now: c.get("now"), quotas: c.get("config").quotas, defer: (work) => deferWork(c, work) },

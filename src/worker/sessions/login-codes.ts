@@ -16,17 +16,23 @@ const VALID = 5 * 60_000;
 /**
  * Makes a code that logs somebody in once, for what a token may.
  *
- * @param replaces The hash of the session in whose place it logs in, and only while that is open; `null` for a login by itself.
+ * @param facts What the token said.
+ * @param how In whose place it logs in, and from where.
  * @throws {Problem} `unauthenticated` when the token is not in force, `rate-limited`, `storage-unavailable`.
  */
-export async function makeLoginCode(needs: SessionNeeds, origin: Origin, facts: SessionFacts, replaces: string | null): Promise<string> {
+export async function makeLoginCode(
+  needs: SessionNeeds,
+  origin: Origin,
+  facts: SessionFacts,
+  { replaces, arrived }: Pick<CodeFacts, "replaces" | "arrived">,
+): Promise<string> {
   const caller = createCaller({ ...facts, ...origin });
   await readForCaller(needs, caller, []);
   const { db, keyring, now } = await allowSealing(needs);
   const code = newSessionSecret();
   const hash = await hashOf(code);
   const expiresAt = now.getTime() + VALID;
-  const sealed = await sealCode(keyring, hash, { facts, expiresAt, replaces });
+  const sealed = await sealCode(keyring, hash, { facts, expiresAt, replaces, arrived });
   const statements = insertLoginCode(db, { hash, sealed, expires_at: expiresAt }, now.getTime());
   await writeWithinQuota(needs, caller, { kept: [], made: 1 }, ({ before, after }) => runForCaller(needs, caller, [before, ...statements, after]));
   return code;

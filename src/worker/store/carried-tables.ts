@@ -92,6 +92,7 @@ export const MADE_ANEW = {
   restores: "of the deployment that is restored",
   sessions: "people log in anew",
   login_codes: "of the deployment that was backed up",
+  device_requests: "of the deployment that was backed up",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** One of the carried tables. */

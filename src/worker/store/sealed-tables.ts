@@ -78,7 +78,7 @@ export const SEALED_TABLES = {
     unsealed: { retry_at: "when scheduled work comes to it again", asked_at: "since when it does, which says when it is given up" },
   },
   trusts: {
-    format: 3,
+    format: 4,
     key: ["org", "name"],
     deciding: {
       org: first,
@@ -101,6 +101,7 @@ export const SEALED_TABLES = {
       jwks_url: { since: 2, default: null },
       jwks: { since: 2, default: null },
       services: { since: 3, default: null },
+      login: { since: 4, default: null },
     },
     unsealed: {},
   },

@@ -17,6 +17,8 @@ export interface TrustRow extends LimitFields<string | null> {
   /** Where the issuer's keys are, or they themselves, as JSON; `null` for both where its configuration says it. */
   readonly jwks_url: string | null;
   readonly jwks: string | null;
+  /** How people log in by it, as JSON; `null` for a trust whose tokens are exchanged. */
+  readonly login: string | null;
   readonly created_at: number;
   readonly created_by: string;
   readonly updated_at: number;
@@ -34,11 +36,11 @@ const FIELDS = Object.values(LIMITS).map(({ field }) => field);
 export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, ${FIELDS.join(", ")}, expires_in, reuse, jwks_url, jwks, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
-       VALUES (?, ?, ?, ?, ?, ?, ${FIELDS.map(() => "?").join(", ")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO trusts (org, name, issuer, audience, claims, permissions, ${FIELDS.join(", ")}, expires_in, reuse, jwks_url, jwks, login, lease_seconds, created_at, created_by, updated_at, updated_by, revision, maker, seal)
+       VALUES (?, ?, ?, ?, ?, ?, ${FIELDS.map(() => "?").join(", ")}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (org, name) DO UPDATE SET issuer = excluded.issuer, audience = excluded.audience, claims = excluded.claims, permissions = excluded.permissions,
          ${FIELDS.map((field) => `${field} = excluded.${field}`).join(", ")}, expires_in = excluded.expires_in,
-         reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks, lease_seconds = excluded.lease_seconds,
+         reuse = excluded.reuse, jwks_url = excluded.jwks_url, jwks = excluded.jwks, login = excluded.login, lease_seconds = excluded.lease_seconds,
          created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
          revision = excluded.revision, maker = excluded.maker, seal = excluded.seal`,
     )
@@ -54,6 +56,7 @@ export function upsertTrust(db: D1Database, t: TrustRow): D1PreparedStatement {
       t.reuse,
       t.jwks_url,
       t.jwks,
+      t.login,
       t.lease_seconds,
       t.created_at,
       t.created_by,
@@ -81,9 +84,13 @@ export function selectTrust(db: D1Database, org: string, name: string): D1Prepar
   return db.prepare(`${FOUND} WHERE u.name = ?2`).bind(org, name);
 }
 
-/** Selects up to `limit` trusts of an organization after the one that is named `after`, by name ({@link FoundTrust}). */
-export function selectTrusts(db: D1Database, org: string, after: string, limit: number): D1PreparedStatement {
-  return db.prepare(`${FOUND} WHERE u.name > ?2 ORDER BY u.name LIMIT ?3`).bind(org, after, limit);
+/** What a trust is for: tokens that are exchanged, or people who log in. */
+export type TrustKind = "trust" | "login";
+
+/** Selects up to `limit` trusts of an organization, of one kind, after the one that is named `after`, by name ({@link FoundTrust}). */
+export function selectTrusts(db: D1Database, org: string, kind: TrustKind, after: string, limit: number): D1PreparedStatement {
+  const is = kind === "login" ? "NOT NULL" : "NULL";
+  return db.prepare(`${FOUND} WHERE u.name > ?2 AND u.login IS ${is} ORDER BY u.name LIMIT ?3`).bind(org, after, limit);
 }
 
 /** Selects all trusts of an organization, by name ({@link TrustRow}). */

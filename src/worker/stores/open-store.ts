@@ -4,10 +4,10 @@ import { refsOf, type StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import { givenSecrets, insertEvent } from "../audit/insert-event.ts";
 import { tokensOf } from "../injection/kept-tokens.ts";
+import { noSources } from "../secrets/no-sources.ts";
 import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
 import { judgeRecorded, type Released, releaseSecrets } from "../secrets/release-secrets.ts";
-import type { SourceReader } from "../secrets/sources.ts";
 import { rowsOf } from "../store/run-batch.ts";
 import { noEventLeft, unlessUsedUp } from "../transaction/event-quota.ts";
 import { runForCaller } from "../transaction/run-for-caller.ts";
@@ -64,16 +64,8 @@ async function openCredentials(needs: OpenNeeds, caller: Caller, definition: Sto
   }
   const selection = await recordSelection(needs, caller, query, event);
   judgeRecorded(selection, (secrets) => requireStoreHosts(needs, secrets, definition));
-  return releaseSecrets({ ...needs, sources: NO_SOURCES }, selection, ({ secrets }) => fillIn(definition, secrets));
+  return releaseSecrets({ ...needs, sources: noSources("store") }, selection, ({ secrets }) => fillIn(definition, secrets));
 }
-
-/** A credential that comes from a store itself would go round in circles. */
-const NO_SOURCES: SourceReader = {
-  async read(_, secrets) {
-    const problem = new Problem("source-cycle", "A credential of a store is a secret with a value of its own, and has none from a store.");
-    return secrets.map(() => ({ reason: "store-unavailable", problem }));
-  },
-};
 
 /** No secret is released: Keyhole's own identity is shown. */
 async function recordIdentity({ quotas, ...needs }: OpenNeeds, caller: Caller, event: Event): Promise<void> {

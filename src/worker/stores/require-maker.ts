@@ -1,6 +1,7 @@
-import { contains, matchesAny, type Pattern } from "../../contract/pattern.ts";
+import { contains, type Pattern } from "../../contract/pattern.ts";
 import { refsOf, type StoreDefinition } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
+import { requireCredentialsOf } from "../access/require-credentials.ts";
 import { needsIdentity } from "./identity-token.ts";
 
 /**
@@ -12,16 +13,10 @@ import { needsIdentity } from "./identity-token.ts";
  */
 export function requireMaker(caller: Caller, definition: StoreDefinition): void {
   caller.require("stores:write");
-  const { secretScopes, services, permissions } = caller;
+  const { secretScopes } = caller;
   const covered = reachOf(definition).every((scope) => secretScopes === null || secretScopes.some((pattern) => contains(pattern, scope)));
   if (!covered) throw caller.refuse("stores:write", "The token's grant does not cover every scope that the store may let have keys.");
-  const refs = refsOf(definition);
-  if (refs.length > 0 && !permissions.has("secrets:resolve")) {
-    caller.require("secrets:use");
-    if (services !== null) throw caller.refuse("secrets:resolve", "The token's grant lets secrets be used by some services, and by no store.");
-  }
-  if (!refs.every(({ scope, name }) => matchesAny(secretScopes, scope) && matchesAny(caller.secretNames, name)))
-    throw caller.refuse("stores:write", "The token's grant does not cover the secrets that have the store's credentials.");
+  requireCredentialsOf(caller, "stores:write", "store", refsOf(definition));
 }
 
 /**

@@ -1,4 +1,12 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { PERMISSIONS } from "../../../src/contract/permissions.ts";
+import { buildKeyhole } from "../cli/support/start-keyhole.ts";
+import { type OpenIdProvider, startOpenIdProvider } from "./support/openid-provider.ts";
 import { openPlace, type Place } from "./support/place.ts";
 
 let place: Place;
@@ -117,3 +125,121 @@ it("shows the login as soon as the session is over, and not what was there", asy
   await login.waitFor();
   await context.close();
 });
+
+/** A login of acme by a provider, as somebody there sets it up. */
+async function setUpLogin(secret: string | undefined): Promise<OpenIdProvider> {
+  const provider = await startOpenIdProvider({ secret, callback: `${place.origin}/console/callback/acme/work` });
+  const token = await place.tokenOf("acme");
+  if (secret !== undefined) await place.call(token, "PUT", "/v1/scopes/global/secrets/CLIENT_SECRET", { value: secret, hosts: ["127.0.0.1"] });
+  const client = {
+    issuer: provider.issuer,
+    client_id: provider.clientId,
+    ...(secret !== undefined && { client_secret: { scope: "global", name: "CLIENT_SECRET" } }),
+  };
+  const login = { ...client, claims: { groups: "staff" }, permissions: PERMISSIONS.filter((permission) => !permission.startsWith("backup")) };
+  const made = await place.call(token, "PUT", "/v1/logins/work", login);
+  expect([await made.json(), made.ok]).toEqual([expect.objectContaining({ name: "work" }), true]);
+  return provider;
+}
+
+/** What a person does at the provider. */
+async function logInThere(page: Page): Promise<void> {
+  await page.getByPlaceholder("Enter any login").fill("grace");
+  await page.getByPlaceholder("and password").fill("any");
+  await page.getByRole("button", { name: "Sign-in" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
+}
+
+it.each([
+  ["that has a secret", "a-secret-of-the-client-of-thirty-two-letters"],
+  ["that proves itself by PKCE alone", undefined],
+])("is logged into at the organization's provider, by a client %s", async (_, secret) => {
+  const provider = await setUpLogin(secret);
+  const { page, context, troubles } = await place.visit();
+  await page.goto(`${place.origin}/console/audit`);
+  await page.getByRole("textbox", { name: "Organization" }).fill("nobody-is-called-so");
+  await page.getByRole("button", { name: "Show its logins" }).click();
+  await page.getByText("There are no logins for nobody-is-called-so.").waitFor();
+  await page.getByRole("textbox", { name: "Organization" }).fill("acme");
+  await page.getByRole("button", { name: "Show its logins" }).click();
+  await page.getByRole("button", { name: "Log in to acme with work" }).click();
+  await logInThere(page);
+  await page.getByRole("heading", { name: "Audit log", level: 1 }).waitFor();
+  expect(page.url()).toBe(`${place.origin}/console/audit`);
+  expect(await page.title()).toContain("acme");
+  await page.goto(`${place.origin}/console/session`);
+  await page.getByText("login:work:grace").first().waitFor();
+  // The provider is on the same host, and cookies know no ports.
+  const kept = (await context.cookies(place.origin)).map(({ name }) => name);
+  expect(kept.filter((name) => name.includes("keyhole"))).toEqual(["keyhole"]);
+  expect(troubles.filter((trouble) => !trouble.includes(provider.issuer))).toEqual([]);
+  await context.close();
+  await provider.close();
+});
+
+it("lets the command line in, by the browser and by a code of a device", async () => {
+  const provider = await setUpLogin(undefined);
+  const cli = buildKeyhole();
+  const home = mkdtempSync(join(tmpdir(), "keyhole-login-"));
+  const { page, context, open } = await place.visit();
+  try {
+    const browser = startLogin(cli.path, home, "--browser", "--profile", "browser");
+    await page.goto(await browser.said(/^ {2}(http\S+)$/m));
+    await page.getByRole("textbox", { name: "Organization" }).fill("acme");
+    await page.getByRole("button", { name: "Show its logins" }).click();
+    await page.getByRole("button", { name: "Log in to acme with work" }).click();
+    await logInThere(page);
+    await page.getByRole("heading", { name: "Log in the command line?", level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Log it in to acme" }).click();
+    await page.getByText("You are logged in. Go back to the terminal").waitFor();
+    expect([await browser.ended, browser.output()]).toEqual([0, expect.stringContaining("as login:work:grace of acme")]);
+
+    const device = startLogin(cli.path, home, "--device", "--profile", "device");
+    const code = await device.said(/^ {2}([A-Z]{4}-[A-Z]{4})$/m);
+    await open("/device");
+    await page.getByLabel("Code", { exact: true }).fill(code.toLowerCase());
+    await page.getByRole("button", { name: "Show what asks" }).click();
+    await page.getByRole("button", { name: "Let it in to acme" }).waitFor();
+    expect(await page.getByRole("main").innerText()).toMatch(new RegExp(`${code}[\\s\\S]*acme[\\s\\S]*login:work:grace`));
+    expect(await page.getByRole("main").innerText()).not.toMatch(/tokens:write|trusts:write|keys:/);
+    await page.getByRole("button", { name: "Let it in to acme" }).click();
+    await page.getByText("It is let in").waitFor();
+    expect(await device.ended).toBe(0);
+
+    const kept = Object.values(JSON.parse(readFileSync(join(home, ".config/keyhole/tokens.json"), "utf8")) as Record<string, string>);
+    const may = await Promise.all(
+      kept.map(async (token) => ((await (await place.call(token, "GET", "/v1/whoami")).json()) as { permissions: string[] }).permissions),
+    );
+    expect(may.map((permissions) => permissions.includes("tokens:write")).sort()).toEqual([false, true]);
+  } finally {
+    await context.close();
+    await provider.close();
+    cli.remove();
+    rmSync(home, { recursive: true, force: true });
+  }
+});
+
+/** A `keyhole login` that waits for somebody. */
+function startLogin(path: string, home: string, ...args: string[]) {
+  // Without a PATH no browser is opened: the test is the one.
+  const child = spawn(process.execPath, [path, "login", place.origin, "--plain-file", ...args], { env: { HOME: home }, stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (more: string) => {
+      text += more;
+      for (const listener of listeners) listener();
+    });
+  const ended = new Promise<number | null>((resolve) => void child.once("close", resolve));
+  const said = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(text)?.[1];
+        if (found !== undefined) resolve(found);
+      };
+      listeners.add(look);
+      look();
+      void ended.then(() => reject(new Error(text)));
+    });
+  return { ended, said, output: () => text };
+}

@@ -28,6 +28,45 @@ function keyhole(line: string, token = "token"): Promise<Outcome> {
   return runProgram(cli.path, args, { env: { HOME: cli.folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: token, SOURCE: "value" } });
 }
 
+describe("what the command line says wrong", () => {
+  it.each([
+    ["--scope is given twice", "delete X --scope a --scope b --yes"],
+    ["--scope is given twice", "get X -s a -s global"],
+    ["--scope is given twice", "list -sa --scope=global"],
+    ["--locked and --no-locked do not go together", "set A --scope global --locked --no-locked"],
+    ["--scope needs a value", "set --scope"],
+    ["--scope needs a value", "list --scope --json"],
+    ["--limit stands before the command that it is for", "audit --limit 3 verify"],
+    ["there is no option --scop", "list --scop x"],
+    ["there is no command keyhole audit verfy", "audit verfy"],
+    ["the scope is not named", "set A --env-var SOURCE"],
+  ])("%s: `%s` asks nothing and exits with 2", async (error, line) => {
+    const { code, stdout, stderr } = await keyhole(line);
+    const said = line.includes("--json") ? JSON.parse(stderr).error.message : stderr.split("\n")[0]?.replace("error: ", "");
+    expect({ code, stdout, said, asked }).toEqual({ code: 2, stdout: "", said: error, asked: [] });
+  });
+
+  it("is answered with what may have been meant, and as a line of JSON with --json", async () => {
+    expect((await keyhole("list --kind tem")).stderr).toContain("did you mean team?");
+    expect((await keyhole("ls --scop x")).stderr).toContain("did you mean --scope?");
+    const { stdout, stderr } = await keyhole("get A --scope nowhere --json");
+    expect({ stdout, end: stderr.at(-1) }).toEqual({ stdout: "", end: "\n" });
+    expect(JSON.parse(stderr)).toEqual({ error: { message: "that is not a scope", hint: expect.any(String), exit_code: 2 } });
+  });
+
+  it("holds nothing that could be a value", async () => {
+    for (const line of [
+      "set A sk-typed",
+      "set A --token=sk-typed",
+      "list --kind sk-typed",
+      "login https://a.example sk-typed",
+      "get A --sk=sk-typed",
+      "list -xsk-typed",
+    ])
+      expect((await keyhole(line)).stderr).not.toContain("sk-typed");
+  });
+});
+
 describe("a limit that is given but empty", () => {
   it.each([
     ["--scopes", "token create ci --permissions secrets:resolve --scopes ''"],
@@ -47,10 +86,10 @@ describe("a limit that is given but empty", () => {
 
 describe("a duration or a time that there is not", () => {
   it.each([
-    ["--expires is too long", "set A --env-var SOURCE --expires 999999999w"],
-    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-02-30"],
-    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-02-29T12:00:00Z"],
-    ["--expires is not a time", "set A --env-var SOURCE --expires 2027-00-10"],
+    ["--expires is too long", "set A --scope global --env-var SOURCE --expires 999999999w"],
+    ["--expires is not a time", "set A --scope global --env-var SOURCE --expires 2027-02-30"],
+    ["--expires is not a time", "set A --scope global --env-var SOURCE --expires 2027-02-29T12:00:00Z"],
+    ["--expires is not a time", "set A --scope global --env-var SOURCE --expires 2027-00-10"],
     ["--since is too long", "audit --since 999999999w"],
     ["--interval is too long", "audit --follow --interval 25d"],
   ])("is refused: %s in `%s`", async (error, line) => {
@@ -59,7 +98,7 @@ describe("a duration or a time that there is not", () => {
   });
 
   it("is not February 29 in a leap year", async () => {
-    await keyhole("set A --env-var SOURCE --expires 2028-02-29");
+    await keyhole("set A --scope global --env-var SOURCE --expires 2028-02-29");
     expect(asked.map(({ body }) => JSON.parse(body).expires_at)).toEqual(["2028-02-29T00:00:00.000Z"]);
   });
 });
@@ -74,7 +113,7 @@ it.each([
 });
 
 it("a label and a claim may hold commas", async () => {
-  await keyhole("set A --env-var SOURCE --label note=a,b --label team=c");
+  await keyhole("set A --scope global --env-var SOURCE --label note=a,b --label team=c");
   await keyhole("trust put ci --issuer https://issuer.example --claim sub=a,b --claim ref=c --permissions secrets:resolve");
   expect(asked.map(({ body }) => JSON.parse(body))).toMatchObject([{ labels: { note: "a,b", team: "c" } }, { claims: { sub: "a,b", ref: "c" } }]);
 });

@@ -58,12 +58,13 @@ describe("the audit log", () => {
       { seqs: [9, 8], next: "b" },
       { seqs: [5, 4, 3], next: "c" },
     ];
-    const { code, stdout } = await runProgram(cli.path, ["audit", "--limit", "4"], { env });
+    const { code, stdout, stderr } = await runProgram(cli.path, ["audit", "--limit", "4"], { env });
     expect({ code, shown: stdout.match(/actor-\d/g) }).toEqual({ code: 0, shown: ["actor-9", "actor-8", "actor-5", "actor-4"] });
+    expect(stderr).toContain("There is more");
     expect(queries.map((query) => [query.get("limit"), query.get("cursor")])).toEqual([
-      ["4", null],
-      ["4", "a"],
-      ["4", "b"],
+      ["5", null],
+      ["5", "a"],
+      ["5", "b"],
     ]);
   });
 

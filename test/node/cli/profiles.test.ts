@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, type Stats, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { doubtAbout } from "../../../src/cli/project-file.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { type Outcome, runProgram } from "./support/run-program.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
@@ -52,7 +53,7 @@ describe("an address in the clear that is not this machine", () => {
       stderr: `error: ${url} is not https: the token and every value would cross the network in the clear\nhint: use its https address; --insecure if you mean it\n`,
     };
     expect(await keyhole(["login", url, "--stdin", "--plain-file"])).toEqual(refusal);
-    for (const args of [["list"], ["set", "A", "--stdin"], ["run", "--", "true"]])
+    for (const args of [["list"], ["set", "A", "--scope", "global", "--stdin"], ["run", "--", "true"]])
       expect(await keyhole(args, { KEYHOLE_URL: url, KEYHOLE_TOKEN: "a.b.c" })).toEqual(refusal);
     const identity = { KEYHOLE_URL: url, KEYHOLE_TRUST: "acme/github", KEYHOLE_IDENTITY: "a.b.c" };
     expect(await keyhole(["list"], identity)).toEqual(refusal);
@@ -65,6 +66,118 @@ describe("an address in the clear that is not this machine", () => {
       "warning: this address is not https: the token crosses the network in the clear",
       expect.stringContaining("error: keyhole.invalid cannot be reached"),
     ]);
+  });
+});
+
+describe("a project file", () => {
+  const url = "https://stranger.example";
+  let project: string;
+  const asked: string[] = [];
+
+  beforeEach(() => {
+    project = join(home, "project", "below");
+    mkdirSync(project, { recursive: true });
+    asked.splice(0);
+    const before = service.answer;
+    service.answer = (request, body) => {
+      asked.push(`${request.method} ${request.url}`);
+      return before(request, body);
+    };
+    return () => {
+      service.answer = before;
+    };
+  });
+
+  const write = (settings: unknown, mode = 0o644) => {
+    writeFileSync(join(home, "project", "keyhole.json"), JSON.stringify(settings));
+    chmodSync(join(home, "project", "keyhole.json"), mode);
+  };
+  const inside = (args: readonly string[], env: Record<string, string> = {}) =>
+    runProgram(cli.path, args, { env: { HOME: home, ...env }, stdin: "value", cwd: project });
+
+  it("chooses among the deployments that there is a token for, and sends none to another address", async () => {
+    await login({}, "--profile", "one");
+    write({ url });
+    const stranger = await inside(["status"]);
+    expect(stranger).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`names ${url}, for which there is no token`) });
+    expect(asked).toEqual(["GET /v1/whoami"]);
+    write({ url: `${service.url}/`, profile: "one" });
+    expect((await inside(["status"])).stderr).toContain("(profile one)");
+    write({ url: service.url, profile: "other" });
+    expect((await inside(["status"])).code).toBe(2);
+  });
+
+  it("says nothing of where a token of the environment goes", async () => {
+    write({ url });
+    const { code, stderr } = await inside(["status"], { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `${service.url} (KEYHOLE_TOKEN)\n` });
+    expect(await inside(["status"], { KEYHOLE_TOKEN: "token" })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("there is no deployment to talk to"),
+    });
+  });
+
+  it("says which scope is meant, after the option and KEYHOLE_SCOPE", async () => {
+    write({ scopes: ["repo:acme/api", "namespace:dev"] });
+    const env = { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    await inside(["set", "A", "--stdin"], env);
+    await inside(["set", "A", "--stdin"], { ...env, KEYHOLE_SCOPE: "team:web" });
+    await inside(["set", "A", "--stdin", "--scope", "global"], { ...env, KEYHOLE_SCOPE: "team:web" });
+    expect(asked).toEqual(["repo:acme/api", "team:web", "global"].map((scope) => `PUT /v1/scopes/${encodeURIComponent(scope)}/secrets/A`));
+  });
+
+  it("is not believed where others may write it, or it is a link, and the one above it is not taken then", async () => {
+    write({ scopes: ["repo:acme/api"] }, 0o666);
+    const env = { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const open = await inside(["set", "A", "--stdin"], env);
+    expect(open).toMatchObject({ code: 2, stderr: expect.stringMatching(/keyhole.json is not believed: others may write it[\s\S]*the scope is not named/) });
+    write({ scopes: ["repo:acme/api"] });
+    symlinkSync(join(home, "project", "keyhole.json"), join(project, "keyhole.json"));
+    expect((await inside(["set", "A", "--stdin"], env)).stderr).toContain("it is no file");
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    [{ uid: 1001 }, {}, "belongs to user 1001"],
+    [{ mode: 0o100664 }, {}, "others may write it"],
+    [{}, { uid: 1001 }, "its folder belongs to user 1001"],
+    [{}, { mode: 0o40777 }, "everybody may write its folder"],
+    [{}, { uid: 0, mode: 0o41777 }, undefined],
+    [{}, {}, undefined],
+  ])("belongs to the user, as does its folder (%#)", (file, folder, doubt) => {
+    const stats = (more: object) => ({ uid: 1000, mode: 0o100644, size: 2, isFile: () => true, ...more }) as Stats;
+    const found = doubtAbout(stats(file), stats({ mode: 0o40755, ...folder }), 1000);
+    if (doubt === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(doubt);
+  });
+
+  it("is not looked for above the home folder", async () => {
+    const outer = mkdtempSync(join(tmpdir(), "keyhole-outer-"));
+    mkdirSync(join(outer, "home"));
+    writeFileSync(join(outer, "keyhole.json"), JSON.stringify({ scopes: ["repo:acme/api"] }));
+    const env = { HOME: join(outer, "home"), KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    const { stderr } = await runProgram(cli.path, ["set", "A", "--stdin"], { env, cwd: join(outer, "home") });
+    rmSync(outer, { recursive: true });
+    expect(stderr).toContain("the scope is not named");
+  });
+
+  it("says what `run` takes, and without what it does not run", async () => {
+    write({ scopes: ["repo:acme/api"], required: ["API_KEY"], optional: ["db-password"] });
+    let variables: Record<string, string> = { API_KEY: "key" };
+    const bodies: unknown[] = [];
+    service.answer = (_, body) => {
+      bodies.push(JSON.parse(body));
+      return { json: variables };
+    };
+    const env = { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" };
+    expect(await inside(["run", "--", "sh", "-c", "echo $API_KEY"], env)).toMatchObject({ code: 0, stdout: "key\n" });
+    expect(bodies).toEqual([{ scopes: ["repo:acme/api"], names: ["API_KEY", "db-password"], allow_missing: true }]);
+    variables = { DB_PASSWORD: "password" };
+    expect(await inside(["run", "--", "echo", "ran"], env)).toMatchObject({
+      code: 3,
+      stdout: "",
+      stderr: expect.stringContaining("API_KEY: required by keyhole.json"),
+    });
   });
 });
 

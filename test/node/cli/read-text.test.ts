@@ -32,7 +32,10 @@ afterAll(async () => {
 
 function keyhole(command: string, name: string, contents: Buffer): Promise<Outcome> {
   writeFileSync(join(folder, name), contents);
-  return runProgram(cli.path, [command, name], { cwd: folder, env: { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" } });
+  return runProgram(cli.path, [command, name], {
+    cwd: folder,
+    env: { HOME: folder, KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token", KEYHOLE_SCOPE: "global" },
+  });
 }
 
 describe("a file", () => {

@@ -36,6 +36,29 @@ afterAll(async () => {
   cli?.remove();
 });
 
+it("takes variables from a file, and the secrets that it refers to, each scope at once", async () => {
+  const file = join(cli.folder, "variables.env");
+  writeFileSync(file, "PLAIN=as it is\nA=keyhole://repo:acme/api/API_KEY\nB=keyhole://repo:acme/api/other\nC='keyhole://global/API_KEY'\n");
+  const asked: object[] = [];
+  const before = service.answer;
+  service.answer = (_, body) => {
+    const { scopes, names } = JSON.parse(body) as { scopes: string[]; names: string[] };
+    asked.push({ scopes, names });
+    const found = (name: string) => ({ value: `${name} of ${scopes[0]}`, encoding: "utf8", scope: scopes[0], id: "sec_1", version: 1 });
+    return { json: { secrets: Object.fromEntries(names.map((name) => [name, found(name)])), missing: [], searched: scopes } };
+  };
+  const { code, stdout } = await runProgram(cli.path, ["run", "--env-file", file, "--", "sh", "-c", 'echo "$PLAIN, $A, $B, $C"'], { env });
+  writeFileSync(file, "A=keyhole://nowhere/API_KEY\n");
+  const wrong = await runProgram(cli.path, ["run", "--env-file", file, "--", "echo", "ran"], { env });
+  service.answer = before;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "as it is, API_KEY of repo:acme/api, other of repo:acme/api, API_KEY of global\n" });
+  expect(asked).toEqual([
+    { scopes: ["repo:acme/api"], names: ["API_KEY", "other"] },
+    { scopes: ["global"], names: ["API_KEY"] },
+  ]);
+  expect(wrong).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("A is no reference to a secret") });
+});
+
 /** The command lines of all processes, as everybody on the machine can read them. */
 function commandLines(): string {
   return readdirSync("/proc")
@@ -452,7 +475,7 @@ describe.runIf(process.platform === "linux")("a listing of processes", () => {
       seen.push(commandLines());
       return { json: method === "PUT" ? SECRET_REPLY : { API_KEY: VALUE } };
     };
-    expect((await runProgram(cli.path, ["set", "API_KEY", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
+    expect((await runProgram(cli.path, ["set", "API_KEY", "--scope", "global", "--stdin"], { env, stdin: VALUE })).code).toBe(0);
     const child = spawn(cli.path, ["run", "--", "sh", "-c", "echo running; read -r line"], { env, stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
     seen.push(commandLines());

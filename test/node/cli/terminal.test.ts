@@ -58,24 +58,25 @@ function onTerminal(
   });
 }
 
-it("asks for a value and echoes nothing of it, not even a mark for each letter", async () => {
+it("asks for a value and shows a bullet for each letter of it, and nothing else", async () => {
   bodies.length = 0;
-  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY in global", `${VALUE}\r`]]);
+  const { code, screen } = await onTerminal(["set", "API_KEY", "--scope", "global"], [["Value of API_KEY in global", `${VALUE}\r`]]);
   expect({ code, bodies }).toEqual({ code: 0, bodies: [JSON.stringify({ value: VALUE, encoding: "utf8" })] });
   expect(screen).toContain("Set API_KEY in global, version 1.");
   const shown = screen.slice(screen.indexOf("Value of API_KEY")).replaceAll(CONTROL, "").replaceAll("Value of API_KEY", "").replaceAll("version 1", "");
-  for (const part of ["7", "V", "ped", "▪", "•", "*"]) expect(shown).not.toContain(part);
+  for (const part of ["7", "V", "ped"]) expect(shown).not.toContain(part);
+  expect(shown).toContain("•".repeat(VALUE.length));
 });
 
 it("sets nothing when the question is cancelled", async () => {
   bodies.length = 0;
-  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY in global", "abc\x03"]]);
+  const { code, screen } = await onTerminal(["set", "API_KEY", "--scope", "global"], [["Value of API_KEY in global", "abc\x03"]]);
   expect({ code, bodies }).toEqual({ code: 130, bodies: [] });
   expect(screen).toContain("cancelled, nothing was changed");
 });
 
 it.each([
-  ["set", ["set", "API_KEY"], "Value of API_KEY"],
+  ["set", ["set", "API_KEY", "--scope", "global"], "Value of API_KEY"],
   ["delete", ["delete", "API_KEY"], "with all its versions?"],
   ["login", ["login"], "Address of the deployment"],
 ])("does nothing when the question of %s is ended with Ctrl-D, and shows the cursor again", async (_, args, question) => {
@@ -93,7 +94,7 @@ it.each([
   ["a tab", "one\ttwo\r"],
 ])("refuses a pasted value with %s, of which it would keep a part, and shows none of it", async (what, pasted) => {
   bodies.length = 0;
-  const { code, screen } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY", pasted]]);
+  const { code, screen } = await onTerminal(["set", "API_KEY", "--scope", "global"], [["Value of API_KEY", pasted]]);
   expect({ code, bodies }).toEqual({ code: 2, bodies: [] });
   expect(screen).toContain(`the value has ${what}`);
   for (const part of ["first", "second", "two"]) expect(screen).not.toContain(part);
@@ -101,7 +102,7 @@ it.each([
 
 it("takes a pasted line with its line end as a line", async () => {
   bodies.length = 0;
-  const { code } = await onTerminal(["set", "API_KEY"], [["Value of API_KEY", `${VALUE}\r\n`]]);
+  const { code } = await onTerminal(["set", "API_KEY", "--scope", "global"], [["Value of API_KEY", `${VALUE}\r\n`]]);
   expect({ code, bodies }).toEqual({ code: 0, bodies: [JSON.stringify({ value: VALUE, encoding: "utf8" })] });
 });
 

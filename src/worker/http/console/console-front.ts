@@ -1,36 +1,36 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { getPath } from "hono/utils/url";
-import type * as z from "zod";
 import { beginSessionSchema, makeCodeSchema, type SessionBody, type SessionToConfirm } from "../../../contract/console.ts";
 import { isLoopback } from "../../../contract/hosts.ts";
 import { Problem } from "../../../contract/problem.ts";
 import { formatTime } from "../../../contract/time.ts";
 import { createCaller } from "../../access/caller.ts";
-import { signerOf } from "../../access/token-signer.ts";
 import { type TokenFacts, unauthenticated } from "../../access/verify-token.ts";
 import { hasHopped } from "../../outgoing/hop.ts";
 import { type BegunSession, beginSession } from "../../sessions/begin-session.ts";
 import { endSession } from "../../sessions/end-session.ts";
-import { findSession, type OpenSession } from "../../sessions/find-session.ts";
 import { makeLoginCode, useLoginCode } from "../../sessions/login-codes.ts";
 import type { Session, SessionFacts } from "../../sessions/sealed-facts.ts";
 import { readForCaller } from "../../transaction/run-for-caller.ts";
 import { noteRevoked } from "../count-refusal.ts";
-import { type Front, frontApp } from "../front.ts";
+import { type Front, frontApp, refuseHead } from "../front.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { factsOfToken } from "../middleware/authenticate.ts";
 import { configure } from "../middleware/configure.ts";
 import { limitBody } from "../middleware/limit-body.ts";
 import { countFailure } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { originOf } from "../origin-of.ts";
-import { parseJson } from "../parse/parse-json.ts";
 import { problemReply } from "../problem-reply.ts";
 import { noteSession } from "../session-requests.ts";
 import { toProblem } from "../to-problem.ts";
+import { bodyIn } from "./body-in.ts";
+import { CALLBACK } from "./callback.ts";
 import { CONSOLE, consolePage } from "./console-page.ts";
-import { giveSession, sessionSecret } from "./session-cookie.ts";
+import { arrive, showLogins, startLogin } from "./logins.ts";
+import { authorizeProgram, decideDevice } from "./programs.ts";
+import { giveSession, takeArrival } from "./session-cookie.ts";
+import { lastingFacts, openSessionOf, requireSession, requireShownSession } from "./session-of.ts";
 
 const API = `${CONSOLE}/api`;
 
@@ -54,7 +54,10 @@ export function consoleFront(native: Front): Front {
   app.use(`${API}/*`, refuseStrangers, configure, limitBody);
   app.get(`${API}/session`, showSession).post(begin).delete(end);
   app.post(`${API}/codes`, makeCode);
+  app.get(`${API}/logins`, showLogins).post(startLogin);
+  app.post(`${API}/authorizations`, authorizeProgram).post(`${API}/devices`, decideDevice);
   app.all(`${API}/*`, (c) => ask(c, native));
+  app.get(`${CALLBACK}/:org/:login`, refuseHead, configure, arrive);
   app.get(CONSOLE, consolePage).get(`${CONSOLE}/*`, consolePage);
   app.all("*", () => {
     throw new Problem("method-not-allowed", "This route takes GET.", { headers: { Allow: "GET, HEAD" } });
@@ -67,19 +70,6 @@ export function consoleFront(native: Front): Front {
 function welcome(c: Context<HonoEnv>): Response {
   if (/\btext\/html\b/.test(c.req.header("Accept") ?? "")) return c.redirect(CONSOLE, 302);
   return c.json({ name: "Keyhole", console: CONSOLE, documentation: "/docs", openapi: "/openapi.json", health: "/healthz" });
-}
-
-/** The session of the browser that asks; `undefined` for none. */
-async function openSessionOf(c: Context<HonoEnv>): Promise<OpenSession | undefined> {
-  const secret = sessionSecret(c);
-  return secret === undefined ? undefined : findSession(needsOf(c), secret);
-}
-
-/** @throws {Problem} `unauthenticated` */
-async function requireSession(c: Context<HonoEnv>): Promise<OpenSession> {
-  const session = await openSessionOf(c);
-  if (session) return session;
-  throw unauthenticated("no-token");
 }
 
 async function showSession(c: Context<HonoEnv>): Promise<Response> {
@@ -99,25 +89,20 @@ async function begin(c: Context<HonoEnv>): Promise<Response> {
     if (replaces === null || replaces !== open?.hash) throw unauthenticated("no-token");
     return begun(c, await beginSession(needsOf(c), originOf(c), facts, open.hash));
   }
-  const facts = "token" in body ? await lastingFacts(c, body.token) : await factsOfCode(c, body.code);
+  const facts = "token" in body ? await lastingFacts(c, body.token) : await factsOfCode(c, "arrived" in body ? takeArrival(c) : body.code, "arrived" in body);
   if (open && !isSame(open.facts, facts)) {
     const { org: organization, subject, permissions } = facts;
-    const confirm = await makeLoginCode(needsOf(c), originOf(c), facts, open.hash);
+    const confirm = await makeLoginCode(needsOf(c), originOf(c), facts, { replaces: open.hash, arrived: false });
     return c.json({ confirm, organization, subject, permissions: [...permissions] } satisfies SessionToConfirm);
   }
   return begun(c, await beginSession(needsOf(c), originOf(c), facts, open?.hash ?? null));
 }
 
-async function factsOfCode(c: Context<HonoEnv>, code: string): Promise<SessionFacts> {
-  const { facts, replaces } = await useLoginCode(needsOf(c), code);
-  if (replaces !== null) throw unauthenticated("no-token");
+async function factsOfCode(c: Context<HonoEnv>, code: string | undefined, hasArrived: boolean): Promise<SessionFacts> {
+  if (code === undefined) throw unauthenticated("no-token");
+  const { facts, replaces, arrived } = await useLoginCode(needsOf(c), code);
+  if (replaces !== null || arrived !== hasArrived) throw unauthenticated("no-token");
   return facts;
-}
-
-/** What a session is for that begins with a token: it outlasts the time for which another issuer's keys are relied on. */
-async function lastingFacts(c: Context<HonoEnv>, token: string): Promise<SessionFacts> {
-  const facts = await factsOfToken(c, token);
-  return { ...facts, verifiedUntil: null, signer: signerOf(c.get("config"), token) };
 }
 
 function isSame(one: TokenFacts, other: TokenFacts): boolean {
@@ -141,7 +126,7 @@ async function makeCode(c: Context<HonoEnv>): Promise<Response> {
   const { hostname, protocol } = new URL(c.req.url);
   if (protocol !== "http:" || !isLoopback(hostname)) throw new Problem("route-not-found", "Codes are made on this machine only.");
   const { token } = await bodyIn(c, makeCodeSchema);
-  return c.json({ code: await makeLoginCode(needsOf(c), originOf(c), await lastingFacts(c, token), null) }, 201);
+  return c.json({ code: await makeLoginCode(needsOf(c), originOf(c), await lastingFacts(c, token), { replaces: null, arrived: false }) }, 201);
 }
 
 /**
@@ -168,23 +153,13 @@ function requireRoute(request: Request): void {
 async function ask(c: Context<HonoEnv>, native: Front): Promise<Response> {
   const request = new Request(c.req.url.replace(API, ""), c.req.raw);
   requireRoute(request);
-  const { facts } = await requireSession(c);
-  if ((c.req.header("Keyhole-Organization") ?? facts.org) !== facts.org) throw unauthenticated("no-token");
+  const { facts } = await requireShownSession(c);
   for (const name of ["Authorization", "Cookie"]) request.headers.delete(name);
   noteSession(request, facts);
   const reply = await native.app.fetch(request, c.env, c.executionCtx);
   // One request has one id.
   c.set("requestId", reply.headers.get("X-Request-Id") ?? c.get("requestId"));
   return reply;
-}
-
-async function bodyIn<S extends z.ZodType>(c: Context<HonoEnv>, schema: S): Promise<z.output<S>> {
-  const type = c.req.header("Content-Type") ?? "";
-  if (!/^application\/json\b/i.test(type)) throw new Problem("unsupported-media-type", "The body is JSON.");
-  const parsed = schema.safeParse(parseJson(new Uint8Array(await c.req.arrayBuffer()), type));
-  // What was sent may be a token: nothing of it is repeated.
-  if (!parsed.success) throw new Problem("invalid-request", "The body is none that this route takes.");
-  return parsed.data;
 }
 
 function bodyOf({ facts, expiresAt, idleUntil }: Session): SessionBody {
@@ -201,11 +176,14 @@ function bodyOf({ facts, expiresAt, idleUntil }: Session): SessionBody {
   };
 }
 
+/** What whoever tries codes and names is answered. */
+const GUESSES: ReadonlySet<string> = new Set(["unauthenticated", "login-not-found", "device-not-found"]);
+
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   const problem = toProblem(error);
   if (c.get("caller") as unknown) noteRevoked(c, error);
   // A browser without a session asks whether it has one: that is no guess.
-  const isGuess = problem.code === "unauthenticated" && c.req.method === "POST";
+  const isGuess = GUESSES.has(problem.code) && c.req.method === "POST";
   const tooMany = isGuess ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
 }

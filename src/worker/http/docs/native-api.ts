@@ -20,6 +20,7 @@ const tags = [
   { name: "Resolve", description: "How values leave." },
   { name: "Tokens", description: "What CI, gateways and agents carry." },
   { name: "Trusts", description: "Whose identity tokens are exchanged for Keyhole's, so that nothing is stored." },
+  { name: "Logins", description: "By which OpenID providers people log in, and what they may then." },
   { name: "Services", description: "What agents use without holding the credential." },
   { name: "Stores", description: "Places outside where values live, and how they know who asks." },
   { name: "Webhooks", description: "Who is told of what happens." },

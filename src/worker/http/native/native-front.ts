@@ -18,6 +18,7 @@ import { backupRoutes } from "./backup.ts";
 import { importRoutes } from "./import.ts";
 import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
+import { loginRoutes } from "./logins.ts";
 import { metricRoutes } from "./metrics.ts";
 import { oidcRoutes } from "./oidc.ts";
 import { quotaRoutes } from "./quotas.ts";
@@ -51,6 +52,7 @@ const ROUTES: readonly Route[] = [
   ...tokenRoutes,
   ...revocationRoutes,
   ...trustRoutes,
+  ...loginRoutes,
   ...serviceRoutes,
   ...storeRoutes,
   ...oidcRoutes,

@@ -103,7 +103,7 @@ export const trustRoutes = [
       replies: { 200: json(listTrustsReplySchema, "One page, by name.") },
     },
     async ({ c, needs, caller, query: { limit, cursor } }) => {
-      const { rows, next } = await listTrusts(needs, caller, limit, fromCursor(z.string(), cursor));
+      const { rows, next } = await listTrusts(needs, caller, "trust", limit, fromCursor(z.string(), cursor));
       return c.json({ trusts: rows.map(trustBody), next_cursor: nextCursor(next) });
     },
   ),

@@ -84,7 +84,7 @@ function invalidRequest(detail: string): MalformedExchange {
 }
 
 /** A parameter is given once (RFC 6749, section 3.2): one that is repeated is a list here, which no field takes. */
-function fieldsOf(form: string): Record<string, string | string[]> {
+export function fieldsOf(form: string): Record<string, string | string[]> {
   const fields = new URLSearchParams(form);
   return Object.fromEntries([...new Set(fields.keys())].map((name) => [name, only(fields.getAll(name))]));
 }

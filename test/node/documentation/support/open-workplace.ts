@@ -40,7 +40,7 @@ export async function openWorkplace(): Promise<Workplace> {
   const wrangler = standInWrangler({ deployment: deployed, vars });
   let asked = 0;
   const npm = standInNpm({ project, bin, local, data, vars, wrangler, onTest: () => void asked++ });
-  const standIns = await startStandIns(bin, { npm, npx: standInNpx({ project, wrangler }) });
+  const standIns = await startStandIns(bin, { npm, npx: standInNpx({ wrangler }) });
   const env = {
     HOME: home,
     KEYHOLE_LOCAL_STORE: "file",

@@ -45,12 +45,11 @@ export function standInNpm(machine: Machine): StandIn {
   };
 }
 
-/** Stands in for npx: wrangler is another stand-in, and `keyhole` is the project's own. */
-export function standInNpx({ project, wrangler }: Pick<Machine, "project" | "wrangler">): StandIn {
+/** Stands in for npx: wrangler is another stand-in. `keyhole` is no program of it: where the clone is not at hand, the registry has somebody else's. */
+export function standInNpx({ wrangler }: Pick<Machine, "wrangler">): StandIn {
   return async (call) => {
     const [tool, ...args] = call.args;
     if (tool === "wrangler") return wrangler({ ...call, args });
-    if (tool === "keyhole") return { run: [process.execPath, join(project, "bin/keyhole.mjs"), ...args] };
     throw new Error("the stand-in for npx has no such program");
   };
 }
