@@ -31,6 +31,7 @@ import { trust } from "./commands/trust.ts";
 import { undelete } from "./commands/undelete.ts";
 import { usage } from "./commands/usage.ts";
 import { versions } from "./commands/versions.ts";
+import { webhook } from "./commands/webhook.ts";
 import { what } from "./commands/what.ts";
 import { type Command, command } from "./define-command.ts";
 
@@ -44,7 +45,7 @@ export const ROOT: Command = command({
     ...grouped("Secrets:", { set, generate, edit, copy, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
     ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, mcp }),
     ...grouped("Access:", { login, logout, status, token, trust }),
-    ...grouped("Arrange:", { scope, service, store }),
+    ...grouped("Arrange:", { scope, service, store, webhook }),
     ...grouped("Operate:", { audit, keys, usage, admin, completion, complete: completeFor(() => ROOT) }),
   },
 });

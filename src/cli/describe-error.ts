@@ -41,6 +41,7 @@ const HINTS: Record<string, string> = {
   "trust-not-found": "`keyhole trust list` shows the trusts",
   "login-not-found": "`GET /v1/logins` lists the logins",
   "service-not-found": "`keyhole service list` shows the services",
+  "webhook-not-found": "`keyhole webhook list` shows the webhooks",
   "store-not-found": "`keyhole store list` shows the stores",
   "store-in-use": "`keyhole scope list` shows which scopes are in stores; `keyhole scope put SCOPE --out-of-store` takes one out",
   "scope-in-store": "take the scope out of its store first: `keyhole scope put SCOPE --out-of-store`",

@@ -16,6 +16,7 @@ import { tokenSource } from "./token-source.ts";
 import { tokenCalls, whoami } from "./tokens.ts";
 import { trustCalls } from "./trusts.ts";
 import type { Client, ClientOptions } from "./types/client.ts";
+import { webhookCalls } from "./webhooks.ts";
 
 export type { Doubt, Skippable } from "../contract/doubts.ts";
 export type { LeftOut, LeftOutReason } from "../contract/left-out.ts";
@@ -43,6 +44,7 @@ export type * from "./types/services.ts";
 export type * from "./types/stores.ts";
 export type * from "./types/tokens.ts";
 export type * from "./types/trusts.ts";
+export type * from "./types/webhooks.ts";
 
 /**
  * A client of the Keyhole at `baseUrl`.
@@ -66,6 +68,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     trusts: trustCalls(send),
     services: serviceCalls(send),
     stores: storeCalls(send),
+    webhooks: webhookCalls(send),
     scopes: scopeCalls(send),
     audit: auditCalls(send),
     keys: keyCalls(send),

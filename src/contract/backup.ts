@@ -121,7 +121,7 @@ export type FinishedRestore = z.infer<typeof finishedRestoreSchema>;
 /** What is compared, a page at a time: rows of a page of the inventory, of those after one; versions after one, objects in KV. */
 export const comparedSchema = z.union([
   z.strictObject({
-    rows: z.enum(["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "tokens"]),
+    rows: z.enum(["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "webhooks", "tokens"]),
     page: z.string().max(64),
     after: keySchema.optional(),
   }),

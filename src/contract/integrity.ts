@@ -5,7 +5,7 @@ const rowsSchema = z
   .object({
     verdict: z.enum(["ok", "failed", "lost", "unknown"]).meta({
       description:
-        "`ok`: secrets, links of scopes, trusts, services, stores and tokens are what is on record of them outside the database, or an event says why not. `failed`: `faults` are not. `lost`: what was on record is gone, and is begun anew. `unknown`: there was no run in the last five minutes, or what it signed is not there.",
+        "`ok`: secrets, links of scopes, trusts, services, stores, webhooks and tokens are what is on record of them outside the database, or an event says why not. `failed`: `faults` are not. `lost`: what was on record is gone, and is begun anew. `unknown`: there was no run in the last five minutes, or what it signed is not there.",
     }),
     faults: z.int().meta({ description: "Rows that were taken away, put back or exchanged for older ones." }),
     compared_since: timeSchema.nullable().meta({ description: "All rows have been compared since then; `null` when not all have been yet." }),

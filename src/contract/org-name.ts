@@ -4,7 +4,7 @@ import { NAME, whole } from "./grammar.ts";
 /** What comes first in a path below `/v1/`: the routes of this contract, those that are still to come among them. */
 export const NATIVE_NAMES = [
   ...(["secrets", "scopes", "versions", "import", "resolve", "explain", "tokens", "whoami", "revocations", "trusts", "usage"] as const),
-  ...(["audit", "keys", "seals", "services", "stores", "use", "logins", "mcp", "quotas", "backup"] as const),
+  ...(["audit", "keys", "seals", "services", "stores", "webhooks", "use", "logins", "mcp", "quotas", "backup"] as const),
 ] as const;
 /** What comes first in a path of Vault's wire. */
 export const MOUNT_NAMES = ["secret", "kv", "env", "sys", "auth", "cubbyhole", "identity"] as const;

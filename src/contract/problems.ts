@@ -12,6 +12,7 @@ export const PROBLEMS = {
   "login-not-found": { status: 404, title: "No such login" },
   "device-not-found": { status: 404, title: "No such device" },
   "service-not-found": { status: 404, title: "No such service" },
+  "webhook-not-found": { status: 404, title: "No such webhook" },
   "store-not-found": { status: 404, title: "No such store" },
   "scope-not-found": { status: 404, title: "No such scope" },
   "version-not-found": { status: 404, title: "No such version" },

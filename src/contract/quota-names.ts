@@ -8,6 +8,7 @@ export const QUOTA_NAMES = [
   "trusts",
   "services",
   "stores",
+  "webhooks",
   "revocations",
   "writes_per_minute",
   "events_per_minute",

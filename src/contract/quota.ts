@@ -12,6 +12,7 @@ export const QUOTAS = {
   tokens: { most: 10_000_000, usual: 100_000, about: "Tokens that were minted, and not expired for a week yet; exchanged ones do not count." },
   trusts: { most: 100_000, usual: 1_000, about: "Trusts." },
   services: { most: 10_000, usual: 500, about: "Services." },
+  webhooks: { most: 1_000, usual: 20, about: "Webhooks." },
   stores: { most: 1_000, usual: 50, about: "Stores." },
   revocations: {
     most: 10_000_000,

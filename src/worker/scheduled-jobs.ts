@@ -25,6 +25,8 @@ import { purgeDeleted } from "./secrets/purge-deleted.ts";
 import { scrubValues } from "./secrets/scrub-values.ts";
 import { settleCiphertexts } from "./secrets/settle-ciphertexts.ts";
 import type { Budget } from "./transaction/work-in-batches.ts";
+import { deliverMessages } from "./webhooks/deliver-messages.ts";
+import { queueMessages } from "./webhooks/queue-messages.ts";
 
 /** What jobs need. */
 export interface JobNeeds extends Config {
@@ -82,7 +84,9 @@ export const JOBS: Readonly<Record<string, Job>> = {
   // After the others: it asks KV most often, and how often a run may ask has an end.
   ciphertexts: { seconds: 7, work: settleCiphertexts },
   values: { seconds: 1, work: scrubValues },
+  webhooks_queued: { work: queueMessages },
   // The last: how long it takes is with stores outside. It asks about few at a time, all at once.
   store_writes: { work: settleWrites },
+  webhooks_sent: { work: deliverMessages },
   backlog: { work: (needs) => readBacklog({ ...needs, retentionDays: needs.run.retentionDays }) },
 };

@@ -172,7 +172,7 @@ describe("a comparison", () => {
     expect(
       (await compareAll()).filter(({ unknown }) => unknown),
       "before there is an inventory",
-    ).toHaveLength(7);
+    ).toHaveLength(8);
     await run(2);
     expect((await compareAll()).some(({ unknown }) => unknown)).toBe(false);
     await env.OTHER_KV.delete("i/trusts/first");

@@ -264,6 +264,14 @@ const placed = async ({ ask }: { ask: Ask }) => {
   await ask("PUT /v1/scopes/team%3Aplaced", json({ store: "s", prefix: "" }));
   return "s";
 };
+const WEBHOOK = { url: `${inject("upstream")}/hook`, events: ["calls.refused"] };
+const webhook = async ({ ask }: { ask: Ask }) => {
+  await ask("PUT /v1/webhooks/w", json(WEBHOOK));
+  return "w";
+};
+const hasWebhook = async (ask: Ask) => (await ask("GET /v1/webhooks/w")).status === 200;
+/** A secret is another one each time, and so is how often it was changed. */
+const withoutSecret = (text: string) => text.replace(/,"secret":"[^"]+"/, "").replace(/"revision":\d+/, "");
 const hasStore = async (ask: Ask) => (await ask("GET /v1/stores/s")).status === 200;
 const hasTrust = async (ask: Ask) => (await ask("GET /v1/trusts/t")).status === 200;
 
@@ -528,6 +536,32 @@ export const WRITES: Record<string, FaultedOperation> = {
     effects: async ({ ask }) => [!(await hasStore(ask)), await recorded(ask, "store.delete")],
     again: 404,
   },
+  "PUT of a webhook": {
+    vars: withStores,
+    request: () => ["PUT /v1/webhooks/w", json(WEBHOOK)],
+    effects: async ({ ask }) => [await hasWebhook(ask), await recorded(ask, "webhook.put")],
+    shown: withoutSecret,
+  },
+  "POST of another secret of a webhook": {
+    vars: withStores,
+    prepare: webhook,
+    request: () => ["POST /v1/webhooks/w/rotate"],
+    effects: async ({ ask }) => [(await ask("GET /v1/webhooks/w")).body.previous_secret_until !== null],
+    shown: withoutSecret,
+  },
+  "POST of a webhook's test": {
+    vars: withStores,
+    prepare: webhook,
+    request: () => ["POST /v1/webhooks/w/test"],
+    effects: async ({ ask }) => [await recorded(ask, "webhook.test")],
+  },
+  "DELETE of a webhook": {
+    vars: withStores,
+    prepare: webhook,
+    request: () => ["DELETE /v1/webhooks/w"],
+    effects: async ({ ask }) => [!(await hasWebhook(ask)), await recorded(ask, "webhook.delete")],
+    again: 404,
+  },
   "POST of a session": {
     request: () => ["POST /console/api/session", { token: null, headers: OWN_PAGE, json: { token: sessionToken } }],
     prepare: async ({ org }) => {
@@ -742,6 +776,11 @@ export const READS: Record<string, FaultedOperation> = {
   "GET of metadata on Vault's wire": { prepare: inline, request: () => ["GET /v1/secret/metadata/global"], shown: withoutRequestId },
   "GET of a list on Vault's wire": { prepare: inline, request: () => ["GET /v1/kv/metadata/global?list=true"], shown: withoutRequestId },
   "GET of the usage": { request: () => ["GET /v1/usage"], shown: (text) => text.replace(/"events_per_minute":\{"used":\d+/, "") },
+  "GET of the metrics": {
+    request: () => ["GET /metrics"],
+    // When each call's own token expires, and how full the database of all cells is.
+    shown: (text) => text.replace(/^(keyhole_token_expiry_timestamp_seconds|keyhole_deployment_database_bytes) \d+$/gm, "$1"),
+  },
   "GET of quotas": { request: ({ org }) => [`GET /v1/quotas/${org}`, OPERATOR] },
   "POST /v1/resolve": { prepare: inline, request: () => ["POST /v1/resolve", RESOLVE] },
   "POST /v1/resolve, the value in KV": { prepare: madeAndSettled, request: () => ["POST /v1/resolve", RESOLVE] },
@@ -771,6 +810,9 @@ export const READS: Record<string, FaultedOperation> = {
   "GET /v1/services": { vars: insecure, prepare: service, request: () => ["GET /v1/services"] },
   "GET a store": { vars: withStores, prepare: store, request: () => ["GET /v1/stores/s"] },
   "GET /v1/stores": { vars: withStores, prepare: store, request: () => ["GET /v1/stores"] },
+  "GET a webhook": { vars: withStores, prepare: webhook, request: () => ["GET /v1/webhooks/w"] },
+  "GET of a webhook's messages": { vars: withStores, prepare: webhook, request: () => ["GET /v1/webhooks/w/deliveries"] },
+  "GET /v1/webhooks": { vars: withStores, prepare: webhook, request: () => ["GET /v1/webhooks"] },
   "GET a session": { prepare: session, request: ({ made }) => ["GET /console/api/session", { token: null, headers: { ...OWN_PAGE, Cookie: made } }] },
   "GET by a session": {
     prepare: session,

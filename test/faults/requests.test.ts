@@ -212,6 +212,7 @@ function routeOf(request: string): string {
     .replace(/\/logins\/[^/]+/, "/logins/{name}")
     .replace(/\/services\/[^/]+/, "/services/{name}")
     .replace(/\/stores\/[^/]+/, "/stores/{name}")
+    .replace(/\/webhooks\/[^/]+/, "/webhooks/{name}")
     .replace(/\/use\/.+/, "/use/{service}/{path}")
     .replace(/\/(resolve|explain)\/.+$/, "/$1/{name}");
   return `${method} ${route}`;

@@ -1,7 +1,11 @@
 import { env } from "cloudflare:workers";
+import parsePrometheus from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { METRICS } from "../../src/contract/metrics.ts";
+import { countEvents } from "../../src/worker/audit/event-counts.ts";
+import { digestLog } from "../../src/worker/log/digest-log.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
-import { at, type CallOptions, type Reply } from "../support/call.ts";
+import { at, type CallOptions, call, put, type Reply, resolve } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
 import { githubTrust } from "../support/exchange.ts";
 import { sign } from "../support/sign.ts";
@@ -234,5 +238,138 @@ describe("an organization's own quotas", () => {
     expect((await deployed("forged")("GET /v1/usage")).status).toBe(500);
     await env.DB.prepare("DELETE FROM quotas WHERE org = 'forged'").run();
     expect((await deployed("forged")("GET /v1/usage")).status).toBe(200);
+  });
+});
+
+describe("the metrics of an organization", () => {
+  const read = (org: string, Accept?: string, scope = "metrics:read") =>
+    call("GET /metrics", { token: { org, scope }, headers: Accept === undefined ? {} : { Accept } });
+  const linesOf = async (org: string) => (await read(org)).text.split("\n");
+  const digest = () => digestLog({ db: env.DB, now: new Date() });
+  /** What a parser that nobody here wrote makes of them, by family and labels. */
+  const parsed = async (org: string) => {
+    const { text } = await read(org, "text/plain");
+    return Object.fromEntries(
+      parsePrometheus(text).flatMap(({ name, metrics }) =>
+        metrics.map(({ value, labels = {} }) => [[name, ...Object.values(labels)].join(" "), Number(value)]),
+      ),
+    );
+  };
+
+  it("are each event counted once, however often and by how many runs it is gone through", async () => {
+    const org = "counted";
+    for (const name of ["A", "B"]) await put("global", name, "value", { token: { org } });
+    for (let n = 0; n < 3; n++) await resolve({ names: ["A"] }, { token: { org } });
+    await resolve({ names: ["NOWHERE"] }, { token: { org } });
+    await call("GET /v1/secrets", { token: { org, scope: "" } });
+    await digest();
+    await digest();
+    // A slower run that still thinks that it is the first one.
+    await env.DB.batch([countEvents(env.DB, [{ org, done: 0, to: 7 }])]);
+    expect(await parsed(org)).toMatchObject({
+      "keyhole_events_total secret.create allowed": 2,
+      "keyhole_events_total secret.resolve allowed": 3,
+      "keyhole_events_total secret.resolve not-found": 1,
+      "keyhole_events_total secret.read denied": 1,
+      "keyhole_usage secrets": 2,
+      "keyhole_usage bytes": 10,
+      "keyhole_quota secrets": 10_000,
+      "keyhole_log_waiting digested": 0,
+      "keyhole_log_waiting sealed": 7,
+    });
+    await resolve({ names: ["B"] }, { token: { org } });
+    expect(await parsed(org)).toMatchObject({ "keyhole_events_total secret.resolve allowed": 3, "keyhole_log_waiting digested": 1 });
+    await digest();
+    expect(await parsed(org)).toMatchObject({ "keyhole_events_total secret.resolve allowed": 4 });
+  });
+
+  it("count leases as they are opened, their uses with their last count, and refused tokens by their reason", async () => {
+    const org = "leased";
+    const lease = { id: "lse_1", until: Date.now() + 60_000, max_uses: 100 };
+    const events: [action: string, outcome: string, target: string | null, lease: object | null][] = [
+      ["secret.resolve", "allowed", null, lease],
+      ["secret.resolve.uses", "allowed", null, { id: "lse_1", uses: 3, final: false }],
+      ["secret.resolve.uses", "allowed", null, { id: "lse_1", uses: 8, final: true }],
+      ["secret.use", "allowed", "echo", { ...lease, id: "lse_2" }],
+      ["token.refused", "denied", "trust:ci wrong-audience once", null],
+      ["token.refused", "denied", "trust:ci wrong-audience 16 times", null],
+      ["token.refused", "denied", "revoked 4 times", null],
+      ["token.refused", "denied", 'forged"} 5 times', null],
+      ["forged.action", "allowed", null, null],
+    ];
+    for (const [n, [action, outcome, target, of]] of events.entries())
+      await env.DB.prepare(
+        "INSERT INTO audit_entries (org, seq, at, actor, action, outcome, secrets, target, request_id, version, lease) VALUES (?, ?, 0, 'a', ?, ?, '[]', ?, 'r', 6, ?)",
+      )
+        .bind(org, n + 1, action, outcome, target, of && JSON.stringify(of))
+        .run();
+    await digest();
+    const found = await parsed(org);
+    expect(found).toMatchObject({
+      "keyhole_leases_opened_total secret.resolve": 1,
+      "keyhole_leases_opened_total secret.use": 1,
+      keyhole_lease_uses_total: 8,
+      "keyhole_tokens_refused_total wrong-audience": 17,
+      "keyhole_tokens_refused_total revoked": 4,
+      "keyhole_tokens_refused_total others": 5,
+    });
+    expect(Object.keys(found).filter((name) => name.includes("forged"))).toEqual([]);
+  });
+
+  it("say what is due and in doubt, and when something will be", async () => {
+    const org = "due";
+    const soon = new Date(Date.now() + 86_400_000);
+    await put("global", "EXPIRES", "value", { token: { org }, fields: { expires_at: soon.toISOString() } });
+    await put("global", "ROTATES", "value", { token: { org }, fields: { rotate_after_days: 1 } });
+    await env.DB.prepare("UPDATE secrets SET rotated_at = 0 WHERE org = ? AND name = 'ROTATES'").bind(org).run();
+    await env.DB.prepare("INSERT INTO integrity_failures (org, table_name, row_key, seen_at) VALUES (?, 'secrets', '[\"sec_x\"]', 0)").bind(org).run();
+    const found = await parsed(org);
+    await env.DB.prepare("DELETE FROM integrity_failures WHERE org = ?").bind(org).run();
+    expect(found).toMatchObject({
+      "keyhole_secrets_due rotation": 1,
+      "keyhole_secrets_due expiry": 0,
+      "keyhole_next_due_timestamp_seconds expiry": soon.getTime() / 1_000,
+      "keyhole_integrity_doubts rows": 1,
+      "keyhole_integrity_doubts values": 0,
+    });
+    expect(found.keyhole_token_expiry_timestamp_seconds).toBeGreaterThan(Date.now() / 1_000);
+  });
+
+  it("are nobody else's, and of the whole deployment only with keys:read", async () => {
+    await put("global", "MINE", "value", { token: { org: "mine" } });
+    await digest();
+    expect(await parsed("nobody")).toMatchObject({ "keyhole_usage secrets": 0, keyhole_lease_uses_total: 0 });
+    expect((await linesOf("nobody")).filter((line) => line.startsWith("keyhole_events") || line.includes("deployment"))).toEqual([]);
+    const { text } = await read("nobody", undefined, "metrics:read keys:read");
+    expect(text).toMatch(/^keyhole_deployment_backlog\{job="sealed"\} \d+$/m);
+    expect(text.match(/^keyhole_deployment_verdict\{of="registry",verdict="\w+"\} 1$/gm)).toHaveLength(1);
+    expect(text).toMatch(/^keyhole_deployment_database_bytes \d+$/m);
+    expect(await call("GET /metrics", { token: { org: "nobody", scope: "keys:read" } })).toMatchObject({ status: 403 });
+  });
+
+  it("are OpenMetrics 1.0, and the older text for whoever would rather have that", async () => {
+    const [open, plain] = ["application/openmetrics-text; version=1.0.0; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"];
+    const prometheus =
+      "application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
+    const accepted = [
+      undefined,
+      "*/*",
+      prometheus,
+      "application/openmetrics-text; version=2.0.0",
+      "application/json",
+      "text/plain",
+      "text/plain;q=0.9, application/openmetrics-text;q=0.5",
+    ];
+    const types = await Promise.all(accepted.map(async (accept) => (await read("form", accept)).headers.get("Content-Type")));
+    expect(types).toEqual([open, open, open, open, open, plain, plain]);
+    const lines = await linesOf("form");
+    expect(lines.slice(-2)).toEqual(["# EOF", ""]);
+    expect(lines).toContain("# UNIT keyhole_token_expiry_timestamp_seconds seconds");
+    const reply = await read("form", "text/plain", "metrics:read keys:read");
+    expect(reply.text).not.toContain("# EOF");
+    expect(reply.headers.get("Vary")).toBe("Accept");
+    const families = new Set(reply.text.split("\n").flatMap((line) => (/^# TYPE (\S+?)(?:_total)? /.exec(line) ?? []).slice(1)));
+    expect([...families].filter((name) => !(name in METRICS))).toEqual([]);
+    expect(await call("POST /metrics", { token: { scope: "metrics:read" } })).toMatchObject({ status: 405 });
   });
 });

@@ -62,6 +62,7 @@ const putService = (path: string) =>
     allow: [{ methods: ["GET"], paths: [path] }],
   });
 const putStore = (mount: string) => done("PUT /v1/stores/api", { kind: "vault", address: "https://vault.example.com", mount, credentials: { token: TOKEN } });
+const putWebhook = (host: string) => done("PUT /v1/webhooks/api", { url: `https://${host}.example.com/hook`, events: ["calls.refused"] });
 const TOKEN = { secret_key_ref: { scope: "team:t", store: "KEY" } };
 const putStoreToken = () => done("PUT /v1/scopes/team%3At/secrets/KEY", { value: "a-token", hosts: ["vault.example.com"] });
 const putScope = (parent: string) => done("PUT /v1/scopes/repo%3Aa%2Fb", { parent });
@@ -74,7 +75,7 @@ beforeEach(async () => {
   // A version goes only with its ciphertext, and not without its data key.
   const { results } = await env.DB.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'versions'").all<{ name: string }>();
   for (const { name } of results) await sql(`DROP TRIGGER ${name}`);
-  for (const table of ["trusts", "services", "stores", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
+  for (const table of ["trusts", "services", "stores", "webhooks", "tokens", "scopes", "secrets", "versions"]) await sql(`DELETE FROM ${table}`);
   minute = 0;
 });
 afterEach(() => {
@@ -163,6 +164,26 @@ const ATTACKS: Record<string, { readonly make: () => Promise<() => Promise<unkno
     },
     found: /^returned:stores acme api$/,
     put_right: () => done("DELETE /v1/stores/api"),
+  },
+  "puts back an older webhook": {
+    make: async () => {
+      await putWebhook("a");
+      const row = await rowOf("webhooks", "org = 'acme'");
+      await putWebhook("b");
+      return () => putBack("webhooks", "org = 'acme'", row);
+    },
+    found: /^changed:webhooks acme api$/,
+    put_right: () => putWebhook("c"),
+  },
+  "puts back a webhook that was deleted": {
+    make: async () => {
+      await putWebhook("a");
+      const row = await rowOf("webhooks", "org = 'acme'");
+      await done("DELETE /v1/webhooks/api");
+      return () => putBack("webhooks", "org = 'acme'", row);
+    },
+    found: /^returned:webhooks acme api$/,
+    put_right: () => done("DELETE /v1/webhooks/api"),
   },
   "takes a link away": {
     make: async () => {

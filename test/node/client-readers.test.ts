@@ -12,6 +12,7 @@ import * as readServices from "../../src/client/readers/services.ts";
 import * as readStores from "../../src/client/readers/stores.ts";
 import * as readTokens from "../../src/client/readers/tokens.ts";
 import * as readTrusts from "../../src/client/readers/trusts.ts";
+import * as readWebhooks from "../../src/client/readers/webhooks.ts";
 import type { SomeQuotas } from "../../src/client/types/operator.ts";
 import type { ResolveRequest } from "../../src/client/types/resolve.ts";
 import type { RpcResolveOptions } from "../../src/client/types/resolver.ts";
@@ -21,6 +22,7 @@ import type { PutService } from "../../src/client/types/services.ts";
 import type { PutStore } from "../../src/client/types/stores.ts";
 import type { CreateToken } from "../../src/client/types/tokens.ts";
 import type { PutTrust } from "../../src/client/types/trusts.ts";
+import type { PutWebhook } from "../../src/client/types/webhooks.ts";
 import * as audit from "../../src/contract/audit.ts";
 import * as generation from "../../src/contract/audit-generation.ts";
 import * as registry from "../../src/contract/audit-registry.ts";
@@ -44,6 +46,7 @@ import * as storeCheck from "../../src/contract/store-check.ts";
 import * as token from "../../src/contract/token.ts";
 import * as trust from "../../src/contract/trust.ts";
 import * as version from "../../src/contract/version.ts";
+import * as webhook from "../../src/contract/webhook.ts";
 
 /** What a schema gives, and what it takes. It is the Worker's zod that says so: the tests' own may be another one. */
 type Output<Schema extends { _zod: { output: unknown } }> = Schema["_zod"]["output"];
@@ -71,6 +74,7 @@ void [
   true satisfies Same<PutTrust, Input<typeof trust.putTrustSchema>>,
   true satisfies Same<PutService, Input<typeof service.putServiceSchema>>,
   true satisfies Same<PutStore, Input<typeof store.putStoreSchema>>,
+  true satisfies Same<PutWebhook, Input<typeof webhook.putWebhookSchema>>,
   true satisfies Same<CreateRevocation, Input<typeof revocation.createRevocationSchema>>,
   true satisfies Same<SomeQuotas, quota.SomeQuotas>,
   true satisfies Same<ResolveRequest, Input<typeof resolve.resolveSchema>>,
@@ -99,6 +103,11 @@ void [
   true satisfies Same<ReturnType<typeof readTrusts.trustPage>, Output<typeof trust.listTrustsReplySchema>>,
   true satisfies Same<ReturnType<typeof readTrusts.trustTest>, Output<typeof trust.trustTestSchema>>,
   true satisfies Same<ReturnType<typeof readTrusts.refusalList>, Output<typeof trust.listRefusalsReplySchema>>,
+  true satisfies Same<ReturnType<typeof readWebhooks.webhookBody>, Output<typeof webhook.webhookSchema>>,
+  true satisfies Same<ReturnType<typeof readWebhooks.madeWebhook>, Output<typeof webhook.madeWebhookSchema>>,
+  true satisfies Same<ReturnType<typeof readWebhooks.webhookPage>, Output<typeof webhook.listWebhooksReplySchema>>,
+  true satisfies Same<ReturnType<typeof readWebhooks.webhookTest>, Output<typeof webhook.testWebhookReplySchema>>,
+  true satisfies Same<ReturnType<typeof readWebhooks.webhookDeliveries>, Output<typeof webhook.deliveriesReplySchema>>,
   true satisfies Same<ReturnType<typeof readServices.serviceBody>, Output<typeof service.serviceSchema>>,
   true satisfies Same<ReturnType<typeof readServices.servicePage>, Output<typeof service.listServicesReplySchema>>,
   true satisfies Same<ReturnType<typeof readStores.storeBody>, Output<typeof store.storeSchema>>,
@@ -168,6 +177,11 @@ const PAIRS = {
   store: pair(readStores.storeBody, store.storeSchema),
   stores: pair(readStores.storePage, store.listStoresReplySchema),
   storeCheck: pair(readStores.storeCheck, storeCheck.checkStoreReplySchema),
+  webhook: pair(readWebhooks.webhookBody, webhook.webhookSchema),
+  madeWebhook: pair(readWebhooks.madeWebhook, webhook.madeWebhookSchema),
+  webhooks: pair(readWebhooks.webhookPage, webhook.listWebhooksReplySchema),
+  webhookTest: pair(readWebhooks.webhookTest, webhook.testWebhookReplySchema),
+  webhookDeliveries: pair(readWebhooks.webhookDeliveries, webhook.deliveriesReplySchema),
   scope: pair(readScopes.scopeBody, scopes.scopeBodySchema),
   scopes: pair(readScopes.scopePage, scopes.scopeListSchema),
   scopeSync: pair(readScopes.scopeSync, sync.scopeSyncSchema),

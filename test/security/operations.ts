@@ -118,6 +118,17 @@ async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promi
   return serviceNameOf(subject);
 }
 
+/** Each check makes one of its own. */
+const withWebhooks = callWith({ ALLOW_INSECURE_ORIGINS: "true", QUOTAS: JSON.stringify({ webhooks: 1_000 }) });
+const WEBHOOK = { url: `${inject("upstream")}/hook`, events: ["calls.refused"] };
+async function putWebhook(subject: Pick<Subject, "org" | "name">): Promise<string> {
+  await withWebhooks(`PUT /v1/webhooks/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: WEBHOOK });
+  return serviceNameOf(subject);
+}
+/** Whoever makes a webhook has to be allowed to read what it is told of, too. */
+const readingTheLog = (token: string | TokenClaims | null) =>
+  typeof token === "object" && token?.scope !== undefined ? { ...token, scope: `${token.scope} audit:read` } : token;
+
 /** Puts a scope into a store that no other row writes. */
 async function bindParent(subject: Pick<Subject, "org" | "scope" | "name">): Promise<string> {
   const scope = "team:parent";
@@ -417,6 +428,13 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: [],
     action: "quota.read",
   },
+  "GET /metrics": {
+    permission: "metrics:read",
+    request: (_, token) => call("GET /metrics", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "metrics.read",
+  },
   "GET /v1/quotas/{org}": {
     permission: "keys:read",
     prepare: async ({ org }) => org,
@@ -634,6 +652,63 @@ export const OPERATIONS: Record<string, Operation> = {
     elsewhere: 200,
     limits: [],
     action: "store.read",
+  },
+  "PUT /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: async (subject) => serviceNameOf(subject),
+    request: ({ target }, token) => withWebhooks(`PUT /v1/webhooks/${target}`, { token: readingTheLog(token), json: WEBHOOK }),
+    elsewhere: 201,
+    limits: [],
+    repeats: true,
+    action: "webhook.put",
+  },
+  "GET /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withWebhooks(`GET /v1/webhooks/${target}`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.read",
+  },
+  "DELETE /v1/webhooks/{name}": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withWebhooks(`DELETE /v1/webhooks/${target}`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.delete",
+  },
+  "POST /v1/webhooks/{name}/rotate": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withWebhooks(`POST /v1/webhooks/${target}/rotate`, { token: readingTheLog(token) }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.put",
+  },
+  "POST /v1/webhooks/{name}/test": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withWebhooks(`POST /v1/webhooks/${target}/test`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.test",
+  },
+  "GET /v1/webhooks/{name}/deliveries": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: ({ target }, token) => withWebhooks(`GET /v1/webhooks/${target}/deliveries`, { token }),
+    elsewhere: "webhook-not-found",
+    limits: [],
+    action: "webhook.read",
+  },
+  "GET /v1/webhooks": {
+    permission: "webhooks:write",
+    prepare: putWebhook,
+    request: (_, token) => withWebhooks("GET /v1/webhooks", { token }),
+    elsewhere: 200,
+    limits: [],
+    action: "webhook.read",
   },
   "DELETE /v1/trusts/{name}": {
     permission: "trusts:write",

@@ -96,6 +96,7 @@ describe("reading as much in a large organization as in a small one,", () => {
     ["a secret by its name", "GET /v1/scopes/team:answer/secrets/ANSWER_00", {}, 200, 10, undefined],
     ["a page of versions", "GET /v1/secrets/sec_{org}_ANSWER_00/versions?limit=20", {}, 200, 40, undefined],
     ["a deep page of versions", `GET /v1/secrets/sec_{org}_ANSWER_00/versions?limit=20&cursor=${btoa("150")}`, {}, 200, 40, undefined],
+    ["the metrics", "GET /metrics", {}, 200, 80, undefined],
     ["a page of scopes", "GET /v1/scopes?limit=10", {}, 200, 45, undefined],
     ["a page of scopes within limits", "GET /v1/scopes?limit=5", { secret_scopes: ["team:*", "repo:noise/r1*"] }, 200, 40, undefined],
     ["a deep page of scopes", `GET /v1/scopes?limit=10&cursor=${btoa('"repo:noise/r1"').replace(/=+$/, "")}`, {}, 200, 45, undefined],

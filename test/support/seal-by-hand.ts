@@ -17,6 +17,8 @@ const SELECT: Readonly<Record<SealedTableName, string>> = {
   tokens: "SELECT * FROM tokens",
   services: "SELECT * FROM services",
   stores: "SELECT * FROM stores",
+  webhooks: "SELECT * FROM webhooks",
+  webhook_deliveries: "SELECT * FROM webhook_deliveries",
   revocations: "SELECT * FROM revocations",
   quotas: "SELECT * FROM quotas",
   audit_archives: "SELECT * FROM audit_archives",

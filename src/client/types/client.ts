@@ -11,6 +11,7 @@ import type { ServiceCalls } from "./services.ts";
 import type { StoreCalls } from "./stores.ts";
 import type { TokenCalls, Whoami } from "./tokens.ts";
 import type { TrustCalls } from "./trusts.ts";
+import type { WebhookCalls } from "./webhooks.ts";
 
 /** How to reach a Keyhole, and for how long `resolve`, `resolveOne` and `resolveRefs` keep what they got. Nothing else is kept. */
 export interface ClientOptions extends Keeping {
@@ -51,6 +52,8 @@ export interface Client extends ResolveCalls {
   readonly services: ServiceCalls;
   /** Places outside where values live. */
   readonly stores: StoreCalls;
+  /** Who is told of what happens. */
+  readonly webhooks: WebhookCalls;
   /** The tree of scopes. */
   readonly scopes: ScopeCalls;
   /** The audit log. */

@@ -103,6 +103,9 @@ const LOGIN_REFUSALS = [
 ] as const;
 export type LoginRefusal = (typeof LOGIN_REFUSALS)[number];
 
+/** All reasons. */
+export const REFUSALS: readonly string[] = [...TOKEN_REFUSALS, ...EXCHANGE_REFUSALS, ...ISSUER_REFUSALS, ...LOGIN_REFUSALS];
+
 /** Why a caller was not let in. It is for the log and nobody else: a reply says the same whatever the reason. */
 export type Refusal = TokenRefusal | ExchangeRefusal | IssuerRefusal | LoginRefusal;
 

@@ -2,13 +2,13 @@ import type { Action } from "../../contract/audit.ts";
 import { SECRETS } from "./event-secrets.ts";
 
 /** The tables whose rows events speak of. */
-export type RecordedTable = "secrets" | "scopes" | "scope_stores" | "trusts" | "services" | "stores" | "tokens";
+export type RecordedTable = "secrets" | "scopes" | "scope_stores" | "trusts" | "services" | "stores" | "webhooks" | "tokens";
 
-/** As the indexes say it (migration 0036), or they are not used. */
+/** As the indexes say it (migration 0043), or they are not used. */
 const INDEXED = `e.outcome = 'allowed' AND e.action IN (
   'secret.create', 'secret.update', 'secret.delete', 'secret.undelete', 'secret.purge', 'secret.rollback', 'secret.import',
   'token.create', 'token.exchange', 'trust.put', 'trust.delete', 'scope.put', 'scope.delete', 'keys.seal', 'log.restored', 'service.put', 'service.delete',
-  'store.put', 'store.delete')`;
+  'store.put', 'store.delete', 'webhook.put', 'webhook.delete')`;
 
 const ACCEPTS = "e.outcome = 'allowed' AND e.action IN ('keys.seal', 'log.restored')";
 /** The operator's own log also has the restores of others: there the target begins with the organization's name. */
@@ -50,6 +50,7 @@ const RECORDED: Readonly<Record<RecordedTable, Recorded>> = {
   trusts: { actions: ["trust.put", "trust.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },
   services: { actions: ["service.put", "service.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },
   stores: { actions: ["store.put", "store.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },
+  webhooks: { actions: ["webhook.put", "webhook.delete"], from: "", key: ["e.org", "e.target"], version: "NULL" },
   tokens: {
     actions: ["token.create", "token.exchange"],
     from: "",
@@ -103,7 +104,7 @@ export function selectLogEnds(db: D1Database, stretch: RowStretch, compared: Com
          (SELECT l.at FROM audit_events l WHERE l.org = o.org ORDER BY l.seq DESC LIMIT 1) AS last_at,
          (SELECT l.at FROM audit_events l WHERE l.org = o.org AND l.seq = o.since) AS since_at,
          (o.since >= 0 AND EXISTS (
-           SELECT 1 FROM audit_events e INDEXED BY audit_events_on_all_rows WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
+           SELECT 1 FROM audit_events e INDEXED BY audit_events_on_every_row WHERE e.org = o.org AND ${INDEXED} AND e.seq > o.since AND ${ACCEPTS} AND (e.action = 'keys.seal' OR ${OWN_RESTORE})))
          OR EXISTS (
            SELECT 1 FROM audit_events e INDEXED BY audit_events_that_accept WHERE e.org = o.org AND ${ACCEPTS} AND e.at > ?3 AND ${OWN_RESTORE}) AS accepted
        FROM orgs o`,
@@ -131,7 +132,7 @@ export function selectRowEvents(db: D1Database, stretch: RowStretch, compared: C
     .prepare(
       `WITH ${organizations(stretch)}
        SELECT e.org, json_array(${key.join(", ")}) AS row_key, MAX(e.seq) AS seq, e.at, e.action, e.target, ${version} AS version
-       FROM orgs o CROSS JOIN audit_events e INDEXED BY audit_events_on_all_rows ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
+       FROM orgs o CROSS JOIN audit_events e INDEXED BY audit_events_on_every_row ON e.org = o.org AND e.seq > o.since AND ${INDEXED} AND e.action IN (${names}) ${from}
        WHERE ${stretch.within(key, "?2")} GROUP BY 1, 2`,
     )
     .bind(JSON.stringify(compared), stretch.parameter);

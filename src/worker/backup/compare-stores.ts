@@ -17,7 +17,7 @@ import { requireOperator } from "./require-operator.ts";
 import type { BackupNeeds } from "./take-backup.ts";
 import { withCiphertexts } from "./with-ciphertexts.ts";
 
-const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "tokens"];
+const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "webhooks", "tokens"];
 /** What is compared first. */
 export const FIRST: Compared = { rows: "secrets", page: FIRST_PAGE };
 

@@ -49,6 +49,7 @@ const ACTIONS = {
   trusts: "trust.delete",
   services: "service.delete",
   stores: "store.delete",
+  webhooks: "webhook.delete",
   tokens: "token.revoke",
 } as const satisfies Record<Exclude<RecordedTable, "secrets">, string>;
 

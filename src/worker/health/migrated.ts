@@ -42,6 +42,9 @@ export const MIGRATED = [
   ["login_codes"],
   ["store_writes", "asked_at"],
   ["device_requests"],
+  ["event_counts"],
+  ["webhooks"],
+  ["audit_events_on_every_row"],
 ];
 
 /** Counts as `n` those of {@link MIGRATED}, as JSON, that the database has. */

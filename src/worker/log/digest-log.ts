@@ -1,3 +1,4 @@
+import { countEvents } from "../audit/event-counts.ts";
 import { type Cut, indexBySecret, markSeen, noteResolved, type Stretch, selectCuts, selectUnseen, type Unseen } from "../audit/marks.ts";
 import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { type BatchNeeds, workInBatches } from "../transaction/work-in-batches.ts";
@@ -12,8 +13,8 @@ const QUICK = 20;
 const NAMED = 50_000;
 
 /**
- * Derives from the audit log when secrets were last resolved and which events name them, so that a resolve writes nothing
- * for either. In each batch an organization has its share; the next run goes on where this one stops. Returns how many
+ * Derives from the audit log when secrets were last resolved, which events name them and how many there are of each kind, so that a
+ * resolve writes nothing for any of it. In each batch an organization has its share; the next run goes on where this one stops. Returns how many
  * events were gone through.
  */
 export async function digestLog({ db, now, budget }: BatchNeeds): Promise<number> {
@@ -26,7 +27,12 @@ export async function digestLog({ db, now, budget }: BatchNeeds): Promise<number
     if (wanted.length === 0) return false;
     const stretches = await cutWide(db, wanted);
     const began = budget?.work.clock() ?? 0;
-    await runBatch(db, [noteResolved(db, stretches), indexBySecret(db, stretches), markSeen(db, "secrets", stretches, now.getTime())]);
+    await runBatch(db, [
+      noteResolved(db, stretches),
+      indexBySecret(db, stretches),
+      countEvents(db, stretches),
+      markSeen(db, "secrets", stretches, now.getTime()),
+    ]);
     size = nextSize(size, (budget?.work.clock() ?? 0) - began);
     const done = eventsIn(stretches);
     digested += done;

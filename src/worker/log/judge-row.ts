@@ -32,7 +32,7 @@ export interface JudgedRow {
   readonly fault: RowFault | null;
 }
 
-const GONE: ReadonlySet<string> = new Set(["secret.purge", "trust.delete", "service.delete", "store.delete", "scope.delete"]);
+const GONE: ReadonlySet<string> = new Set(["secret.purge", "trust.delete", "service.delete", "store.delete", "webhook.delete", "scope.delete"]);
 /** What an event of these says of a secret's version is which one is current, and that it is there. */
 const NAMES_CURRENT: ReadonlySet<string> = new Set(["secret.create", "secret.update", "secret.rollback", "secret.import", "secret.undelete"]);
 

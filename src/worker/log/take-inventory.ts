@@ -11,7 +11,7 @@ import { FIRST_PAGE, type FoundPage, type InventoryPage, readPage, writePage } f
 import { readTurn, type TableTurn, type Turn, writeTurn } from "./inventory-turn.ts";
 import { type RowsStatement, readStatement, rowsStatementSchema, writeStatement } from "./statement.ts";
 
-const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "tokens"];
+const TABLES: readonly RecordedTable[] = ["secrets", "scopes", "scope_stores", "trusts", "services", "stores", "webhooks", "tokens"];
 /** How many rows of each table one run compares at the least, where there are so many, and how many pages at the most. */
 const ROWS = 2_000;
 const PAGES = 20;

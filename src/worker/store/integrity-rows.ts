@@ -25,6 +25,8 @@ const FROM: Readonly<Record<SealedTableName, string>> = {
   tokens: "tokens t",
   services: "services t",
   stores: "stores t",
+  webhooks: "webhooks t",
+  webhook_deliveries: "webhook_deliveries t",
   revocations: "revocations t",
   quotas: "quotas t",
   audit_archives: "audit_archives t",

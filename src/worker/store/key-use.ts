@@ -34,10 +34,14 @@ const seals = (table: string) =>
   `SELECT substr(rest, 1, instr(rest, ':') - 1) AS key_id, 'seal of ${table}' AS kind, COUNT(*) AS n
    FROM (SELECT substr(seal, instr(seal, ':') + 1) AS rest FROM ${table} WHERE seal GLOB 's*:*:*' AND (?1 IS NULL OR org = ?1)) GROUP BY 1`;
 
+/** The secrets of webhooks, encrypted: their texts begin with the id of the key that they are under. */
+const WEBHOOKS = `SELECT substr(rest, 1, instr(rest, ':') - 1) AS key_id, 'seal of webhook secrets' AS kind, COUNT(*) AS n
+  FROM (SELECT substr(signing, 4) AS rest FROM webhooks WHERE signing GLOB 't1:*:*' AND (?1 IS NULL OR org = ?1)) GROUP BY 1`;
+
 /** Selects what is under each key ({@link KeyUse}): of one organization, or of all for `null`. */
 export function selectKeyUse(db: D1Database, org: string | null, sealed: readonly string[] = SEALED_TABLE_NAMES): D1PreparedStatement {
   // D1 joins at most five selects in one.
-  const rows = [...sealed.map(seals), versions(org), ARCHIVES].reduce((joined, select) => `SELECT * FROM (${joined}) UNION ALL ${select}`);
+  const rows = [...sealed.map(seals), versions(org), ARCHIVES, WEBHOOKS].reduce((joined, select) => `SELECT * FROM (${joined}) UNION ALL ${select}`);
   const numbers = Object.entries(NUMBERS).map(([name, kinds]) => `SUM(n * (${kinds})) AS ${name}`);
   return db.prepare(`SELECT key_id, ${numbers.join(", ")} FROM (${rows}) GROUP BY key_id ORDER BY key_id`).bind(org);
 }

@@ -45,7 +45,7 @@ export function writesIn({ minute, writes }: Pick<UsageRow, "minute" | "writes">
 export function selectUsage(db: D1Database, org: string, now: number, most: number): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT secrets, versions, bytes, scopes, tokens, trusts, services, stores, revocations, minute, writes,
+      `SELECT secrets, versions, bytes, scopes, tokens, trusts, services, stores, webhooks, revocations, minute, writes,
          (SELECT COUNT(*) FROM (SELECT at FROM audit_events WHERE org = ?1 ORDER BY seq DESC LIMIT ?3) WHERE at > ?2) AS events,
          (SELECT COUNT(*) FROM secrets WHERE org = ?1 AND deleted_at IS NOT NULL) AS deleted
        FROM (SELECT 1) LEFT JOIN usage ON org = ?1`,
@@ -112,4 +112,11 @@ export function listedInMinute(org: string, now: string): string {
 /** SQL for how many events an organization may have in a minute, of the SQL for it and for what it is where it has no quota of its own. */
 export function eventsAMinute(org: string, usual: string): string {
   return `COALESCE((SELECT q.limits ->> 'events_per_minute' FROM quotas q WHERE q.org = ${org}), ${usual})`;
+}
+
+/** Selects what there is of an organization as the triggers keep it, without counting anything: {@link UsageRow} without what is counted. */
+export function selectKept(db: D1Database, org: string): D1PreparedStatement {
+  return db
+    .prepare("SELECT secrets, versions, bytes, scopes, tokens, trusts, services, stores, webhooks, revocations, minute, writes FROM usage WHERE org = ?")
+    .bind(org);
 }

@@ -8,7 +8,7 @@ interface NamedRow {
 /** Aborts the batch with the guard `unchanged` when a row is no longer there as it was read; `undefined` for one that was not there. */
 export function requireUnchanged(
   db: D1Database,
-  table: "services" | "stores" | "trusts",
+  table: "services" | "stores" | "trusts" | "webhooks",
   org: string,
   name: string,
   was: NamedRow | undefined,

@@ -37,7 +37,7 @@ export function beginRestore(db: D1Database, row: Pick<RestoreRow, "backup" | "p
     // The trigger that keeps events asks how far retention has come.
     `INSERT INTO audit_heads (org, removed_to, kid, jws, tried_at) SELECT org, MAX(seq), '', '', 0 FROM audit_events GROUP BY org
      ON CONFLICT (org) DO UPDATE SET removed_to = excluded.removed_to`,
-    ...["audit_events", "audit_checkpoints", "audit_heads", "audit_marks", "audit_statements", "audit_by_secret", "usage"].map(
+    ...["audit_events", "audit_checkpoints", "audit_heads", "audit_marks", "audit_statements", "audit_by_secret", "event_counts", "usage"].map(
       (table) => `DELETE FROM ${table}`,
     ),
   ];

@@ -23,6 +23,7 @@ const tags = [
   { name: "Logins", description: "By which OpenID providers people log in, and what they may then." },
   { name: "Services", description: "What agents use without holding the credential." },
   { name: "Stores", description: "Places outside where values live, and how they know who asks." },
+  { name: "Webhooks", description: "Who is told of what happens." },
   { name: "Audit", description: "Who did what, when; and that nobody has bent the log since." },
   { name: "Quotas", description: "What an organization has, and may have." },
   { name: "Keys", description: "The keyring, and how a rotation is coming along." },

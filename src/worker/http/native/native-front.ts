@@ -19,6 +19,7 @@ import { importRoutes } from "./import.ts";
 import { importObjectRoutes } from "./import-object.ts";
 import { keyRoutes } from "./keys.ts";
 import { loginRoutes } from "./logins.ts";
+import { metricRoutes } from "./metrics.ts";
 import { oidcRoutes } from "./oidc.ts";
 import { quotaRoutes } from "./quotas.ts";
 import { resolveRoutes } from "./resolve.ts";
@@ -32,6 +33,7 @@ import { systemRoutes } from "./system.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trusts.ts";
 import { versionRoutes } from "./versions.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 const ROUTES: readonly Route[] = [
   ...systemRoutes,
@@ -43,6 +45,7 @@ const ROUTES: readonly Route[] = [
   ...resolveRoutes,
   ...auditRoutes,
   ...keyRoutes,
+  ...metricRoutes,
   ...quotaRoutes,
   ...sealRoutes,
   ...backupRoutes,
@@ -53,6 +56,7 @@ const ROUTES: readonly Route[] = [
   ...serviceRoutes,
   ...storeRoutes,
   ...oidcRoutes,
+  ...webhookRoutes,
 ];
 
 /**
@@ -64,7 +68,7 @@ const ROUTES: readonly Route[] = [
  */
 export function nativeFront(described: readonly Route[], vault: readonly Route[]): Front {
   const app = frontApp();
-  app.use("/v1/*", configure, authenticate, limitCaller, noteWrites, limitBody);
+  for (const path of ["/v1/*", "/metrics"]) app.use(path, configure, authenticate, limitCaller, noteWrites, limitBody);
   const routes = [...ROUTES, ...describeApi((own) => [...ROUTES, ...described, ...own], vault)];
   serveRoutes(app, routes);
   app.notFound(refuseRoute(routes));

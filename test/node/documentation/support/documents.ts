@@ -60,6 +60,14 @@ CREATE TABLE old_secrets (org TEXT NOT NULL, scope TEXT NOT NULL, name TEXT NOT 
 INSERT INTO old_secrets (org, scope, name, value) VALUES ('acme', 'global', 'DB_PASSWORD', 'plain'), ('acme', 'global', 'SMTP_PASSWORD', '');
 SQL`,
   },
+  "docs/monitoring.md": {
+    atLeast: 2,
+    tools: ["curl"],
+    addresses: LOCAL,
+    before: `${START}
+${INSTALL}
+export KEYHOLE_URL=http://127.0.0.1:8787 KEYHOLE_TOKEN=$(npm run -s token)`,
+  },
   "docs/agents.md": {
     atLeast: 3,
     tools: [],
