@@ -27,6 +27,7 @@ export type { ProblemBody, ProblemCode, ProblemError, ProblemMembers } from "../
 export type { Quota } from "../contract/quota-names.ts";
 export type { ScopeKind } from "../contract/scope-kinds.ts";
 export type { Unavailable, UnavailableReason } from "../contract/unavailable-reasons.ts";
+export type { WebhookEvent } from "../contract/webhook-events.ts";
 export { type ExchangeRequest, exchangeToken } from "./exchange-token.ts";
 export { type ClientErrorCode, KeyholeError, type KeyholeErrorOptions } from "./keyhole-error.ts";
 export { type NarrowRequest, narrowToken } from "./narrow-token.ts";

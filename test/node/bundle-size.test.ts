@@ -7,9 +7,9 @@ import { expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 // What a location loads when it first answers; more of it makes a cold start longer.
-const LIMIT = 304 * 1024;
+const LIMIT = 332 * 1024;
 
-it("bundles the Worker, as it is deployed, to less than 304 KiB gzipped", () => {
+it("bundles the Worker, as it is deployed, to less than 332 KiB gzipped", () => {
   const out = mkdtempSync(join(tmpdir(), "keyhole-bundle-"));
   try {
     const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");

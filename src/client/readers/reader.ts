@@ -7,8 +7,11 @@ export type Reader<T> = (value: unknown, at: string) => T;
 
 /** A part of a reply is not what it is to be. It says where, and nothing of what is there: a reply may hold values. */
 export class Mismatch extends Error {
-  constructor(readonly at: string) {
+  readonly at: string;
+
+  constructor(at: string) {
     super(at);
+    this.at = at;
   }
 }
 
