@@ -170,7 +170,9 @@ describe("a command that runs", () => {
   it("is not run with --strict when anything is left out, and resolve prints nothing: exit code 6", async () => {
     const { API_KEY } = { API_KEY: VALUE };
     const secrets = { API_KEY: { value: API_KEY, encoding: "utf8", scope: "global", id: "sec_1", version: 1 } };
-    const error = "error: left out: OLD (expired)\nhint: without --strict this is a warning\n";
+    const [message, hint] = ["left out: OLD (expired)", "without --strict this is a warning"];
+    const error = `error: ${message}\nhint: ${hint}\n`;
+    const asJson = `${JSON.stringify({ error: { message, hint, exit_code: 6 } })}\n`;
     service.answer = ({ url = "" }) =>
       url.includes("format=json")
         ? { json: { secrets, missing: [], expired: ["OLD"], searched: ["global"] } }
@@ -182,7 +184,7 @@ describe("a command that runs", () => {
     ];
     for (const line of lines) {
       const { code, stdout, stderr } = await runProgram(cli.path, line, { env });
-      expect([line[0], code, stdout, stderr]).toEqual([line[0], 6, "", error]);
+      expect([line[0], code, stdout, stderr]).toEqual([line[0], 6, "", line.includes("--json") ? asJson : error]);
     }
     service.answer = () => ({ json: { API_KEY } });
     expect(await runProgram(cli.path, ["run", "--strict", "--", "echo", "ran"], { env })).toMatchObject({ code: 0, stdout: "ran\n", stderr: "" });

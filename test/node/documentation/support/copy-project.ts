@@ -2,7 +2,7 @@ import { cpSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../../scripts/wrangler-config.ts";
 
-const COPIED = ["package.json", "package-lock.json", "wrangler.toml", "tsconfig.json", "bin", "examples", "migrations", "scripts", "src"];
+const COPIED = ["package.json", "package-lock.json", "wrangler.toml", "tsconfig.json", "bin", "docs", "examples", "migrations", "scripts", "src"];
 
 /** Copies this project as a clone has it, with what is installed here behind a link. */
 export function copyProject(folder: string): void {
