@@ -117,6 +117,51 @@ describe("a webhook", () => {
     expect(sent[0]?.body).not.toContain("value");
   });
 
+  it("that somebody else has made of it, or that is elsewhere, is not told what waited, nor what was found for the one before", async () => {
+    const org = newOrg();
+    const events = ["secret.expired"];
+    const mine = { token: { org, scope: "webhooks:write secrets:read", secret_scopes: ["team:mine"] } };
+    const expire = (name: string, after: number) =>
+      put("team:others", name, "v", { token: { org }, fields: { expires_at: new Date(START + after).toISOString() } });
+    const token = await sign({ org });
+    await hook(org, { events }, { token });
+    await expire("A", MINUTE);
+    vi.setSystemTime(START + 2 * MINUTE);
+    await queueMessages(await needs());
+    expect((await deliveries(org)).map(({ state }: { state: string }) => state)).toEqual(["waiting"]);
+    // The same maker changes what it is told of, and nothing that waits is lost.
+    expect(await hook(org, { events: [...events, "secret.expiring"] }, { token })).toMatchObject({ status: 200 });
+    expect(await deliveries(org)).toHaveLength(1);
+    expect(await hook(org, { events }, mine)).toMatchObject({ status: 200 });
+    expect(await deliveries(org)).toEqual([]);
+    await run(3 * MINUTE);
+    expect(sent).toEqual([]);
+    // A run that has read the one before ends after it was replaced.
+    await hook(org, { events }, { token });
+    await expire("B", 4 * MINUTE);
+    vi.setSystemTime(START + 5 * MINUTE);
+    const batch = env.DB.batch.bind(env.DB);
+    let replaced = false;
+    const DB = new Proxy(env.DB, {
+      get: (db, member) => {
+        const value = Reflect.get(db, member);
+        if (member !== "batch") return typeof value === "function" ? value.bind(db) : value;
+        return async (statements: D1PreparedStatement[]) => {
+          const results = await batch(statements);
+          if (!replaced && results.some(({ results: rows }) => (rows as { name?: string }[]).some(({ name }) => name === "w"))) {
+            replaced = true;
+            expect(await hook(org, { events }, mine)).toMatchObject({ status: 200 });
+          }
+          return results;
+        };
+      },
+    });
+    await queueMessages(await needs({ ...env, DB })).catch(() => undefined);
+    expect(replaced).toBe(true);
+    await run(6 * MINUTE);
+    expect(sent).toEqual([]);
+  });
+
   it("ends when the token that it was made with is revoked, and is not told what waited", async () => {
     const org = newOrg();
     const { id, token } = await mint({ permissions: ["webhooks:write", "audit:read"] }, { token: { org } });

@@ -49,6 +49,23 @@ export function upsertWebhook(db: D1Database, w: WebhookRow, now: number): D1Pre
   ];
 }
 
+/**
+ * Has a webhook begin anew: what it waits to be told is deleted, and it is told of what comes after `now`. A run that has looked for news for it as it was
+ * queues none of that, because its mark is another one.
+ */
+export function beginAnew(db: D1Database, org: string, name: string, now: number): D1PreparedStatement[] {
+  return [
+    db.prepare("DELETE FROM webhook_deliveries WHERE org = ? AND webhook = ? AND done_at IS NULL").bind(org, name),
+    // Two changes of one millisecond have two marks.
+    db
+      .prepare(
+        `UPDATE webhook_marks SET at = MAX(?3, at + 1), seq = COALESCE((SELECT MAX(seq) FROM audit_events WHERE org = ?1), 0), minute = 0, refused = 0, told_at = 0
+         WHERE org = ?1 AND name = ?2`,
+      )
+      .bind(org, name, now),
+  ];
+}
+
 /** Deletes a webhook; triggers delete what it was to be told. */
 export function deleteWebhookRow(db: D1Database, org: string, name: string): D1PreparedStatement {
   return db.prepare("DELETE FROM webhooks WHERE org = ? AND name = ?").bind(org, name);

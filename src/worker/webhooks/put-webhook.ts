@@ -1,7 +1,7 @@
 import type { WebhookDefinition } from "../../contract/webhook.ts";
 import type { Caller } from "../access/caller.ts";
 import { requireUnchanged } from "../store/require-unchanged.ts";
-import { upsertWebhook, type WebhookRow } from "../store/webhook-rows.ts";
+import { beginAnew, upsertWebhook, type WebhookRow } from "../store/webhook-rows.ts";
 import { allowSealing } from "../transaction/allow-sealing.ts";
 import { newId } from "../transaction/new-id.ts";
 import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
@@ -11,7 +11,7 @@ import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-q
 import { type FoundWebhook, findWebhook, foundOf, getWebhook } from "./read-webhooks.ts";
 import { newSecret, openSigning, type Signing, sealSigning } from "./signing.ts";
 import { type AddressNeeds, judgeAddress } from "./webhook-address.ts";
-import { makerOf, requireEvents } from "./webhook-maker.ts";
+import { isToldTheSame, makerOf, requireEvents } from "./webhook-maker.ts";
 
 /** A webhook that was made or changed, and its new secret where it has one. */
 export type MadeWebhook = FoundWebhook & { readonly created: boolean; readonly secret: string | undefined };
@@ -21,7 +21,7 @@ const OVERLAP = 86_400_000;
 
 /**
  * Makes a webhook, or replaces one that its caller could have made: the caller is its maker from then on. With another address it has another secret, so that
- * nobody who knew the one of before can be told by it.
+ * nobody who knew the one of before can be told by it; and what was found for one with another address, or another grant, is told to nobody.
  *
  * @param own The deployment's own address.
  * @throws {Problem} `forbidden`, `invalid-request`, `write-conflict`, `quota-exceeded`, `rate-limited`, `integrity-failed`, `storage-unavailable`.
@@ -88,8 +88,13 @@ async function write(
   const text = signing || !was ? await sealSigning(keyring, named, signing ?? { current: newSecret(), previous: null }) : was.signing;
   const row = { ...named, ...said, ...made, ...by, signing: text, revision: (was?.revision ?? 0) + 1 };
   const sealed = { ...row, seal: was ? await sealAgain(keyring, "webhooks", was, row) : await sealFor(keyring, "webhooks", row) };
+  const anew = found && !isToldTheSame(found, foundOf(sealed as Verified<WebhookRow>)) ? beginAnew(db, caller.org, name, now.getTime()) : [];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["webhooks"], made: 1 }, ({ before, after }) =>
-    writeForCaller(needs, caller, [guard, before, ...upsertWebhook(db, sealed, now.getTime()), after], { action: "webhook.put", secrets: [], target: name }),
+    writeForCaller(needs, caller, [guard, before, ...upsertWebhook(db, sealed, now.getTime()), ...anew, after], {
+      action: "webhook.put",
+      secrets: [],
+      target: name,
+    }),
   );
   return { ...foundOf(sealed as Verified<WebhookRow>), created: !was, secret: signing?.current };
 }

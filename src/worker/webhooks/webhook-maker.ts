@@ -40,3 +40,15 @@ export function mayRead({ permissions }: WebhookMaker, event: WebhookEvent): boo
 export function covers({ secret_scopes, secret_names }: WebhookMaker, scope: string, name: string): boolean {
   return matchesAny(secret_scopes, scope) && matchesAny(secret_names, name);
 }
+
+/** A webhook, as far as it says who is told of what. */
+interface Told {
+  readonly definition: Pick<WebhookDefinition, "url">;
+  readonly maker: WebhookMaker;
+}
+
+/** Whether what was found for one webhook may be told by the other: they have one address, and their makers may read the same. */
+export function isToldTheSame(one: Told, other: Told): boolean {
+  const grantOf = ({ permissions, secret_scopes, secret_names }: WebhookMaker) => JSON.stringify([permissions, secret_scopes, secret_names]);
+  return one.definition.url === other.definition.url && grantOf(one.maker) === grantOf(other.maker);
+}
