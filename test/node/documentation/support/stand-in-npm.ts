@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { openDevVars } from "../../../../scripts/local/dev-vars.ts";
 import type { Deployment } from "./open-deployment.ts";
 import type { Call, StandIn } from "./start-stand-ins.ts";
@@ -22,10 +23,14 @@ interface Machine {
 /** Scripts of package.json that run as they are written there. */
 const SCRIPTS = ["token", "keys", "verify-audit", "deploy"];
 
+/** What a project is built to is the same for each document: it is built for the first one, and kept in a folder of the run. */
+const BUILT = join(inject("prepared"), "built-by-npm");
+const BUILD = `if [ -d "${BUILT}" ]; then cp -R "${BUILT}" dist; else node scripts/build.mjs && cp -R dist "${BUILT}"; fi`;
+
 /** Stands in for npm: nothing is installed from anywhere, `npm start` serves until the document is done, and `npm test` does not begin again. */
 export function standInNpm(machine: Machine): StandIn {
   const commands: Record<string, (call: Call) => ReturnType<StandIn>> = {
-    ci: () => ({ run: ["sh", "-c", `cd "${machine.project}" && node scripts/install.mjs && node scripts/build.mjs`] }),
+    ci: () => ({ run: ["sh", "-c", `cd "${machine.project}" && node scripts/install.mjs && ${BUILD}`] }),
     "i -g .": () => installGlobally(machine),
     start: (call) => start(machine, call),
     test: () => {
