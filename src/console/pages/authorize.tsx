@@ -1,5 +1,5 @@
 import type { PageProps } from "../page-props.ts";
-import { Failure } from "../parts/failure.tsx";
+import { AnswerButtons } from "../parts/answer-buttons.tsx";
 import { GivenPermissions } from "../parts/given-permissions.tsx";
 import { Page } from "../parts/page.tsx";
 import { useSession } from "../session.ts";
@@ -35,15 +35,7 @@ export function Authorize({ address: { query } }: PageProps) {
           <code>{query.get("redirect_uri")}</code>
         </dd>
       </dl>
-      <Failure error={answering.error} what="The answer" />
-      <div class="actions">
-        <button type="button" onClick={() => answering.run(false)} disabled={answering.running}>
-          Refuse
-        </button>
-        <button type="button" class="primary" onClick={() => answering.run(true)} disabled={answering.running}>
-          Log it in to {organization}
-        </button>
-      </div>
+      <AnswerButtons answering={answering} what="The answer" yes={`Log it in to ${organization}`} />
     </Page>
   );
 }

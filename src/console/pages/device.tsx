@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DeviceBody } from "../../contract/console.ts";
 import { textOf } from "../form-data.ts";
+import { AnswerButtons } from "../parts/answer-buttons.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { TextField } from "../parts/field.tsx";
 import { GivenPermissions } from "../parts/given-permissions.tsx";
@@ -92,15 +93,7 @@ function Decision({ device, onDecided }: { device: DeviceBody; onDecided: (devic
           <GivenPermissions of={device.permissions} />
         </dd>
       </dl>
-      <Failure error={deciding.error} what="The decision" />
-      <div class="actions">
-        <button type="button" onClick={() => deciding.run(false)} disabled={deciding.running}>
-          Refuse
-        </button>
-        <button type="button" class="primary" onClick={() => deciding.run(true)} disabled={deciding.running}>
-          Let it in to {organization}
-        </button>
-      </div>
+      <AnswerButtons answering={deciding} what="The decision" yes={`Let it in to ${organization}`} />
     </>
   );
 }

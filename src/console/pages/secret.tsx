@@ -1,10 +1,9 @@
-import { useRef, useState } from "preact/hooks";
 import type { SecretBody } from "../../client/create-client.ts";
 import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import type { PageProps } from "../page-props.ts";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
-import { Failure } from "../parts/failure.tsx";
+import { EditForm } from "../parts/edit-form.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { changesOf, MetadataFields, metadataOf } from "../parts/metadata-fields.tsx";
@@ -147,11 +146,8 @@ function Facts({ secret }: { secret: SecretBody }) {
 }
 
 function Edit({ secret, onChange }: { secret: SecretBody; onChange: () => void }) {
-  const [open, setOpen] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
-  const saving = useTask(async () => {
-    if (!form.current) return;
-    const changes = changesOf(secret, metadataOf(new FormData(form.current)));
+  const saving = useTask(async (form: HTMLFormElement) => {
+    const changes = changesOf(secret, metadataOf(new FormData(form)));
     await client.secrets.patch(secret.id, changes);
     const before = Object.fromEntries(Object.keys(changes).map((name) => [name, secret[name as keyof SecretBody]]));
     tell(`The metadata of ${secret.name} is changed.`, async () => {
@@ -161,26 +157,8 @@ function Edit({ secret, onChange }: { secret: SecretBody; onChange: () => void }
     onChange();
   });
   return (
-    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Change the metadata</summary>
-      <div>
-        <form
-          ref={form}
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            saving.run();
-          }}
-        >
-          <MetadataFields secret={secret} />
-          <Failure error={saving.error} what="Nothing is changed" />
-          <div class="actions">
-            <button type="submit" class="primary" disabled={saving.running}>
-              Save
-            </button>
-          </div>
-        </form>
-      </div>
-    </details>
+    <EditForm summary="Change the metadata" saving={saving}>
+      <MetadataFields secret={secret} />
+    </EditForm>
   );
 }

@@ -4,7 +4,7 @@ import { secretOf, serviceDefinition } from "../definition-of.ts";
 import { textOf } from "../form-data.ts";
 import { tell } from "../toasts.ts";
 import { useTask } from "../use-task.ts";
-import { Failure } from "./failure.tsx";
+import { EditForm } from "./edit-form.tsx";
 import { TextField } from "./field.tsx";
 import { ServiceFields, serviceFieldsOf } from "./service-fields.tsx";
 
@@ -24,26 +24,9 @@ export function EditService({ service, onChange }: { service: ServiceBody; onCha
     onChange();
   });
   return (
-    <details>
-      <summary>Change it</summary>
-      <div>
-        <form
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            saving.run(event.currentTarget);
-          }}
-        >
-          {preset !== null && <TextField label="Secret" name="secret" required value={secretOf(service)} hint="Its hosts have to name where it goes." />}
-          <ServiceFields service={service} preset={preset !== null} />
-          <Failure error={saving.error} what="Nothing is changed" />
-          <div class="actions">
-            <button type="submit" class="primary" disabled={saving.running}>
-              Save
-            </button>
-          </div>
-        </form>
-      </div>
-    </details>
+    <EditForm summary="Change it" saving={saving}>
+      {preset !== null && <TextField label="Secret" name="secret" required value={secretOf(service)} hint="Its hosts have to name where it goes." />}
+      <ServiceFields service={service} preset={preset !== null} />
+    </EditForm>
   );
 }

@@ -4,7 +4,7 @@ import { trustDefinition } from "../definition-of.ts";
 import { numberOf, pairsOf, textOf } from "../form-data.ts";
 import { tell } from "../toasts.ts";
 import { useTask } from "../use-task.ts";
-import { Failure } from "./failure.tsx";
+import { EditForm } from "./edit-form.tsx";
 import { ChoiceField, LinesField, TextField } from "./field.tsx";
 import { grantOf, PermissionFields } from "./permission-fields.tsx";
 
@@ -27,39 +27,22 @@ export function EditTrust({ trust, onChange }: { trust: TrustBody; onChange: () 
   });
   const lines = (patterns: readonly string[] | null) => patterns?.join("\n") ?? "";
   return (
-    <details>
-      <summary>Change what it asks and gives</summary>
-      <div>
-        <form
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            saving.run(event.currentTarget);
-          }}
-        >
-          <LinesField
-            label="Claims"
-            name="claims"
-            required
-            hint="One claim=pattern a line. A trailing * matches any rest."
-            value={Object.entries(claims)
-              .map(([claim, pattern]) => `${claim}=${pattern}`)
-              .join("\n")}
-          />
-          <TextField label="Audience" name="audience" required value={audience} />
-          <PermissionFields chosen={trust.permissions} scopes={lines(trust.secret_scopes)} names={lines(trust.secret_names)} services={lines(trust.services)} />
-          <div class="pair">
-            <TextField label="A token is valid for (seconds)" name="expires_in" type="number" min={60} max={86_400} required value={String(expires_in)} />
-            <ChoiceField label="How often one is exchanged" name="reuse" value={reuse} choices={REUSE} />
-          </div>
-          <Failure error={saving.error} what="Nothing is changed" />
-          <div class="actions">
-            <button type="submit" class="primary" disabled={saving.running}>
-              Save
-            </button>
-          </div>
-        </form>
+    <EditForm summary="Change what it asks and gives" saving={saving}>
+      <LinesField
+        label="Claims"
+        name="claims"
+        required
+        hint="One claim=pattern a line. A trailing * matches any rest."
+        value={Object.entries(claims)
+          .map(([claim, pattern]) => `${claim}=${pattern}`)
+          .join("\n")}
+      />
+      <TextField label="Audience" name="audience" required value={audience} />
+      <PermissionFields chosen={trust.permissions} scopes={lines(trust.secret_scopes)} names={lines(trust.secret_names)} services={lines(trust.services)} />
+      <div class="pair">
+        <TextField label="A token is valid for (seconds)" name="expires_in" type="number" min={60} max={86_400} required value={String(expires_in)} />
+        <ChoiceField label="How often one is exchanged" name="reuse" value={reuse} choices={REUSE} />
       </div>
-    </details>
+    </EditForm>
   );
 }
