@@ -8,7 +8,7 @@ import { note, printJson } from "../output.ts";
 import { readProfiles } from "../profiles.ts";
 import { PROJECT_FILE, type ProjectSettings } from "../project-file.ts";
 import { askText, canAsk } from "../prompt.ts";
-import { requireScope } from "../scope-args.ts";
+import { requireScope, SCOPES_ARG } from "../scope-args.ts";
 
 /** `keyhole init`. */
 export const init = command({
@@ -17,11 +17,7 @@ export const init = command({
   common: ["profile", "json"],
   args: {
     scope: {
-      type: "string",
-      alias: "s",
-      valueHint: "SCOPE",
-      repeatable: true,
-      suggests: "scope",
+      ...SCOPES_ARG.scope,
       description: "a scope to search; the first one is written to [asked for]",
     },
     require: {

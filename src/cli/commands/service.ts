@@ -8,6 +8,7 @@ import { printFields, printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { readText } from "../read-text.ts";
 import { relativeTime } from "../relative-time.ts";
+import { SCOPES_ARG } from "../scope-args.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
@@ -25,11 +26,7 @@ const add = command({
     preset: { type: "enum", options: [...PRESET_NAMES], description: "what API it is, where its name does not say so" },
     secret: { type: "string", valueHint: "NAME", description: "the secret that has the key" },
     scope: {
-      type: "string",
-      alias: "s",
-      valueHint: "SCOPE",
-      repeatable: true,
-      suggests: "scope",
+      ...SCOPES_ARG.scope,
       description: "where that is looked for; may be repeated, with repo:* for the one in the caller's grant [global]",
     },
     origin: { type: "string", valueHint: "URL", description: "the address of an API that each customer has one of" },
