@@ -13,6 +13,13 @@ export const permissionInputSchema = z
   .transform((text): Permission => ALIASES[text] ?? (text as Permission))
   .meta({ description: "What a token may do; `config_vars:resolve` means `secrets:resolve`.", example: "secrets:resolve" });
 
+/** The permissions that a token is to have, or to give, as a request names them. */
+export const permissionsInputSchema = z
+  .array(permissionInputSchema)
+  .min(1)
+  .max(16)
+  .meta({ example: ["secrets:resolve"] });
+
 /**
  * The permissions in a JWT's space-separated `scope` claim (RFC 8693, section 4.2). Words that are not
  * permissions of ours are left out: a token may carry scopes for other services.

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { leaseSecondsSchema, patternsSchema } from "./claims.ts";
 import { limitShape } from "./limits.ts";
-import { permissionInputSchema, permissionSchema } from "./permission.ts";
+import { permissionSchema, permissionsInputSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
 
@@ -34,11 +34,7 @@ export const leaseInputSchema = leaseSecondsSchema.default(0).meta({
 export const createTokenSchema = z
   .strictObject({
     label: label.meta({ description: "Who will use it; the audit log names it.", example: "ci-payments" }),
-    permissions: z
-      .array(permissionInputSchema)
-      .min(1)
-      .max(16)
-      .meta({ example: ["secrets:resolve"] }),
+    permissions: permissionsInputSchema,
     ...limitsInputShape,
     expires_in: z.int().min(60).max(31_536_000).meta({ description: "Seconds, 60 to 31,536,000.", example: 3600 }),
     lease_seconds: leaseInputSchema,

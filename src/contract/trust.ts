@@ -4,7 +4,7 @@ import { leaseSecondsSchema, MAX_PATTERNS } from "./claims.ts";
 import { ACCESS_TOKEN_TYPE, JWT_TOKEN_TYPE, OAUTH_ERRORS, TOKEN_EXCHANGE } from "./exchange.ts";
 import { MAX_SCOPE_LENGTH, NAME, whole } from "./grammar.ts";
 import { limitShape } from "./limits.ts";
-import { permissionInputSchema, permissionSchema } from "./permission.ts";
+import { permissionSchema, permissionsInputSchema } from "./permission.ts";
 import { cursorSchema, limitSchema } from "./secret.ts";
 import { timeSchema } from "./time.ts";
 import { leaseInputSchema, limitsInputShape, limitsShape } from "./token.ts";
@@ -95,11 +95,7 @@ export const rulesShape = {
       "What its claims must be; a trailing `*` matches any rest, and of a list one element has to match. A name is that of a claim at the top, exactly; one that begins with `/` is a JSON Pointer (RFC 6901), such as `/kubernetes.io/namespace`.",
     example: { repository_owner: "acme", ref: "refs/heads/main" },
   }),
-  permissions: z
-    .array(permissionInputSchema)
-    .min(1)
-    .max(16)
-    .meta({ example: ["secrets:resolve"] }),
+  permissions: permissionsInputSchema,
   ...limitsInputShape,
   secret_scopes: z
     .array(scopeTemplateSchema)

@@ -88,7 +88,8 @@ async function write(
   const text = signing || !was ? await sealSigning(keyring, named, signing ?? { current: newSecret(), previous: null }) : was.signing;
   const row = { ...named, ...said, ...made, ...by, signing: text, revision: (was?.revision ?? 0) + 1 };
   const sealed = { ...row, seal: was ? await sealAgain(keyring, "webhooks", was, row) : await sealFor(keyring, "webhooks", row) };
-  const anew = found && !isToldTheSame(found, foundOf(sealed as Verified<WebhookRow>)) ? beginAnew(db, caller.org, name, now.getTime()) : [];
+  const written = foundOf(sealed as Verified<WebhookRow>);
+  const anew = found && !isToldTheSame(found, written) ? beginAnew(db, caller.org, name, now.getTime()) : [];
   await writeWithinQuota(needs, caller, { kept: was ? [] : ["webhooks"], made: 1 }, ({ before, after }) =>
     writeForCaller(needs, caller, [guard, before, ...upsertWebhook(db, sealed, now.getTime()), ...anew, after], {
       action: "webhook.put",
@@ -96,5 +97,5 @@ async function write(
       target: name,
     }),
   );
-  return { ...foundOf(sealed as Verified<WebhookRow>), created: !was, secret: signing?.current };
+  return { ...written, created: !was, secret: signing?.current };
 }
