@@ -70,6 +70,8 @@ describe("the check of replies finds", () => {
     ["a value in an error of Vault's wire", "/v1/secret/data/a%2Fb", member({ errors: [CANARY] }), /holds a value/],
     ["a value beside a key", "/v1/secret/subkeys/global", member({ request_id: CANARY }), /holds a value/],
     ["an answer on Vault's wire where nothing is", "/v1/secret/none/x", () => ({ status: 200, text: "{}" }), /where nothing is/],
+    ["something else at the address itself", "/metrics/..", member({ name: "x" }), /where nothing is/],
+    ["a way elsewhere from the address itself", "/", () => ({ status: 302, headers: { location: "https://elsewhere.example" }, text: "" }), /where nothing is/],
     ["an answer where nothing is", "/v1/nothing", () => ({ status: 200, headers: {}, text: "" }), /where nothing is/],
   ])("%s", async (_, target, change, wrong) => {
     await call(`PUT ${secret}`, { json: { value: CANARY } });

@@ -76,7 +76,18 @@ function checkVaultNowhere(_: Api, { method }: FuzzedRequest, { status, text }: 
   return status === 404 && method !== "HEAD" && !text.includes("no handler for route") ? ["does not say that there is no such path"] : [];
 }
 
-function checkNowhere(api: Api, { method, body: sent }: FuzzedRequest, reply: FuzzedReply): string[] {
+/** What is said at the address itself, to which `/metrics/..` leads too: it is for people, and the description has it not. */
+const WELCOME = { name: "Keyhole", console: "/console", documentation: "/docs", openapi: "/openapi.json", health: "/healthz" };
+
+function isWelcome({ method, target }: FuzzedRequest, { status, headers, text }: FuzzedReply): boolean {
+  if (!["GET", "HEAD"].includes(method) || new URL(`https://keyhole.test${target}`).pathname !== "/") return false;
+  if (status === 302) return headers.location === "/console";
+  return status === 200 && (method === "HEAD" ? text === "" : text === JSON.stringify(WELCOME));
+}
+
+function checkNowhere(api: Api, request: FuzzedRequest, reply: FuzzedReply): string[] {
+  const { method, body: sent } = request;
+  if (isWelcome(request, reply)) return [];
   if (method === "HEAD") return reply.status >= 400 ? [] : ["answers where nothing is"];
   if (reply.headers["content-type"] !== "application/problem+json") return [`answers ${reply.status} where nothing is`];
   const body: unknown = JSON.parse(reply.text);
