@@ -25,7 +25,7 @@ const SCRIPTS = ["token", "keys", "verify-audit", "deploy"];
 
 /** What a project is built to is the same for each document: it is built for the first one, and kept in a folder of the run. */
 const BUILT = join(inject("prepared"), "built-by-npm");
-const BUILD = `if [ -d "${BUILT}" ]; then cp -R "${BUILT}" dist; else node scripts/build.mjs && cp -R dist "${BUILT}"; fi`;
+const BUILD = `if [ -d "${BUILT}" ]; then rm -rf dist && cp -R "${BUILT}" dist; else node scripts/build.mjs && cp -R dist "${BUILT}"; fi`;
 
 /** Stands in for npm: nothing is installed from anywhere, `npm start` serves until the document is done, and `npm test` does not begin again. */
 export function standInNpm(machine: Machine): StandIn {
@@ -75,5 +75,6 @@ async function start({ project, local, data, vars }: Machine, { env }: Call): Pr
 /** A script of package.json with the one that goes before it, as npm runs them: npm's own start takes longer than most of them. */
 function runScript(project: string, name: string, args: readonly string[]): { run: [string, ...string[]] } {
   const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { scripts: Record<string, string> };
-  return { run: ["sh", "-c", `cd "${project}" && ${scripts[`pre${name}`] ?? ":"} && ${scripts[name]} "$@"`, name, ...args] };
+  const before = (scripts[`pre${name}`] ?? ":").replace("node scripts/build.mjs", `{ ${BUILD}; }`);
+  return { run: ["sh", "-c", `cd "${project}" && ${before} && ${scripts[name]} "$@"`, name, ...args] };
 }
