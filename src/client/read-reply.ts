@@ -37,6 +37,18 @@ export async function expectOwn(reply: Response, types: readonly string[]): Prom
   return reply;
 }
 
+/**
+ * The entity tag of a reply.
+ *
+ * @throws {KeyholeError} `unexpected-reply` where there is none.
+ */
+export function tagOf(reply: Response): string {
+  const tag = reply.headers.get("ETag");
+  // What compresses on the way calls it weak. It names a state of the service and not the bytes of this reply.
+  if (tag) return tag.replace(/^W\//, "");
+  throw new KeyholeError("unexpected-reply", "The reply has no entity tag.", { status: reply.status });
+}
+
 async function notKeyhole(reply: Response): Promise<KeyholeError> {
   await reply.body?.cancel();
   return new KeyholeError("unexpected-reply", "The reply is not one of Keyhole's: is this the address of the service?", { status: reply.status });

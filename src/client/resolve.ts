@@ -2,11 +2,13 @@ import { BASE64_HEADER, parseBase64Names } from "../contract/base64-names.ts";
 import { EMPTY_SCOPES_HEADER, parseEmptyScopes } from "../contract/empty-scopes.ts";
 import { LEFT_OUT_HEADER, parseLeftOut } from "../contract/left-out.ts";
 import { type AskService, keptCalls } from "./kept-calls.ts";
-import { expectOwn, readBytes, readReply, readText } from "./read-reply.ts";
+import { expectOwn, readBytes, readReply, readText, tagOf } from "./read-reply.ts";
 import { envReply, explanation, resolveOneReply, resolveReply } from "./readers/resolve.ts";
 import type { Send } from "./send.ts";
 import type { Keeping } from "./types/keeping.ts";
 import type {
+  ChangedReply,
+  ChangeOptions,
   Explanation,
   KeepingOptions,
   OnEmptyScopes,
@@ -47,6 +49,12 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
   return {
     async resolve(request: ResolveRequest = {}, options: KeepingOptions = {}): Promise<ResolveReply> {
       return keptAll.call(request, options, async (asking) => readReply(await post(request, "json", asking), resolveReply));
+    },
+    async resolveIfChanged(request: ResolveRequest = {}, { held, maxAge, signal }: ChangeOptions = {}): Promise<ChangedReply> {
+      const headers = { "If-None-Match": held, "Cache-Control": maxAge === undefined ? undefined : `max-age=${maxAge}` };
+      const reply = await send({ method: "POST", path: "/v1/resolve", query: { format: "json" }, json: request, repeatable: true, headers, signal });
+      const etag = tagOf(reply);
+      return { etag, reply: held !== undefined && reply.status === 304 ? undefined : await readReply(reply, resolveReply) };
     },
     async resolveEnv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<Record<string, string>> {
       return readReply(await variables(request, "env", options), envReply);

@@ -1,7 +1,7 @@
 import { DELETED_UNTIL_HEADER } from "../contract/deleted-until.ts";
 import { LostReply } from "./lost-reply.ts";
 import { pages } from "./pages.ts";
-import { readNothing, readReply } from "./read-reply.ts";
+import { readNothing, readReply, tagOf } from "./read-reply.ts";
 import { importObjectReply, importReply, secretBody, secretPage, setSecretReply, versionPage } from "./readers/secrets.ts";
 import type { Send } from "./send.ts";
 import type { CallOptions } from "./types/calls.ts";
@@ -22,6 +22,7 @@ import type {
   SetOptions,
   SetSecretReply,
   Source,
+  TaggedSecret,
   Undeleting,
   Value,
   VersionPage,
@@ -51,6 +52,11 @@ export function secretCalls(send: Send): SecretCalls {
     },
     async get(scope: string, name: string, options: CallOptions = {}): Promise<SecretBody> {
       return readReply(await send({ method: "GET", path: at(scope, name), ...options }), secretBody);
+    },
+    async getTagged(scope: string, name: string, options: CallOptions = {}): Promise<TaggedSecret> {
+      const reply = await send({ method: "GET", path: at(scope, name), ...options });
+      const etag = tagOf(reply);
+      return { secret: await readReply(reply, secretBody), etag };
     },
     async getById(id: string, options: CallOptions = {}): Promise<SecretBody> {
       return readReply(await send({ method: "GET", path: byId(id), ...options }), secretBody);

@@ -51,6 +51,22 @@ describe("a client", () => {
     expect(await problemOf(client.secrets.getById(id))).toMatchObject({ code: "secret-not-found", status: 404 });
   });
 
+  it("writes in the state that an entity tag names only, and says whether an answer is another by now", async () => {
+    const client = await clientOf({ org: "client-8" });
+    await client.secrets.set("global", "KEY", "one");
+    const { secret, etag } = await client.secrets.getTagged("global", "KEY");
+    expect(secret).toMatchObject({ version: 1 });
+    const request = { scopes: ["global"], names: ["KEY"] };
+    const first = await client.resolveIfChanged(request);
+    expect(first.reply).toMatchObject({ secrets: { KEY: { value: "one" } } });
+    expect(await client.resolveIfChanged(request, { held: first.etag })).toEqual({ etag: first.etag, reply: undefined });
+    expect(await client.secrets.set("global", "KEY", "two", {}, { ifMatch: etag })).toMatchObject({ version: 2 });
+    expect(await problemOf(client.secrets.set("global", "KEY", "three", {}, { ifMatch: etag }))).toMatchObject({ code: "version-conflict", status: 412 });
+    const second = await client.resolveIfChanged(request, { held: first.etag });
+    expect(second.reply).toMatchObject({ secrets: { KEY: { value: "two", version: 2 } } });
+    expect(second.etag).not.toBe(first.etag);
+  });
+
   it("keeps an answer under the one event that it has, and a revoked token ends it", async () => {
     const org = "client-7";
     const client = await clientOf({ org });

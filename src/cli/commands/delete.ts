@@ -1,4 +1,5 @@
 import { command } from "../define-command.ts";
+import { IF_VERSION_ARG, parseIfVersion, writeAtVersion } from "../if-version.ts";
 import { DELETE_OPTIONS, deleteHere } from "../local/delete-here.ts";
 import { locating } from "../locate.ts";
 import { note, printJson } from "../output.ts";
@@ -22,13 +23,15 @@ export const remove = command({
   ],
   aliases: ["rm"],
   local: DELETE_OPTIONS,
-  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG, ...PURGE_ARG, ...YES_ARG },
-  async run({ name, scope: wanted, profile, insecure, json, purge = false, yes }, { local }) {
+  args: { name: { type: "positional", suggests: "secret", description: "the name of the secret" }, ...SCOPE_ARG, ...IF_VERSION_ARG, ...PURGE_ARG, ...YES_ARG },
+  async run({ name, scope: wanted, profile, insecure, json, purge = false, yes, "if-version": ifVersion }, { local }) {
     if (local) return deleteHere({ name, scope: wanted ?? "global", yes, json });
     const scope = scopeOf(wanted);
+    const version = parseIfVersion(ifVersion, name, 1);
     const { client } = await openSession({ profile, insecure });
     await askToConfirm(`Delete ${name} in ${scope} with all its versions${purge ? ", for good" : ""}?`, yes);
-    const { deleted_until } = await locating(client, [name], [scope], () => client.secrets.delete(scope, name, { purge }));
+    const remove = () => writeAtVersion({ client, scope, name }, version, (conditions) => client.secrets.delete(scope, name, { purge, ...conditions }));
+    const { deleted_until } = await locating(client, [name], [scope], remove);
     if (json) printJson({ deleted: { name, scope, deleted_until } });
     else if (deleted_until === undefined && !purge) note(`Deleted ${name} in ${scope}. ${notKnown(name, scope)}`);
     else note(`Deleted ${name} in ${scope}${comesBack(deleted_until ?? null, `keyhole undelete ${name} --scope ${scope}`)}`);

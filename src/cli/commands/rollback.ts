@@ -1,4 +1,5 @@
 import { command } from "../define-command.ts";
+import { IF_VERSION_ARG, parseIfVersion, writeAtVersion } from "../if-version.ts";
 import { locating } from "../locate.ts";
 import { note, printJson } from "../output.ts";
 import { parseVersion } from "../parse-version.ts";
@@ -13,13 +14,15 @@ export const rollback = command({
     name: { type: "positional", suggests: "secret", description: "the name of the secret" },
     version: { type: "positional", description: "the version whose value to use, from `keyhole versions NAME`" },
     ...SCOPE_ARG,
+    ...IF_VERSION_ARG,
   },
-  async run({ name, version, scope: wanted, profile, insecure, json }) {
+  async run({ name, version, scope: wanted, profile, insecure, json, "if-version": ifVersion }) {
     const scope = scopeOf(wanted);
     const number = parseVersion(version, name);
+    const current = parseIfVersion(ifVersion, name, 1);
     const { client } = await openSession({ profile, insecure });
     const { id } = await locating(client, [name], [scope], () => client.secrets.get(scope, name));
-    const secret = await client.secrets.rollback(id, number);
+    const secret = await writeAtVersion({ client, scope, name }, current, (conditions) => client.secrets.rollback(id, number, conditions));
     if (json) printJson(secret);
     else note(`${name} in ${scope} has the value of version ${version} again, as version ${secret.version}.`);
   },

@@ -2,6 +2,7 @@ import { KeyholeError } from "../../client/create-client.ts";
 import type { Source } from "../../contract/source.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
+import { IF_VERSION_ARG, parseIfVersion, writeAtVersion } from "../if-version.ts";
 import { SET_OPTIONS, setHere } from "../local/set-here.ts";
 import { METADATA_ARGS, metadataOf } from "../metadata-args.ts";
 import { note, printJson } from "../output.ts";
@@ -31,20 +32,26 @@ export const set = command({
     field: { type: "string", valueHint: "NAME", description: "of what the store has there, the member that is the value" },
     undelete: { type: "boolean", description: "bring the earlier versions back, too, where a deleted secret had the name" },
     create: { type: "boolean", description: "only if the scope has no secret of this name" },
+    "if-version": { ...IF_VERSION_ARG["if-version"], description: `${IF_VERSION_ARG["if-version"].description}; 0: only if there is none` },
     ...METADATA_ARGS,
   },
   surplus: { message: `a value is not an argument: ${ON_THE_COMMAND_LINE}`, hint: HINT },
-  async run({ name, scope: wanted, profile, insecure, json, create, undelete = false, ...given }, { each, local }) {
+  async run({ name, scope: wanted, profile, insecure, json, create, undelete = false, "if-version": ifVersion, ...given }, { each, local }) {
     if (name.includes("=")) throw usageError(`NAME=VALUE is not taken: ${ON_THE_COMMAND_LINE}`, HINT);
     if (local) return setHere({ name, scope: wanted ?? "global", create, json, ...given });
     const fields = metadataOf(given, each);
+    const version = parseIfVersion(ifVersion, name, 0);
+    if (create && version !== undefined) throw usageError("--create and --if-version exclude each other", "--create is --if-version 0");
     const scope = await scopeToWrite(wanted);
     const { client } = await openSession({ profile, insecure });
-    const options = { undelete, ...(create && { ifNoneMatch: "*" }) };
     const source = sourceOf(given);
-    const setting = source
-      ? client.secrets.setSource(scope, name, source, fields, options)
-      : client.secrets.set(scope, name, await readValue(given, `Value of ${name} in ${scope}`), fields, options);
+    const value = source ?? (await readValue(given, `Value of ${name} in ${scope}`));
+    const setting = writeAtVersion({ client, scope, name }, version, (conditions) => {
+      const options = { undelete, ...conditions, ...(create && { ifNoneMatch: "*" }) };
+      return typeof value === "string" || value instanceof Uint8Array
+        ? client.secrets.set(scope, name, value, fields, options)
+        : client.secrets.setSource(scope, name, value, fields, options);
+    });
     const secret = await setting.catch((error: unknown) => {
       throw create && error instanceof KeyholeError && error.code === "version-conflict"
         ? new KeyholeError("secret-exists", `There is a secret ${name} in ${scope} already.`, { status: 409 })

@@ -55,6 +55,22 @@ export interface ResolveReply {
   lease?: LeaseReply | undefined;
 }
 
+/** What a resolve gives to whoever has an earlier answer. */
+export interface ChangedReply {
+  /** The entity tag of what would be given. */
+  readonly etag: string;
+  /** `undefined` where it is what the caller has already. */
+  readonly reply: ResolveReply | undefined;
+}
+
+/** What a call takes that asks whether an answer is another by now. */
+export interface ChangeOptions extends CallOptions {
+  /** The `etag` of the answer that the caller has. */
+  readonly held?: string | undefined;
+  /** Seconds: under a lease of that many the service need not put each of these calls on record. */
+  readonly maxAge?: number | undefined;
+}
+
 /** One value with where it came from. */
 export interface ResolveOneReply extends ReleasedSecret {
   name: string;
@@ -116,6 +132,15 @@ export interface ResolveCalls {
    * const { secrets } = await client.resolve({ scopes: ["repo:acme/api", "namespace:prod"], names: ["DATABASE_URL"] });
    */
   resolve(request?: ResolveRequest, options?: KeepingOptions): Promise<ResolveReply>;
+  /**
+   * The same, for whoever asks again and again: values come only where they are others than those that the caller has. Nothing is kept.
+   *
+   * @example
+   * let { etag: held } = await client.resolveIfChanged(request, { maxAge: 60 });
+   * const { etag, reply } = await client.resolveIfChanged(request, { held, maxAge: 60 });
+   * if (reply !== undefined) [held, secrets] = [etag, reply.secrets];
+   */
+  resolveIfChanged(request?: ResolveRequest, options?: ChangeOptions): Promise<ChangedReply>;
   /**
    * The values by environment name. Bytes are base64, and `onBase64` says which. Reserved variables are left out.
    *

@@ -103,6 +103,13 @@ export interface ListSecretsQuery extends PageQuery {
   state?: "lost" | undefined;
 }
 
+/** A secret's metadata in the state that an entity tag names. */
+export interface TaggedSecret {
+  readonly secret: SecretBody;
+  /** For `ifMatch`: a write with it happens only while the secret is in this state. */
+  readonly etag: string;
+}
+
 /** One page of secrets. `next_cursor` is `null` on the last one. */
 export interface SecretPage {
   secrets: SecretBody[];
@@ -232,6 +239,14 @@ export interface SecretCalls {
    * const { version, expires_at } = await client.secrets.get("namespace:prod", "OPENAI_API_KEY");
    */
   get(scope: string, name: string, options?: CallOptions): Promise<SecretBody>;
+  /**
+   * The same with the entity tag of the state that it is in.
+   *
+   * @example
+   * const { secret, etag } = await client.secrets.getTagged("namespace:prod", "OPENAI_API_KEY");
+   * if (secret.version === 3) await client.secrets.set("namespace:prod", "OPENAI_API_KEY", key, {}, { ifMatch: etag });
+   */
+  getTagged(scope: string, name: string, options?: CallOptions): Promise<TaggedSecret>;
   /**
    * The metadata of a secret, by its id.
    *
