@@ -49,7 +49,7 @@ function addTo(above: ProgramCommand | undefined, name: string, definition: Comm
 
 function addArgument(program: ProgramCommand, name: string, argument: Argument, typed: readonly string[]): void {
   if (argument.type === "positional") {
-    const flags = argument.required === false ? `[${name}]` : `<${name}>`;
+    const flags = argument.repeatable ? `[${name}...]` : argument.required === false ? `[${name}]` : `<${name}>`;
     program.addArgument(new ProgramArgument(flags, argument.description));
     return;
   }
@@ -101,10 +101,15 @@ function callOf(program: ProgramCommand, command: Command): Call {
       throw usageError(`--${option} stands before the command that it is for`, `\`${path} --help\` shows what that takes; options come after it`);
   }
   const names = Object.entries(command.args).flatMap(([name, { type }]) => (type === "positional" ? name : []));
-  const positionals = names.map((name, place) => [name, program.args[place]] as const);
+  const wordsAt = (name: string, place: number) => {
+    const argument = command.args[name];
+    const isRest = argument?.type === "positional" && argument.repeatable === true && program.args.length > place;
+    return isRest ? program.args.slice(place) : program.args[place];
+  };
+  const positionals = names.map((name, place) => [name, wordsAt(name, place)] as const);
   for (const [name, text] of positionals) {
     const argument = command.args[name];
-    if (text !== undefined && argument?.type === "positional" && argument.options) requireChoice(name.toUpperCase(), text, argument as Choices);
+    if (typeof text === "string" && argument?.type === "positional" && argument.options) requireChoice(name.toUpperCase(), text, argument as Choices);
   }
   const options = Object.keys(command.args).map((name) => [name, program.getOptionValue(attributeOf(program, name))] as const);
   const given = [...positionals.filter(([, text]) => text !== undefined).map(([name]) => name), ...givenOptions(program, command.args)];

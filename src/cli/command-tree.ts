@@ -21,6 +21,7 @@ import { render } from "./commands/render.ts";
 import { resolve } from "./commands/resolve.ts";
 import { rollback } from "./commands/rollback.ts";
 import { run } from "./commands/run.ts";
+import { scan } from "./commands/scan.ts";
 import { scope } from "./commands/scope.ts";
 import { service } from "./commands/service.ts";
 import { set } from "./commands/set.ts";
@@ -43,7 +44,7 @@ export const ROOT: Command = command({
   examples: ["keyhole login https://keyhole.example", "keyhole set OPENAI_API_KEY --scope namespace:prod", "keyhole run --scope namespace:prod -- npm start"],
   subCommands: {
     ...grouped("Secrets:", { set, generate, edit, copy, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
-    ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, mcp }),
+    ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, scan, mcp }),
     ...grouped("Access:", { login, logout, status, token, trust }),
     ...grouped("Arrange:", { scope, service, store, webhook }),
     ...grouped("Operate:", { audit, keys, usage, admin, completion, complete: completeFor(() => ROOT) }),

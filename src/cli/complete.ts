@@ -51,7 +51,9 @@ export function placeOf(root: Command, words: readonly string[]): Place {
   if (option && value !== undefined) return { ...common, ...valuesOf(option.argument), before: `${flag}=`, typed: value };
   if (typed.startsWith("-")) return { ...common, suggestions: optionsOf(command, given), asks: undefined };
   const commands = after.length === 0 ? Object.entries(command.subCommands ?? {}).filter(([, { hidden }]) => !hidden) : [];
-  const position = Object.values(command.args).filter(({ type }) => type === "positional")[places];
+  const positions = Object.values(command.args).filter((argument) => argument.type === "positional");
+  const last = positions.at(-1);
+  const position = positions[places] ?? (last?.repeatable ? last : undefined);
   const values = position ? valuesOf(position) : { suggestions: [], asks: undefined };
   return { ...common, ...values, suggestions: [...commands.map(([word, { description }]) => ({ word, about: description })), ...values.suggestions] };
 }

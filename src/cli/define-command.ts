@@ -15,6 +15,8 @@ interface Described {
 interface Positional extends Described {
   readonly type: "positional";
   readonly required?: false;
+  /** Whether it is all that are left, none too. It is the last one then. */
+  readonly repeatable?: true;
   readonly options?: readonly string[];
   readonly suggests?: Suggested;
 }

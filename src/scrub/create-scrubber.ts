@@ -1,8 +1,6 @@
-import { type Beginnings, beginningsOf } from "./beginnings.ts";
 import { createCovered, type Part } from "./covered.ts";
-import { earliest } from "./hex-reading.ts";
-import { type Automata, automataOf, readingsOf, type Told } from "./readings-of.ts";
-import { textsOf, type Wanted } from "./texts-of.ts";
+import { createSearch, type Searched, searchedOf } from "./create-search.ts";
+import { textsOf } from "./texts-of.ts";
 import { createWaiting } from "./waiting.ts";
 
 /** Takes a stream chunk by chunk and gives back what may be shown of it so far. */
@@ -40,32 +38,18 @@ export function createScrubber(values: Scrubbed, options: ScrubOptions = {}): Sc
 export function prepareScrubber(values: readonly (string | Uint8Array)[], { mark, lines = false }: ScrubOptions = {}): Scrubbing {
   const marked = mark === undefined ? undefined : new TextEncoder().encode(mark);
   // Made for the first stream: there may be none.
-  let made: ReturnType<typeof prepared> | undefined;
+  let made: { readonly searched: Searched | undefined } | undefined;
   return () => {
-    made ??= prepared(textsOf(values, lines));
-    if (made.isEmpty) return { push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() };
-    return begin(made.automata, made.beginnings, marked);
+    made ??= { searched: searchedOf(textsOf(values, lines)) };
+    if (made.searched === undefined) return { push: (chunk) => new Uint8Array(chunk), end: () => new Uint8Array() };
+    return begin(made.searched, marked);
   };
 }
 
-function prepared(wanted: Wanted) {
-  return { isEmpty: wanted.plain.length === 0, automata: automataOf(wanted), beginnings: beginningsOf(wanted) };
-}
-
-function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | undefined): Scrubber {
+function begin(searched: Searched, marked: Uint8Array | undefined): Scrubber {
   const covered = createCovered();
   const waiting = createWaiting();
-  const readings = readingsOf(automata, covered.add, waiting.at);
-  // Which readings have begun something, a bit each.
-  let begun = 0;
-  const take = (byte: number, position: number, may: number): void => {
-    for (let at = 0; at < readings.length; at++) {
-      const told = readings[at] as Told;
-      const mayBegin = (may & told.kind) !== 0;
-      if (!mayBegin && (begun & (1 << at)) === 0 && byte !== told.escapes[0] && byte !== told.escapes[1]) continue;
-      begun = told.reading.take(byte, position, mayBegin) ? begun | (1 << at) : begun & ~(1 << at);
-    }
-  };
+  const search = createSearch(searched, covered.add, waiting.at);
   let shown = 0;
   const show = (limit: number): Uint8Array => {
     // What begins at the end of a line may not have waited: where it goes on, its beginning was shown, and is not again.
@@ -75,13 +59,8 @@ function begin(automata: Automata, beginnings: Beginnings, marked: Uint8Array | 
   };
   return {
     push(chunk) {
-      const from = waiting.add(chunk);
-      for (let at = 0; at < chunk.length; at++) {
-        if (begun === 0) at = beginnings.find(chunk, at);
-        take(chunk[at] ?? 0, from + at, beginnings.at(chunk, at));
-      }
-      const held = begun === 0 ? undefined : earliest(readings.map(({ reading }, at) => ((begun & (1 << at)) === 0 ? undefined : reading.heldFrom())));
-      return show(held ?? waiting.end());
+      search.take(chunk, waiting.add(chunk));
+      return show(search.heldFrom() ?? waiting.end());
     },
     end: () => show(waiting.end()),
   };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createScrubber, prepareScrubber } from "../../src/scrub/create-scrubber.ts";
+import { findValues } from "../../src/scrub/find-values.ts";
 import { scrubStream } from "../../src/scrub/scrub-stream.ts";
 import { scrubText } from "../../src/scrub/scrub-text.ts";
 import { mayHold, tracesOf } from "../../src/scrub/traces-of.ts";
@@ -95,6 +96,20 @@ describe("what is scrubbed", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it.each(Object.entries(WRITERS))("is found where it begins, as %s writes it", (name, write) => {
+    fc.assert(
+      fc.property(hard, cuts, (value, cuts) => {
+        const finder = findValues([value])();
+        const found = split(Buffer.from(`{#${write(value)}#}`), cuts).flatMap((chunk) => finder.push(chunk));
+        expect(found).toContain(2);
+        // Only one that has its own beginning in it again begins elsewhere, too.
+        if (name === "as it is" && value.indexOf(value[0] ?? "", 1) === -1) expect(new Set(found)).toEqual(new Set([2]));
+      }),
+      { numRuns: 10 },
+    );
+    expect(findValues(["another value"])().push(Buffer.from(write("value and no other")))).toEqual([]);
   });
 
   const written = fc.tuple(fc.nat(3), fc.constantFrom(...Object.values(WRITERS)), fc.nat(60), beside, beside);
