@@ -1,5 +1,5 @@
 import { parse } from "dotenv";
-import type { Client } from "../client/create-client.ts";
+import type { Client, ResolveRequest } from "../client/create-client.ts";
 import { scopeSchema } from "../contract/scope.ts";
 import { secretNameSchema } from "../contract/secret-name.ts";
 import { CliError, usageError } from "./cli-error.ts";
@@ -39,21 +39,39 @@ function parseReference(variable: string, value: string): Reference {
   throw usageError(`${variable} is no reference to a secret`, "keyhole://SCOPE/NAME, for example keyhole://namespace:prod/OPENAI_API_KEY");
 }
 
+/** What a file of variables gives. */
+interface Filled {
+  readonly plain: EnvFile["plain"];
+  /** The variables that are secrets. */
+  readonly secrets: Record<string, string>;
+}
+
 /** The variables of a file, and those of them that are secrets: one resolve for each scope that is named. */
-export async function readEnvFile(
-  file: string,
-  client: () => Promise<Client>,
-): Promise<{ readonly plain: EnvFile["plain"]; readonly secrets: Record<string, string> }> {
+export async function readEnvFile(file: string, client: () => Promise<Client>): Promise<Filled> {
   const { plain, references } = parseEnvFile(await readText(file, "dotenv"));
   const secrets: Record<string, string> = {};
-  for (const scope of new Set(references.map(({ scope }) => scope))) Object.assign(secrets, await resolveIn(await client(), scope, references));
+  for (const request of requestsOf(references)) Object.assign(secrets, await resolveIn(await client(), request, references));
   return { plain, secrets };
 }
 
-async function resolveIn(client: Client, scope: string, references: readonly Reference[]): Promise<Record<string, string>> {
-  const here = references.filter((one) => one.scope === scope);
-  const names = [...new Set(here.map(({ name }) => name))];
-  const { secrets } = await locating(client, names, [scope], () => client.resolve({ scopes: [scope], names }));
+/** What a file of variables asks the service for. */
+export async function requestsOfEnvFile(file: string): Promise<ResolveRequest[]> {
+  return requestsOf(parseEnvFile(await readText(file, "dotenv")).references);
+}
+
+interface ScopeRequest extends ResolveRequest {
+  readonly scopes: readonly [string];
+  readonly names: readonly string[];
+}
+
+function requestsOf(references: readonly Reference[]): ScopeRequest[] {
+  const scopes = [...new Set(references.map(({ scope }) => scope))];
+  return scopes.map((scope) => ({ scopes: [scope], names: [...new Set(references.flatMap((one) => (one.scope === scope ? one.name : [])))] }));
+}
+
+async function resolveIn(client: Client, request: ScopeRequest, references: readonly Reference[]): Promise<Record<string, string>> {
+  const { secrets } = await locating(client, request.names, request.scopes, () => client.resolve(request));
+  const here = references.filter(({ scope }) => request.scopes.includes(scope));
   return Object.fromEntries(here.map(({ variable, name }) => [variable, textOf(name, secrets[name])]));
 }
 

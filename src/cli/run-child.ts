@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { isatty } from "node:tty";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
-import { maskStream } from "./mask-stream.ts";
+import { type MaskStream, maskStream } from "./mask-stream.ts";
 import { note } from "./output.ts";
 import { replaceProcess } from "./replace-process.ts";
 
@@ -39,16 +39,41 @@ export interface Running {
  */
 export async function runChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, { masked, replace }: Running): Promise<number> {
   if (replace && !masked) replaceProcess(file, args, env);
+  return startChild(file, args, env, masked).ended();
+}
+
+/** A program that was started, on our own standard streams. */
+export interface Child {
+  /** Its exit code, or 128 and the number of the signal that ended it: when it has ended. */
+  readonly exited: Promise<number>;
+  /** The same when everything is printed, too, also by what it left running. */
+  ended(): Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+  /** Masks further values in its output, where that is masked. */
+  mask(values: readonly string[]): void;
+}
+
+/** Starts a program, without a shell. Signals are passed on to it until it has ended. */
+export function startChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Child {
   if (process.pid === 1) note(CANNOT_REAP);
   const child = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   const stop = passSignals(child);
   started = true;
-  const output = masked ? Promise.all([copy(child.stdout, process.stdout, masked), copy(child.stderr, process.stderr, masked)]) : [];
+  const masks = masked ? [maskStream(masked), maskStream(masked)] : [];
+  const output = Promise.all(masks.map((mask, at) => copy([child.stdout, child.stderr][at], [process.stdout, process.stderr][at], mask)));
   // What the child left running may print for long: signals are ours again.
-  const code = await ended(child, file).finally(stop);
-  const failure = (await output).find((error) => error !== undefined);
-  if (failure) throw failure;
-  return code;
+  const exited = ended(child, file).finally(stop);
+  return {
+    exited,
+    async ended() {
+      const code = await exited;
+      const failure = (await output).find((error) => error !== undefined);
+      if (failure) throw failure;
+      return code;
+    },
+    kill: (signal) => void child.kill(signal),
+    mask: (values) => masks.forEach((mask) => void mask.add(values)),
+  };
 }
 
 /** Some of what is wrong with a program comes as an event, and some is thrown. */
@@ -76,9 +101,9 @@ function notStarted(file: string, { code }: NodeJS.ErrnoException): CliError {
 }
 
 /** Copies what the child prints. When that cannot be written any more, the child's pipe is closed too. Returns why, unless it is that nobody reads. */
-async function copy(from: Readable | null, to: Writable, masked: readonly string[]): Promise<Error | undefined> {
+async function copy(from: Readable | null | undefined, to: Writable | undefined, { stream }: MaskStream): Promise<Error | undefined> {
   try {
-    if (from) await pipeline(from, maskStream(masked), to, { end: false });
+    if (from && to) await pipeline(from, stream, to, { end: false });
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPIPE" ? undefined : (error as Error);

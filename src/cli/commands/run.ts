@@ -1,11 +1,11 @@
-import { KeyholeError } from "../../client/create-client.ts";
+import { KeyholeError, type ResolveRequest } from "../../client/create-client.ts";
 import type { LeftOut } from "../../contract/left-out.ts";
 import { envName, type SecretName } from "../../contract/secret-name.ts";
 import { answerWithin } from "../answer-within.ts";
 import { childEnvironment } from "../child-environment.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { readEnvFile } from "../env-file.ts";
+import { readEnvFile, requestsOfEnvFile } from "../env-file.ts";
 import { EXIT } from "../exit-code.ts";
 import { type FallbackRequest, openFallback } from "../fallback.ts";
 import { RUN_OPTIONS, variablesHere } from "../local/variables-here.ts";
@@ -17,7 +17,12 @@ import { SCOPES_ARG, scopesOf } from "../scope-args.ts";
 import { openSession, type SessionOptions } from "../session.ts";
 import { tellGaps } from "../tell-gaps.ts";
 import { isIncomplete, noteBase64 } from "../warn-left-out.ts";
+import { type Given, runWatched } from "../watch/run-watched.ts";
+import { type Watcher, watchRequests } from "../watch/watch-requests.ts";
 import { withServices } from "../with-services.ts";
+
+/** The signals at which programs read anew what they are made of. */
+const WATCH_SIGNALS = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 /** `keyhole run`. */
 export const run = command({
@@ -28,6 +33,7 @@ export const run = command({
     "keyhole run --scope repo:acme/api --mask -- ./deploy.sh",
     "keyhole run --only DATABASE_URL --fallback -- ./server",
     "keyhole run --env-file .env.keyhole -- npm start",
+    "keyhole run --watch --scope namespace:prod -- ./server",
     "keyhole run --local -- npm start",
   ],
   local: RUN_OPTIONS,
@@ -63,6 +69,9 @@ export const run = command({
         "services that it uses without holding their keys: with a token that can do nothing else. No secret is injected then unless --scope or --only says so",
     },
     for: { type: "string", valueHint: "DURATION", default: "12h", description: "with --use, how long that token lives; it is revoked when the command ends" },
+    watch: { type: "boolean", description: "start the command again when a secret that it was given has changed" },
+    signal: { type: "enum", options: WATCH_SIGNALS, description: "with --watch, send it this signal instead" },
+    interval: { type: "string", valueHint: "DURATION", default: "10s", description: "with --watch, how often the service is asked" },
     "pass-token": { type: "boolean", description: "leave the variables that Keyhole and the job's identity token come from in the command's environment" },
   },
   async run({ profile, insecure, secrets, mask, fallback, strict, replace, ...options }, { all, child, given, local }) {
@@ -82,23 +91,49 @@ export const run = command({
     const named = given.includes("scope") || only.length > 0;
     const wanted = secrets && (named || (!used && envFile === undefined));
     const ask = () => resolveVariables({ profile, insecure, strict: strict === true }, request, fallback === true, maxAge);
-    const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names, strict === true) : await ask();
-    if (wanted) requireAll(required, variables);
-    const { plain, secrets: referred } =
-      envFile === undefined ? { plain: {}, secrets: {} } : await readEnvFile(envFile, async () => (await openSession({ profile, insecure })).client);
-    Object.assign(variables, referred);
-    const env = childEnvironment({ ...process.env, ...plain }, variables, passToken);
-    const masked = mask ? Object.values(variables) : undefined;
-    if (!used) return runChild(file, args, env, { masked, replace: replace !== false });
+    const gather = async (): Promise<Given> => {
+      const variables = !wanted ? {} : local ? await variablesHere(all("scope"), request.names, strict === true) : await ask();
+      if (wanted) requireAll(required, variables);
+      const { plain, secrets: referred } =
+        envFile === undefined ? { plain: {}, secrets: {} } : await readEnvFile(envFile, async () => (await openSession({ profile, insecure })).client);
+      Object.assign(variables, referred);
+      return { variables, env: childEnvironment({ ...process.env, ...plain }, variables, passToken), masked: mask ? Object.values(variables) : undefined };
+    };
+    const often = watchOf(options);
+    const asked = async () => [...(wanted ? [request] : []), ...(envFile === undefined ? [] : await requestsOfEnvFile(envFile))];
+    const watcher = often && (await beginToWatch({ profile, insecure }, await asked(), fallback === true));
+    const first = await gather();
+    const start = (what: Given, get: typeof gather, replace: boolean) =>
+      often && watcher ? runWatched(file, args, what, { ...often, watcher, gather: get }) : runChild(file, args, what.env, { masked: what.masked, replace });
+    if (!used) return start(first, gather, replace !== false);
     const session = await openSession({ profile, insecure });
     return withServices(session, used, seconds, (own, ownToken) => {
-      const both = Object.keys(own).find((name) => Object.hasOwn(variables, name));
-      if (both !== undefined) throw usageError(`both a secret and a service are ${both}`, "name the secrets that you want with --only");
+      const withOwn = ({ variables, env, masked }: Given): Given => {
+        const both = Object.keys(own).find((name) => Object.hasOwn(variables, name));
+        if (both !== undefined) throw usageError(`both a secret and a service are ${both}`, "name the secrets that you want with --only");
+        return { variables, env: { ...env, ...own }, masked: masked && [...masked, ownToken] };
+      };
       // It has to be there when the command ends.
-      return runChild(file, args, { ...env, ...own }, { masked: masked && [...masked, ownToken], replace: false });
+      return start(withOwn(first), async () => withOwn(await gather()), false);
     });
   },
 });
+
+/** How `--watch` is to be done, if it is. */
+function watchOf({ watch, signal, interval }: { watch?: boolean | undefined; signal?: NodeJS.Signals | undefined; interval: string }) {
+  const seconds = parseDuration("--interval", interval, 86_400);
+  if (seconds === 0) throw usageError("--interval is too short", "at least one second: --interval 1s");
+  if (signal !== undefined && !watch) throw usageError("--signal is for --watch", "add --watch, or leave it out");
+  if (signal !== undefined && process.platform === "win32")
+    throw usageError("Windows has no signals for that", "without --signal the command is started again");
+  return watch ? { signal, interval: seconds } : undefined;
+}
+
+async function beginToWatch(options: SessionOptions, requests: readonly ResolveRequest[], fallback: boolean): Promise<Watcher> {
+  if (requests.length === 0) throw usageError("there is nothing to watch", "--watch is for a command that gets secrets");
+  const { client, url } = await openSession({ ...options, ...(fallback && { retries: RETRIES }) });
+  return watchRequests(client, requests, fallback ? (ask) => answerWithin(PATIENCE, url, ask) : undefined);
+}
 
 /** Refuses to run a command without what the project file says that it needs. */
 function requireAll(required: readonly SecretName[], variables: Readonly<Record<string, string>>): void {
