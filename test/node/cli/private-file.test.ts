@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -20,6 +21,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePrivateFile } from "../../../src/cli/config-folder.ts";
+import { mountFiles, requireFileNames } from "../../../src/cli/mount-files.ts";
 import { openPageFile, readPages } from "../../../src/cli/page-file.ts";
 import { openTo, writeOutput } from "../../../src/cli/write-output.ts";
 
@@ -155,5 +157,50 @@ describe("a file of a backup's pages", () => {
       expect(readFileSync(other, "utf8")).toBe(text);
     }
     await expect(readPages(file).next()).rejects.toThrow("no page of a backup");
+  });
+});
+
+describe("a folder with a file for each value", () => {
+  const files = { TLS_KEY: Buffer.from([0, 255]), other: Buffer.from("text") };
+
+  it("is there with all of them, for this user alone, and taken away with nothing else", () => {
+    const place = join(folder, "mounted/here");
+    const takeAway = mountFiles(place, files);
+    expect(readFileSync(join(place, "TLS_KEY"))).toEqual(files.TLS_KEY);
+    expect([place, join(place, "TLS_KEY")].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600]);
+    expect(readdirSync(join(folder, "mounted"))).toEqual(["here"]);
+    takeAway();
+    expect(readdirSync(join(folder, "mounted"))).toEqual([]);
+    const again = mountFiles(place, files);
+    writeFileSync(join(place, "extra"), "of the command");
+    again();
+    expect(readdirSync(place)).toEqual(["extra"]);
+  });
+
+  it("is not made where something is, and a link is not followed", () => {
+    const taken = join(folder, "taken");
+    mkdirSync(taken);
+    const link = join(folder, "link-to-taken");
+    symlinkSync(taken, link);
+    for (const place of [taken, link, `${link}/`]) expect(() => mountFiles(place, files)).toThrow(/is there already/);
+    expect(readdirSync(taken)).toEqual([]);
+  });
+
+  it("of somebody else that stands there at the end stays as it is", () => {
+    const place = join(folder, "replaced");
+    const takeAway = mountFiles(place, files);
+    renameSync(place, join(folder, "moved"));
+    mkdirSync(place);
+    writeFileSync(join(place, "TLS_KEY"), "another");
+    takeAway();
+    expect(readFileSync(join(place, "TLS_KEY"), "utf8")).toBe("another");
+  });
+
+  it("leaves nothing where a value cannot be written, and takes only names that are names of files", () => {
+    const place = join(folder, "half");
+    expect(() => mountFiles(place, { A: Buffer.from("a"), "../B": Buffer.from("b") })).toThrow("../B is no name of a file");
+    expect(readdirSync(folder).filter((name) => name.includes("half"))).toEqual([]);
+    expect(() => requireFileNames(["nul"], "linux")).not.toThrow();
+    for (const name of ["nul", "COM1.txt", "ends."]) expect(() => requireFileNames([name], "win32")).toThrow(`${name} is no name of a file`);
   });
 });

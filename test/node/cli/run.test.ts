@@ -489,3 +489,87 @@ describe.runIf(process.platform === "linux")("a listing of processes", () => {
     expect(seen.filter((listing) => listing.includes(VALUE) || listing.includes(TOKEN))).toEqual([]);
   });
 });
+
+describe("a command that is watched for", () => {
+  /** A service with one secret, whose value and version a test changes. */
+  function serve(secret: { value: string; version: number; down?: boolean }) {
+    const { answer } = service;
+    service.answer = ({ url = "" }) => {
+      if (secret.down) return { status: 503, code: "storage-unavailable" };
+      if (url.includes("format=env")) return { json: { API_KEY: secret.value } };
+      const found = { value: secret.value, encoding: "utf8", scope: "global", id: "sec_1", version: secret.version };
+      return { json: { secrets: { API_KEY: found }, missing: [], searched: ["global"] }, headers: { ETag: `"${secret.version}"` } };
+    };
+    return () => {
+      service.answer = answer;
+    };
+  }
+
+  function watch(args: readonly string[], script: string, on: (text: string, child: ReturnType<typeof spawn>, which: "stdout" | "stderr") => void) {
+    const child = spawn(cli.path, ["run", "--watch", "--interval", "1s", ...args, "--", "sh", "-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    for (const which of ["stdout", "stderr"] as const)
+      child[which].setEncoding("utf8").on("data", (text: string) => {
+        output[which] += text;
+        on(output[which], child, which);
+      });
+    return once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
+  }
+
+  const RUNS = "while :; do sleep 0.05; done";
+
+  it("stays as it is while the service does not answer, is started again when a secret has changed, and a signal ends both", async () => {
+    const secret = { value: "first-value", version: 1, down: false };
+    const restore = serve(secret);
+    const { code, stdout, stderr } = await watch([], `trap 'echo ended; exit 3' TERM; echo "has $API_KEY"; ${RUNS}`, (text, child, which) => {
+      if (which === "stdout" && text === "has first-value\n") secret.down = true;
+      if (text.includes("goes on as it is")) Object.assign(secret, { down: false, value: "second-value", version: 2 });
+      if (which === "stdout" && text.endsWith("has second-value\n")) child.kill("SIGINT");
+    });
+    restore();
+    expect({ code, stdout }).toEqual({ code: 130, stdout: "has first-value\nended\nhas second-value\n" });
+    expect(stderr.split("\n")).toEqual([
+      expect.stringMatching(/^warning: the command goes on as it is, because this failed: /),
+      "The service answers again.",
+      "Changed: API_KEY (version 2, from global).",
+      "",
+    ]);
+  }, 30_000);
+
+  it("gets a signal instead where one is named, and its output is masked of the new value too", async () => {
+    const secret = { value: "first-value", version: 1 };
+    const restore = serve(secret);
+    const script = `trap 'echo "now second-value, before $API_KEY"; exit 5' HUP; echo ready; ${RUNS}`;
+    const { code, stdout } = await watch(["--signal", "SIGHUP", "--mask"], script, (text, _, which) => {
+      if (which === "stdout" && text === "ready\n") Object.assign(secret, { value: "second-value", version: 2 });
+    });
+    restore();
+    expect({ code, stdout }).toEqual({ code: 5, stdout: "ready\nnow [masked], before [masked]\n" });
+  }, 30_000);
+
+  it("that is not there is an error as without it", async () => {
+    const restore = serve({ value: "first-value", version: 1 });
+    const { code, stderr } = await runProgram(cli.path, ["run", "--watch", "--", "no-such-command-here"], { env });
+    restore();
+    expect({ code, stderr }).toMatchObject({ code: 127, stderr: expect.stringContaining("no such command") });
+  });
+});
+
+it.each(["SIGINT", "SIGTERM"] as const)("files of values are taken away when %s ends the command that they are for", async (signal) => {
+  const before = service.answer;
+  service.answer = () => ({
+    json: { secrets: { API_KEY: { value: VALUE, encoding: "utf8", scope: "global", id: "sec_1", version: 1 } }, missing: [], searched: [] },
+  });
+  const place = join(cli.folder, `mounted-${signal}`);
+  const script = 'cat "$0/API_KEY"; echo; env | grep -c KEYHOLE_; while :; do sleep 0.05; done';
+  const child = spawn(cli.path, ["resolve", "--mount", place, "--", "sh", "-c", script, place], { env, stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (output === `${VALUE}\n0\n`) child.kill(signal);
+  });
+  const [code] = await once(child, "close");
+  service.answer = before;
+  expect(code).toBe(128 + { SIGINT: 2, SIGTERM: 15 }[signal]);
+  expect(readdirSync(cli.folder).filter((name) => name.includes("mounted"))).toEqual([]);
+});
