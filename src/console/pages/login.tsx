@@ -69,13 +69,20 @@ export function Login({ address, session, onDone }: LoginProps) {
   );
 }
 
+const REFUSED = {
+  provider: ["The provider did not answer", "Try again in a moment."],
+  busy: ["Too many log in just now", "Try again in a moment."],
+  login: ["You were not logged in", "Try again. If that does not help, the organization's audit log says why (token.refused)."],
+} as const;
+
 /** That nobody was logged in: why is for the organization's audit log. */
 function Refused({ by }: { by: string | null }) {
   if (by === null) return null;
+  const [what, next] = REFUSED[by === "provider" || by === "busy" ? by : "login"];
   return (
     <div class="note bad" role="alert">
-      <strong>{by === "provider" ? "The provider did not answer" : "You were not logged in"}</strong>
-      <p>{by === "provider" ? "Try again in a moment." : "Try again. If that does not help, the organization's audit log says why (token.refused)."}</p>
+      <strong>{what}</strong>
+      <p>{next}</p>
     </div>
   );
 }

@@ -30,6 +30,7 @@ import { LoginError } from "./login-error.ts";
 import { type LoginProvider, loginProvider, type ProviderAccess, providerRules } from "./login-provider.ts";
 import { loginSecret, type SecretNeeds } from "./login-secret.ts";
 import type { LoginState } from "./login-state.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** What finishing a login needs. */
 export type FinishNeeds = FindNeeds & ProviderAccess & SecretNeeds & ExchangeNeeds;
@@ -63,7 +64,10 @@ export async function finishLogin(needs: FinishNeeds, begun: LoginState, sent: U
 /** What the provider says, if it is this one and about this login (RFC 9207). */
 function answerIn(provider: LoginProvider, { row }: Login, sent: URLSearchParams, state: string): URLSearchParams {
   try {
-    return validateAuthResponse(provider, { client_id: row.audience }, sent, state);
+    const parameters = validateAuthResponse(provider, { client_id: row.audience }, sent, state);
+    // The library would find that only after the client's secret is released.
+    if (sent.getAll("code").length !== 1 || sent.get("code") === "") throw new LoginError("login-answer-invalid");
+    return parameters;
   } catch (error) {
     if (error instanceof AuthorizationResponseError) throw new LoginError("login-denied");
     if (error instanceof OperationProcessingError || error instanceof UnsupportedOperationError) throw new LoginError("login-mixed-up");
@@ -78,6 +82,7 @@ interface Answer {
 }
 
 async function identityFrom(needs: FinishNeeds, provider: LoginProvider, login: Login, { begun, parameters, callback }: Answer): Promise<string> {
+  const giveBack = takeTurn(needs, login);
   const secret = await loginSecret(needs, needs.origin, login, new URL(provider.token_endpoint).hostname);
   const client: Client = { client_id: login.row.audience, [clockTolerance]: CLOCK_TOLERANCE };
   try {
@@ -87,6 +92,7 @@ async function identityFrom(needs: FinishNeeds, provider: LoginProvider, login: 
     });
     const { id_token } = await processAuthorizationCodeResponse(provider, client, reply, { expectedNonce: begun.nonce, requireIdToken: true });
     if (id_token === undefined) throw new LoginError("login-answer-invalid");
+    giveBack();
     return id_token;
   } catch (error) {
     if (isOfProvider(error)) throw new LoginError("login-answer-invalid");
