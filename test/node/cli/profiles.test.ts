@@ -42,7 +42,10 @@ const WHO = { org: "acme", sub: "ada", token_id: null, permissions: [], secret_s
 
 /** A `keyhole login` that waits for somebody. Without a PATH no browser is opened. */
 function waitingLogin(...args: string[]) {
-  const child = spawn(process.execPath, [cli.path, "login", service.url, "--plain-file", ...args], { env: { HOME: home }, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [cli.path, "login", service.url, "--plain-file", ...args], {
+    env: { HOME: home },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let said = "";
   const asked = Promise.withResolvers<URL>();
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -83,7 +86,13 @@ describe("a login", () => {
   });
 
   it("of a device goes on asking while the deployment cannot answer, and not after its code has expired", async () => {
-    const device = { device_code: "d", user_code: "BCDF-GHJK", verification_uri: "https://k.example", verification_uri_complete: "https://k.example", interval: 0 };
+    const device = {
+      device_code: "d",
+      user_code: "BCDF-GHJK",
+      verification_uri: "https://k.example",
+      verification_uri_complete: "https://k.example",
+      interval: 0,
+    };
     const refused = (error: string) => ({ status: 400, json: { error, error_description: "It is so." } });
     const polls = [refused("authorization_pending"), { ...refused("temporarily_unavailable"), status: 429 }, { json: { access_token: "given" } }];
     service.answer = ({ url }) => {

@@ -18,7 +18,8 @@ export async function startFakeService(answer: FakeService["answer"]): Promise<F
     let body = "";
     for await (const chunk of request) body += chunk;
     const reply = await service.answer(request, body);
-    if ("json" in reply) return void response.writeHead(reply.status ?? 200, { "Content-Type": "application/json", ...reply.headers }).end(JSON.stringify(reply.json));
+    if ("json" in reply)
+      return void response.writeHead(reply.status ?? 200, { "Content-Type": "application/json", ...reply.headers }).end(JSON.stringify(reply.json));
     if (!("code" in reply)) return void response.writeHead(reply.status).end();
     const { status, code } = reply;
     const problem = { type: `urn:keyhole:problem:${code}`, title: code, status, code, detail: `It is ${code}.`, request_id: "req_1" };
