@@ -281,9 +281,13 @@ describe("a login whose client has a secret", () => {
     pass(1);
     for (let n = 62; n < 66; n += 1) await from(n);
     expect(await releases()).toBe(62);
-    // Who logs in takes nothing of that.
+    // Who logs in takes nothing of that, and who has an account there and is not let in does.
     pass(60);
     for (let n = 0; n < 3; n += 1) await logIn();
+    const guest = browser();
+    const asked = askedOf(await begin(guest));
+    await answers(asked, { groups: ["guests"] });
+    expect((await guest.ask(back(asked))).headers.get("Location")).toContain("refused=login");
     for (let n = 66; n < 130; n += 1) await from(n);
     expect(await releases()).toBe(62 + 3 + 60);
   });

@@ -56,9 +56,12 @@ export async function finishLogin(needs: FinishNeeds, begun: LoginState, sent: U
   if (login.row.revision !== begun.revision) throw new LoginError("login-mixed-up");
   const provider = await loginProvider(needs, login.row.issuer);
   const parameters = answerIn(provider, login, sent, begun.state);
+  const giveBack = takeTurn(needs, login);
   const identity = await identityFrom(needs, provider, login, { begun, parameters, callback });
   const { org, name } = login.row;
-  return exchangeToken(needs, { subjectToken: identity, org, trust: name, scope: undefined }, "login");
+  const exchanged = await exchangeToken(needs, { subjectToken: identity, org, trust: name, scope: undefined }, "login");
+  giveBack();
+  return exchanged;
 }
 
 /** What the provider says, if it is this one and about this login (RFC 9207). */
@@ -82,7 +85,6 @@ interface Answer {
 }
 
 async function identityFrom(needs: FinishNeeds, provider: LoginProvider, login: Login, { begun, parameters, callback }: Answer): Promise<string> {
-  const giveBack = takeTurn(needs, login);
   const secret = await loginSecret(needs, needs.origin, login, new URL(provider.token_endpoint).hostname);
   const client: Client = { client_id: login.row.audience, [clockTolerance]: CLOCK_TOLERANCE };
   try {
@@ -92,7 +94,6 @@ async function identityFrom(needs: FinishNeeds, provider: LoginProvider, login: 
     });
     const { id_token } = await processAuthorizationCodeResponse(provider, client, reply, { expectedNonce: begun.nonce, requireIdToken: true });
     if (id_token === undefined) throw new LoginError("login-answer-invalid");
-    giveBack();
     return id_token;
   } catch (error) {
     if (isOfProvider(error)) throw new LoginError("login-answer-invalid");

@@ -12,7 +12,7 @@ const ALLOWED = { aSecond: 2, atOnce: 60 };
  * Takes one of the turns that a login has at its provider. Who it is for is not known yet, and each that the client's secret goes with is an event
  * of the organization: from however many addresses strangers come, they leave it the events of its own calls.
  *
- * @returns Gives it back: whoever comes from the provider with a good code is no stranger.
+ * @returns Gives it back: whoever is let in is no stranger.
  * @throws {Problem} `rate-limited`.
  */
 export function takeTurn({ keyring, now }: Pick<FindNeeds, "keyring"> & { readonly now: Date }, { row: { org, name } }: Login): () => void {
