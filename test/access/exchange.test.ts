@@ -127,6 +127,15 @@ describe("refuses, all in the same words, an identity token", () => {
     expect(reply.headers.get("Content-Type")).toMatch(/^application\/json/);
   });
 
+  it("whose number is so large that another one is read as the same", async () => {
+    const claims = { repository: "acme/api", repository_id: "9007199254740992" };
+    expect((await call("PUT /v1/trusts/large", { json: { ...githubTrust(issuer.url), claims } })).status).toBe(201);
+    const withId = async (repository_id: unknown) => (await exchange(await identity({ repository_id }), { audience: "acme/large" })).status;
+    // What was sent may have ended with 3.
+    expect([Number("9007199254740993"), await withId(2 ** 53)]).toEqual([2 ** 53, 400]);
+    expect(await withId("9007199254740992")).toBe(200);
+  });
+
   it.each([
     ["under a trust that there is not", "acme/nope"],
     ["under another organization's name for the trust", "globex/github"],

@@ -11,6 +11,15 @@ const OWN_PAGE = { "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin", "CF-
 const START = Date.parse("2026-11-28T12:00:00.000Z");
 const ORIGIN = "https://keyhole.test";
 const worker = callWith({ ALLOW_INSECURE_ISSUERS: "true", FAILURE_LIMIT: undefined });
+/** The same with a limit of failures, which lets so many through from each address. */
+function limitedTo(most: number): typeof worker {
+  const counted = new Map<string, number>();
+  const limit = ({ key }: { key: string }) => {
+    counted.set(key, (counted.get(key) ?? 0) + 1);
+    return Promise.resolve({ success: (counted.get(key) ?? 0) <= most });
+  };
+  return callWith({ ALLOW_INSECURE_ISSUERS: "true", FAILURE_LIMIT: { limit } });
+}
 
 let org = "";
 let provider: Issuer;
@@ -44,7 +53,7 @@ const putLogin = (more: object = {}, options: CallOptions = {}) =>
   worker("PUT /v1/logins/work", { token: { org }, json: rules(provider.url, more), ...options });
 
 /** A browser, which has cookies, and asks as the console's page does. */
-function browser() {
+function browser(through = worker) {
   const cookies = new Map<string, string>();
   const keep = ({ headers }: Reply) => {
     for (const line of headers.getSetCookie()) {
@@ -55,7 +64,7 @@ function browser() {
   };
   const ask = async (request: string, options: CallOptions = {}): Promise<Reply> => {
     const Cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const reply = await worker(request, { token: null, ...options, headers: { ...OWN_PAGE, ...(Cookie && { Cookie }), ...options.headers } });
+    const reply = await through(request, { token: null, ...options, headers: { ...OWN_PAGE, ...(Cookie && { Cookie }), ...options.headers } });
     keep(reply);
     return reply;
   };
@@ -203,6 +212,16 @@ describe("a login", () => {
     expect(await offered(org)).toBe(JSON.stringify({ logins: ["work"] }));
   });
 
+  it("is neither offered nor begun for whoever has tried too many names, when one is right either", async () => {
+    await putLogin();
+    const visitor = browser(limitedTo(2));
+    const offered = (name: string) => visitor.ask(`GET /console/api/logins?organization=${name}`);
+    expect((await offered("nobody-at-all")).body).toEqual({ logins: [] });
+    expect((await begin(visitor, { login: "other" })).body.code).toBe("login-not-found");
+    expect((await offered(org)).body.code).toBe("rate-limited");
+    expect((await begin(visitor)).body.code).toBe("rate-limited");
+  });
+
   it("sends the client's secret to the provider's token endpoint, on record, and only where that is among its hosts", async () => {
     const client_secret = { scope: "global", name: "CLIENT_SECRET" };
     const put = (hosts: string[]) => worker("PUT /v1/scopes/global/secrets/CLIENT_SECRET", { token: { org }, json: { value: "the-client-s-secret", hosts } });
@@ -217,6 +236,60 @@ describe("a login", () => {
     await logIn();
     expect(await actors("secret.use")).toContainEqual({ actor: "login:work", target: "login:work#1" });
     expect(logged.join("\n")).not.toContain("the-client-s-secret");
+  });
+});
+
+describe("a login whose client has a secret", () => {
+  beforeEach(async () => {
+    const json = { value: "the-client-s-secret", hosts: ["127.0.0.1"] };
+    await worker("PUT /v1/scopes/global/secrets/CLIENT_SECRET", { token: { org }, json });
+    await putLogin({ client_secret: { scope: "global", name: "CLIENT_SECRET" } });
+    await publish(`${provider.url}/token`, { status: 400, body: '{"error":"invalid_grant"}' });
+  });
+  const releases = async () => (await actors("secret.use")).length;
+  /** Comes back from the provider, as often as somebody likes with what one login was begun with. */
+  async function comesBack(through: typeof worker) {
+    const visitor = browser(through);
+    const asked = askedOf(await begin(visitor));
+    const kept = new Map(visitor.cookies);
+    return (more: Record<string, string> = {}, headers: Record<string, string> = {}) => {
+      for (const [name, value] of kept) visitor.cookies.set(name, value);
+      return visitor.ask(back(asked, more), { headers });
+    };
+  }
+
+  it("releases none for an answer without one code", async () => {
+    const again = await comesBack(worker);
+    expect((await again({ code: "" })).headers.get("Location")).toContain("refused=login");
+    expect(await refusals()).toEqual(["trust:work login-answer-invalid once"]);
+    expect(await releases()).toBe(0);
+  });
+
+  it("releases it no more to an address that has come back too often", async () => {
+    const again = await comesBack(limitedTo(3));
+    for (let n = 0; n < 4; n += 1) await again();
+    expect((await again()).headers.get("Location")).toMatch(/^\/console\/login\?refused=busy/);
+    // One of the three was the login that was begun.
+    expect(await releases()).toBe(2);
+  });
+
+  it("releases it sixty times at once and then twice a second, wherever who comes back is, so that nobody uses up its organization's events", async () => {
+    const again = await comesBack(worker);
+    const from = (n: number) => again({}, { "CF-Connecting-IP": `198.51.100.${n}` });
+    for (let n = 0; n < 61; n += 1) await from(n);
+    expect([(await from(61)).headers.get("Location"), await releases()]).toEqual([expect.stringContaining("refused=busy"), 60]);
+    pass(1);
+    for (let n = 62; n < 66; n += 1) await from(n);
+    expect(await releases()).toBe(62);
+    // Who logs in takes nothing of that, and who has an account there and is not let in does.
+    pass(60);
+    for (let n = 0; n < 3; n += 1) await logIn();
+    const guest = browser();
+    const asked = askedOf(await begin(guest));
+    await answers(asked, { groups: ["guests"] });
+    expect((await guest.ask(back(asked))).headers.get("Location")).toContain("refused=login");
+    for (let n = 66; n < 130; n += 1) await from(n);
+    expect(await releases()).toBe(62 + 3 + 60);
   });
 });
 
@@ -420,8 +493,7 @@ const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const REDIRECT = "http://127.0.0.1:49152/callback";
 
 /** Somebody who is logged in with a token. */
-async function someone(claims: object = {}): Promise<Browser> {
-  const visitor = browser();
+async function someone(claims: object = {}, visitor: Browser = browser()): Promise<Browser> {
   await visitor.ask("POST /console/api/session", { json: { token: await sign({ org, sub: "ada", ...claims }) } });
   return visitor;
 }
@@ -493,7 +565,9 @@ describe("a program on one's own machine", () => {
     ["a token in place of a code", { response_type: "token" }, "unsupported_response_type"],
   ])("is refused with %s, at its redirect URI", async (_, query, error) => {
     const location = new URL((await authorize(query)).headers.get("Location") ?? "");
-    expect([location.origin + location.pathname, location.searchParams.get("error"), location.searchParams.get("state")]).toEqual([REDIRECT, error, "s-1"]);
+    expect(location.origin + location.pathname).toBe(REDIRECT);
+    // Who answers is said of what is refused, too (RFC 9207, section 2).
+    expect(Object.fromEntries(location.searchParams)).toEqual({ error, error_description: expect.any(String), state: "s-1", iss: ORIGIN });
   });
 
   it("gets nothing for a code with another verifier, another redirect URI, or after a minute", async () => {
@@ -609,6 +683,15 @@ describe("a device", () => {
     pass(600);
     expect((await decide(visitor, user_code, true)).body.code).toBe("device-not-found");
     expect((await poll(device_code)).body.error).toBe("expired_token");
+  });
+
+  it("is shown to nobody who has tried too many codes, with its own code either", async () => {
+    const { user_code } = (await request()).body;
+    const visitor = await someone({}, browser(limitedTo(2)));
+    for (const guess of ["BCDF-GHJK", "BCDF-GHJL"]) expect((await decide(visitor, guess)).body.code).toBe("device-not-found");
+    expect((await decide(visitor, user_code)).body.code).toBe("rate-limited");
+    expect((await decide(visitor, user_code, true)).body.code).toBe("rate-limited");
+    expect((await decide(await someone(), user_code)).body).toMatchObject({ user_code, approved: null });
   });
 
   it("is stored without its codes, and is no other one's where its row is bent", async () => {

@@ -111,6 +111,10 @@ describe("a webhook", () => {
     // Who could not have made it neither replaces it nor is given its secret.
     expect(await hook(org, { events: ["calls.refused"] }, as("webhooks:write audit:read"))).toMatchObject({ status: 403 });
     expect(await call("POST /v1/webhooks/w/rotate", as("webhooks:write audit:read"))).toMatchObject({ status: 403 });
+    const rotated = async (limits: object) =>
+      (await call("POST /v1/webhooks/w/rotate", { token: { org, scope: "webhooks:write secrets:read", ...limits } })).status;
+    for (const limits of [{ secret_scopes: ["team:others"] }, { secret_names: ["AB*"] }]) expect([limits, await rotated(limits)]).toEqual([limits, 403]);
+    expect(await rotated({ secret_scopes: ["team:*"], secret_names: ["A*"], services: ["openai"] })).toBe(200);
     await run(2 * MINUTE);
     expect(types()).toEqual(["secret.expired"]);
     expect(secretsIn(0)).toEqual([expect.objectContaining({ scope: "team:mine", name: "A" })]);

@@ -52,9 +52,11 @@ function answerAt(server: Server, state: string, issuer: string): Promise<string
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new CliError("nobody has logged in for ten minutes", "run it again", EXIT.refused)), PATIENCE);
     server.on("request", (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
-      const isAnswer = request.method === "GET" && pathname === "/callback" && searchParams.get("state") === state && searchParams.get("iss") === issuer;
-      const [code, error] = [searchParams.get("code"), searchParams.get("error")];
+      // Whatever page is open in the browser may ask here, also for what is no path.
+      const [path, query] = (request.url ?? "").split("?", 2);
+      const said = new URLSearchParams(query);
+      const isAnswer = request.method === "GET" && path === "/callback" && said.get("state") === state && said.get("iss") === issuer;
+      const [code, error] = [said.get("code"), said.get("error")];
       const known = isAnswer && (code !== null || error !== null);
       response.writeHead(known ? 200 : 404, { "Content-Type": "text/plain; charset=utf-8", "Referrer-Policy": "no-referrer", Connection: "close" });
       response.end(known ? `${code === null ? "You are not logged in." : "You are logged in."} Go back to the terminal; this page can be closed.\n` : "");

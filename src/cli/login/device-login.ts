@@ -16,11 +16,15 @@ export async function deviceLogin(url: string): Promise<string> {
   const asked = await postForm(url, "/oauth/device_authorization", {}, deviceAuthorizationReplySchema);
   if ("error" in asked) throw notLoggedIn(asked);
   note(`Go to ${asked.verification_uri} and type this code:\n  ${asked.user_code}\nor open ${asked.verification_uri_complete} and compare it.`);
-  for (let pause = asked.interval * 1000; ; ) {
+  const until = Date.now() + asked.expires_in * 1000;
+  let pause = asked.interval * 1000;
+  do {
     await wait(pause);
     const reply = await askToken(url, { grant_type: DEVICE_CODE, device_code: asked.device_code });
     if (!("error" in reply)) return reply.access_token;
     if (reply.error === "slow_down") pause += LONGER;
+    else if (reply.error === "temporarily_unavailable") pause *= 2;
     else if (reply.error !== "authorization_pending") throw notLoggedIn(reply);
-  }
+  } while (Date.now() < until);
+  throw notLoggedIn({ error: "expired_token", error_description: "Nobody has let it in in time." });
 }

@@ -17,7 +17,7 @@ export function Authorize({ address: { query } }: PageProps) {
   return (
     <Page
       title="Log in the command line?"
-      about="A program on this machine asks for a token that may do what you may do here, and ends with your login. If you have not just started keyhole login yourself, refuse."
+      about="A program on this machine asks for a token that may do what you may do here. It ends with what you are logged in by, not when you log out. If you have not just started keyhole login yourself, refuse."
     >
       <dl class="facts">
         <dt>Organization</dt>

@@ -3,6 +3,7 @@ import type { SessionBody, SessionToConfirm } from "../../contract/console.ts";
 import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { GivenPermissions } from "../parts/given-permissions.tsx";
+import { useSettled } from "../use-settled.ts";
 import { useTask } from "../use-task.ts";
 
 interface ConfirmationProps {
@@ -15,6 +16,7 @@ interface ConfirmationProps {
 
 /** Shows what would be logged into, and waits for a click. */
 export function Confirmation({ asked, open, onConfirm, onCancel }: ConfirmationProps) {
+  const settled = useSettled();
   const confirming = useTask(onConfirm);
   useLayoutEffect(() => {
     document.title = "Confirm the login · Keyhole";
@@ -49,7 +51,7 @@ export function Confirmation({ asked, open, onConfirm, onCancel }: ConfirmationP
         <button type="button" onClick={onCancel}>
           Cancel
         </button>
-        <button type="button" class="primary" onClick={confirming.run} disabled={confirming.running}>
+        <button type="button" class="primary" onClick={confirming.run} disabled={!settled || confirming.running}>
           Log in to {asked.organization}
         </button>
       </div>

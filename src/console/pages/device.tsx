@@ -9,7 +9,7 @@ import { Page } from "../parts/page.tsx";
 import { Time } from "../parts/time.tsx";
 import { useSession } from "../session.ts";
 import { readDevice } from "../session-calls.ts";
-import { takeCode } from "../take-code.ts";
+import { onCode, takeCode } from "../take-code.ts";
 import { useTask } from "../use-task.ts";
 
 /** A program elsewhere waits to be let in: by the code that it shows. */
@@ -22,6 +22,7 @@ export function Device() {
   useEffect(() => {
     const code = takeCode("user_code");
     if (code !== undefined) look.current(code);
+    return onCode("user_code", (code) => look.current(code));
   }, []);
   return (
     <Page title="Let a device in" about="A program that has no browser shows a code, as keyhole login --device does. Type it here to see what asks.">
@@ -76,7 +77,7 @@ function Decision({ device, onDecided }: { device: DeviceBody; onDecided: (devic
         </dd>
         <dt>Asks from</dt>
         <dd>{device.ip ?? "an unknown address"}</dd>
-        <dt>Program</dt>
+        <dt>Says that it is</dt>
         <dd>{device.user_agent ?? "unknown"}</dd>
         <dt>Asked</dt>
         <dd>

@@ -6,7 +6,7 @@ import { Alone } from "../parts/alone.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field, hintOf, TextField } from "../parts/field.tsx";
 import { goToProvider, type LoginBody, logIn, offeredLogins } from "../session-calls.ts";
-import { takeCode } from "../take-code.ts";
+import { onCode, takeCode } from "../take-code.ts";
 import { useTask } from "../use-task.ts";
 import { Confirmation } from "./confirm.tsx";
 
@@ -32,9 +32,10 @@ export function Login({ address, session, onDone }: LoginProps) {
   begin.current = login.run;
   useLayoutEffect(() => {
     document.title = "Log in · Keyhole";
-    const code = takeCode();
+    const code = takeCode("code");
     if (code !== undefined) begin.current({ code });
     else if (address.query.get("arrived") === "1") begin.current({ arrived: true });
+    return onCode("code", (code) => begin.current({ code }));
   }, []);
   if (asked)
     return (
@@ -69,13 +70,20 @@ export function Login({ address, session, onDone }: LoginProps) {
   );
 }
 
+const REFUSED = {
+  provider: ["The provider did not answer", "Try again in a moment."],
+  busy: ["Too many log in just now", "Try again in a moment."],
+  login: ["You were not logged in", "Try again. If that does not help, the organization's audit log says why (token.refused)."],
+} as const;
+
 /** That nobody was logged in: why is for the organization's audit log. */
 function Refused({ by }: { by: string | null }) {
   if (by === null) return null;
+  const [what, next] = REFUSED[by === "provider" || by === "busy" ? by : "login"];
   return (
     <div class="note bad" role="alert">
-      <strong>{by === "provider" ? "The provider did not answer" : "You were not logged in"}</strong>
-      <p>{by === "provider" ? "Try again in a moment." : "Try again. If that does not help, the organization's audit log says why (token.refused)."}</p>
+      <strong>{what}</strong>
+      <p>{next}</p>
     </div>
   );
 }
@@ -110,7 +118,7 @@ function ByProvider({ organization: given, page }: { organization: string; page:
         </div>
       </form>
       {offered && (
-        <div role="status">
+        <div class="offered" role="status">
           {offered.logins.length === 0 && <p>There are no logins for {offered.organization}.</p>}
           <div class="actions">
             {offered.logins.map((login) => (

@@ -30,6 +30,7 @@ import { LoginError } from "./login-error.ts";
 import { type LoginProvider, loginProvider, type ProviderAccess, providerRules } from "./login-provider.ts";
 import { loginSecret, type SecretNeeds } from "./login-secret.ts";
 import type { LoginState } from "./login-state.ts";
+import { takeTurn } from "./take-turn.ts";
 
 /** What finishing a login needs. */
 export type FinishNeeds = FindNeeds & ProviderAccess & SecretNeeds & ExchangeNeeds;
@@ -55,15 +56,21 @@ export async function finishLogin(needs: FinishNeeds, begun: LoginState, sent: U
   if (login.row.revision !== begun.revision) throw new LoginError("login-mixed-up");
   const provider = await loginProvider(needs, login.row.issuer);
   const parameters = answerIn(provider, login, sent, begun.state);
+  const giveBack = takeTurn(needs, login);
   const identity = await identityFrom(needs, provider, login, { begun, parameters, callback });
   const { org, name } = login.row;
-  return exchangeToken(needs, { subjectToken: identity, org, trust: name, scope: undefined }, "login");
+  const exchanged = await exchangeToken(needs, { subjectToken: identity, org, trust: name, scope: undefined }, "login");
+  giveBack();
+  return exchanged;
 }
 
 /** What the provider says, if it is this one and about this login (RFC 9207). */
 function answerIn(provider: LoginProvider, { row }: Login, sent: URLSearchParams, state: string): URLSearchParams {
   try {
-    return validateAuthResponse(provider, { client_id: row.audience }, sent, state);
+    const parameters = validateAuthResponse(provider, { client_id: row.audience }, sent, state);
+    // The library would find that only after the client's secret is released.
+    if (sent.getAll("code").length !== 1 || sent.get("code") === "") throw new LoginError("login-answer-invalid");
+    return parameters;
   } catch (error) {
     if (error instanceof AuthorizationResponseError) throw new LoginError("login-denied");
     if (error instanceof OperationProcessingError || error instanceof UnsupportedOperationError) throw new LoginError("login-mixed-up");

@@ -11,7 +11,7 @@ import { type QuotaNeeds, writeWithinQuota } from "../transaction/write-within-q
 import { type FoundWebhook, findWebhook, foundOf, getWebhook } from "./read-webhooks.ts";
 import { newSecret, openSigning, type Signing, sealSigning } from "./signing.ts";
 import { type AddressNeeds, judgeAddress } from "./webhook-address.ts";
-import { isToldTheSame, makerOf, requireEvents } from "./webhook-maker.ts";
+import { isToldTheSame, makerOf, requireAllOf, requireEvents } from "./webhook-maker.ts";
 
 /** A webhook that was made or changed, and its new secret where it has one. */
 export type MadeWebhook = FoundWebhook & { readonly created: boolean; readonly secret: string | undefined };
@@ -20,7 +20,7 @@ export type MadeWebhook = FoundWebhook & { readonly created: boolean; readonly s
 const OVERLAP = 86_400_000;
 
 /**
- * Makes a webhook, or replaces one that its caller could have made: the caller is its maker from then on. With another address it has another secret, so that
+ * Makes a webhook, or replaces one whose events its caller may be told of: the caller is its maker from then on. With another address it has another secret, so that
  * nobody who knew the one of before can be told by it; and what was found for one with another address, or another grant, is told to nobody.
  *
  * @param own The deployment's own address.
@@ -51,7 +51,7 @@ export async function putWebhook(
 }
 
 /**
- * Gives a webhook that its caller could have made another secret. For a day messages are signed with both, so that receivers have the time to change.
+ * Gives a webhook another secret, for a caller who may read all that it tells of. For a day messages are signed with both, so that receivers have the time to change.
  *
  * @throws {Problem} `forbidden`, `webhook-not-found`, `write-conflict`, `rate-limited`, `integrity-failed`, `storage-unavailable`.
  */
@@ -59,7 +59,7 @@ export async function rotateWebhook(needs: QuotaNeeds, caller: Caller, name: str
   caller.require("webhooks:write");
   return retryWhenChanged(async () => {
     const was = await getWebhook(needs, caller, name);
-    requireEvents(caller, was.definition);
+    requireAllOf(caller, was);
     const before = await openSigning(needs.keyring, was.row);
     const previous = before ? { secret: before.current, until: needs.now.getTime() + OVERLAP } : null;
     const { definition, maker } = was.row;

@@ -3,6 +3,7 @@ import type { Permission } from "../../contract/permission.ts";
 import type { WebhookDefinition } from "../../contract/webhook.ts";
 import { WEBHOOK_EVENTS, type WebhookEvent } from "../../contract/webhook-events.ts";
 import type { Caller } from "../access/caller.ts";
+import { coversLimits } from "../access/covers.ts";
 import type { TokenMarks } from "../store/revocation-rows.ts";
 import { tokenMarks } from "../transaction/token-standing.ts";
 
@@ -22,6 +23,18 @@ export interface WebhookMaker {
 export function requireEvents(caller: Caller, { events }: Pick<WebhookDefinition, "events">): void {
   caller.require("webhooks:write");
   for (const event of events) caller.require(WEBHOOK_EVENTS[event]);
+}
+
+/**
+ * Refuses whoever may not read all that a webhook tells of: what its messages are signed with is theirs alone.
+ *
+ * @throws {Problem} `forbidden`.
+ */
+export function requireAllOf(caller: Caller, { definition, maker }: Told & { readonly definition: Pick<WebhookDefinition, "events"> }): void {
+  requireEvents(caller, definition);
+  const { secret_scopes: secretScopes, secret_names: secretNames } = maker;
+  if (!coversLimits(caller, { secretScopes, secretNames, services: [] }))
+    throw caller.refuse("webhooks:write", "The token's grant does not cover all secrets that the webhook tells of.");
 }
 
 /** What a webhook remembers of its maker. That its token expires is of no matter; that it is revoked ends the webhook. */

@@ -61,6 +61,53 @@ it("takes a one-time code from the fragment, and out of the address and the hist
   await context.close();
 });
 
+it("takes a code from the fragment of the page that is open already, too", async () => {
+  const { page, open, context } = await place.visit();
+  await open("/login");
+  await page.goto(`${place.origin}/console/login#code=${await place.codeFor(await place.tokenOf("acme"))}`);
+  await page.getByRole("heading", { name: "Secrets", level: 1 }).waitFor();
+  await open("/device");
+  await page.goto(`${place.origin}/console/device#user_code=${await waitingDevice()}`);
+  await page.getByRole("button", { name: "Let it in to acme" }).waitFor();
+  expect(page.url()).toBe(`${place.origin}/console/device`);
+  await context.close();
+});
+
+it("lets nothing in by a click that was meant for what was in front of it", async () => {
+  const { page, logIn, context } = await place.visit();
+  await logIn(await place.tokenOf("acme"));
+  // A click as soon as there is a button: the second one of two, on a window that the first one has closed.
+  await context.addInitScript(() => {
+    const click = () => {
+      for (const button of document.querySelectorAll<HTMLButtonElement>("main button.primary")) if (button.textContent?.includes("it in to")) button.click();
+    };
+    new MutationObserver(click).observe(document, { childList: true, subtree: true });
+    window.addEventListener("focus", () => requestAnimationFrame(() => requestAnimationFrame(click)));
+  });
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.postData() ?? ""));
+  await page.goto(`${place.origin}/console/device#user_code=${await waitingDevice()}`);
+  const yes = page.getByRole("button", { name: "Let it in to acme" });
+  await yes.waitFor();
+  await page.waitForFunction(() => document.querySelector("main button.primary:enabled"));
+  // The window in front has closed only now.
+  await page.evaluate(async () => {
+    window.dispatchEvent(new Event("focus"));
+    for (let n = 0; n < 4; n += 1) await new Promise(requestAnimationFrame);
+  });
+  expect(asked.filter((body) => body.includes("approved"))).toEqual([]);
+  await yes.click();
+  await page.getByText("It is let in").waitFor();
+  await context.close();
+});
+
+/** The code of a program that waits to be let in. */
+async function waitingDevice(headers: Record<string, string> = {}): Promise<string> {
+  const body = new URLSearchParams({ client_id: "keyhole-cli" });
+  const reply = await fetch(`${place.origin}/oauth/device_authorization`, { method: "POST", body, headers });
+  return ((await reply.json()) as { user_code: string }).user_code;
+}
+
 it("asks before another session takes the place of the one that is open, and says whose it would be", async () => {
   const { page, logIn, context } = await place.visit();
   await logIn(await place.tokenOf("acme"));

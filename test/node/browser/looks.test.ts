@@ -14,6 +14,7 @@ const ORG = "looks";
 let place: Place;
 let token: string;
 let id: string;
+let userCode: string;
 
 beforeAll(async () => {
   place = await openPlace();
@@ -34,6 +35,7 @@ beforeAll(async () => {
     ["PUT", "/v1/scopes/repo:acme%2Fpayments", { parent: "namespace:prod" }],
     ["POST", "/v1/tokens", { label: MARKUP, permissions: ["secrets:resolve"], secret_scopes: ["repo:acme/*"], expires_in: 3600 }],
     ["PUT", "/v1/services/openai", { preset: "openai", secret: "DATABASE_URL", scopes: ["namespace:prod"], uses_per_minute: 60 }],
+    ["PUT", "/v1/logins/google", { issuer: "https://accounts.google.com", client_id: "c", claims: { hd: "acme.example" }, permissions: ["secrets:read"] }],
     ["PUT", "/v1/trusts/github", { issuer: UNSPACED, claims: { sub: MARKUP }, permissions: ["secrets:read"], audience: MARKUP }],
     [
       "PUT",
@@ -50,6 +52,12 @@ beforeAll(async () => {
     const reply = await place.call(token, method, path, body, agent);
     expect(reply.ok, `${path}: ${await reply.text()}`).toBe(true);
   }
+  const asks = await fetch(`${place.origin}/oauth/device_authorization`, {
+    method: "POST",
+    body: new URLSearchParams({ client_id: "keyhole-cli" }),
+    headers: agent,
+  });
+  userCode = ((await asks.json()) as { user_code: string }).user_code;
   // No rule of the service allows this path: it is on record as it was asked for.
   expect((await place.call(token, "GET", `/use/openai/v1/${encodeURIComponent(MARKUP)}`, undefined, agent)).status).toBe(403);
 });
@@ -70,7 +78,11 @@ const pages = () => [
     "/health",
     "/session",
     "/no-such-page",
+    "/device",
+    `/authorize?${new URLSearchParams({ redirect_uri: "http://127.0.0.1:49152/callback", code_challenge: "A".repeat(43) })}`,
+    `/device#user_code=${userCode}`,
     "/login",
+    `/login?organization=${ORG}&refused=login`,
   ],
 ];
 
@@ -106,7 +118,7 @@ describe.each([
       const beside = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(beside, path).toBe(0);
       expect(await page.getByText(ORG, { exact: true }).first().isVisible(), path).toBe(true);
-      if (path !== "/login") expect(await page.title(), path).toContain(ORG);
+      if (!path.startsWith("/login")) expect(await page.title(), path).toContain(ORG);
     }
     expect(troubles).toEqual([]);
     await visit.context.close();
@@ -133,6 +145,8 @@ it("shows what is no plain text letter by letter, in every field of every page",
     ["an actor", "/audit", `ada ${MARKUP}`],
     ["a user agent", "/audit", `curl ${MARKUP}`],
     ["a path of a use", "/audit", `openai GET /v1/${decodeURIComponent(encoded)}`],
+    ["the program of a device", `/device#user_code=${userCode}`, `curl ${MARKUP}`],
+    ["where an answer would go", `/authorize?redirect_uri=${inAddress}`, MARKUP],
     // What no name can be is still what an address says.
     ["the name of a trust", `/trusts/${inAddress}`, MARKUP],
     ["the name of a service", `/services/${inAddress}`, MARKUP],
@@ -151,9 +165,10 @@ it("shows what is no plain text letter by letter, in every field of every page",
     ["Label (key:value)", "/secrets?label=", `team:${MARKUP}`],
     ["Scope, or several with commas", "/origin?scope=", MARKUP],
     ["Actor", "/audit?actor=", MARKUP],
+    ["Organization", "/login?refused=login&organization=", MARKUP],
   ] as const) {
     await move(`${path}${encodeURIComponent(text)}`);
-    expect(await page.getByLabel(label).inputValue()).toBe(text);
+    expect(await page.locator("input").and(page.getByLabel(label)).inputValue()).toBe(text);
     expect(await taken(visit), path).toBe(false);
   }
   // What an error says of what was given.

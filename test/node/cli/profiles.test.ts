@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, type Stats, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -13,9 +15,7 @@ let home: string;
 
 beforeAll(async () => {
   cli = buildKeyhole();
-  service = await startFakeService(() => ({
-    json: { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null, lease_seconds: 0 },
-  }));
+  service = await startFakeService(() => ({ json: WHO }));
 });
 
 beforeEach(() => {
@@ -37,6 +37,73 @@ const login = (env: Record<string, string>, ...args: string[]) => keyhole(["logi
 async function saved(): Promise<string[]> {
   return JSON.parse((await keyhole(["status", "--json"])).stdout).profiles.sort();
 }
+
+const WHO = { org: "acme", sub: "ada", token_id: null, permissions: [], secret_scopes: null, secret_names: null, expires_at: null, lease_seconds: 0 };
+
+/** A `keyhole login` that waits for somebody. Without a PATH no browser is opened. */
+function waitingLogin(...args: string[]) {
+  const child = spawn(process.execPath, [cli.path, "login", service.url, "--plain-file", ...args], {
+    env: { HOME: home },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  const asked = Promise.withResolvers<URL>();
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+    const [, address] = /^ {2}(http\S+)\n/m.exec(said) ?? [];
+    if (address !== undefined) asked.resolve(new URL(address));
+  });
+  const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => void child.once("close", (code) => resolve({ code, stderr: said })));
+  return { asked: asked.promise, ended };
+}
+
+/** Asks a server for a path as it is written, and says with what status it answers. */
+function statusOf(origin: string, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(origin);
+    get({ hostname, port, path }, (reply) => resolve(reply.resume().statusCode)).once("error", reject);
+  });
+}
+
+describe("a login", () => {
+  beforeEach(() => {
+    const before = service.answer;
+    return () => {
+      service.answer = before;
+    };
+  });
+
+  it("in the browser waits for its own answer, whatever else comes to its port", async () => {
+    service.answer = ({ url }) => ({ json: url === "/oauth/token" ? { access_token: "given" } : WHO });
+    const { asked, ended } = waitingLogin("--browser");
+    const query = (await asked).searchParams;
+    const [port, state] = [query.get("redirect_uri") ?? "", query.get("state") ?? ""];
+    const answer = (said: Record<string, string>) => `/callback?${new URLSearchParams({ code: "c", state, iss: service.url, ...said })}`;
+    for (const path of ["//", "http://[", answer({ state: "another" }), answer({ iss: "https://mallory.example" }), "/"])
+      expect([path, await statusOf(port, path)]).toEqual([path, 404]);
+    expect(await statusOf(port, answer({}))).toBe(200);
+    expect(await ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Logged in") });
+  });
+
+  it("of a device goes on asking while the deployment cannot answer, and not after its code has expired", async () => {
+    const device = {
+      device_code: "d",
+      user_code: "BCDF-GHJK",
+      verification_uri: "https://k.example",
+      verification_uri_complete: "https://k.example",
+      interval: 0,
+    };
+    const refused = (error: string) => ({ status: 400, json: { error, error_description: "It is so." } });
+    const polls = [refused("authorization_pending"), { ...refused("temporarily_unavailable"), status: 429 }, { json: { access_token: "given" } }];
+    service.answer = ({ url }) => {
+      if (url === "/oauth/device_authorization") return { json: { ...device, expires_in: 600 } };
+      return url === "/oauth/token" ? (polls.shift() ?? refused("invalid_grant")) : { json: WHO };
+    };
+    expect(await waitingLogin("--device").ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Logged in") });
+    service.answer = ({ url }) => (url === "/oauth/token" ? refused("authorization_pending") : { json: { ...device, expires_in: 0 } });
+    expect(await waitingLogin("--device").ended).toMatchObject({ code: 4, stderr: expect.stringContaining("expired_token") });
+  });
+});
 
 describe("an address in the clear that is not this machine", () => {
   const addresses = [

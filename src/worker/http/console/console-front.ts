@@ -176,14 +176,11 @@ function bodyOf({ facts, expiresAt, idleUntil }: Session): SessionBody {
   };
 }
 
-/** What whoever tries codes and names is answered. */
-const GUESSES: ReadonlySet<string> = new Set(["unauthenticated", "login-not-found", "device-not-found"]);
-
 async function refuse(error: Error, c: Context<HonoEnv>): Promise<Response> {
   const problem = toProblem(error);
   if (c.get("caller") as unknown) noteRevoked(c, error);
-  // A browser without a session asks whether it has one: that is no guess.
-  const isGuess = GUESSES.has(problem.code) && c.req.method === "POST";
-  const tooMany = isGuess ? await countFailure(c) : undefined;
+  // A browser without a session asks whether it has one: that is no failure.
+  const hasFailed = problem.code === "unauthenticated" && c.req.method === "POST";
+  const tooMany = hasFailed ? await countFailure(c) : undefined;
   return problemReply(c, tooMany ?? problem);
 }

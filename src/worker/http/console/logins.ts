@@ -13,7 +13,7 @@ import { ownHostsOf } from "../../outgoing/own-hosts.ts";
 import { makeLoginCode } from "../../sessions/login-codes.ts";
 import { countRefusal, refusalsOf } from "../count-refusal.ts";
 import type { HonoEnv } from "../hono-env.ts";
-import { countFailure } from "../middleware/limit-rate.ts";
+import { countFailure, countTry } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { originOf } from "../origin-of.ts";
 import { bodyIn } from "./body-in.ts";
@@ -26,12 +26,14 @@ import { lastingFacts } from "./session-of.ts";
 export async function showLogins(c: Context<HonoEnv>): Promise<Response> {
   const query = offeredLoginsSchema.safeParse(c.req.query());
   if (!query.success) throw new Problem("invalid-request", "Name one organization.");
+  await countTry(c);
   return c.json({ logins: await offeredLogins(needsOf(c), query.data.organization) } satisfies OfferedLogins);
 }
 
 /** Begins a login. Only the console's own page asks for that, when somebody has clicked: nobody is sent to a provider by a link. */
 export async function startLogin(c: Context<HonoEnv>): Promise<Response> {
   const { organization: org, login, page } = await bodyIn(c, beginLoginSchema);
+  await countTry(c);
   try {
     const begun = await beginLogin(loginNeeds(c), { org, login, page }, (...names) => callbackOf(c.req.url, ...names));
     giveLogin(c, begun.sealed);
@@ -48,6 +50,8 @@ export async function arrive(c: Context<HonoEnv>): Promise<Response> {
   c.header("Referrer-Policy", "no-referrer");
   c.header("Cache-Control", "no-store");
   const sealed = takeLogin(c);
+  // Before anything: what comes next asks the provider, with the client's secret.
+  if (await countFailure(c)) return holdUp(c, undefined);
   const begun = await openLoginState(c.get("config").keyring, sealed ?? "", c.get("now"));
   try {
     if (begun?.org !== c.req.param("org") || begun?.login !== c.req.param("login") || !begun) throw new LoginError("login-not-begun");
@@ -55,22 +59,32 @@ export async function arrive(c: Context<HonoEnv>): Promise<Response> {
     giveArrival(c, await makeLoginCode(needsOf(c), originOf(c), await lastingFacts(c, token), { replaces: null, arrived: true }));
     return goTo(c, { arrived: "1", page: begun.page });
   } catch (error) {
+    if (error instanceof Problem && error.code === "rate-limited") return holdUp(c, begun);
     if (!(error instanceof LoginError || error instanceof ExchangeError || error instanceof IssuerError)) throw error;
     return refuseLogin(c, error, begun);
   }
 }
 
+/** Says that too many log in now. Whoever waits for it looks at a page, and not at a problem's JSON. */
+function holdUp(c: Context<HonoEnv>, begun: LoginState | undefined): Response {
+  c.set("problem", "rate-limited");
+  return goBack(c, "busy", begun);
+}
+
 /** Says that somebody is not logged in, and no more; why is on record. */
-async function refuseLogin(c: Context<HonoEnv>, error: LoginError | ExchangeError | IssuerError, begun: LoginState | undefined): Promise<Response> {
+function refuseLogin(c: Context<HonoEnv>, error: LoginError | ExchangeError | IssuerError, begun: LoginState | undefined): Response {
   // What the rules refuse is on record already, and so is that an issuer could not be asked.
   if (error instanceof LoginError && begun)
     countRefusal(c, { org: begun.org, trust: begun.login, actor: null, tokenId: null, issuer: null, reason: error.refusal, about: null, logged: true });
   c.set("problem", error instanceof IssuerError ? "storage-unavailable" : "unauthenticated");
   const refusal = refusalOf(error);
   if (refusal) c.set("refusal", refusal);
-  const tooMany = error instanceof IssuerError ? undefined : await countFailure(c);
-  if (tooMany) throw tooMany;
-  return goTo(c, { refused: error instanceof IssuerError ? "provider" : "login", ...(begun && { organization: begun.org, page: begun.page }) });
+  return goBack(c, error instanceof IssuerError ? "provider" : "login", begun);
+}
+
+/** Leads to where one logs in, which says what was wrong. */
+function goBack(c: Context<HonoEnv>, refused: "provider" | "login" | "busy", begun: LoginState | undefined): Response {
+  return goTo(c, { refused, ...(begun && { organization: begun.org, page: begun.page }) });
 }
 
 function goTo(c: Context<HonoEnv>, query: Readonly<Record<string, string>>): Response {

@@ -7,6 +7,7 @@ import { makeAuthorizationCode } from "../../sessions/authorization-codes.ts";
 import { decideAbout, deviceFacts, findDevice } from "../../sessions/device-requests.ts";
 import { readForCaller } from "../../transaction/run-for-caller.ts";
 import type { HonoEnv } from "../hono-env.ts";
+import { countTry } from "../middleware/limit-rate.ts";
 import { needsOf } from "../needs-of.ts";
 import { originOf } from "../origin-of.ts";
 import { bodyIn } from "./body-in.ts";
@@ -31,6 +32,7 @@ export async function decideDevice(c: Context<HonoEnv>): Promise<Response> {
   const { user_code, approved } = await bodyIn(c, deviceSchema);
   c.set("caller", createCaller({ ...facts, ...originOf(c) }));
   await readForCaller(needsOf(c), c.get("caller"), []);
+  await countTry(c);
   const device = await findDevice(needsOf(c), user_code);
   if (!device) throw notFound();
   const permissions = [...deviceFacts(facts).permissions];

@@ -35,6 +35,17 @@ export async function countFailure(c: Context<HonoEnv>): Promise<Problem | undef
   return address === null ? undefined : countAgainst(c.env.FAILURE_LIMIT, address);
 }
 
+/**
+ * Counts a try of what is short enough to be guessed, before it is looked at: who has tried too often learns nothing more, of a right guess
+ * either.
+ *
+ * @throws {Problem} `rate-limited`.
+ */
+export async function countTry(c: Context<HonoEnv>): Promise<void> {
+  const tooMany = await countFailure(c);
+  if (tooMany) throw tooMany;
+}
+
 async function countAgainst(limit: RateLimit | undefined, key: string): Promise<Problem | undefined> {
   if (!limit || (await mayPass(limit, key))) return undefined;
   return new Problem("rate-limited", "Too many requests from here; wait and try again.", { headers: { "Retry-After": PERIOD } });

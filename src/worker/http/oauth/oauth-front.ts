@@ -155,7 +155,7 @@ function reply(c: Context<HonoEnv>, { token, expiresIn, permissions }: Exchanged
 
 /** Leads to the page that asks. What says where an answer may go is judged first, and never answered there (RFC 6749, section 4.1.2.1). */
 function authorize(c: Context<HonoEnv>): Response {
-  const asked = parseAuthorization(new URL(c.req.url).searchParams);
+  const asked = parseAuthorization(new URL(c.req.url));
   if ("detail" in asked) throw new Problem("invalid-request", asked.detail);
   return c.redirect(asked.location, 302);
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What a fake service answers next: nothing, a problem's status and code, or JSON. */
-type Answer = { status: 204 } | { status: number; code: string } | { json: unknown; headers?: Record<string, string> };
+type Answer = { status: 204 } | { status: number; code: string } | { json: unknown; status?: number; headers?: Record<string, string> };
 
 /** A service that answers what a test says, on a port that stays the same while it is down. */
 export interface FakeService {
@@ -18,7 +18,8 @@ export async function startFakeService(answer: FakeService["answer"]): Promise<F
     let body = "";
     for await (const chunk of request) body += chunk;
     const reply = await service.answer(request, body);
-    if ("json" in reply) return void response.writeHead(200, { "Content-Type": "application/json", ...reply.headers }).end(JSON.stringify(reply.json));
+    if ("json" in reply)
+      return void response.writeHead(reply.status ?? 200, { "Content-Type": "application/json", ...reply.headers }).end(JSON.stringify(reply.json));
     if (!("code" in reply)) return void response.writeHead(reply.status).end();
     const { status, code } = reply;
     const problem = { type: `urn:keyhole:problem:${code}`, title: code, status, code, detail: `It is ${code}.`, request_id: "req_1" };
