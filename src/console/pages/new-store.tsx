@@ -26,7 +26,7 @@ export function NewStore({ address: { query } }: PageProps) {
       <Lacks of={{ "stores:write": "you cannot declare stores" }} />
       <nav class="choices" aria-label="Kinds of stores">
         {Object.entries(STORE_KINDS).map(([each, { title }]) => (
-          <a key={each} class="button" href={hrefOf("/stores/new", { kind: each })} aria-current={each === kind ? "page" : undefined}>
+          <a key={each} class="button" href={hrefOf("/new/store", { kind: each })} aria-current={each === kind ? "page" : undefined}>
             {title}
           </a>
         ))}

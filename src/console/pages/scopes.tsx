@@ -25,7 +25,7 @@ export function Scopes() {
         {(branches) =>
           branches.length === 0 ? (
             <p class="empty">
-              No scope is in use. <a href={hrefOf("/secrets/new")}>Set a secret</a> in one.
+              No scope is in use. <a href={hrefOf("/new/secret")}>Set a secret</a> in one.
             </p>
           ) : (
             <Branches branches={branches} onChange={tree.reload} />

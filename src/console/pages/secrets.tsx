@@ -45,7 +45,7 @@ export function Secrets({ address: { query } }: PageProps) {
       title="Secrets"
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/secrets/new", { scope: query.get("scope") ?? undefined })}>
+          <a class="button primary" href={hrefOf("/new/secret", { scope: query.get("scope") ?? undefined })}>
             New secret
           </a>
         )
@@ -151,7 +151,7 @@ function Nothing({ filtered, may }: { filtered: boolean; may: boolean }) {
       There are no secrets that you may see.{" "}
       {may && (
         <>
-          <a href={hrefOf("/secrets/new")}>Set the first</a>, or <a href={hrefOf("/import")}>import a .env file</a>.
+          <a href={hrefOf("/new/secret")}>Set the first</a>, or <a href={hrefOf("/import")}>import a .env file</a>.
         </>
       )}
     </>

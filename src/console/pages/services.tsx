@@ -21,7 +21,7 @@ export function Services({ address: { query } }: PageProps) {
       about="APIs that agents call through Keyhole, which puts the key in and lets through what is allowed."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/services/new")}>
+          <a class="button primary" href={hrefOf("/new/service")}>
             New service
           </a>
         )

@@ -30,7 +30,7 @@ export function Stores({ address: { query } }: PageProps) {
       about="Places outside where values live: AWS Secrets Manager, Azure Key Vault, Vault."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/stores/new")}>
+          <a class="button primary" href={hrefOf("/new/store")}>
             New store
           </a>
         )

@@ -1,8 +1,9 @@
-import type { TrustBody } from "../../contract/trust.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import type { PageProps } from "../page-props.ts";
+import { Claims } from "../parts/claims.tsx";
 import { Grant } from "../parts/grant.tsx";
+import { InForce } from "../parts/in-force.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
@@ -22,7 +23,7 @@ export function Trusts({ address: { query } }: PageProps) {
       about="Pipelines and clusters exchange their own identity tokens for a token of Keyhole's, so that nothing is stored with them."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/trusts/new")}>
+          <a class="button primary" href={hrefOf("/new/trust")}>
             New trust
           </a>
         )
@@ -42,7 +43,7 @@ export function Trusts({ address: { query } }: PageProps) {
                 { title: "Issuer", cell: ({ issuer }) => issuer },
                 { title: "Claims", cell: ({ claims }) => <Claims of={claims} /> },
                 { title: "Gives", cell: (trust) => <Grant permissions={trust.permissions} limits={trust} /> },
-                { title: "State", cell: (trust) => <TrustState trust={trust} /> },
+                { title: "State", cell: (trust) => <InForce of={trust} /> },
               ]}
             />
             <Pager path="/trusts" query={query} next={next_cursor} />
@@ -51,22 +52,4 @@ export function Trusts({ address: { query } }: PageProps) {
       </Loaded>
     </Page>
   );
-}
-
-/** The conditions of a trust. */
-export function Claims({ of }: { of: Readonly<Record<string, string>> }) {
-  return (
-    <span class="badges">
-      {Object.entries(of).map(([claim, pattern]) => (
-        <code key={claim} class="badge">
-          {claim}={pattern}
-        </code>
-      ))}
-    </span>
-  );
-}
-
-/** Whether anything is exchanged under a trust. */
-export function TrustState({ trust: { suspended } }: { trust: TrustBody }) {
-  return suspended ? <span class="badge bad">suspended</span> : <span class="badge good">in force</span>;
 }

@@ -57,14 +57,14 @@ afterAll(() => place?.close());
 
 /** All pages, by their addresses. */
 const pages = () => [
-  ...["/secrets", "/secrets?show=deleted", "/secrets/new", `/secrets/${id}`, `/secrets/${id}/value`, `/secrets/${id}/value?way=generate`, "/import"],
-  ...["/origin?scope=repo:acme/payments", "/scopes", "/tokens", "/trusts", "/trusts/new", "/trusts/new?kind=other", "/trusts/github"],
+  ...["/secrets", "/secrets?show=deleted", "/new/secret", `/secrets/${id}`, `/secrets/${id}/value`, `/secrets/${id}/value?way=generate`, "/import"],
+  ...["/origin?scope=repo:acme/payments", "/scopes", "/tokens", "/trusts", "/new/trust", "/new/trust?kind=other", "/trusts/github"],
   ...[
     "/services",
-    "/services/new",
+    "/new/service",
     "/services/openai",
     "/stores",
-    "/stores/new",
+    "/new/store",
     "/stores/vault-prod",
     "/audit",
     "/health",
@@ -157,7 +157,7 @@ it("shows what is no plain text letter by letter, in every field of every page",
     expect(await taken(visit), path).toBe(false);
   }
   // What an error says of what was given.
-  await move("/trusts/new?kind=other");
+  await move("/new/trust?kind=other");
   for (const [label, text] of Object.entries({ Name: "other", Issuer: UNSPACED, Claims: `sub=${MARKUP}*` }))
     await page.getByLabel(label, { exact: true }).fill(text);
   await page.getByRole("button", { name: "Trust this issuer" }).click();

@@ -127,7 +127,7 @@ it("trusts GitHub by a form, says why an identity token is not good, and forgets
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf("trusting");
   await logIn(token);
-  await open("/trusts/new");
+  await open("/new/trust");
   await page.getByLabel("Owner").fill("acme");
   await page.getByLabel("Ref", { exact: true }).fill("refs/heads/main");
   await page.getByRole("button", { name: "Trust this issuer" }).click();
@@ -172,7 +172,7 @@ it.each([
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf(`trusting-${kind}`);
   await logIn(token);
-  await open(`/trusts/new?kind=${kind}`);
+  await open(`/new/trust?kind=${kind}`);
   for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
   await page.getByRole("button", { name: "Trust this issuer" }).click();
   await page.getByRole("heading", { name: kind, level: 1 }).waitFor();
@@ -185,13 +185,13 @@ it("makes services of a preset and of any API", async () => {
   const token = await place.tokenOf("serving");
   await set(token, ["global", "OPENAI_API_KEY", { hosts: ["api.openai.com"] }], ["global", "OWN_KEY", { hosts: ["api.example.com"] }]);
   await logIn(token);
-  await open("/services/new");
+  await open("/new/service");
   await page.getByLabel("Secret", { exact: true }).fill("OPENAI_API_KEY");
   await page.getByLabel("Scopes").fill("global");
   await page.getByLabel("Uses a minute").fill("90");
   await page.getByRole("button", { name: "Make the service" }).click();
   await page.getByRole("heading", { name: "openai", level: 1 }).waitFor();
-  await open("/services/new");
+  await open("/new/service");
   await page.getByLabel("Preset", { exact: true }).selectOption("Another API");
   await page.getByLabel("Name", { exact: true }).fill("own");
   await page.getByLabel("Address of the API").fill("https://api.example.com");
@@ -230,7 +230,7 @@ it("declares a store by a form, checks it and says what fails, changes it and ta
   const token = await place.tokenOf("storing");
   await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.example.com"] }]);
   await logIn(token);
-  await open("/stores/new");
+  await open("/new/store");
   for (const [label, text] of Object.entries({
     Name: "vault",
     Address: "https://vault.example.com",
