@@ -18,8 +18,8 @@ import { useLoad } from "../use-load.ts";
 
 /** A login: by which provider, and what that gives. */
 export function LoginPage({ id }: PageProps) {
-  const loading = useLoad((signal) => client.logins.get(id, { signal }), [id]);
   const may = useMay("trusts:write");
+  const loading = useLoad((signal) => client.logins.get(id, { signal }), [id], may);
   const remove = async () => {
     await client.logins.delete(id);
     const before = loading.value && loginDefinition(loading.value);
@@ -66,7 +66,8 @@ function Facts({ login }: { login: LoginBody }) {
       </dd>
       <dt>Redirect URI</dt>
       <dd>
-        <code>{callback}</code> <small class="hint">The provider has to have exactly this one for the client.</small>
+        <code>{callback}</code>
+        <div class="hint small">The provider has to have exactly this one for the client.</div>
       </dd>
       <dt>Provider</dt>
       <dd>{issuer}</dd>

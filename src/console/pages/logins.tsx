@@ -16,7 +16,7 @@ import { useLoad } from "../use-load.ts";
 export function Logins({ address: { query } }: PageProps) {
   const may = useMay("trusts:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.logins.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.logins.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   return (
     <Page
       title="Logins"
@@ -40,7 +40,7 @@ export function Logins({ address: { query } }: PageProps) {
               empty="No provider is set up: people log in with a token that they paste."
               columns={[
                 { title: "Name", cell: ({ name }) => <a href={hrefOf(`/logins/${encodeURIComponent(name)}`)}>{name}</a> },
-                { title: "Provider", cell: ({ issuer }) => issuer },
+                { title: "Provider", kind: "name", cell: ({ issuer }) => issuer },
                 { title: "Claims", cell: ({ claims }) => <Claims of={claims} /> },
                 { title: "Gives", cell: (login) => <Grant permissions={login.permissions} limits={login} /> },
                 { title: "State", cell: (login) => <InForce of={login} /> },

@@ -38,7 +38,8 @@ export function NewStore({ address: { query } }: PageProps) {
 
 /** Changes a store. */
 export function StorePage({ id }: PageProps) {
-  const store = useLoad((signal) => client.stores.get(id, { signal }), [id]);
+  const may = useMay("stores:write");
+  const store = useLoad((signal) => client.stores.get(id, { signal }), [id], may);
   return (
     <Page title={id} about={store.value && STORE_KINDS[store.value.kind].title}>
       <Lacks of={{ "stores:write": "you can neither see nor change stores" }} />

@@ -39,7 +39,7 @@ function queryOf(query: URLSearchParams): ListSecretsQuery {
 export function Secrets({ address: { query } }: PageProps) {
   const may = useMay("secrets:write");
   const deleted = query.get("show") === "deleted";
-  const list = useLoad((signal) => client.secrets.list(queryOf(query), { signal }), [query.toString()]);
+  const list = useLoad((signal) => client.secrets.list(queryOf(query), { signal }), [query.toString()], useMay("secrets:read"));
   return (
     <Page
       title="Secrets"
@@ -78,6 +78,7 @@ const COLUMNS: readonly Column<SecretBody>[] = [
   },
   {
     title: "Scope",
+    kind: "name",
     cell: ({ scope }) => (
       <a class="mono" href={hrefOf("/secrets", { scope })}>
         {scope}

@@ -12,9 +12,10 @@ import { useLoad } from "../use-load.ts";
 
 /** The APIs that are used without holding the credential. */
 export function Services({ address: { query } }: PageProps) {
-  const may = useMay("services:write");
+  const [may, uses] = [useMay("services:write"), useMay("secrets:use")];
+  const sees = may || uses;
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.services.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.services.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], sees);
   return (
     <Page
       title="Services"
@@ -27,7 +28,13 @@ export function Services({ address: { query } }: PageProps) {
         )
       }
     >
-      <Lacks of={{ "services:write": "you see only what services allow, and cannot make any" }} />
+      <Lacks
+        of={
+          sees
+            ? { "services:write": "you see only what services allow, and cannot make any" }
+            : { "secrets:use": "you cannot see services", "services:write": "you cannot make any" }
+        }
+      />
       <Loaded of={list} what="Services">
         {({ services, next_cursor }) => (
           <>

@@ -23,8 +23,8 @@ import { useTask } from "../use-task.ts";
 
 /** A trust: what it asks and gives, a test of an identity token, and what was refused lately. */
 export function TrustPage({ id }: PageProps) {
-  const loading = useLoad((signal) => client.trusts.get(id, { signal }), [id]);
   const may = useMay("trusts:write");
+  const loading = useLoad((signal) => client.trusts.get(id, { signal }), [id], may);
   const remove = async () => {
     await client.trusts.delete(id);
     const before = loading.value && trustDefinition(loading.value);

@@ -16,7 +16,7 @@ import { useLoad } from "../use-load.ts";
 export function Trusts({ address: { query } }: PageProps) {
   const may = useMay("trusts:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.trusts.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.trusts.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   return (
     <Page
       title="Trusts"
@@ -40,7 +40,7 @@ export function Trusts({ address: { query } }: PageProps) {
               empty="No issuer is trusted."
               columns={[
                 { title: "Name", cell: ({ name }) => <a href={hrefOf(`/trusts/${encodeURIComponent(name)}`)}>{name}</a> },
-                { title: "Issuer", cell: ({ issuer }) => issuer },
+                { title: "Issuer", kind: "name", cell: ({ issuer }) => issuer },
                 { title: "Claims", cell: ({ claims }) => <Claims of={claims} /> },
                 { title: "Gives", cell: (trust) => <Grant permissions={trust.permissions} limits={trust} /> },
                 { title: "State", cell: (trust) => <InForce of={trust} /> },

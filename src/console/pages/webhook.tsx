@@ -22,7 +22,7 @@ import { EVENT_TITLES } from "../webhook-events.ts";
 /** A webhook: where it goes, of what it is told, whether it answers, and its last messages. */
 export function WebhookPage({ id }: PageProps) {
   const may = useMay("webhooks:write");
-  const loading = useLoad((signal) => client.webhooks.get(id, { signal }), [id]);
+  const loading = useLoad((signal) => client.webhooks.get(id, { signal }), [id], may);
   const [made, setMade] = useState<MadeWebhook>();
   const remove = async () => {
     await client.webhooks.delete(id);

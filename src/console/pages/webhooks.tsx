@@ -14,7 +14,7 @@ import { useLoad } from "../use-load.ts";
 export function Webhooks({ address: { query } }: PageProps) {
   const may = useMay("webhooks:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.webhooks.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.webhooks.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   return (
     <Page
       title="Webhooks"
@@ -38,7 +38,7 @@ export function Webhooks({ address: { query } }: PageProps) {
               empty="Nobody is told of anything."
               columns={[
                 { title: "Name", cell: ({ name }) => <a href={hrefOf(`/webhooks/${encodeURIComponent(name)}`)}>{name}</a> },
-                { title: "Address", cell: ({ url }) => url },
+                { title: "Address", kind: "name", cell: ({ url }) => url },
                 {
                   title: "Is told of",
                   cell: ({ events }) => (

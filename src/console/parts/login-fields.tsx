@@ -20,15 +20,13 @@ export function LoginFields({ login }: { login?: LoginBody }) {
       <TextField label="Client id" name="client_id" required value={login?.client_id} hint="What the provider calls this deployment, where you register it." />
       <fieldset>
         <legend>The client's secret</legend>
-        <div class="pair">
-          <TextField
-            label="Secret that has it"
-            name="client_secret"
-            value={login?.client_secret?.name}
-            hint="Its name here, never the value. Its hosts have to name the host of the provider's token endpoint. Empty: the client has none (PKCE alone)."
-          />
-          <TextField label="Scope of that secret" name="client_secret_scope" list="scopes" value={login?.client_secret?.scope ?? "global"} />
-        </div>
+        <TextField
+          label="Secret that has it"
+          name="client_secret"
+          value={login?.client_secret?.name}
+          hint="Its name here, never the value. Its hosts have to name the host of the provider's token endpoint. Empty: the client has none (PKCE alone)."
+        />
+        <TextField label="Scope of that secret" name="client_secret_scope" list="scopes" value={login?.client_secret?.scope ?? "global"} />
         <ScopeSuggestions id="scopes" />
       </fieldset>
       <TextField

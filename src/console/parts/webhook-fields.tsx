@@ -25,7 +25,7 @@ export function WebhookFields({ webhook }: { webhook?: WebhookBody }) {
           const needed = WEBHOOK_EVENTS[event];
           const lacks = !permissions.includes(needed);
           return (
-            <label key={event} class="actions">
+            <label key={event} class="option">
               <input type="checkbox" name="events" value={event} defaultChecked={!lacks && webhook?.events.includes(event)} disabled={lacks} />
               <span>
                 {EVENT_TITLES[event]} <code class="quiet">{event}</code>

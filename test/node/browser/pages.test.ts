@@ -343,7 +343,8 @@ it("makes services of a preset and of any API", async () => {
   await page.getByLabel("What is let through").fill("GET /v1/things/**");
   await page.getByLabel("Uses a minute").fill("5");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("5 of each subject; in the last minute 0 callers began to use it").waitFor();
+  await page.getByText("5 of each subject").waitFor();
+  await page.getByText("In the last minute 0 callers began to use it").waitFor();
   const stored = async () => (await (await place.call(token, "GET", "/v1/services/own")).json()) as object;
   const inject = [{ in: "header", name: "Authorization", value: "Bearer ${OWN_KEY}" }];
   expect(await stored()).toMatchObject({ inject, allow: [{ methods: ["GET"], paths: ["/v1/things/**"] }], uses_per_minute: 5 });
@@ -410,7 +411,7 @@ it("says whether the deployment is ready, and what the organization has", async 
   await context.close();
 });
 
-it("says what a token lacks, instead of hiding it", async () => {
+it("says what a token lacks, instead of hiding it, and asks for nothing that would be refused", async () => {
   const { page, logIn, move, context } = await place.visit();
   const token = await place.tokenOf("lacking");
   await set(token, ["global", "SEEN"]);
@@ -432,6 +433,8 @@ it("says what a token lacks, instead of hiding it", async () => {
     expect(await note.count(), path).toBe(1);
     expect(await note.innerText(), path).toContain("Your token lacks");
   }
+  const { events } = (await (await place.call(token, "GET", "/v1/audit?outcome=denied")).json()) as { events: object[] };
+  expect(events).toEqual([]);
   await move("/import");
   expect(await page.getByRole("button", { name: "Dry run" }).isDisabled()).toBe(true);
   await move("/session");
