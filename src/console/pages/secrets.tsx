@@ -90,6 +90,7 @@ const COLUMNS: readonly Column<SecretBody>[] = [
   { title: "Last resolved", cell: ({ last_resolved_at }) => <Time at={last_resolved_at} /> },
   {
     title: "Changed",
+    kind: "name",
     cell: ({ updated_at, updated_by }) => (
       <>
         <Time at={updated_at} /> <span class="quiet">by {updated_by}</span>
