@@ -14,6 +14,7 @@ import { init } from "./commands/init.ts";
 import { keys } from "./commands/keys.ts";
 import { list } from "./commands/list.ts";
 import { login } from "./commands/login.ts";
+import { logins } from "./commands/logins.ts";
 import { logout } from "./commands/logout.ts";
 import { mcp } from "./commands/mcp.ts";
 import { push } from "./commands/push.ts";
@@ -45,7 +46,7 @@ export const ROOT: Command = command({
   subCommands: {
     ...grouped("Secrets:", { set, generate, edit, copy, list, get, diff, delete: remove, undelete, versions, rollback, import: importSecrets, push }),
     ...grouped("Use secrets:", { init, example, run, resolve, render, what, explain, scan, mcp }),
-    ...grouped("Access:", { login, logout, status, token, trust }),
+    ...grouped("Access:", { login, logout, status, token, trust, logins }),
     ...grouped("Arrange:", { scope, service, store, webhook }),
     ...grouped("Operate:", { audit, keys, usage, admin, completion, complete: completeFor(() => ROOT) }),
   },

@@ -1,7 +1,7 @@
 import { EXIT } from "./exit-code.ts";
 
 /** What of the deployment, or of this machine, a shell may suggest for an argument. */
-export type Suggested = "scope" | "secret" | "profile" | "service" | "store" | "trust" | "file";
+export type Suggested = "scope" | "secret" | "profile" | "service" | "store" | "trust" | "login" | "webhook" | "file";
 
 interface Described {
   readonly description: string;

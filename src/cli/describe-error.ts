@@ -39,7 +39,7 @@ const HINTS: Record<string, string> = {
   "secret-not-found": "`keyhole list` shows what there is",
   "token-not-found": "`keyhole token list` shows the tokens",
   "trust-not-found": "`keyhole trust list` shows the trusts",
-  "login-not-found": "`GET /v1/logins` lists the logins",
+  "login-not-found": "`keyhole logins list` shows the logins",
   "service-not-found": "`keyhole service list` shows the services",
   "webhook-not-found": "`keyhole webhook list` shows the webhooks",
   "store-not-found": "`keyhole store list` shows the stores",

@@ -1,5 +1,7 @@
+import type { Permission } from "../contract/permissions.ts";
 import { answerWithin } from "./answer-within.ts";
 import type { Place } from "./complete.ts";
+import type { Suggested } from "./define-command.ts";
 import { wantsLocal } from "./local/wants-local.ts";
 import { readProfiles } from "./profiles.ts";
 import { openSession, type Session } from "./session.ts";
@@ -13,6 +15,15 @@ const KINDS = ["global", "team:", "namespace:", "agent:", "repo:"];
 
 /** How many are suggested at most: a shell shows no more. */
 const MOST = 200;
+
+/** What the deployment is asked for. */
+type Listed = Exclude<Suggested, "file" | "profile">;
+
+/** What a token needs to list them. */
+const NEEDED = {
+  ...{ scope: "secrets:read", secret: "secrets:read", service: "secrets:read", store: "secrets:read" },
+  ...{ trust: "trusts:write", login: "trusts:write", webhook: "webhooks:write" },
+} as const satisfies Record<Listed, Permission>;
 
 /** The values that the deployment or this machine has for a place of the command line. */
 export async function suggestedValues({ asks, given, typed }: Place): Promise<readonly string[]> {
@@ -30,14 +41,15 @@ export async function suggestedValues({ asks, given, typed }: Place): Promise<re
 }
 
 /** A token that may not list them would leave a refusal in the audit log at each press of a key. */
-async function listed({ client, held }: Session, asks: Exclude<Place["asks"], undefined>, scope: string | undefined, typed: string): Promise<string[]> {
-  const needed = asks === "trust" ? "trusts:write" : "secrets:read";
-  if (!claimsPermission(held(), needed)) return [];
+async function listed({ client, held }: Session, asks: Listed, scope: string | undefined, typed: string): Promise<string[]> {
+  if (!claimsPermission(held(), NEEDED[asks])) return [];
   if (asks === "scope") return (await client.scopes.list({ limit: MOST })).scopes.map(({ scope }) => scope);
   if (asks === "secret") return (await client.secrets.list({ scope, ...(typed && { prefix: typed }), limit: MOST })).secrets.map(({ name }) => name);
   if (asks === "service") return namesOf(client.services.listAll());
   if (asks === "store") return namesOf(client.stores.listAll());
-  return asks === "trust" ? namesOf(client.trusts.listAll()) : [];
+  if (asks === "trust") return namesOf(client.trusts.listAll());
+  if (asks === "login") return namesOf(client.logins.listAll());
+  return namesOf(client.webhooks.listAll());
 }
 
 async function namesOf(all: AsyncIterable<{ readonly name: string }>): Promise<string[]> {

@@ -2,6 +2,7 @@ import { auditCalls } from "./audit.ts";
 import { backupCalls } from "./backup.ts";
 import { keepingOf } from "./keeping.ts";
 import { keyCalls } from "./keys.ts";
+import { loginCalls } from "./logins.ts";
 import { quotaCalls, usage } from "./quotas.ts";
 import { resolveCalls } from "./resolve.ts";
 import { resolveRefs } from "./resolve-refs.ts";
@@ -36,6 +37,7 @@ export type * from "./types/backup.ts";
 export type * from "./types/calls.ts";
 export type * from "./types/client.ts";
 export type * from "./types/keeping.ts";
+export type * from "./types/logins.ts";
 export type * from "./types/operator.ts";
 export type * from "./types/resolve.ts";
 export type * from "./types/revocations.ts";
@@ -67,6 +69,7 @@ export function createClient({ baseUrl, token, fetch = globalThis.fetch, retries
     tokens: tokenCalls(send),
     revocations: revocationCalls(send),
     trusts: trustCalls(send),
+    logins: loginCalls(send),
     services: serviceCalls(send),
     stores: storeCalls(send),
     webhooks: webhookCalls(send),

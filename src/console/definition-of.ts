@@ -1,4 +1,4 @@
-import type { PutService, PutStore, PutTrust, ServiceBody, StoreBody, TrustBody } from "../client/create-client.ts";
+import type { LoginBody, PutLogin, PutService, PutStore, PutTrust, ServiceBody, StoreBody, TrustBody } from "../client/create-client.ts";
 
 /** What makes a trust as it is: for the undo, and for a change of a part of it. */
 export function trustDefinition({ issuer, audience, claims, permissions, expires_in, reuse, lease_seconds, ...trust }: TrustBody): PutTrust {
@@ -7,6 +7,18 @@ export function trustDefinition({ issuer, audience, claims, permissions, expires
     ...{ issuer, audience, claims, permissions, expires_in, reuse, lease_seconds },
     ...(jwks && { jwks: jwks as PutTrust["jwks"] }),
     ...(jwks_url !== null && { jwks_url }),
+    ...(secret_scopes && { secret_scopes }),
+    ...(secret_names && { secret_names }),
+    ...(services && { services }),
+  };
+}
+
+/** The same of a login. */
+export function loginDefinition({ issuer, client_id, client_secret, scopes, claims, permissions, expires_in, ...login }: LoginBody): PutLogin {
+  const { secret_scopes, secret_names, services } = login;
+  return {
+    ...{ issuer, client_id, scopes, claims, permissions, expires_in },
+    ...(client_secret && { client_secret }),
     ...(secret_scopes && { secret_scopes }),
     ...(secret_names && { secret_names }),
     ...(services && { services }),

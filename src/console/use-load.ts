@@ -13,14 +13,20 @@ export interface Loading<T> {
  * Loads something when the page is shown, and whenever one of `inputs` is another. What an earlier call brings then no longer counts.
  *
  * @param inputs What `load` depends on: texts and numbers.
+ * @param may Whether the session may have it. What it may not have is not asked for: that would be a refusal in the log for each look at the page.
  */
-export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: readonly (string | number | boolean | undefined | null)[]): Loading<T> {
-  const [state, setState] = useState<Omit<Loading<T>, "reload">>({ value: undefined, error: undefined, loading: true });
+export function useLoad<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  inputs: readonly (string | number | boolean | undefined | null)[],
+  may = true,
+): Loading<T> {
+  const [state, setState] = useState<Omit<Loading<T>, "reload">>({ value: undefined, error: undefined, loading: may });
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify(inputs);
   const [shownKey, setShownKey] = useState(key);
   // `key` stands for what `load` depends on.
   useEffect(() => {
+    if (!may) return;
     const ending = new AbortController();
     setState((before) => ({ ...before, loading: true }));
     load(ending.signal)
@@ -32,8 +38,8 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: re
         setShownKey(key);
       });
     return () => ending.abort();
-  }, [key, turn]);
+  }, [key, turn, may]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   // What was loaded for something else is not shown as if it were this.
-  return shownKey === key ? { ...state, reload } : { value: undefined, error: undefined, loading: true, reload };
+  return shownKey === key ? { ...state, reload } : { value: undefined, error: undefined, loading: may, reload };
 }

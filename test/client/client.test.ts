@@ -118,6 +118,12 @@ describe("a client", () => {
     await client.trusts.put("two", trust);
     expect((await Array.fromAsync(client.trusts.listAll())).map(({ name }) => name)).toEqual(["one", "two"]);
     await client.trusts.delete("one");
+    const { audience: _, ...said } = trust;
+    const login = await client.logins.put("work", { ...said, client_id: "console" });
+    expect(await client.logins.get("work")).toEqual(login);
+    expect((await client.logins.list()).logins).toEqual(await Array.fromAsync(client.logins.listAll()));
+    await client.logins.delete("work");
+    expect((await client.logins.list()).logins).toEqual([]);
     await client.scopes.put("repo:a/b", "namespace:prod");
     expect((await client.scopes.list()).scopes).toMatchObject([{ scope: "repo:a/b", parent: "namespace:prod" }]);
     await client.scopes.delete("repo:a/b");

@@ -136,12 +136,41 @@ describe("a login", () => {
   it("gives nothing that its maker lacks, nor the use of a secret that its maker may not use", async () => {
     const client_secret = { scope: "namespace:prod", name: "CLIENT_SECRET" };
     const as = async (scope: string, more: object, limits: object = {}) => (await putLogin(more, { token: { org, scope, ...limits } })).status;
+    await worker("PUT /v1/scopes/namespace%3Aprod/secrets/CLIENT_SECRET", { token: { org }, json: { value: "v", hosts: ["127.0.0.1"] } });
     expect(await as("trusts:write secrets:read", {})).toBe(403);
     expect(await as("trusts:write secrets:read", { permissions: ["secrets:read"] })).toBe(201);
     expect(await as("trusts:write secrets:read", { permissions: ["secrets:read"], client_secret })).toBe(403);
     expect(await as("trusts:write secrets:use", { permissions: ["secrets:use"], client_secret })).toBe(200);
     const elsewhere = { secret_scopes: ["namespace:dev"] };
     expect(await as("trusts:write secrets:use", { permissions: ["secrets:use"], ...elsewhere, client_secret }, elsewhere)).toBe(403);
+  });
+
+  it("is refused with a client's secret that is not there, is over, may go nowhere or is somewhere else, and says so", async () => {
+    const client_secret = { scope: "namespace:prod", name: "CLIENT_SECRET" };
+    const judged = async () => {
+      const { status, body } = await putLogin({ client_secret });
+      return [status, body.code];
+    };
+    const set = (more: object) => worker("PUT /v1/scopes/namespace%3Aprod/secrets/CLIENT_SECRET", { token: { org }, json: { value: "v", ...more } });
+    // What a wider scope has is not it.
+    await worker("PUT /v1/scopes/global/secrets/CLIENT_SECRET", { token: { org }, json: { value: "v", hosts: ["127.0.0.1"] } });
+    expect(await judged()).toEqual([404, "secret-not-found"]);
+    await set({});
+    expect(await judged()).toEqual([422, "host-not-allowed"]);
+    await set({ hosts: ["127.0.0.1"], expires_at: new Date(Date.now() + 60_000).toISOString() });
+    expect(await judged()).toEqual([201, undefined]);
+    pass(61);
+    expect(await judged()).toEqual([410, "secret-expired"]);
+    await worker("DELETE /v1/scopes/namespace%3Aprod/secrets/CLIENT_SECRET", { token: { org } });
+    expect(await judged()).toEqual([404, "secret-not-found"]);
+    // Whoever may not use it is not told whether it is there.
+    const limits = { secret_scopes: ["namespace:dev"] };
+    const stranger = await putLogin(
+      { client_secret, ...limits, permissions: ["secrets:use"] },
+      { token: { org, scope: "trusts:write secrets:use", ...limits } },
+    );
+    expect([stranger.status, stranger.body.code]).toEqual([403, "forbidden"]);
+    expect((await worker("GET /v1/logins/work", { token: { org } })).status).toBe(200);
   });
 
   it.each([
@@ -225,7 +254,7 @@ describe("a login", () => {
   it("sends the client's secret to the provider's token endpoint, on record, and only where that is among its hosts", async () => {
     const client_secret = { scope: "global", name: "CLIENT_SECRET" };
     const put = (hosts: string[]) => worker("PUT /v1/scopes/global/secrets/CLIENT_SECRET", { token: { org }, json: { value: "the-client-s-secret", hosts } });
-    await put(["elsewhere.example"]);
+    await put(["elsewhere.example.com"]);
     await putLogin({ client_secret });
     const visitor = browser();
     const asked = askedOf(await begin(visitor));

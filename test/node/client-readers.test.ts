@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as readAudit from "../../src/client/readers/audit.ts";
 import * as readBackup from "../../src/client/readers/backup.ts";
+import * as readLogins from "../../src/client/readers/logins.ts";
 import * as readOperator from "../../src/client/readers/operator.ts";
 import * as readProblem from "../../src/client/readers/problem.ts";
 import type { Reader } from "../../src/client/readers/reader.ts";
@@ -13,6 +14,7 @@ import * as readStores from "../../src/client/readers/stores.ts";
 import * as readTokens from "../../src/client/readers/tokens.ts";
 import * as readTrusts from "../../src/client/readers/trusts.ts";
 import * as readWebhooks from "../../src/client/readers/webhooks.ts";
+import type { PutLogin } from "../../src/client/types/logins.ts";
 import type { SomeQuotas } from "../../src/client/types/operator.ts";
 import type { ResolveRequest } from "../../src/client/types/resolve.ts";
 import type { RpcResolveOptions } from "../../src/client/types/resolver.ts";
@@ -30,6 +32,7 @@ import * as backup from "../../src/contract/backup.ts";
 import * as imports from "../../src/contract/import.ts";
 import * as importObject from "../../src/contract/import-object.ts";
 import * as keys from "../../src/contract/keys.ts";
+import * as login from "../../src/contract/login.ts";
 import * as problem from "../../src/contract/problem.ts";
 import * as quota from "../../src/contract/quota.ts";
 import * as resolve from "../../src/contract/resolve.ts";
@@ -72,6 +75,7 @@ void [
   true satisfies Same<ObjectMember, importObject.ObjectMember>,
   true satisfies Same<CreateToken, Input<typeof token.createTokenSchema>>,
   true satisfies Same<PutTrust, Input<typeof trust.putTrustSchema>>,
+  true satisfies Same<PutLogin, Input<typeof login.putLoginSchema>>,
   true satisfies Same<PutService, Input<typeof service.putServiceSchema>>,
   true satisfies Same<PutStore, Input<typeof store.putStoreSchema>>,
   true satisfies Same<PutWebhook, Input<typeof webhook.putWebhookSchema>>,
@@ -103,6 +107,8 @@ void [
   true satisfies Same<ReturnType<typeof readTrusts.trustPage>, Output<typeof trust.listTrustsReplySchema>>,
   true satisfies Same<ReturnType<typeof readTrusts.trustTest>, Output<typeof trust.trustTestSchema>>,
   true satisfies Same<ReturnType<typeof readTrusts.refusalList>, Output<typeof trust.listRefusalsReplySchema>>,
+  true satisfies Same<ReturnType<typeof readLogins.loginBody>, Output<typeof login.loginSchema>>,
+  true satisfies Same<ReturnType<typeof readLogins.loginPage>, Output<typeof login.listLoginsReplySchema>>,
   true satisfies Same<ReturnType<typeof readWebhooks.webhookBody>, Output<typeof webhook.webhookSchema>>,
   true satisfies Same<ReturnType<typeof readWebhooks.madeWebhook>, Output<typeof webhook.madeWebhookSchema>>,
   true satisfies Same<ReturnType<typeof readWebhooks.webhookPage>, Output<typeof webhook.listWebhooksReplySchema>>,
@@ -171,6 +177,8 @@ const PAIRS = {
   trust: pair(readTrusts.trustBody, trust.trustSchema),
   trusts: pair(readTrusts.trustPage, trust.listTrustsReplySchema),
   trustTest: pair(readTrusts.trustTest, trust.trustTestSchema),
+  login: pair(readLogins.loginBody, login.loginSchema),
+  logins: pair(readLogins.loginPage, login.listLoginsReplySchema),
   refusals: pair(readTrusts.refusalList, trust.listRefusalsReplySchema),
   service: pair(readServices.serviceBody, service.serviceSchema),
   services: pair(readServices.servicePage, service.listServicesReplySchema),

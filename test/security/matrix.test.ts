@@ -3,9 +3,12 @@ import { describe, expect, it } from "vitest";
 import { NATIVE_NAMES, orgSchema } from "../../src/contract/org-name.ts";
 import { PERMISSIONS } from "../../src/contract/permission.ts";
 import { PROBLEMS } from "../../src/contract/problem.ts";
+import { consoleFront } from "../../src/worker/http/console/console-front.ts";
+import { nativeFront } from "../../src/worker/http/native/native-front.ts";
 import { call, type Reply } from "../support/call.ts";
+import { sign } from "../support/sign.ts";
 import { BAD_TOKENS } from "./bad-tokens.ts";
-import { makeSubject, OPERATIONS } from "./operations.ts";
+import { beginSession, CONSOLE_OPERATIONS, makeSubject, OPERATIONS, OWN_PAGE } from "./operations.ts";
 
 async function countOf(table: string): Promise<unknown> {
   return env.DB.prepare(`SELECT COUNT(*) AS n FROM ${table}`).first("n");
@@ -121,5 +124,80 @@ describe.each(Object.entries(OPERATIONS))("%s", (operation, { permission, orElse
     if (typeof elsewhere === "string") expect([reply.status, reply.body.code]).toEqual([PROBLEMS[elsewhere].status, elsewhere]);
     else expect(reply.status).toBe(elsewhere);
     expect(await seen()).toEqual(before);
+  });
+});
+
+/** What another page, another site or another program sends in place of {@link OWN_PAGE}. */
+const STRANGERS = {
+  "without the header": { ...OWN_PAGE, "Keyhole-Console": "" },
+  "from another site": { ...OWN_PAGE, "Sec-Fetch-Site": "cross-site" },
+  "from another host of the site": { ...OWN_PAGE, "Sec-Fetch-Site": "same-site" },
+  "by a link or by hand": { ...OWN_PAGE, "Sec-Fetch-Site": "none" },
+  "that does not say where from": { ...OWN_PAGE, "Sec-Fetch-Site": "" },
+  "by a Keyhole": { ...OWN_PAGE, "Keyhole-Hop": "1" },
+};
+
+it("has a row for every route of the console's own", () => {
+  const routes = consoleFront(nativeFront([], [])).app.routes.map(({ method, path }) => `${method} ${path}`);
+  expect([...new Set(routes.filter((route) => route.includes(" /console/api/")))].sort()).toEqual(Object.keys(CONSOLE_OPERATIONS).sort());
+});
+
+describe.each(Object.entries(CONSOLE_OPERATIONS))("the console's %s", (_, { by, prepare, request, status }) => {
+  const changed = async () => Promise.all(["sessions", "login_codes", "device_requests", "audit_events"].map(countOf));
+  const open = async () => {
+    const org = `console-${crypto.randomUUID().slice(0, 4)}`;
+    const token = await sign({ org });
+    const given = { org, target: (await prepare?.(org)) ?? "", token };
+    return { given, headers: { ...OWN_PAGE, ...(by !== "token" && { Cookie: await beginSession(token) }) } };
+  };
+
+  it("answers the console's own page, of whoever may ask", async () => {
+    const { given, headers } = await open();
+    expect((await request(given, headers)).status).toBe(status);
+  });
+
+  it("refuses each request that is not the console's own page's, whatever cookie or token comes with it, and does nothing", async () => {
+    const { given, headers } = await open();
+    const before = await changed();
+    for (const [who, theirs] of Object.entries(STRANGERS)) {
+      const reply = await request(given, { ...headers, ...theirs });
+      expect([who, reply.status, reply.body.code]).toEqual([who, ...("Keyhole-Hop" in theirs ? [508, "loop-detected"] : [403, "forbidden"])]);
+      expect(reply.headers.get("Set-Cookie")).toBe(null);
+    }
+    expect(await changed()).toEqual(before);
+  });
+
+  it.runIf(by === "session")("refuses whoever has no session in force with one and the same 401, and does nothing", async () => {
+    const { given, headers } = await open();
+    const ended = await beginSession(given.token);
+    await CONSOLE_OPERATIONS["DELETE /console/api/session"]?.request(given, { ...OWN_PAGE, Cookie: ended });
+    const revoked = await sign({ org: given.org, jti: `tok_${crypto.randomUUID()}` });
+    const without = await beginSession(revoked);
+    await call("POST /v1/revocations", { token: { org: given.org }, json: { token_id: JSON.parse(atob(revoked.split(".")[1] ?? "")).jti } });
+    // That somebody came with a revoked one is on record.
+    const before = (await changed()).slice(0, -1);
+    const bodies = new Set<string>();
+    const own = String((headers as { Cookie?: string }).Cookie);
+    for (const Cookie of ["", `__Host-keyhole=${"A".repeat(43)}`, own.replace("__Host-", ""), `${own}A`, ended, without]) {
+      const reply = await request(given, { ...OWN_PAGE, Cookie });
+      expect([Cookie, reply.status]).toEqual([Cookie, 401]);
+      bodies.add(JSON.stringify({ ...reply.body, request_id: "" }));
+    }
+    const bearer = await request(given, { ...OWN_PAGE, Authorization: `Bearer ${given.token}` });
+    bodies.add(JSON.stringify({ ...bearer.body, request_id: "" }));
+    expect([bearer.status, bodies.size]).toEqual([401, 1]);
+    expect((await changed()).slice(0, -1)).toEqual(before);
+  });
+
+  it.runIf(by === "token")("refuses every bad token with one and the same 401, and does nothing", async () => {
+    const before = await changed();
+    const bodies = new Set<string>();
+    for (const [reason, make] of Object.entries(BAD_TOKENS).filter(([reason]) => reason !== "no token")) {
+      const reply = await request({ org: "acme", target: "", token: await make() }, OWN_PAGE);
+      expect([reason, reply.status, reply.headers.get("Set-Cookie")]).toEqual([reason, 401, null]);
+      bodies.add(JSON.stringify({ ...reply.body, request_id: "" }));
+    }
+    expect(bodies.size).toBe(1);
+    expect(await changed()).toEqual(before);
   });
 });

@@ -5,6 +5,7 @@ import type { ProblemCode } from "../../src/contract/problem.ts";
 import { backUp, emptyDeployment, forgetLatest, putBack } from "../backup/other-deployment.ts";
 import { at, call, put, type Reply } from "../support/call.ts";
 import { callWith } from "../support/call-with.ts";
+import { publish, startIssuer } from "../support/issuer.ts";
 import type { TokenClaims } from "../support/sign.ts";
 import { OIDC_TEST_KEY } from "../support/test-secrets.ts";
 
@@ -718,6 +719,97 @@ export const OPERATIONS: Record<string, Operation> = {
     limits: both,
     action: "trust.delete",
   },
+};
+
+/** One request of the console's own page, and who gets an answer. A new route is one more row. */
+export interface ConsoleOperation {
+  /** What it goes by: the session's cookie, a token in its body, or neither. */
+  readonly by: "session" | "token" | null;
+  /** Makes what it is about; `cookie` is that of a session. */
+  readonly prepare?: (org: string) => Promise<string>;
+  readonly request: (
+    given: { readonly org: string; readonly target: string; readonly token: string | null },
+    headers: Record<string, string>,
+  ) => Promise<Reply>;
+  /** What it answers where nothing is wrong. */
+  readonly status: 200 | 201 | 204;
+}
+
+/** What the console's own page sends with each request. */
+export const OWN_PAGE = { "Keyhole-Console": "1", "Sec-Fetch-Site": "same-origin", "CF-Connecting-IP": "203.0.113.7" };
+const ownProvider = callWith({ ALLOW_INSECURE_ISSUERS: "true", FAILURE_LIMIT: undefined });
+const asPage = (request: string, headers: Record<string, string>, json?: object) =>
+  ownProvider(request, { token: null, headers, ...(json !== undefined && { json }) });
+
+/** Logs somebody in; the session's cookie. */
+export async function beginSession(token: string): Promise<string> {
+  const { headers } = await asPage("POST /console/api/session", OWN_PAGE, { token });
+  return (headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+}
+
+/** A login by a provider that is there. */
+async function loginHere(org: string): Promise<string> {
+  const { url, jwksUrl, discoveryUrl } = await startIssuer();
+  await publish(discoveryUrl, {
+    body: JSON.stringify({ issuer: url, jwks_uri: jwksUrl, authorization_endpoint: `${url}/authorize`, token_endpoint: `${url}/token` }),
+  });
+  const login = { issuer: url, client_id: "keyhole", claims: { hd: "acme.example" }, permissions: ["secrets:read"] };
+  await ownProvider("PUT /v1/logins/work", { token: { org }, json: login });
+  return "work";
+}
+
+/** A device that waits for somebody to let it in; the code that it shows. */
+async function deviceThatWaits(org: string): Promise<string> {
+  // Of one network only so many wait.
+  const headers = { "Content-Type": "application/x-www-form-urlencoded", "CF-Connecting-IP": `2001:db8:${org.slice(-4)}::1` };
+  return (await call("POST /oauth/device_authorization", { token: null, body: "client_id=keyhole-cli", headers })).body.user_code;
+}
+
+const PROGRAM = { redirect_uri: "http://127.0.0.1:49152/callback", code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", approved: true };
+
+/**
+ * All that the console's own page asks. But for the first two it goes by a session, which a permission, a limit or another organization's
+ * name is no matter of: those are the verbs' own, which come last.
+ */
+export const CONSOLE_OPERATIONS: Readonly<Record<string, ConsoleOperation>> = {
+  "POST /console/api/session": {
+    by: "token",
+    request: ({ token }, headers) => asPage("POST /console/api/session", headers, { token }),
+    status: 201,
+  },
+  "POST /console/api/codes": {
+    by: "token",
+    // It is there on this machine alone.
+    request: ({ token }, headers) => asPage("POST http://127.0.0.1:8787/console/api/codes", headers, { token }),
+    status: 201,
+  },
+  "GET /console/api/session": { by: "session", request: (_, headers) => asPage("GET /console/api/session", headers), status: 200 },
+  // Whoever has no session is logged out already.
+  "DELETE /console/api/session": { by: null, request: (_, headers) => asPage("DELETE /console/api/session", headers), status: 204 },
+  "GET /console/api/logins": {
+    by: null,
+    prepare: loginHere,
+    request: ({ org }, headers) => asPage(`GET /console/api/logins?organization=${org}`, headers),
+    status: 200,
+  },
+  "POST /console/api/logins": {
+    by: null,
+    prepare: loginHere,
+    request: ({ org, target }, headers) => asPage("POST /console/api/logins", headers, { organization: org, login: target }),
+    status: 200,
+  },
+  "POST /console/api/authorizations": {
+    by: "session",
+    request: (_, headers) => asPage("POST /console/api/authorizations", headers, PROGRAM),
+    status: 200,
+  },
+  "POST /console/api/devices": {
+    by: "session",
+    prepare: deviceThatWaits,
+    request: ({ target }, headers) => asPage("POST /console/api/devices", headers, { user_code: target, approved: true }),
+    status: 200,
+  },
+  "ALL /console/api/*": { by: "session", request: (_, headers) => asPage("GET /console/api/v1/secrets", headers), status: 200 },
 };
 
 let made = 0;

@@ -11,11 +11,12 @@ export function callWith(vars: Partial<Record<keyof WorkerEnv, unknown>>) {
   const changed = { ...env, ...vars } as WorkerEnv;
   return async (request: string, { token = {}, json, body, headers = {} }: CallOptions = {}): Promise<Reply> => {
     const [method = "GET", path = "/"] = request.split(" ");
+    const url = new URL(path, "https://keyhole.test");
     const bearer = typeof token === "string" || token === null ? token : await sign(token);
     const sent = json === undefined ? body : JSON.stringify(json);
     const context = createExecutionContext();
     const reply = await app.fetch(
-      new Request(`https://keyhole.test${path}`, {
+      new Request(url, {
         method,
         headers: {
           ...(bearer !== null && { Authorization: `Bearer ${bearer}` }),

@@ -1,4 +1,4 @@
-import type { PutTrust } from "../../client/create-client.ts";
+import type { LoginBody, PutTrust, TrustBody } from "../../client/create-client.ts";
 import { readClaim } from "../../contract/claim-path.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
@@ -16,6 +16,16 @@ import { GRANT_ARGS, grantOf, LEASE_ARG, leaseSecondsOf } from "./token.ts";
 
 const NAME_ARG = { name: { type: "positional", suggests: "trust", description: "the name of the trust" } } as const;
 
+/** The option for what claims must be. */
+export const CLAIM_ARG = {
+  claim: {
+    type: "string",
+    valueHint: "CLAIM=PATTERN",
+    repeatable: true,
+    description: "what a claim must be; a trailing * matches any rest; /a/b is b in a; may be repeated",
+  },
+} as const;
+
 const put = command({
   description: "Trust an OIDC issuer: its identity tokens are exchanged for Keyhole tokens",
   examples: [
@@ -25,12 +35,7 @@ const put = command({
     ...NAME_ARG,
     issuer: { type: "string", valueHint: "URL", description: "the issuer, exactly as its tokens name it" },
     audience: { type: "string", valueHint: "TEXT", description: "what the identity token's aud must hold, if not this deployment's address" },
-    claim: {
-      type: "string",
-      valueHint: "CLAIM=PATTERN",
-      repeatable: true,
-      description: "what a claim must be; a trailing * matches any rest; /a/b is b in a; may be repeated",
-    },
+    ...CLAIM_ARG,
     "jwks-url": { type: "string", valueHint: "URL", description: "where its keys are, if not where its configuration says" },
     jwks: { type: "string", valueHint: "FILE", description: "its keys, for an issuer that the internet cannot see; - for standard input" },
     reuse: { type: "enum", options: ["once", "until-expiry"], description: "how often one identity token is exchanged [once at GitHub]" },
@@ -42,7 +47,7 @@ const put = command({
     if (issuer === undefined) throw usageError("--issuer is missing", "for example --issuer https://token.actions.githubusercontent.com");
     const said = { issuer, audience, reuse, jwks_url, jwks: jwks === undefined ? undefined : readKeys(await readText(jwks, "json")) };
     const lasts = { expires_in: parseDuration("--ttl", ttl), lease_seconds: leaseSecondsOf(lease) };
-    const wanted = { ...said, claims: Object.fromEntries(each("claim").map(splitClaim)), ...grantOf(all), ...lasts };
+    const wanted = { ...said, claims: claimsOf(each), ...grantOf(all), ...lasts };
     const { client } = await openSession({ profile, insecure });
     const trust = await client.trusts.put(name, wanted);
     if (json) printJson(trust);
@@ -62,16 +67,7 @@ const get = command({
       ["name", trust.name],
       ["issuer", trust.issuer],
       ["audience", trust.audience],
-      [
-        "claims",
-        Object.entries(trust.claims)
-          .map((pair) => pair.join("="))
-          .join(" "),
-      ],
-      ["permissions", trust.permissions.join(" ")],
-      ["scopes", trust.secret_scopes?.join(" ") ?? "all"],
-      ["names", trust.secret_names?.join(" ") ?? "all"],
-      ["services", trust.services?.join(" ") ?? "all"],
+      ...ruleFields(trust),
       ["valid for", `${trust.expires_in} seconds`],
       ["reuse", trust.reuse],
       ...(trust.jwks_url === null ? [] : [["keys", trust.jwks_url] as const]),
@@ -161,6 +157,23 @@ function readKeys(text: string): NonNullable<PutTrust["jwks"]> {
   } catch {
     throw usageError("--jwks is not JSON", 'a JWK Set is {"keys": [{"kty": …}]}');
   }
+}
+
+/** The claims that the option says. */
+export function claimsOf(each: (option: string) => string[]): Record<string, string> {
+  return Object.fromEntries(each("claim").map(splitClaim));
+}
+
+/** What claims have to be, and what that gives, as it is printed. */
+export function ruleFields({ claims, permissions, secret_scopes, secret_names, services }: TrustBody | LoginBody): [string, string][] {
+  const pairs = Object.entries(claims).map((pair) => pair.join("="));
+  return [
+    ["claims", pairs.join(" ")],
+    ["permissions", permissions.join(" ")],
+    ["scopes", secret_scopes?.join(" ") ?? "all"],
+    ["names", secret_names?.join(" ") ?? "all"],
+    ["services", services?.join(" ") ?? "all"],
+  ];
 }
 
 function splitClaim(text: string): [string, string] {

@@ -10,7 +10,7 @@ import { relativeTime } from "../relative-time.ts";
 import { openSession } from "../session.ts";
 import { YES_ARG } from "./delete.ts";
 
-const NAME_ARG = { name: { type: "positional", description: "the name of the webhook" } } as const;
+const NAME_ARG = { name: { type: "positional", suggests: "webhook", description: "the name of the webhook" } } as const;
 const EVENTS = WEBHOOK_EVENT_NAMES.join(", ");
 
 const set = command({

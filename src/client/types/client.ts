@@ -2,6 +2,7 @@ import type { AuditCalls } from "./audit.ts";
 import type { BackupCalls } from "./backup.ts";
 import type { CallOptions, TokenProvider } from "./calls.ts";
 import type { Keeping } from "./keeping.ts";
+import type { LoginCalls } from "./logins.ts";
 import type { KeyCalls, QuotaCalls, SealCalls, UsageBody } from "./operator.ts";
 import type { OnEmptyScopes, RefOptions, ResolveCalls } from "./resolve.ts";
 import type { RevocationCalls } from "./revocations.ts";
@@ -48,6 +49,8 @@ export interface Client extends ResolveCalls {
   readonly revocations: RevocationCalls;
   /** Trusts in OIDC issuers. */
   readonly trusts: TrustCalls;
+  /** Logins of people by OpenID providers. */
+  readonly logins: LoginCalls;
   /** APIs that are used without holding the credential. */
   readonly services: ServiceCalls;
   /** Places outside where values live. */

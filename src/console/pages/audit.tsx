@@ -13,6 +13,7 @@ import { Page } from "../parts/page.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { SealState } from "../parts/seal-state.tsx";
 import { Timeline } from "../parts/timeline.tsx";
+import { useMay } from "../session.ts";
 import { useInterval } from "../use-interval.ts";
 import { useLoad } from "../use-load.ts";
 
@@ -33,16 +34,17 @@ function filterOf(query: URLSearchParams): AuditFilter {
 export function Audit({ address: { query } }: PageProps) {
   const filter = filterOf(query);
   const cursor = query.get("cursor") || undefined;
+  const may = useMay("audit:read");
   const [live, setLive] = useState(false);
-  const list = useLoad((signal) => client.audit.list({ ...filter, cursor, limit: 100 }, { signal }), [query.toString()]);
-  useInterval(list.reload, live && cursor === undefined ? PERIOD : null);
+  const list = useLoad((signal) => client.audit.list({ ...filter, cursor, limit: 100 }, { signal }), [query.toString()], may);
+  useInterval(list.reload, may && live && cursor === undefined ? PERIOD : null);
   return (
     <Page title="Audit log" about="Every write, every value that left, and every refusal, newest first.">
       <Lacks of={{ "audit:read": "you cannot read the audit log" }} />
       <Filters key={query.toString()} query={query} />
       <div class="actions">
         <label class="actions">
-          <input type="checkbox" checked={live} disabled={cursor !== undefined} onChange={(event) => setLive(event.currentTarget.checked)} />
+          <input type="checkbox" checked={live} disabled={!may || cursor !== undefined} onChange={(event) => setLive(event.currentTarget.checked)} />
           Live
         </label>
         <Export filter={filter} />

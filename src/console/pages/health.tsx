@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Backlog } from "../../contract/backlog.ts";
+import type { Backlog, WaitingWork } from "../../contract/backlog.ts";
 import type { KeysReply } from "../../contract/keys.ts";
 import type { ReadinessReply } from "../../contract/readiness.ts";
 import { client } from "../client.ts";
@@ -66,7 +66,7 @@ function Ready({ readiness: { status, unusable, degraded = [], notices = [], bac
             <dd>{backlog.lost_values}</dd>
             <dt>In quarantine</dt>
             <dd>{backlog.set_aside}</dd>
-            <dt>Not encrypted yet</dt>
+            <dt>Values not encrypted yet</dt>
             <dd>{backlog.legacy_plaintext}</dd>
             <dt>Rows not as written</dt>
             <dd>{backlog.integrity_failures}</dd>
@@ -88,9 +88,9 @@ function Ready({ readiness: { status, unusable, degraded = [], notices = [], bac
             keyOf={([job]) => job}
             empty="Nothing is due."
             columns={[
-              { title: "Job", cell: ([job]) => job.replaceAll("_", " ") },
-              { title: "Waiting", kind: "number", cell: ([, work]) => waitingOf(work).toLocaleString("en") },
-              { title: "For seconds", kind: "number", cell: ([, { seconds }]) => seconds ?? "not known" },
+              { title: "What", cell: ([job]) => WAITING[job as keyof WaitingWork] ?? job },
+              { title: "How many", kind: "number", cell: ([, work]) => waitingOf(work).toLocaleString("en") },
+              { title: "For up to (seconds)", kind: "number", cell: ([, { seconds }]) => seconds ?? "not known" },
             ]}
           />
         </>
@@ -98,6 +98,24 @@ function Ready({ readiness: { status, unusable, degraded = [], notices = [], bac
     </>
   );
 }
+
+/** What waits for each job, for people. */
+const WAITING: Readonly<Record<keyof WaitingWork, string>> = {
+  ciphertexts_put: "values to be put into KV",
+  ciphertexts_cleared: "values to be taken out of D1",
+  ciphertexts_removed: "values to be removed for good",
+  store_writes: "writes into stores of which it is not known whether they happened",
+  secrets_purged: "deleted secrets to be removed for good",
+  rewrapped: "data keys to be put under the current key",
+  leases_unsettled: "ended leases without their last count",
+  sealed: "events to be sealed",
+  digested: "events to be indexed by secret",
+  archived: "events to be archived",
+  events_removed: "events that are older than they are kept",
+  tokens_forgotten: "expired tokens to be forgotten",
+  identities_forgotten: "used identity tokens to be forgotten",
+  revocations_forgotten: "old revocations to be forgotten",
+};
 
 function waitingOf(work: Backlog["scheduled"][keyof Backlog["scheduled"]]): number {
   return "rows" in work ? work.rows : work.events;

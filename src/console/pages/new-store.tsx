@@ -26,7 +26,7 @@ export function NewStore({ address: { query } }: PageProps) {
       <Lacks of={{ "stores:write": "you cannot declare stores" }} />
       <nav class="choices" aria-label="Kinds of stores">
         {Object.entries(STORE_KINDS).map(([each, { title }]) => (
-          <a key={each} class="button" href={hrefOf("/stores/new", { kind: each })} aria-current={each === kind ? "page" : undefined}>
+          <a key={each} class="button" href={hrefOf("/new/store", { kind: each })} aria-current={each === kind ? "page" : undefined}>
             {title}
           </a>
         ))}
@@ -38,7 +38,8 @@ export function NewStore({ address: { query } }: PageProps) {
 
 /** Changes a store. */
 export function StorePage({ id }: PageProps) {
-  const store = useLoad((signal) => client.stores.get(id, { signal }), [id]);
+  const may = useMay("stores:write");
+  const store = useLoad((signal) => client.stores.get(id, { signal }), [id], may);
   return (
     <Page title={id} about={store.value && STORE_KINDS[store.value.kind].title}>
       <Lacks of={{ "stores:write": "you can neither see nor change stores" }} />

@@ -36,7 +36,7 @@ export function NewTrust({ address: { query } }: PageProps) {
       <Lacks of={{ "trusts:write": "you cannot make trusts" }} />
       <nav class="choices" aria-label="Kinds of issuers">
         {Object.entries(TRUST_KINDS).map(([each, { title }]) => (
-          <a key={each} class="button" href={hrefOf("/trusts/new", { kind: each })} aria-current={TRUST_KINDS[each] === kind ? "page" : undefined}>
+          <a key={each} class="button" href={hrefOf("/new/trust", { kind: each })} aria-current={TRUST_KINDS[each] === kind ? "page" : undefined}>
             {title}
           </a>
         ))}

@@ -77,9 +77,9 @@ function Result({ scopes, names }: { scopes: readonly string[]; names: readonly 
               empty="These scopes hold nothing that you may see."
               columns={[
                 { title: "Name", cell: ({ name }) => <code>{name}</code> },
-                { title: "Comes from", cell: (explanation) => <Winner of={explanation} /> },
+                { title: "Comes from", kind: "name", cell: (explanation) => <Winner of={explanation} /> },
                 { title: "Version", kind: "number", cell: ({ winner }) => winner?.version },
-                { title: "Not used", cell: (explanation) => <Others of={explanation} /> },
+                { title: "Not used", kind: "name", cell: (explanation) => <Others of={explanation} /> },
               ]}
             />
           </>

@@ -17,7 +17,7 @@ import { useTask } from "../use-task.ts";
 
 /** The scopes as a tree: a resolve of one searches all above it. */
 export function Scopes() {
-  const tree = useLoad(async (signal) => buildTree(await Array.fromAsync(client.scopes.listAll({ signal }))), []);
+  const tree = useLoad(async (signal) => buildTree(await Array.fromAsync(client.scopes.listAll({ signal }))), [], useMay("secrets:read"));
   return (
     <Page title="Scopes" about="A resolve of a scope searches those above it, too. What is nearer wins, unless something above is locked.">
       <Lacks of={{ "secrets:read": "you cannot see scopes", "secrets:write": "you can look, and not move or empty scopes" }} />
@@ -25,7 +25,7 @@ export function Scopes() {
         {(branches) =>
           branches.length === 0 ? (
             <p class="empty">
-              No scope is in use. <a href={hrefOf("/secrets/new")}>Set a secret</a> in one.
+              No scope is in use. <a href={hrefOf("/new/secret")}>Set a secret</a> in one.
             </p>
           ) : (
             <Branches branches={branches} onChange={tree.reload} />

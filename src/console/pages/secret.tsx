@@ -19,7 +19,7 @@ import { useTask } from "../use-task.ts";
 
 /** A secret: its metadata, its versions, and what may be done with it. */
 export function SecretPage({ id }: PageProps) {
-  const secret = useLoad((signal) => client.secrets.getById(id, { signal }), [id]);
+  const secret = useLoad((signal) => client.secrets.getById(id, { signal }), [id], useMay("secrets:read"));
   const may = useMay("secrets:write");
   const at = `/secrets/${encodeURIComponent(id)}`;
   return (
@@ -41,7 +41,7 @@ export function SecretPage({ id }: PageProps) {
         )
       }
     >
-      <Lacks of={{ "secrets:write": "you can look, and not set, change or delete" }} />
+      <Lacks of={{ "secrets:read": "you cannot see secrets", "secrets:write": "you can look, and not set, change or delete" }} />
       <Loaded of={secret} what="The secret">
         {(secret_) => (
           <>

@@ -39,13 +39,13 @@ function queryOf(query: URLSearchParams): ListSecretsQuery {
 export function Secrets({ address: { query } }: PageProps) {
   const may = useMay("secrets:write");
   const deleted = query.get("show") === "deleted";
-  const list = useLoad((signal) => client.secrets.list(queryOf(query), { signal }), [query.toString()]);
+  const list = useLoad((signal) => client.secrets.list(queryOf(query), { signal }), [query.toString()], useMay("secrets:read"));
   return (
     <Page
       title="Secrets"
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/secrets/new", { scope: query.get("scope") ?? undefined })}>
+          <a class="button primary" href={hrefOf("/new/secret", { scope: query.get("scope") ?? undefined })}>
             New secret
           </a>
         )
@@ -78,6 +78,7 @@ const COLUMNS: readonly Column<SecretBody>[] = [
   },
   {
     title: "Scope",
+    kind: "name",
     cell: ({ scope }) => (
       <a class="mono" href={hrefOf("/secrets", { scope })}>
         {scope}
@@ -89,6 +90,7 @@ const COLUMNS: readonly Column<SecretBody>[] = [
   { title: "Last resolved", cell: ({ last_resolved_at }) => <Time at={last_resolved_at} /> },
   {
     title: "Changed",
+    kind: "name",
     cell: ({ updated_at, updated_by }) => (
       <>
         <Time at={updated_at} /> <span class="quiet">by {updated_by}</span>
@@ -151,7 +153,7 @@ function Nothing({ filtered, may }: { filtered: boolean; may: boolean }) {
       There are no secrets that you may see.{" "}
       {may && (
         <>
-          <a href={hrefOf("/secrets/new")}>Set the first</a>, or <a href={hrefOf("/import")}>import a .env file</a>.
+          <a href={hrefOf("/new/secret")}>Set the first</a>, or <a href={hrefOf("/import")}>import a .env file</a>.
         </>
       )}
     </>

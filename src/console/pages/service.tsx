@@ -17,8 +17,9 @@ import { useLoad } from "../use-load.ts";
 
 /** A service: where it goes, which secrets it puts in, and what it lets through. */
 export function ServicePage({ id }: PageProps) {
-  const may = useMay("services:write");
-  const loading = useLoad((signal) => client.services.get(id, { signal }), [id]);
+  const [may, uses] = [useMay("services:write"), useMay("secrets:use")];
+  const sees = may || uses;
+  const loading = useLoad((signal) => client.services.get(id, { signal }), [id], sees);
   const remove = async () => {
     await client.services.delete(id);
     const before = loading.value?.origins && serviceDefinition(loading.value);
@@ -46,7 +47,7 @@ export function ServicePage({ id }: PageProps) {
         </ConfirmButton>
       }
     >
-      <Lacks of={{ "services:write": "you see only what the service allows" }} />
+      <Lacks of={sees ? { "services:write": "you see only what the service allows" } : { "secrets:use": "you cannot see services" }} />
       <Loaded of={loading} what="The service">
         {(service) => (
           <>

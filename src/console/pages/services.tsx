@@ -12,22 +12,29 @@ import { useLoad } from "../use-load.ts";
 
 /** The APIs that are used without holding the credential. */
 export function Services({ address: { query } }: PageProps) {
-  const may = useMay("services:write");
+  const [may, uses] = [useMay("services:write"), useMay("secrets:use")];
+  const sees = may || uses;
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.services.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.services.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], sees);
   return (
     <Page
       title="Services"
       about="APIs that agents call through Keyhole, which puts the key in and lets through what is allowed."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/services/new")}>
+          <a class="button primary" href={hrefOf("/new/service")}>
             New service
           </a>
         )
       }
     >
-      <Lacks of={{ "services:write": "you see only what services allow, and cannot make any" }} />
+      <Lacks
+        of={
+          sees
+            ? { "services:write": "you see only what services allow, and cannot make any" }
+            : { "secrets:use": "you cannot see services", "services:write": "you cannot make any" }
+        }
+      />
       <Loaded of={list} what="Services">
         {({ services, next_cursor }) => (
           <>

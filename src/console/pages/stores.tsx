@@ -15,6 +15,7 @@ import { Page } from "../parts/page.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Time } from "../parts/time.tsx";
 import { useMay } from "../session.ts";
+import { STORE_KINDS } from "../store-kinds.ts";
 import { tell } from "../toasts.ts";
 import { useLoad } from "../use-load.ts";
 import { useTask } from "../use-task.ts";
@@ -23,14 +24,14 @@ import { useTask } from "../use-task.ts";
 export function Stores({ address: { query } }: PageProps) {
   const may = useMay("stores:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.stores.list({ limit: 50, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.stores.list({ limit: 50, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   return (
     <Page
       title="Stores"
       about="Places outside where values live: AWS Secrets Manager, Azure Key Vault, Vault."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/stores/new")}>
+          <a class="button primary" href={hrefOf("/new/store")}>
             New store
           </a>
         )
@@ -72,7 +73,7 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
       <h2>{name}</h2>
       <dl class="facts">
         <dt>Kind</dt>
-        <dd>{kind}</dd>
+        <dd>{STORE_KINDS[kind].title}</dd>
         <dt>Where</dt>
         <dd>{store.address ?? store.vault_url ?? store.endpoint ?? store.region}</dd>
         <dt>Asks as</dt>
@@ -97,12 +98,14 @@ function Store({ store, onChange }: { store: StoreBody; onChange: () => void }) 
         </dd>
       </dl>
       <Check name={name} />
-      <a href={hrefOf(`/stores/${encodeURIComponent(name)}`)} aria-label={`Change the store ${name}`}>
-        Change
-      </a>
-      <ConfirmButton label="Delete" name={`Delete the store ${name}`} question={`Delete the store ${name}?`} confirm="Delete" disabled={!may} act={remove}>
-        <p>Secrets that have their values from it cannot be resolved any more. What is in the store stays.</p>
-      </ConfirmButton>
+      <div class="actions">
+        <a class="button" href={hrefOf(`/stores/${encodeURIComponent(name)}`)} aria-label={`Change the store ${name}`}>
+          Change
+        </a>
+        <ConfirmButton label="Delete" name={`Delete the store ${name}`} question={`Delete the store ${name}?`} confirm="Delete" disabled={!may} act={remove}>
+          <p>Secrets that have their values from it cannot be resolved any more. What is in the store stays.</p>
+        </ConfirmButton>
+      </div>
     </>
   );
 }

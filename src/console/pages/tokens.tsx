@@ -24,7 +24,7 @@ import { useTask } from "../use-task.ts";
 export function Tokens({ address: { query } }: PageProps) {
   const may = useMay("tokens:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.tokens.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.tokens.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   const revoke = async ({ id, label }: TokenBody) => {
     await client.tokens.revoke(id);
     tell(`${label} is revoked.`);

@@ -4,11 +4,13 @@ import { goTo, hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import { trustDefinition } from "../definition-of.ts";
 import type { PageProps } from "../page-props.ts";
+import { Claims } from "../parts/claims.tsx";
 import { ConfirmButton } from "../parts/confirm-button.tsx";
 import { EditTrust } from "../parts/edit-trust.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field, hintOf } from "../parts/field.tsx";
 import { Grant } from "../parts/grant.tsx";
+import { InForce } from "../parts/in-force.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
@@ -18,12 +20,11 @@ import { useMay } from "../session.ts";
 import { tell } from "../toasts.ts";
 import { useLoad } from "../use-load.ts";
 import { useTask } from "../use-task.ts";
-import { Claims, TrustState } from "./trusts.tsx";
 
 /** A trust: what it asks and gives, a test of an identity token, and what was refused lately. */
 export function TrustPage({ id }: PageProps) {
-  const loading = useLoad((signal) => client.trusts.get(id, { signal }), [id]);
   const may = useMay("trusts:write");
+  const loading = useLoad((signal) => client.trusts.get(id, { signal }), [id], may);
   const remove = async () => {
     await client.trusts.delete(id);
     const before = loading.value && trustDefinition(loading.value);
@@ -66,7 +67,7 @@ function Facts({ trust }: { trust: TrustBody }) {
     <dl class="facts">
       <dt>State</dt>
       <dd>
-        <TrustState trust={trust} />
+        <InForce of={trust} />
         {trust.suspended && " Who made it was revoked: put it once more, and it is in force again."}
       </dd>
       <dt>Issuer</dt>

@@ -1,8 +1,9 @@
-import type { TrustBody } from "../../contract/trust.ts";
 import { hrefOf } from "../address.ts";
 import { client } from "../client.ts";
 import type { PageProps } from "../page-props.ts";
+import { Claims } from "../parts/claims.tsx";
 import { Grant } from "../parts/grant.tsx";
+import { InForce } from "../parts/in-force.tsx";
 import { Lacks } from "../parts/lacks.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
@@ -15,14 +16,14 @@ import { useLoad } from "../use-load.ts";
 export function Trusts({ address: { query } }: PageProps) {
   const may = useMay("trusts:write");
   const cursor = query.get("cursor") || undefined;
-  const list = useLoad((signal) => client.trusts.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor]);
+  const list = useLoad((signal) => client.trusts.list({ limit: 100, ...(cursor !== undefined && { cursor }) }, { signal }), [cursor], may);
   return (
     <Page
       title="Trusts"
       about="Pipelines and clusters exchange their own identity tokens for a token of Keyhole's, so that nothing is stored with them."
       actions={
         may && (
-          <a class="button primary" href={hrefOf("/trusts/new")}>
+          <a class="button primary" href={hrefOf("/new/trust")}>
             New trust
           </a>
         )
@@ -39,10 +40,10 @@ export function Trusts({ address: { query } }: PageProps) {
               empty="No issuer is trusted."
               columns={[
                 { title: "Name", cell: ({ name }) => <a href={hrefOf(`/trusts/${encodeURIComponent(name)}`)}>{name}</a> },
-                { title: "Issuer", cell: ({ issuer }) => issuer },
+                { title: "Issuer", kind: "name", cell: ({ issuer }) => issuer },
                 { title: "Claims", cell: ({ claims }) => <Claims of={claims} /> },
                 { title: "Gives", cell: (trust) => <Grant permissions={trust.permissions} limits={trust} /> },
-                { title: "State", cell: (trust) => <TrustState trust={trust} /> },
+                { title: "State", cell: (trust) => <InForce of={trust} /> },
               ]}
             />
             <Pager path="/trusts" query={query} next={next_cursor} />
@@ -51,22 +52,4 @@ export function Trusts({ address: { query } }: PageProps) {
       </Loaded>
     </Page>
   );
-}
-
-/** The conditions of a trust. */
-export function Claims({ of }: { of: Readonly<Record<string, string>> }) {
-  return (
-    <span class="badges">
-      {Object.entries(of).map(([claim, pattern]) => (
-        <code key={claim} class="badge">
-          {claim}={pattern}
-        </code>
-      ))}
-    </span>
-  );
-}
-
-/** Whether anything is exchanged under a trust. */
-export function TrustState({ trust: { suspended } }: { trust: TrustBody }) {
-  return suspended ? <span class="badge bad">suspended</span> : <span class="badge good">in force</span>;
 }

@@ -4,9 +4,8 @@ import { useLoad } from "../use-load.ts";
 
 /** The scopes that are there, as suggestions for an input with `list={id}`. */
 export function ScopeSuggestions({ id }: { id: string }) {
-  const may = useMay("secrets:read");
-  const scopes = useLoad(async (signal) => (may ? (await client.scopes.list({ limit: 200 }, { signal })).scopes : []), [may]);
-  const names = new Set(["global", ...(scopes.value ?? []).map(({ scope }) => scope)]);
+  const scopes = useLoad((signal) => client.scopes.list({ limit: 200 }, { signal }), [], useMay("secrets:read"));
+  const names = new Set(["global", ...(scopes.value?.scopes ?? []).map(({ scope }) => scope)]);
   return (
     <>
       <datalist id={id}>

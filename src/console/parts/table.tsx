@@ -4,8 +4,8 @@ import type { ComponentChildren } from "preact";
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
-  /** The first column names the row. Numbers stand at the right, buttons have no heading that is seen. */
-  readonly kind?: "number" | "actions";
+  /** The first column names the row. Names are not broken where there is room; numbers stand at the right, buttons have no heading that is seen. */
+  readonly kind?: "name" | "number" | "actions";
 }
 
 interface TableProps<Row> {

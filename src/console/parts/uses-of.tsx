@@ -15,7 +15,7 @@ export function UsesOf({ service: { name, audit, uses_per_minute } }: { service:
   if (!may) return <>{limit}; how many there were needs audit:read</>;
   return (
     <>
-      {limit}; <Last name={name} each={audit === "each"} />
+      {limit} <Last name={name} each={audit === "each"} />
     </>
   );
 }
@@ -25,7 +25,7 @@ function Last({ name, each }: { name: string; each: boolean }) {
   return (
     <Loaded of={uses} what="Uses">
       {({ count, all }) =>
-        `in the last minute ${all ? "" : "at least "}${count} ${each ? "are on record" : "callers began to use it; what each then does is counted when its lease ends"}`
+        `In the last minute ${all ? "" : "at least "}${count} ${each ? "are on record" : "callers began to use it; what each then does is counted when its lease ends"}.`
       }
     </Loaded>
   );

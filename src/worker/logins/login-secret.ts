@@ -5,10 +5,10 @@ import { noSources } from "../secrets/no-sources.ts";
 import type { ReadNeeds } from "../secrets/read-values.ts";
 import { type RecordNeeds, recordSelection } from "../secrets/record-selection.ts";
 import { judgeRecorded, releaseSecrets } from "../secrets/release-secrets.ts";
-import { oneScopeQuery } from "../secrets/resolution-query.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import type { Login } from "./find-login.ts";
 import { LoginError } from "./login-error.ts";
+import { loginSecretQuery } from "./require-login-secret.ts";
 
 /** What reading a client's secret needs. */
 export type SecretNeeds = RecordNeeds & ReadNeeds & { readonly platformOrg: string | null };
@@ -29,9 +29,8 @@ export interface LoginOrigin {
  */
 export async function loginSecret(needs: SecretNeeds, origin: LoginOrigin, { row, client }: Login, host: string): Promise<string | undefined> {
   if (client.client_secret === null) return undefined;
-  const { scope, name } = client.client_secret;
   const caller = loginCaller(row.org, row.name, origin);
-  const query = { ...oneScopeQuery(needs, caller, scope, [name], true), scope_limits: null };
+  const query = loginSecretQuery(needs, caller, client.client_secret);
   try {
     const selection = await recordSelection(needs, caller, query, { action: "secret.use", target: `login:${row.name}#${row.revision}` });
     judgeRecorded(selection, (secrets) => requireHost(secrets, host));

@@ -128,7 +128,7 @@ it("shows nothing of an organization from the moment on that another tab has log
   const { page, logIn, context } = await place.visit();
   await logIn(await place.tokenOf("acme"));
   const other = await context.newPage();
-  await other.goto(`${place.origin}/console/secrets/new`);
+  await other.goto(`${place.origin}/console/new/secret`);
   await other.getByLabel("New value").fill("meant-for-acme");
   // From here on the other tab gets no answer to who is logged in.
   await other.route("**/console/api/session", (route) => new Promise((resolve) => setTimeout(() => resolve(route.continue()), 2_000)));

@@ -39,6 +39,12 @@ beforeAll(async () => {
     ["PUT", "/v1/trusts/github", { issuer: UNSPACED, claims: { sub: MARKUP }, permissions: ["secrets:read"], audience: MARKUP }],
     [
       "PUT",
+      "/v1/logins/work",
+      { issuer: UNSPACED, client_id: MARKUP, claims: { sub: MARKUP }, permissions: ["secrets:read"], client_secret: { scope: "global", name: "WEBHOOK" } },
+    ],
+    ["PUT", "/v1/webhooks/on-call", { url: "https://hooks.example.com/<img/src=x/onerror=window.taken=1>", events: ["secret.expired", "calls.refused"] }],
+    [
+      "PUT",
       "/v1/stores/vault-prod",
       {
         kind: "vault",
@@ -65,14 +71,15 @@ afterAll(() => place?.close());
 
 /** All pages, by their addresses. */
 const pages = () => [
-  ...["/secrets", "/secrets?show=deleted", "/secrets/new", `/secrets/${id}`, `/secrets/${id}/value`, `/secrets/${id}/value?way=generate`, "/import"],
-  ...["/origin?scope=repo:acme/payments", "/scopes", "/tokens", "/trusts", "/trusts/new", "/trusts/new?kind=other", "/trusts/github"],
+  ...["/secrets", "/secrets?show=deleted", "/new/secret", `/secrets/${id}`, `/secrets/${id}/value`, `/secrets/${id}/value?way=generate`, "/import"],
+  ...["/origin?scope=repo:acme/payments", "/scopes", "/tokens", "/trusts", "/new/trust", "/new/trust?kind=other", "/trusts/github"],
+  ...["/logins", "/new/login", "/logins/work", "/webhooks", "/new/webhook", "/webhooks/on-call"],
   ...[
     "/services",
-    "/services/new",
+    "/new/service",
     "/services/openai",
     "/stores",
-    "/stores/new",
+    "/new/store",
     "/stores/vault-prod",
     "/audit",
     "/health",
@@ -139,6 +146,10 @@ it("shows what is no plain text letter by letter, in every field of every page",
     ["a trust's issuer", "/trusts", UNSPACED],
     ["a trust's claim", "/trusts", `sub=${MARKUP}`],
     ["a trust's audience", "/trusts/github", MARKUP],
+    ["a login's provider", "/logins", UNSPACED],
+    ["a login's claim", "/logins", `sub=${MARKUP}`],
+    ["a login's client", "/logins/work", MARKUP],
+    ["who changed a webhook", "/webhooks", `by ada ${MARKUP}`],
     ["who changed a store", "/stores", `by ada ${MARKUP}`],
     ["who changed a service", "/services/openai", `by ada ${MARKUP}`],
     ["the subject of the session", "/session", `ada ${MARKUP}`],
@@ -172,7 +183,7 @@ it("shows what is no plain text letter by letter, in every field of every page",
     expect(await taken(visit), path).toBe(false);
   }
   // What an error says of what was given.
-  await move("/trusts/new?kind=other");
+  await move("/new/trust?kind=other");
   for (const [label, text] of Object.entries({ Name: "other", Issuer: UNSPACED, Claims: `sub=${MARKUP}*` }))
     await page.getByLabel(label, { exact: true }).fill(text);
   await page.getByRole("button", { name: "Trust this issuer" }).click();

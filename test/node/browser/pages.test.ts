@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openPlace, type Place } from "./support/place.ts";
@@ -127,7 +130,7 @@ it("trusts GitHub by a form, says why an identity token is not good, and forgets
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf("trusting");
   await logIn(token);
-  await open("/trusts/new");
+  await open("/new/trust");
   await page.getByLabel("Owner").fill("acme");
   await page.getByLabel("Ref", { exact: true }).fill("refs/heads/main");
   await page.getByRole("button", { name: "Trust this issuer" }).click();
@@ -172,11 +175,138 @@ it.each([
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf(`trusting-${kind}`);
   await logIn(token);
-  await open(`/trusts/new?kind=${kind}`);
+  await open(`/new/trust?kind=${kind}`);
   for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
   await page.getByRole("button", { name: "Trust this issuer" }).click();
   await page.getByRole("heading", { name: kind, level: 1 }).waitFor();
   expect(await (await place.call(token, "GET", `/v1/trusts/${kind}`)).json()).toMatchObject(stored);
+  await context.close();
+});
+
+it("sets up a login by a form, says which address the provider needs and which secret is not there, changes it and takes that back", async () => {
+  const { page, logIn, open, context, troubles } = await place.visit();
+  const token = await place.tokenOf("providing");
+  await logIn(token);
+  await open("/logins");
+  await page.getByText("No provider is set up").waitFor();
+  await page.getByRole("link", { name: "New login" }).click();
+  for (const [label, text] of Object.entries({
+    Name: "work",
+    Provider: "https://accounts.example.com",
+    "Client id": "console",
+    "Secret that has it": "CLIENT_SECRET",
+    "Ask the provider for": "email, groups",
+    Claims: "hd=acme.example",
+  }))
+    await page.getByLabel(label, { exact: true }).fill(text);
+  await page.getByRole("button", { name: "Make the login" }).click();
+  await page.getByRole("alert").getByText("Not found in global: CLIENT_SECRET.").waitFor();
+  await set(token, ["global", "CLIENT_SECRET", { hosts: ["accounts.example.com"] }]);
+  await page.getByRole("button", { name: "Make the login" }).click();
+  await page.getByRole("heading", { name: "work", level: 1 }).waitFor();
+  await page.getByText(`${place.origin}/console/callback/providing/work`).waitFor();
+  const stored = async () => (await (await place.call(token, "GET", "/v1/logins/work")).json()) as object;
+  const made = {
+    ...{ issuer: "https://accounts.example.com", client_id: "console", scopes: ["email", "groups"], claims: { hd: "acme.example" } },
+    ...{ client_secret: { scope: "global", name: "CLIENT_SECRET" }, permissions: ["secrets:read"], expires_in: 43_200 },
+  };
+  expect(await stored()).toMatchObject(made);
+  await page.getByText("Change it").click();
+  await page.getByLabel("Secret that has it").fill("");
+  await page.getByLabel("Only these scopes").fill("team:${team}");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("none: it proves itself by PKCE alone").waitFor();
+  expect(await stored()).toMatchObject({ ...made, client_secret: null, secret_scopes: ["team:${team}"] });
+  await page.getByText("The login work is changed.").locator("..").getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone: The login work is changed.").waitFor();
+  expect(await stored()).toMatchObject({ ...made, secret_scopes: null });
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("The login work is deleted.").locator("..").getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("heading", { name: "work", level: 1 }).waitFor();
+  expect(await stored()).toMatchObject(made);
+  expect(troubles.filter((trouble) => !trouble.includes("404"))).toEqual([]);
+  await context.close();
+});
+
+it("makes a webhook whose secret is taken along and is never in the page, tests it, and says what became of its messages", async () => {
+  const { page, logIn, open, context } = await place.visit();
+  const token = await place.tokenOf("telling");
+  const taken: IncomingHttpHeaders[] = [];
+  const receiver = createServer((request, response) => {
+    taken.push(request.headers);
+    response.writeHead(204).end();
+  });
+  await once(receiver.listen(0, "127.0.0.1"), "listening");
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/keyhole`;
+  await logIn(token);
+  await open("/webhooks");
+  await page.getByText("Nobody is told of anything.").waitFor();
+  await page.getByRole("link", { name: "New webhook" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("on-call");
+  await page.getByLabel("Address").fill(url);
+  await page.getByLabel("secret.expired").check();
+  await page.getByLabel("calls.refused").check();
+  await page.getByRole("button", { name: "Make the webhook" }).click();
+  const takeAlong = async () => {
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save it as a file" }).click();
+    const secret = await text(await (await download).createReadStream());
+    expect(secret).toMatch(/^whsec_/);
+    expect(await page.content()).not.toContain(secret);
+    return secret;
+  };
+  const first = await takeAlong();
+  await page.getByRole("link", { name: "To the webhook on-call" }).click();
+  await page.getByText("many calls are refused, at least 60 in a minute").waitFor();
+  await page.getByText("It has not been told anything yet.").waitFor();
+  await page.getByRole("button", { name: "Send a test message" }).click();
+  await page.getByText("It was taken.").waitFor();
+  expect(taken.map((headers) => headers["webhook-signature"])).toEqual([expect.stringMatching(/^v1,/)]);
+  await page.getByText("Change it").click();
+  await page.getByLabel("secret.expired").uncheck();
+  await page.getByLabel("Refused calls in a minute that are many").fill("5");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("at least 5 in a minute").waitFor();
+  const stored = async () => (await (await place.call(token, "GET", "/v1/webhooks/on-call")).json()) as object;
+  expect(await stored()).toMatchObject({ url, events: ["calls.refused"], refused_per_minute: 5 });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone: The webhook on-call is changed.").waitFor();
+  expect(await stored()).toMatchObject({ url, events: ["secret.expired", "calls.refused"], refused_per_minute: 60 });
+  await page.getByRole("button", { name: "Another secret" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Make it" }).click();
+  expect(await takeAlong()).not.toBe(first);
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("Nobody is told of anything.").waitFor();
+  receiver.close();
+  await context.close();
+});
+
+it("shows what is called new as it shows anything else", async () => {
+  const { page, logIn, move, context } = await place.visit();
+  const token = await place.tokenOf("newly");
+  await set(token, ["global", "KEY", { hosts: ["api.openai.com", "vault.example.com"] }]);
+  const credentials = { token: { secret_key_ref: { scope: "global", store: "KEY" } } };
+  const rules = { issuer: "https://issuer.example.com", claims: { sub: "s" }, permissions: ["secrets:read"] };
+  const made = {
+    trusts: rules,
+    services: { preset: "openai", secret: "KEY", scopes: ["global"] },
+    stores: { kind: "vault", address: "https://vault.example.com", mount: "secret", credentials },
+    webhooks: { url: "https://hooks.example.com/keyhole", events: ["secret.expired"] },
+  };
+  for (const [kind, body] of Object.entries(made)) expect((await place.call(token, "PUT", `/v1/${kind}/new`, body)).status, kind).toBe(201);
+  await logIn(token);
+  const shows = async (kind: string) => {
+    await move(`/${kind}`);
+    await page.locator(`main a[href="/console/${kind}/new"]`).click();
+    await page.getByRole("heading", { name: "new", level: 1 }).waitFor();
+  };
+  for (const kind of Object.keys(made)) await shows(kind);
+  // A login shares its name with trusts.
+  await place.call(token, "DELETE", "/v1/trusts/new");
+  expect((await place.call(token, "PUT", "/v1/logins/new", { ...rules, client_id: "console" })).status).toBe(201);
+  await shows("logins");
   await context.close();
 });
 
@@ -185,13 +315,13 @@ it("makes services of a preset and of any API", async () => {
   const token = await place.tokenOf("serving");
   await set(token, ["global", "OPENAI_API_KEY", { hosts: ["api.openai.com"] }], ["global", "OWN_KEY", { hosts: ["api.example.com"] }]);
   await logIn(token);
-  await open("/services/new");
+  await open("/new/service");
   await page.getByLabel("Secret", { exact: true }).fill("OPENAI_API_KEY");
   await page.getByLabel("Scopes").fill("global");
   await page.getByLabel("Uses a minute").fill("90");
   await page.getByRole("button", { name: "Make the service" }).click();
   await page.getByRole("heading", { name: "openai", level: 1 }).waitFor();
-  await open("/services/new");
+  await open("/new/service");
   await page.getByLabel("Preset", { exact: true }).selectOption("Another API");
   await page.getByLabel("Name", { exact: true }).fill("own");
   await page.getByLabel("Address of the API").fill("https://api.example.com");
@@ -213,7 +343,8 @@ it("makes services of a preset and of any API", async () => {
   await page.getByLabel("What is let through").fill("GET /v1/things/**");
   await page.getByLabel("Uses a minute").fill("5");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("5 of each subject; in the last minute 0 callers began to use it").waitFor();
+  await page.getByText("5 of each subject").waitFor();
+  await page.getByText("In the last minute 0 callers began to use it").waitFor();
   const stored = async () => (await (await place.call(token, "GET", "/v1/services/own")).json()) as object;
   const inject = [{ in: "header", name: "Authorization", value: "Bearer ${OWN_KEY}" }];
   expect(await stored()).toMatchObject({ inject, allow: [{ methods: ["GET"], paths: ["/v1/things/**"] }], uses_per_minute: 5 });
@@ -230,7 +361,7 @@ it("declares a store by a form, checks it and says what fails, changes it and ta
   const token = await place.tokenOf("storing");
   await set(token, ["global", "VAULT_TOKEN", { hosts: ["vault.example.com"] }]);
   await logIn(token);
-  await open("/stores/new");
+  await open("/new/store");
   for (const [label, text] of Object.entries({
     Name: "vault",
     Address: "https://vault.example.com",
@@ -280,7 +411,7 @@ it("says whether the deployment is ready, and what the organization has", async 
   await context.close();
 });
 
-it("says what a token lacks, instead of hiding it", async () => {
+it("says what a token lacks, instead of hiding it, and asks for nothing that would be refused", async () => {
   const { page, logIn, move, context } = await place.visit();
   const token = await place.tokenOf("lacking");
   await set(token, ["global", "SEEN"]);
@@ -290,6 +421,8 @@ it("says what a token lacks, instead of hiding it", async () => {
     ["/import", "secrets:write"],
     ["/tokens", "tokens:write"],
     ["/trusts", "trusts:write"],
+    ["/logins", "trusts:write"],
+    ["/webhooks", "webhooks:write"],
     ["/services", "services:write"],
     ["/stores", "stores:write"],
     ["/audit", "audit:read"],
@@ -300,6 +433,8 @@ it("says what a token lacks, instead of hiding it", async () => {
     expect(await note.count(), path).toBe(1);
     expect(await note.innerText(), path).toContain("Your token lacks");
   }
+  const { events } = (await (await place.call(token, "GET", "/v1/audit?outcome=denied")).json()) as { events: object[] };
+  expect(events).toEqual([]);
   await move("/import");
   expect(await page.getByRole("button", { name: "Dry run" }).isDisabled()).toBe(true);
   await move("/session");

@@ -108,7 +108,7 @@ it("has a value that was typed in no storage, address, history or page afterward
       ];
       return JSON.stringify([fields, stores, document.documentElement.outerHTML, performance.getEntries().map(({ name }) => name)]);
     });
-  await open("/secrets/new");
+  await open("/new/secret");
   await page.getByLabel("Scope").fill("global");
   await page.getByLabel("Name", { exact: true }).fill("TYPED");
   await page.getByLabel("New value").fill(value);
@@ -132,7 +132,7 @@ it("forgets a value that was typed and not sent when the page is left", async ()
   const value = "typed-and-left-91c2";
   const { page, logIn, open, context } = await place.visit();
   await logIn(await place.tokenOf("typing"));
-  await open("/secrets/new");
+  await open("/new/secret");
   await page.getByLabel("New value").fill(value);
   await page.getByRole("link", { name: "Scopes" }).click();
   await page.getByRole("heading", { name: "Scopes", level: 1 }).waitFor();
@@ -145,7 +145,7 @@ it("generates a value that nobody sees, and takes the bytes of a file as they ar
   const { page, logIn, open, context } = await place.visit();
   const token = await place.tokenOf("making");
   await logIn(token);
-  await open("/secrets/new");
+  await open("/new/secret");
   await page.getByLabel("Scope").fill("global");
   await page.getByLabel("Name", { exact: true }).fill("MADE");
   await page.getByLabel("Generate").check();
@@ -173,7 +173,7 @@ it("creates no secret over one that is there", async () => {
   const token = await place.tokenOf("twice");
   await place.call(token, "PUT", "/v1/scopes/global/secrets/THERE", { value: "old" });
   await logIn(token);
-  await open("/secrets/new?scope=global&name=THERE");
+  await open("/new/secret?scope=global&name=THERE");
   await page.getByLabel("New value").fill("other");
   await page.getByRole("button", { name: "Set secret" }).click();
   await page.getByRole("alert").getByText("The secret exists already").waitFor();

@@ -11,8 +11,8 @@ import {
 import { formatTime } from "../../../contract/time.ts";
 import { deleteTrust } from "../../grants/delete-trust.ts";
 import { fromColumns } from "../../grants/grant-columns.ts";
-import { putLogin } from "../../grants/put-login.ts";
 import { type FoundTrust, getTrust, listTrusts } from "../../grants/read-trusts.ts";
+import { putLogin } from "../../logins/put-login.ts";
 import { callbackOf } from "../console/callback.ts";
 import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
@@ -34,14 +34,23 @@ export const loginRoutes = [
       id: "putLogin",
       summary: "Let people log in by an OpenID provider",
       description:
-        "From then on the console and `keyhole login` offer it. Rules are those of trusts: what claims have to be, and what that gives, which is never more than its maker holds. The client's secret is a secret of the organization, which its maker may use; without one the client proves itself by PKCE alone. The provider has to have `callback` as the client's redirect URI. A login and a trust of one name cannot be there together.",
+        "From then on the console and `keyhole login` offer it. Rules are those of trusts: what claims have to be, and what that gives, which is never more than its maker holds. The client's secret is a secret of the organization, which its maker may use, and which is there when the login is made; without one the client proves itself by PKCE alone. The provider has to have `callback` as the client's redirect URI. A login and a trust of one name cannot be there together.",
       tag,
       permission,
       action: "trust.put",
       on: { target: "name" },
       params,
       body: jsonBody(putLoginSchema),
-      problems: ["write-conflict", "quota-exceeded"],
+      problems: [
+        "secret-not-found",
+        "secret-expired",
+        "name-locked",
+        "host-not-allowed",
+        "source-cycle",
+        "write-conflict",
+        "quota-exceeded",
+        "integrity-failed",
+      ],
       replies: { 200: json(loginSchema, "It replaces the one that was there."), 201: json(loginSchema, "The login is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {

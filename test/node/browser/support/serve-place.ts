@@ -26,8 +26,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const served = await serveWorker({
     port: 0,
     persistTo: join(folder, "state"),
-    // A provider of the tests is on loopback.
-    bindings: { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ISSUERS: "true" },
+    // The provider of the tests is on loopback, and so is who is told by a webhook.
+    bindings: { ...readVars(), ...TEST_SECRETS, ALLOW_INSECURE_ISSUERS: "true", ALLOW_INSECURE_ORIGINS: "true" },
     period: null,
     onLine: () => undefined,
   });
