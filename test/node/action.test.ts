@@ -166,6 +166,8 @@ it("revokes its token after the job, also where the step has failed, and says so
 
 it.each([
   ["no address", { INPUT_URL: "" }, /^::error::the input url is missing/m],
+  ["an address in the clear", { INPUT_URL: "http://keyhole.invalid" }, /^::error::http:\/\/keyhole.invalid is not https/m],
+  ["no address that it is one", { INPUT_URL: "keyhole.invalid" }, /^::error::the input url is no address/m],
   ["no trust", { INPUT_TRUST: " " }, /^::error::the input trust is missing/m],
   ["a place that there is not", { INPUT_INTO: "log" }, /^::error::the input into is something else/m],
   ["a file and another place", { INPUT_INTO: "outputs", INPUT_FILE: ".env" }, /^::error::the inputs into and file do not fit/m],
