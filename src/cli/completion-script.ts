@@ -23,7 +23,7 @@ _keyhole() {
     line=\${line%%$'\\t'*}
     case $line in
       :) ;;
-      :files) COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames ;;
+      :files) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames ;;
       *) [[ $word != "$current" ]] && line=\${line#"\${current%"\${current##*[:=]}"}"}; COMPREPLY+=("$line") ;;
     esac
   done

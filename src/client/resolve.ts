@@ -1,7 +1,9 @@
 import { BASE64_HEADER, parseBase64Names } from "../contract/base64-names.ts";
 import { EMPTY_SCOPES_HEADER, parseEmptyScopes } from "../contract/empty-scopes.ts";
+import { variableOf } from "../contract/grammar.ts";
 import { LEFT_OUT_HEADER, parseLeftOut } from "../contract/left-out.ts";
 import { type AskService, keptCalls } from "./kept-calls.ts";
+import { KeyholeError } from "./keyhole-error.ts";
 import { expectOwn, readBytes, readReply, readText } from "./read-reply.ts";
 import { envReply, explanation, resolveOneReply, resolveReply } from "./readers/resolve.ts";
 import type { Send } from "./send.ts";
@@ -49,7 +51,7 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
       return keptAll.call(request, options, async (asking) => readReply(await post(request, "json", asking), resolveReply));
     },
     async resolveEnv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<Record<string, string>> {
-      return readReply(await variables(request, "env", options), envReply);
+      return onlyAsked(request, await readReply(await variables(request, "env", options), envReply));
     },
     async resolveEnvFile(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<string> {
       return readText(await expectOwn(await variables(request, "docker", options), ["text/plain"]));
@@ -71,4 +73,11 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
       keptOne.refresh();
     },
   };
+}
+
+/** A service gives no program a variable that it did not ask for, whatever it takes the names to be. */
+function onlyAsked({ names }: ResolveRequest, variables: Record<string, string>): Record<string, string> {
+  const asked = new Set(names?.map((name) => variableOf(name)));
+  if (names === undefined || Object.keys(variables).every((name) => asked.has(name))) return variables;
+  throw new KeyholeError("unexpected-reply", "The reply has variables that were not asked for.");
 }

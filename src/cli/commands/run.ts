@@ -87,7 +87,7 @@ export const run = command({
     const { plain, secrets: referred } =
       envFile === undefined ? { plain: {}, secrets: {} } : await readEnvFile(envFile, async () => (await openSession({ profile, insecure })).client);
     Object.assign(variables, referred);
-    const env = childEnvironment({ ...process.env, ...plain }, variables, passToken);
+    const env = childEnvironment(process.env, variables, passToken, plain);
     const masked = mask ? Object.values(variables) : undefined;
     if (!used) return runChild(file, args, env, { masked, replace: replace !== false });
     const session = await openSession({ profile, insecure });

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, t
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { doubtAbout } from "../../../src/cli/project-file.ts";
+import { doubtAbout, findProject } from "../../../src/cli/project-file.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { type Outcome, runProgram } from "./support/run-program.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
@@ -149,6 +149,59 @@ describe("a project file", () => {
     const found = doubtAbout(stats(file), stats({ mode: 0o40755, ...folder }), 1000);
     if (doubt === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(doubt);
+  });
+
+  it("is not looked for in a folder that may not be read, and what needs none of it works there", () => {
+    const closed = join(home, "closed");
+    mkdirSync(join(closed, "below"), { recursive: true });
+    chmodSync(closed, 0o600);
+    const isRoot = process.getuid?.() === 0;
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      expect(findProject(join(closed, "below"))).toBeUndefined();
+      expect(written.mock.lastCall?.[0]).toMatch(/^warning: .*closed.* may not be read: no keyhole.json is looked for\n$/);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      written.mockRestore();
+    }
+  });
+
+  it("is written with the names in .env, and with nothing of a value, which may have several lines", async () => {
+    const key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ+x\npartOfTheKey=\n-----END KEY-----";
+    const env = join(project, ".env");
+    writeFileSync(env, `A=1\n${key}\n`);
+    expect(await inside(["init", "--scope", "repo:acme/api"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(".env has lines that are no variables"),
+    });
+    expect(readdirSync(project)).toEqual([".env"]);
+    writeFileSync(env, `# of the app\nA=1\nexport KEY="${key}"\n\nB: two`);
+    expect(await inside(["init", "--scope", "repo:acme/api"])).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(join(project, "keyhole.json"), "utf8")).required).toEqual(["A", "KEY", "B"]);
+    expect(readFileSync(join(project, ".env.example"), "utf8")).toBe("A=\nKEY=\nB=\n");
+  });
+
+  it("is not written where it could not be read, or would have a password", async () => {
+    const address = await inside(["init", "--scope", "global"], { KEYHOLE_URL: "https://ada:password@keyhole.example" });
+    expect(address).toMatchObject({ code: 2, stderr: expect.stringContaining("url: an address without a user, a password") });
+    expect(address.stderr).not.toContain("ada");
+    const scopes = ["a", "b", "c", "d", "e", "f"].flatMap((name) => ["--scope", `team:${name}`]);
+    expect((await inside(["init", ...scopes])).code).toBe(2);
+    expect(readdirSync(project)).toEqual([]);
+  });
+
+  it("comes with a line in .gitignore that counts, and not in what a link leads to", async () => {
+    const elsewhere = join(home, "elsewhere");
+    writeFileSync(elsewhere, "as it was");
+    symlinkSync(elsewhere, join(project, ".gitignore"));
+    const { stderr } = await inside(["init", "--scope", "global"]);
+    expect(stderr).toContain("warning: .gitignore is no file");
+    expect(readFileSync(elsewhere, "utf8")).toBe("as it was");
+    for (const name of [".gitignore", "keyhole.json"]) rmSync(join(project, name));
+    writeFileSync(join(project, ".gitignore"), ".env\n!.env");
+    await inside(["init", "--scope", "global"]);
+    expect(readFileSync(join(project, ".gitignore"), "utf8")).toBe(".env\n!.env\n.env\n");
   });
 
   it("is not looked for above the home folder", async () => {
