@@ -26,7 +26,8 @@ export async function browserLogin(url: string): Promise<string> {
     const challenge = createHash("sha256").update(verifier).digest("base64url");
     const asked = { response_type: "code", client_id: CLI_CLIENT, redirect_uri: redirectUri, code_challenge: challenge, code_challenge_method: "S256", state };
     const address = below(url, `/oauth/authorize?${new URLSearchParams(asked)}`);
-    note(`Log in in the browser. If it does not open, go there yourself:\n  ${address}`);
+    note("Log in in the browser. If it does not open, go there yourself:");
+    note(`  ${address}`);
     const coming = answerAt(server, state, new URL(url).origin);
     openBrowser(address);
     const code = await coming;
@@ -52,8 +53,10 @@ function answerAt(server: Server, state: string, issuer: string): Promise<string
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new CliError("nobody has logged in for ten minutes", "run it again", EXIT.refused)), PATIENCE);
     server.on("request", (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://127.0.0.1");
-      const isAnswer = request.method === "GET" && pathname === "/callback" && searchParams.get("state") === state && searchParams.get("iss") === issuer;
+      // Whatever is on this machine may ask, and any page of a browser: what it asks for need be no address.
+      const [path, query] = request.url?.split("?", 2) ?? [];
+      const searchParams = new URLSearchParams(query);
+      const isAnswer = request.method === "GET" && path === "/callback" && searchParams.get("state") === state && searchParams.get("iss") === issuer;
       const [code, error] = [searchParams.get("code"), searchParams.get("error")];
       const known = isAnswer && (code !== null || error !== null);
       response.writeHead(known ? 200 : 404, { "Content-Type": "text/plain; charset=utf-8", "Referrer-Policy": "no-referrer", Connection: "close" });

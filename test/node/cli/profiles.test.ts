@@ -107,6 +107,17 @@ describe("a project file", () => {
     expect((await inside(["status"])).code).toBe(2);
   });
 
+  it("takes the usual one of several profiles for its address, and no stronger one that happens to be there", async () => {
+    await login({}, "--profile", "a-operator");
+    await login({}, "--profile", "usual");
+    const config = join(home, ".config/keyhole/config.json");
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), default: "usual" }));
+    write({ url: service.url });
+    expect((await inside(["status"])).stderr).toContain("(profile usual)");
+    write({ url: service.url, profile: "a-operator" });
+    expect((await inside(["status"])).stderr).toContain("(profile a-operator)");
+  });
+
   it("says nothing of where a token of the environment goes", async () => {
     write({ url });
     const { code, stderr } = await inside(["status"], { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" });
@@ -235,8 +246,8 @@ describe("a project file", () => {
 });
 
 describe("text from elsewhere", () => {
-  /** Escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
-  const hostile = ["\u001b", "\u0007", "\u007f", "\u0085", "\u009b", "\u009d", "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
+  /** Ends of lines, escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
+  const hostile = ["\n", "\r", "\u001b", "\u0007", "\u007f", "\u0085", "\u009b", "\u009d", "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
   const sub = `a${[...hostile, "\u2028", "\u2029", "\u{e0041}"].join("b")}c`;
 
   it("does not reach the terminal as it is: in a table, in JSON or in a note, and in JSON it is the same text", async () => {
@@ -247,9 +258,10 @@ describe("text from elsewhere", () => {
       const outcomes = [await login({}), await keyhole(["status"]), await keyhole(["status", "--json"])];
       for (const { code, stdout, stderr } of outcomes) {
         expect(code).toBe(0);
+        expect(`${stdout}${stderr}`).not.toMatch(/^b/m);
         expect(`${stdout}${stderr}`.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
       }
-      expect(outcomes[0]?.stderr).toContain(String.raw`as a\u{1b}b\u{7}b`);
+      expect(outcomes[0]?.stderr).toContain(String.raw`as a\u{a}b\u{d}b\u{1b}b\u{7}b`);
       expect(outcomes[1]?.stdout).toContain(String.raw`b\u{9b}b`);
       expect(outcomes[2]?.stdout).toContain(String.raw`b\u202eb`);
       expect(JSON.parse(outcomes[2]?.stdout ?? "").sub).toBe(sub);
