@@ -127,7 +127,9 @@ export function doubtAbout(file: Stats, folder: Stats, self: number | undefined 
   if (file.size > MAX_BYTES) return "it is too large to be one";
   if (self === undefined) return undefined;
   if (file.uid !== self) return `it belongs to user ${file.uid}`;
-  if ((file.mode & 0o022) !== 0) return `others may write it: chmod go-w ${PROJECT_FILE}`;
+  // The group of the user's own number is the user alone: where each has one, files are made open to it (umask 002).
+  const others = self !== 0 && file.gid === self ? 0o002 : 0o022;
+  if ((file.mode & others) !== 0) return `others may write it: chmod go-w ${PROJECT_FILE}`;
   if (folder.uid !== self && folder.uid !== 0) return `its folder belongs to user ${folder.uid}`;
   // Whoever may write there puts another of the user's files in its place.
   return (folder.mode & 0o002) !== 0 && (folder.mode & 0o1000) === 0 ? "everybody may write its folder" : undefined;

@@ -151,12 +151,14 @@ describe("a project file", () => {
   it.each([
     [{ uid: 1001 }, {}, "belongs to user 1001"],
     [{ mode: 0o100664 }, {}, "others may write it"],
+    [{ mode: 0o100664, gid: 1000 }, {}, undefined],
+    [{ mode: 0o100666, gid: 1000 }, {}, "others may write it"],
     [{}, { uid: 1001 }, "its folder belongs to user 1001"],
     [{}, { mode: 0o40777 }, "everybody may write its folder"],
     [{}, { uid: 0, mode: 0o41777 }, undefined],
     [{}, {}, undefined],
   ])("belongs to the user, as does its folder (%#)", (file, folder, doubt) => {
-    const stats = (more: object) => ({ uid: 1000, mode: 0o100644, size: 2, isFile: () => true, ...more }) as Stats;
+    const stats = (more: object) => ({ uid: 1000, gid: 100, mode: 0o100644, size: 2, isFile: () => true, ...more }) as Stats;
     const found = doubtAbout(stats(file), stats({ mode: 0o40755, ...folder }), 1000);
     if (doubt === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(doubt);
@@ -247,7 +249,23 @@ describe("a project file", () => {
 
 describe("text from elsewhere", () => {
   /** Ends of lines, escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
-  const hostile = ["\n", "\r", "\u001b", "\u0007", "\u007f", "\u0085", "\u009b", "\u009d", "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
+  const hostile = [
+    "\n",
+    "\r",
+    "\u001b",
+    "\u0007",
+    "\u007f",
+    "\u0085",
+    "\u009b",
+    "\u009d",
+    "\u061c",
+    "\u200e",
+    "\u200f",
+    "\u202a",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+  ];
   const sub = `a${[...hostile, "\u2028", "\u2029", "\u{e0041}"].join("b")}c`;
 
   it("does not reach the terminal as it is: in a table, in JSON or in a note, and in JSON it is the same text", async () => {
