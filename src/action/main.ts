@@ -8,6 +8,7 @@ import { isInTheClear } from "../contract/in-the-clear.ts";
 import { reservationOf } from "../contract/reserved-name.ts";
 import { explain } from "./explain.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
+import { requireUnlinked } from "./require-unlinked.ts";
 import { command, hand, mask } from "./tell-runner.ts";
 
 // The step itself: an identity token is exchanged, values are resolved and masked, and then handed over.
@@ -22,6 +23,7 @@ async function run(inputs: Inputs): Promise<void> {
   if (!URL.canParse(inputs.url)) throw usageError("the input url is no address", "url: https://keyhole.example");
   // Said before the runner is asked for an identity token: that, and what comes for it, goes by this address.
   if (isInTheClear(inputs.url)) throw usageError(`${inputs.url} is not https: every value would cross the network in the clear`, "use its https address");
+  if (inputs.file !== undefined) requireUnlinked(inputs.file);
   process.env.KEYHOLE_TRUST = inputs.trust;
   const token = (await exchangedToken(inputs.url, undefined)?.()) ?? "";
   mask(token);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -149,6 +149,19 @@ it("writes a file that only its user may read, also in the place of one that oth
   // What no reader of such a file would read back is not in it, and the log says so.
   expect(output).toContain("::warning::left out: LINES (unwritable), QUOTES (unwritable)\n");
   expect(readFileSync(join(folder, "GITHUB_ENV"), "utf8")).toBe("");
+});
+
+it.each(["linked.env", "linked/.env", "linked/deeper/.env", "dangling/.env"])("writes no file where what was checked out leads elsewhere: %s", async (file) => {
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, ".env"), "as it was");
+  symlinkSync(elsewhere, join(folder, "linked"));
+  symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
+  symlinkSync(join(elsewhere, ".env"), join(folder, "linked.env"));
+  const { code, output } = await use({ INPUT_FILE: file });
+  expect([code, output]).toEqual([1, expect.stringMatching(/^::error::.*link/m)]);
+  expect([readdirSync(elsewhere), readFileSync(join(elsewhere, ".env"), "utf8")]).toEqual([[".env"], "as it was"]);
+  expect(readFileSync(join(folder, "GITHUB_STATE"), "utf8")).toBe("");
 });
 
 it("revokes its token after the job, also where the step has failed, and says so when it was over before", async () => {
