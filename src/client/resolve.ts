@@ -75,9 +75,12 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
   };
 }
 
-/** A service gives no program a variable that it did not ask for, whatever it takes the names to be. */
+/** What a variable is called. Others could be several lines of a file, or several variables. */
+const IS_VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+
+/** A service gives no program what is no variable, nor one that it did not ask for, whatever it takes the names to be. */
 function onlyAsked({ names }: ResolveRequest, variables: Record<string, string>): Record<string, string> {
-  const asked = new Set(names?.map((name) => variableOf(name)));
-  if (names === undefined || Object.keys(variables).every((name) => asked.has(name))) return variables;
-  throw new KeyholeError("unexpected-reply", "The reply has variables that were not asked for.");
+  const asked = names && new Set(names.map((name) => variableOf(name)));
+  if (Object.keys(variables).every((name) => IS_VARIABLE.test(name) && (asked?.has(name) ?? true))) return variables;
+  throw new KeyholeError("unexpected-reply", "The reply has variables that were not asked for, or names that are none of variables.");
 }

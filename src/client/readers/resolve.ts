@@ -1,6 +1,6 @@
 import type { Unavailable } from "../../contract/unavailable-reasons.ts";
 import type { Explanation, LeaseReply, ReleasedSecret, ResolveOneReply, ResolveReply } from "../types/resolve.ts";
-import { count, flag, listOf, Mismatch, objectOf, optional, orNull, type Reader, recordOf, text, time, word } from "./reader.ts";
+import { count, flag, listOf, objectOf, optional, orNull, type Reader, recordOf, text, time, word } from "./reader.ts";
 import { encoding } from "./secrets.ts";
 
 const released = { value: text, encoding, scope: text, id: text, version: count, store_version: optional(text) };
@@ -19,12 +19,7 @@ export const resolveReply: Reader<ResolveReply> = objectOf({
 
 export const resolveOneReply: Reader<ResolveOneReply> = objectOf({ name: text, ...released, lease: optional(lease) });
 
-/** Variables, by their names: they become lines of an environment and of files, where any other name could be more than one. */
-export const envReply: Reader<Record<string, string>> = (value, at) => {
-  const variables = recordOf(text)(value, at);
-  if (Object.keys(variables).every((name) => /^[A-Z_][A-Z0-9_]*$/.test(name))) return variables;
-  throw new Mismatch(at);
-};
+export const envReply: Reader<Record<string, string>> = recordOf(text);
 
 export const explanation: Reader<Explanation> = objectOf({
   name: text,
