@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -6,6 +6,7 @@ import type { Deployable } from "./deploy/check-environment.ts";
 import { type Plan, planDeployment, queryOf } from "./deploy/plan-deployment.ts";
 import { Refusal } from "./local/refusal.ts";
 import { fail } from "./settings.ts";
+import { shellLine } from "./shell-line.mjs";
 import { ROOT } from "./wrangler-config.ts";
 
 const HELP = `Applies the migrations and deploys the Worker, both to the same environment.
@@ -54,12 +55,10 @@ function query(plan: Plan, sql: string): string[] {
 
 /** Runs wrangler, and ends as it ends where it fails: what comes after a migration that failed would be deployed over another schema. */
 function run(command: readonly string[], read = false): string {
-  const { status, error, stdout } = spawnSync("npm", ["run", "-s", "wrangler", "--", ...command], {
-    cwd: ROOT,
-    encoding: "utf8",
-    stdio: ["inherit", read ? "pipe" : "inherit", "inherit"],
-    shell: process.platform === "win32",
-  });
+  const words = ["run", "-s", "wrangler", "--", ...command];
+  const options: SpawnSyncOptionsWithStringEncoding = { cwd: ROOT, encoding: "utf8", stdio: ["inherit", read ? "pipe" : "inherit", "inherit"] };
+  const { status, error, stdout } =
+    process.platform === "win32" ? spawnSync(shellLine(["npm", ...words]), { ...options, shell: true }) : spawnSync("npm", words, options);
   if (error) fail(`npm could not be run: ${error.message}`, "npm has to be on the PATH");
   if (status !== 0) fail(`wrangler ${command.slice(0, 3).join(" ")} failed, and nothing after it was done`, "what it says is above");
   return stdout ?? "";

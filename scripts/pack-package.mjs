@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { shellLine } from "./shell-line.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -24,7 +25,9 @@ export function packPackage(folder) {
 }
 
 function run(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8", shell: process.platform === "win32" });
+  const options = { cwd, encoding: "utf8" };
+  const { status, stdout, stderr, error } =
+    process.platform === "win32" ? spawnSync(shellLine([command, ...args]), { ...options, shell: true }) : spawnSync(command, args, options);
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${error?.message ?? stderr}`);
   return stdout;
 }

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "./install.mjs";
+import { shellLine } from "./shell-line.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tests = process.argv[2] === "--tests";
@@ -14,7 +15,8 @@ for (const folder of folders) install(folder);
 
 const PATH = [...folders.reverse().map((folder) => join(root, folder, "node_modules", ".bin")), process.env.PATH].join(delimiter);
 const windows = process.platform === "win32";
-const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, PATH }, shell: windows });
+const options = { stdio: "inherit", env: { ...process.env, PATH } };
+const child = windows ? spawn(shellLine([command, ...args]), { ...options, shell: true }) : spawn(command, args, options);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => {
   console.error(error.message);

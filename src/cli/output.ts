@@ -24,9 +24,9 @@ function asJson(data: unknown, space: 0 | 2): string {
   return JSON.stringify(data, null, space).replace(UNSHOWN, escapeJson);
 }
 
-/** Says something that is no data. What of it comes from elsewhere cannot command the terminal. */
+/** Says a line that is no data. What of it comes from elsewhere cannot command the terminal, and makes no line of its own. */
 export function note(text: string): void {
-  process.stderr.write(`${text.split("\n").map(clean).join("\n")}\n`);
+  process.stderr.write(`${clean(text)}\n`);
 }
 
 /** Says what went wrong, where there are several places each of them, and what to do about it. */

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { NAME, whole } from "../contract/grammar.ts";
@@ -17,12 +17,21 @@ const MAX_BYTES = 64 * 1024;
 const namesSchema = z.array(secretNameSchema).max(100);
 
 const projectSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  url: z
+    .url({ protocol: /^https?$/ })
+    // Everybody who has the repository reads it.
+    .refine(isBareAddress, { error: "an address without a user, a password, a query or a fragment" })
+    .optional(),
   profile: z.string().regex(whole(NAME)).optional(),
   scopes: z.array(scopeSchema).min(1).max(5).optional(),
   required: namesSchema.optional(),
   optional: namesSchema.optional(),
 });
+
+function isBareAddress(text: string): boolean {
+  const { username, password, search, hash } = new URL(text);
+  return !(username || password || search || hash);
+}
 
 /** What a project file may say. */
 export type ProjectSettings = z.output<typeof projectSchema>;
@@ -41,14 +50,25 @@ export interface Project extends ProjectSettings {
  */
 export function findProject(folder: string | undefined = currentFolder()): Project | undefined {
   if (folder === undefined) return undefined;
+  try {
+    const path = nearestFile(folder);
+    return path === undefined ? undefined : readProject(path);
+  } catch (error) {
+    // As another user in somebody's folder: what cannot be looked at says nothing, and what needs none of it works there.
+    if (!isForbidden(error)) throw error;
+    note(`warning: ${error.path} may not be read: no ${PROJECT_FILE} is looked for`);
+    return undefined;
+  }
+}
+
+function nearestFile(folder: string): string | undefined {
   const given = homeFolder();
   // The current folder is a real path: what leads to the home folder may be a link.
   const home = given !== undefined && existsSync(given) ? realpathSync(given) : given;
   const device = statSync(folder).dev;
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, PROJECT_FILE);
-    const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there) return readProject(path, there, statSync(at));
+    if (lstatSync(path, { throwIfNoEntry: false })) return path;
     if (at === home || at === dirname(at) || statSync(dirname(at)).dev !== device) return undefined;
   }
 }
@@ -62,14 +82,41 @@ function currentFolder(): string | undefined {
   }
 }
 
-function readProject(path: string, file: Stats, folder: Stats): Project | undefined {
-  const doubt = doubtAbout(file, folder);
-  if (doubt !== undefined) {
-    note(`warning: ${path} is not believed: ${doubt}`);
+function isForbidden(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+}
+
+function readProject(path: string): Project | undefined {
+  const read = readBelieved(path);
+  if ("doubt" in read) {
+    note(`warning: ${path} is not believed: ${read.doubt}`);
     return undefined;
   }
-  const parsed = projectSchema.safeParse(parseJson(path));
-  if (parsed.success) return { ...parsed.data, path };
+  return { ...checkProject(parseJson(path, read.text), path), path };
+}
+
+/** The text of a file that is the user's alone to change, or why it is not. */
+function readBelieved(path: string): { readonly text: string } | { readonly doubt: string } {
+  const seen = doubtAbout(lstatSync(path), statSync(dirname(path)));
+  if (seen !== undefined) return { doubt: seen };
+  // What is opened is asked again, and is what is read: by now it may be another file, or a link or a pipe.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const doubt = doubtAbout(fstatSync(file), statSync(dirname(path)));
+    return doubt === undefined ? { text: readFileSync(file, "utf8") } : { doubt };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * What a project file says, or is to say.
+ *
+ * @throws {CliError} with each place that is something else.
+ */
+export function checkProject(json: unknown, path: string): ProjectSettings {
+  const parsed = projectSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
   const places = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
   throw usageError(`${path} is not a project file`, "it has url, profile, scopes, required and optional, and nothing else; `keyhole init` writes one", places);
 }
@@ -80,15 +127,17 @@ export function doubtAbout(file: Stats, folder: Stats, self: number | undefined 
   if (file.size > MAX_BYTES) return "it is too large to be one";
   if (self === undefined) return undefined;
   if (file.uid !== self) return `it belongs to user ${file.uid}`;
-  if ((file.mode & 0o022) !== 0) return `others may write it: chmod go-w ${PROJECT_FILE}`;
+  // The group of the user's own number is the user alone: where each has one, files are made open to it (umask 002).
+  const others = self !== 0 && file.gid === self ? 0o002 : 0o022;
+  if ((file.mode & others) !== 0) return `others may write it: chmod go-w ${PROJECT_FILE}`;
   if (folder.uid !== self && folder.uid !== 0) return `its folder belongs to user ${folder.uid}`;
   // Whoever may write there puts another of the user's files in its place.
   return (folder.mode & 0o002) !== 0 && (folder.mode & 0o1000) === 0 ? "everybody may write its folder" : undefined;
 }
 
-function parseJson(path: string): unknown {
+function parseJson(path: string, text: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(text);
   } catch {
     throw usageError(`${path} cannot be read as JSON`, "fix it; `keyhole init` writes one");
   }

@@ -92,9 +92,12 @@ function ended(child: ChildProcess, file: string): Promise<number> {
   });
 }
 
+/** What runs a line, or on Windows what is no program but a script of its shell, as `npm` is there. */
+const SHELL = process.platform === "win32" ? "cmd /c …" : "sh -c '…'";
+
 function notStarted(file: string, { code }: NodeJS.ErrnoException): CliError {
   if (code === "ENOENT")
-    return new CliError(`${file}: no such command`, "there is no shell in between: name a program, or use -- sh -c '…'", EXIT.noSuchCommand);
+    return new CliError(`${file}: no such command`, `there is no shell in between: name a program, or use -- ${SHELL}`, EXIT.noSuchCommand);
   if (code === "E2BIG")
     return new CliError(`${file} cannot be run (E2BIG): its arguments and environment are too large`, "name fewer secrets with --only", EXIT.cannotExecute);
   return new CliError(`${file} cannot be run (${code})`, "is it a program that you may execute?", EXIT.cannotExecute);

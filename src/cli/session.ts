@@ -93,8 +93,9 @@ async function findDeployment(name: string | undefined, retries: number | undefi
 async function findProjectDeployment(project: Project | undefined): Promise<Omit<Session, "client" | "held">> {
   if (project?.url === undefined) return findNamed(project?.profile, undefined);
   const { url, path } = project;
-  const names = Object.entries(readProfiles().profiles).flatMap(([name, saved]) => (isSameAddress(saved.url, url) ? name : []));
-  const name = project.profile === undefined ? names[0] : names.find((one) => one === project.profile);
+  const { default: usual, profiles } = readProfiles();
+  const names = Object.entries(profiles).flatMap(([name, saved]) => (isSameAddress(saved.url, url) ? name : []));
+  const name = names.find((one) => one === (project.profile ?? usual)) ?? (project.profile === undefined ? names[0] : undefined);
   if (name !== undefined) return findNamed(name, undefined);
   throw usageError(
     `${path} names ${url}, for which there is no token${project.profile === undefined ? "" : ` in a profile ${project.profile}`}`,

@@ -1,7 +1,9 @@
 import { BASE64_HEADER, parseBase64Names } from "../contract/base64-names.ts";
 import { EMPTY_SCOPES_HEADER, parseEmptyScopes } from "../contract/empty-scopes.ts";
+import { variableOf } from "../contract/grammar.ts";
 import { LEFT_OUT_HEADER, parseLeftOut } from "../contract/left-out.ts";
 import { type AskService, keptCalls } from "./kept-calls.ts";
+import { KeyholeError } from "./keyhole-error.ts";
 import { expectOwn, readBytes, readReply, readText, tagOf } from "./read-reply.ts";
 import { envReply, explanation, resolveOneReply, resolveReply } from "./readers/resolve.ts";
 import type { Send } from "./send.ts";
@@ -57,7 +59,7 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
       return { etag, reply: held !== undefined && reply.status === 304 ? undefined : await readReply(reply, resolveReply) };
     },
     async resolveEnv(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<Record<string, string>> {
-      return readReply(await variables(request, "env", options), envReply);
+      return onlyAsked(request, await readReply(await variables(request, "env", options), envReply));
     },
     async resolveEnvFile(request: ResolveRequest = {}, options: VariableOptions = {}): Promise<string> {
       return readText(await expectOwn(await variables(request, "docker", options), ["text/plain"]));
@@ -79,4 +81,14 @@ export function resolveCalls(sendAny: Send, keeping: Keeping, onEmptyScopes?: On
       keptOne.refresh();
     },
   };
+}
+
+/** What a variable is called. Others could be several lines of a file, or several variables. */
+const IS_VARIABLE = /^[A-Z_][A-Z0-9_]*$/;
+
+/** A service gives no program what is no variable, nor one that it did not ask for, whatever it takes the names to be. */
+function onlyAsked({ names }: ResolveRequest, variables: Record<string, string>): Record<string, string> {
+  const asked = names && new Set(names.map((name) => variableOf(name)));
+  if (Object.keys(variables).every((name) => IS_VARIABLE.test(name) && (asked?.has(name) ?? true))) return variables;
+  throw new KeyholeError("unexpected-reply", "The reply has variables that were not asked for, or names that are none of variables.");
 }

@@ -22,3 +22,8 @@ const IS_SECRET_NAME = whole(SECRET_NAME);
 export function isSecretName(name: unknown): name is string {
   return typeof name === "string" && IS_SECRET_NAME.test(name) && name !== "__proto__";
 }
+
+/** The environment variable that a name becomes. */
+export function variableOf(name: string): string {
+  return name.toUpperCase().replace(/[-.]/g, "_");
+}

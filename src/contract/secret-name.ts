@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SECRET_NAME, whole } from "./grammar.ts";
+import { SECRET_NAME, variableOf, whole } from "./grammar.ts";
 
 /** The name of a secret, case-sensitive. */
 export const secretNameSchema = z
@@ -16,5 +16,5 @@ export type SecretName = z.infer<typeof secretNameSchema>;
 
 /** The environment variable a secret becomes: its name in upper case with `-` and `.` as `_` (`openai-key` → `OPENAI_KEY`). */
 export function envName(name: SecretName): string {
-  return name.toUpperCase().replace(/[-.]/g, "_");
+  return variableOf(name);
 }

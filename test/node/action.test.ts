@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -151,6 +151,19 @@ it("writes a file that only its user may read, also in the place of one that oth
   expect(readFileSync(join(folder, "GITHUB_ENV"), "utf8")).toBe("");
 });
 
+it.each(["linked.env", "linked/.env", "linked/deeper/.env", "dangling/.env"])("writes no file where what was checked out leads elsewhere: %s", async (file) => {
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, ".env"), "as it was");
+  symlinkSync(elsewhere, join(folder, "linked"));
+  symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
+  symlinkSync(join(elsewhere, ".env"), join(folder, "linked.env"));
+  const { code, output } = await use({ INPUT_FILE: file });
+  expect([code, output]).toEqual([1, expect.stringMatching(/^::error::.*link/m)]);
+  expect([readdirSync(elsewhere), readFileSync(join(elsewhere, ".env"), "utf8")]).toEqual([[".env"], "as it was"]);
+  expect(readFileSync(join(folder, "GITHUB_STATE"), "utf8")).toBe("");
+});
+
 it("revokes its token after the job, also where the step has failed, and says so when it was over before", async () => {
   const failed = await use({ INPUT_SECRETS: "NOWHERE" });
   expect([failed.code, shownLog(failed.output)]).toEqual([1, expect.stringMatching(/^::error::.*NOWHERE/m)]);
@@ -166,6 +179,8 @@ it("revokes its token after the job, also where the step has failed, and says so
 
 it.each([
   ["no address", { INPUT_URL: "" }, /^::error::the input url is missing/m],
+  ["an address in the clear", { INPUT_URL: "http://keyhole.invalid" }, /^::error::http:\/\/keyhole.invalid is not https/m],
+  ["no address that it is one", { INPUT_URL: "keyhole.invalid" }, /^::error::the input url is no address/m],
   ["no trust", { INPUT_TRUST: " " }, /^::error::the input trust is missing/m],
   ["a place that there is not", { INPUT_INTO: "log" }, /^::error::the input into is something else/m],
   ["a file and another place", { INPUT_INTO: "outputs", INPUT_FILE: ".env" }, /^::error::the inputs into and file do not fit/m],

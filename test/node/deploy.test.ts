@@ -6,6 +6,7 @@ import { parse } from "smol-toml";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Deployable } from "../../scripts/deploy/check-environment.ts";
 import { planDeployment } from "../../scripts/deploy/plan-deployment.ts";
+import { shellLine } from "../../scripts/shell-line.mjs";
 import { ROOT } from "../../scripts/wrangler-config.ts";
 
 const shipped = parse(readFileSync(join(ROOT, "wrangler.toml"), "utf8")) as Deployable;
@@ -63,6 +64,11 @@ describe("what is deployed where", () => {
     expect(() => withStaging({ d1_databases: shipped.d1_databases })).toThrow("the database DB is that of the top level");
     expect(() => planDeployment(["--env", "two"], {}, { ...config, env: { staging, two: staging } })).toThrow("the namespace KV is that of staging");
   });
+});
+
+it("keeps each argument in one piece where a shell has to run wrangler", () => {
+  const line = shellLine(["npm", "run", "--env=staging", "SELECT 'a' & calc", 'say "hi" | x', "C:\\a b\\", "", 'a\\"b']);
+  expect(line).toBe(String.raw`npm run --env=staging "SELECT 'a' & calc" "say ""hi"" | x" "C:\a b\\" "" "a\\""b"`);
 });
 
 describe("npm run deploy", () => {

@@ -11,7 +11,12 @@ interface Step {
 }
 interface Workflow {
   readonly permissions: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[]; readonly "timeout-minutes"?: number }>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+interface Job {
+  readonly steps: readonly Step[];
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly "timeout-minutes"?: number;
 }
 
 const FOLDER = join(ROOT, ".github/workflows");
@@ -32,6 +37,12 @@ describe.each(readdirSync(FOLDER))("%s", (name) => {
     expect(permissions).toEqual({ contents: "read" });
     const clones = steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(clones.filter((step) => step.with?.["persist-credentials"] !== false)).toEqual([]);
+  });
+
+  it("installs and runs nothing of others where the repository may be written", () => {
+    const writers = Object.values(jobs).filter((job) => job.permissions?.contents === "write");
+    const commands = writers.flatMap((job) => job.steps).flatMap(({ run = "" }) => run.match(/\b(?:npm|npx|node|go)\b/g) ?? []);
+    expect(commands).toEqual([]);
   });
 
   it("ends, and has nothing that somebody else can set in a command", () => {

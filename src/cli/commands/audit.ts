@@ -74,7 +74,7 @@ const anchor = command({
       cursor = reply.next_cursor;
     }
     if (json) printJson({ anchors });
-    else for (const one of anchors) printLine(one);
+    else for (const one of anchors) printLine(clean(one));
   },
 });
 

@@ -34,8 +34,11 @@ export function completeFor(root: () => Command): Command {
 }
 
 async function linesFor(place: Place): Promise<string[]> {
-  const values = (await suggestedValues(place)).map((word) => ({ word, about: "" }));
+  const values = (await suggestedValues(place)).filter((word) => IS_PLAIN.test(word)).map((word) => ({ word, about: "" }));
   const fitting = [...place.suggestions, ...values].filter(({ word }) => word.startsWith(place.typed));
   const lines = fitting.map(({ word, about }) => `${place.before}${clean(word)}${about && `\t${about}`}`);
   return [...new Set(lines)];
 }
+
+/** What a shell takes for a word, whoever made it up: some put a suggestion into the command line as it is. */
+const IS_PLAIN = /^[\w.:/@~-]+$/;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Client, SecretBody } from "../../client/create-client.ts";
+import { type Client, KeyholeError, type ResolveReply, type SecretBody } from "../../client/create-client.ts";
 import { command } from "../define-command.ts";
+import { tellIfEmpty } from "../empty-scopes.ts";
 import { EXIT } from "../exit-code.ts";
 import { note, printJson } from "../output.ts";
 import { printTable } from "../print-table.ts";
@@ -26,6 +27,7 @@ export const diff = command({
     const scopes = [requireScope(left), requireScope(right)] as const;
     const { client } = await openSession({ profile, insecure });
     const [a, b] = [await namesIn(client, scopes[0]), await namesIn(client, scopes[1])];
+    for (const [scope, names] of [[scopes[0], a] as const, [scopes[1], b] as const]) if (names.size === 0) await tellIfEmpty(client, scope, false);
     const common = [...a].filter((name) => b.has(name));
     const hashes = values ? await Promise.all(scopes.map((scope) => hashesIn(client, scope, common))) : undefined;
     const of = (name: string): Difference => {
@@ -37,15 +39,22 @@ export const diff = command({
       return timingSafeEqual(one, other) ? "same" : "different";
     };
     const found = [...new Set([...a, ...b])].sort().map((name) => ({ name, is: of(name) }));
-    const text = { "only left": `only in ${left}`, "only right": `only in ${right}`, both: "in both", "not compared": "cannot be had now" } as const;
+    const text = {
+      "only left": `only in ${left}`,
+      "only right": `only in ${right}`,
+      both: "in both",
+      "not compared": "cannot be had: locked in a wider scope, expired, or not there now",
+    } as const;
     if (json) printJson(found);
     else {
       const rows = found.map(({ name, is }) => [name, is === "same" || is === "different" ? is : text[is]]);
       printTable(["NAME", ""], rows, "Neither has a secret.");
     }
-    const differ = found.filter(({ is }) => is !== "same" && is !== "both").length;
-    if (!json) note(differ === 0 ? "No differences." : `${differ} of ${found.length} differ.`);
-    return differ === 0 ? EXIT.ok : EXIT.failed;
+    const unknown = found.filter(({ is }) => is === "not compared").length;
+    const differ = found.filter(({ is }) => is !== "same" && is !== "both").length - unknown;
+    const also = unknown === 0 ? "" : ` ${unknown} could not be compared.`;
+    if (!json) note(`${differ === 0 ? "No differences." : `${differ} of ${found.length} differ.`}${also}`);
+    return differ + unknown === 0 ? EXIT.ok : EXIT.failed;
   },
 });
 
@@ -59,7 +68,7 @@ async function namesIn(client: Client, scope: string): Promise<ReadonlySet<strin
 async function hashesIn(client: Client, scope: string, names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
   const hashes = new Map<string, Buffer>();
   for (let from = 0; from < names.length; from += AT_ONCE) {
-    const { secrets } = await client.resolve({ scopes: [scope], names: names.slice(from, from + AT_ONCE), inherit: false, allow_missing: true });
+    const { secrets } = await resolveUnlocked(client, scope, names.slice(from, from + AT_ONCE));
     for (const [name, { value, encoding }] of Object.entries(secrets))
       hashes.set(
         name,
@@ -69,4 +78,17 @@ async function hashesIn(client: Client, scope: string, names: readonly string[])
       );
   }
   return hashes;
+}
+
+/** The values of a scope itself, but for the names that a wider one has locked: of these it has none to give. */
+async function resolveUnlocked(client: Client, scope: string, names: readonly string[]): Promise<Pick<ResolveReply, "secrets">> {
+  if (names.length === 0) return { secrets: {} };
+  try {
+    return await client.resolve({ scopes: [scope], names, inherit: false, allow_missing: true });
+  } catch (error) {
+    const locked = error instanceof KeyholeError && error.code === "name-locked" ? (error.members.locked ?? []) : [];
+    const left = names.filter((name) => !locked.includes(name));
+    if (left.length === names.length) throw error;
+    return resolveUnlocked(client, scope, left);
+  }
 }

@@ -97,7 +97,7 @@ export const run = command({
       const { plain, secrets: referred } =
         envFile === undefined ? { plain: {}, secrets: {} } : await readEnvFile(envFile, async () => (await openSession({ profile, insecure })).client);
       Object.assign(variables, referred);
-      return { variables, env: childEnvironment({ ...process.env, ...plain }, variables, passToken), masked: mask ? Object.values(variables) : undefined };
+      return { variables, env: childEnvironment(process.env, variables, passToken, plain), masked: mask ? Object.values(variables) : undefined };
     };
     const often = watchOf(options);
     const asked = async () => [...(wanted ? [request] : []), ...(envFile === undefined ? [] : await requestsOfEnvFile(envFile))];

@@ -5,7 +5,7 @@ import { LIMITS } from "../../contract/limits.ts";
 import { PERMISSIONS } from "../../contract/permission.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
-import { note, printJson, printLine } from "../output.ts";
+import { clean, note, printJson, printLine } from "../output.ts";
 import { parseDuration, parseTime } from "../parse-duration.ts";
 import { printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
@@ -61,7 +61,7 @@ const create = command({
     const { client } = await openSession({ profile, insecure });
     const created = await client.tokens.create(request);
     if (json) return printJson(created);
-    printLine(created.token);
+    printLine(clean(created.token));
     note(`${created.id}, expires ${relativeTime(created.expires_at)}. This token is not shown again.`);
   },
 });
@@ -80,7 +80,7 @@ const narrow = command({
     const own = typeof token === "string" ? token : await token();
     const made = await narrowToken({ baseUrl: url, token: own, fetch: proxiedFetch, ...asked });
     if (json) return printJson(made);
-    printLine(made.access_token);
+    printLine(clean(made.access_token));
     note(`Valid for ${made.expires_in} seconds, for ${made.scope}. This token is not shown again.`);
   },
 });

@@ -3,7 +3,7 @@ import { WEBHOOK_EVENT_NAMES } from "../../contract/webhook-events.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../define-command.ts";
 import { EXIT } from "../exit-code.ts";
-import { note, printJson, printLine } from "../output.ts";
+import { clean, note, printJson, printLine } from "../output.ts";
 import { printFields, printTable } from "../print-table.ts";
 import { askToConfirm } from "../prompt.ts";
 import { relativeTime } from "../relative-time.ts";
@@ -124,5 +124,5 @@ const remove = command({
 export const webhook = command({ description: "Say who is told of what happens", subCommands: { set, list, show, test, rotate, delete: remove } });
 
 function printSecret(secret: string | undefined): void {
-  if (secret !== undefined) printLine(secret);
+  if (secret !== undefined) printLine(clean(secret));
 }

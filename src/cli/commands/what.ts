@@ -1,4 +1,5 @@
 import { command } from "../define-command.ts";
+import { tellIfEmpty } from "../empty-scopes.ts";
 import { note, printJson } from "../output.ts";
 import { printTable } from "../print-table.ts";
 import { requireScope } from "../scope-args.ts";
@@ -33,6 +34,7 @@ export const what = command({
         locked: used?.locked === true || locked_by !== undefined,
       };
     });
+    if (!rows.some((row) => row.scope === scope)) await tellIfEmpty(client, scope, false);
     if (json) return printJson({ scope, searched: candidates.map(({ scope }) => scope), secrets: rows });
     printTable(
       ["NAME", "FROM", "VERSION", ""],

@@ -26,7 +26,8 @@ export async function browserLogin(url: string): Promise<string> {
     const challenge = createHash("sha256").update(verifier).digest("base64url");
     const asked = { response_type: "code", client_id: CLI_CLIENT, redirect_uri: redirectUri, code_challenge: challenge, code_challenge_method: "S256", state };
     const address = below(url, `/oauth/authorize?${new URLSearchParams(asked)}`);
-    note(`Log in in the browser. If it does not open, go there yourself:\n  ${address}`);
+    note("Log in in the browser. If it does not open, go there yourself:");
+    note(`  ${address}`);
     const coming = answerAt(server, state, new URL(url).origin);
     openBrowser(address);
     const code = await coming;

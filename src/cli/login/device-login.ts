@@ -15,7 +15,9 @@ const LONGER = 5_000;
 export async function deviceLogin(url: string): Promise<string> {
   const asked = await postForm(url, "/oauth/device_authorization", {}, deviceAuthorizationReplySchema);
   if ("error" in asked) throw notLoggedIn(asked);
-  note(`Go to ${asked.verification_uri} and type this code:\n  ${asked.user_code}\nor open ${asked.verification_uri_complete} and compare it.`);
+  note(`Go to ${asked.verification_uri} and type this code:`);
+  note(`  ${asked.user_code}`);
+  note(`or open ${asked.verification_uri_complete} and compare it.`);
   const until = Date.now() + asked.expires_in * 1000;
   let pause = asked.interval * 1000;
   do {

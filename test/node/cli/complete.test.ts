@@ -1,7 +1,12 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { ROOT } from "../../../src/cli/command-tree.ts";
 import { placeOf } from "../../../src/cli/complete.ts";
+import { completionScript } from "../../../src/cli/completion-script.ts";
 import type { Command } from "../../../src/cli/define-command.ts";
 import { columnWidths, wrap } from "../../../src/cli/print-table.ts";
 
@@ -57,6 +62,36 @@ describe("completion", () => {
       fc.constantFrom("list", "token", "create", "--", "-s", "--scope", "--scope=", "--json", "set", "__proto__", "constructor"),
     );
     fc.assert(fc.property(fc.array(word, { maxLength: 6 }), (typed) => void placeOf(ROOT, typed)));
+  });
+});
+
+describe("the script for bash", () => {
+  const folder = mkdtempSync(join(tmpdir(), "keyhole-complete-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const program = (path: string, text: string) => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  };
+  /** What is suggested for the last word of a line, one a line. */
+  const suggest = (line: string) => {
+    const words = line.split(" ");
+    const typed = `COMP_LINE=$1 COMP_POINT=\${#1} COMP_CWORD=${words.length - 1}; shift; COMP_WORDS=("$@")`;
+    const script = `${completionScript("bash")}\n${typed}; _keyhole; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { PATH: `${join(folder, "bin")}:${process.env.PATH}` };
+    return spawnSync("bash", ["-c", script, "bash", line, ...words], { cwd: folder, env, encoding: "utf8" }).stdout;
+  };
+
+  it("asks the keyhole that is installed, and starts none that lies in the folder where somebody types", () => {
+    program(join(folder, "bin/keyhole"), "printf 'list\\tList secrets\\n:\\n'");
+    program(join(folder, "keyhole"), "touch was-started");
+    expect(suggest("./keyhole li")).toBe("list\n");
+    expect(existsSync(join(folder, "was-started"))).toBe(false);
+  });
+
+  it("suggests a file as one word, in which nothing is a command", () => {
+    program(join(folder, "bin/keyhole"), "echo :files");
+    for (const name of ["x y", "x$(touch was-run)", "x*"]) writeFileSync(join(folder, name), "");
+    expect(suggest("keyhole set A --file x").split("\n").sort()).toEqual(["", "x\\ y", "x\\$\\(touch\\ was-run\\)", "x\\*"]);
   });
 });
 

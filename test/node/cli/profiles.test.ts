@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { doubtAbout } from "../../../src/cli/project-file.ts";
+import { doubtAbout, findProject } from "../../../src/cli/project-file.ts";
 import { type FakeService, startFakeService } from "./support/fake-service.ts";
 import { type Outcome, runProgram } from "./support/run-program.ts";
 import { buildKeyhole } from "./support/start-keyhole.ts";
@@ -174,6 +174,17 @@ describe("a project file", () => {
     expect((await inside(["status"])).code).toBe(2);
   });
 
+  it("takes the usual one of several profiles for its address, and no stronger one that happens to be there", async () => {
+    await login({}, "--profile", "a-operator");
+    await login({}, "--profile", "usual");
+    const config = join(home, ".config/keyhole/config.json");
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), default: "usual" }));
+    write({ url: service.url });
+    expect((await inside(["status"])).stderr).toContain("(profile usual)");
+    write({ url: service.url, profile: "a-operator" });
+    expect((await inside(["status"])).stderr).toContain("(profile a-operator)");
+  });
+
   it("says nothing of where a token of the environment goes", async () => {
     write({ url });
     const { code, stderr } = await inside(["status"], { KEYHOLE_URL: service.url, KEYHOLE_TOKEN: "token" });
@@ -207,15 +218,70 @@ describe("a project file", () => {
   it.each([
     [{ uid: 1001 }, {}, "belongs to user 1001"],
     [{ mode: 0o100664 }, {}, "others may write it"],
+    [{ mode: 0o100664, gid: 1000 }, {}, undefined],
+    [{ mode: 0o100666, gid: 1000 }, {}, "others may write it"],
     [{}, { uid: 1001 }, "its folder belongs to user 1001"],
     [{}, { mode: 0o40777 }, "everybody may write its folder"],
     [{}, { uid: 0, mode: 0o41777 }, undefined],
     [{}, {}, undefined],
   ])("belongs to the user, as does its folder (%#)", (file, folder, doubt) => {
-    const stats = (more: object) => ({ uid: 1000, mode: 0o100644, size: 2, isFile: () => true, ...more }) as Stats;
+    const stats = (more: object) => ({ uid: 1000, gid: 100, mode: 0o100644, size: 2, isFile: () => true, ...more }) as Stats;
     const found = doubtAbout(stats(file), stats({ mode: 0o40755, ...folder }), 1000);
     if (doubt === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(doubt);
+  });
+
+  it("is not looked for in a folder that may not be read, and what needs none of it works there", () => {
+    const closed = join(home, "closed");
+    mkdirSync(join(closed, "below"), { recursive: true });
+    chmodSync(closed, 0o600);
+    const isRoot = process.getuid?.() === 0;
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      expect(findProject(join(closed, "below"))).toBeUndefined();
+      expect(written.mock.lastCall?.[0]).toMatch(/^warning: .*closed.* may not be read: no keyhole.json is looked for\n$/);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      written.mockRestore();
+    }
+  });
+
+  it("is written with the names in .env, and with nothing of a value, which may have several lines", async () => {
+    const key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ+x\npartOfTheKey=\n-----END KEY-----";
+    const env = join(project, ".env");
+    writeFileSync(env, `A=1\n${key}\n`);
+    expect(await inside(["init", "--scope", "repo:acme/api"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(".env has lines that are no variables"),
+    });
+    expect(readdirSync(project)).toEqual([".env"]);
+    writeFileSync(env, `# of the app\nA=1\nexport KEY="${key}"\n\nB: two`);
+    expect(await inside(["init", "--scope", "repo:acme/api"])).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(join(project, "keyhole.json"), "utf8")).required).toEqual(["A", "KEY", "B"]);
+    expect(readFileSync(join(project, ".env.example"), "utf8")).toBe("A=\nKEY=\nB=\n");
+  });
+
+  it("is not written where it could not be read, or would have a password", async () => {
+    const address = await inside(["init", "--scope", "global"], { KEYHOLE_URL: "https://ada:password@keyhole.example" });
+    expect(address).toMatchObject({ code: 2, stderr: expect.stringContaining("url: an address without a user, a password") });
+    expect(address.stderr).not.toContain("ada");
+    const scopes = ["a", "b", "c", "d", "e", "f"].flatMap((name) => ["--scope", `team:${name}`]);
+    expect((await inside(["init", ...scopes])).code).toBe(2);
+    expect(readdirSync(project)).toEqual([]);
+  });
+
+  it("comes with a line in .gitignore that counts, and not in what a link leads to", async () => {
+    const elsewhere = join(home, "elsewhere");
+    writeFileSync(elsewhere, "as it was");
+    symlinkSync(elsewhere, join(project, ".gitignore"));
+    const { stderr } = await inside(["init", "--scope", "global"]);
+    expect(stderr).toContain("warning: .gitignore is no file");
+    expect(readFileSync(elsewhere, "utf8")).toBe("as it was");
+    for (const name of [".gitignore", "keyhole.json"]) rmSync(join(project, name));
+    writeFileSync(join(project, ".gitignore"), ".env\n!.env");
+    await inside(["init", "--scope", "global"]);
+    expect(readFileSync(join(project, ".gitignore"), "utf8")).toBe(".env\n!.env\n.env\n");
   });
 
   it("is not looked for above the home folder", async () => {
@@ -249,8 +315,24 @@ describe("a project file", () => {
 });
 
 describe("text from elsewhere", () => {
-  /** Escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
-  const hostile = ["\u001b", "\u0007", "\u007f", "\u0085", "\u009b", "\u009d", "\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"];
+  /** Ends of lines, escape, a bell, control characters of C1, what turns the direction of writing, line separators, and a tag. */
+  const hostile = [
+    "\n",
+    "\r",
+    "\u001b",
+    "\u0007",
+    "\u007f",
+    "\u0085",
+    "\u009b",
+    "\u009d",
+    "\u061c",
+    "\u200e",
+    "\u200f",
+    "\u202a",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+  ];
   const sub = `a${[...hostile, "\u2028", "\u2029", "\u{e0041}"].join("b")}c`;
 
   it("does not reach the terminal as it is: in a table, in JSON or in a note, and in JSON it is the same text", async () => {
@@ -261,9 +343,10 @@ describe("text from elsewhere", () => {
       const outcomes = [await login({}), await keyhole(["status"]), await keyhole(["status", "--json"])];
       for (const { code, stdout, stderr } of outcomes) {
         expect(code).toBe(0);
+        expect(`${stdout}${stderr}`).not.toMatch(/^b/m);
         expect(`${stdout}${stderr}`.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
       }
-      expect(outcomes[0]?.stderr).toContain(String.raw`as a\u{1b}b\u{7}b`);
+      expect(outcomes[0]?.stderr).toContain(String.raw`as a\u{a}b\u{d}b\u{1b}b\u{7}b`);
       expect(outcomes[1]?.stdout).toContain(String.raw`b\u{9b}b`);
       expect(outcomes[2]?.stdout).toContain(String.raw`b\u202eb`);
       expect(JSON.parse(outcomes[2]?.stdout ?? "").sub).toBe(sub);

@@ -59,6 +59,33 @@ it("takes variables from a file, and the secrets that it refers to, each scope a
   expect(wrong).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("A is no reference to a secret") });
 });
 
+it.each(["LD_PRELOAD=./evil.so", "Path=./bin", "npm_config_script_shell=./sh", "NODE_OPTIONS=keyhole://global/API_KEY"])(
+  "takes no variable from a file that decides which code runs: %s",
+  async (line) => {
+    const file = join(cli.folder, "hostile.env");
+    writeFileSync(file, `A=1\n${line}\n`);
+    const before = service.answer;
+    const found = { value: "x", encoding: "utf8", scope: "global", id: "sec_1", version: 1 };
+    service.answer = () => ({ json: { secrets: { API_KEY: found }, missing: [], searched: ["global"] } });
+    const { code, stdout, stderr } = await runProgram(cli.path, ["run", "--env-file", file, "--", "echo", "ran"], { env });
+    service.answer = before;
+    expect({ ran: stdout, refused: code !== 0 }).toEqual({ ran: "", refused: true });
+    expect(stderr).toContain("protected variable");
+  },
+);
+
+it.each([
+  ["is no name of one", { "A=B": "x" }, []],
+  ["could be several lines", { "A\nPATH": "x" }, []],
+  ["was not asked for", { API_KEY: "x", EXTRA: "x" }, ["--only", "API_KEY"]],
+])("runs nothing where the service answers with a variable that %s", async (_, variables, args) => {
+  const before = service.answer;
+  service.answer = () => ({ json: variables });
+  const outcome = await runProgram(cli.path, ["run", ...args, "--", "echo", "ran"], { env });
+  service.answer = before;
+  expect(outcome).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/^error: The reply (?:is not what the contract says|has variables)/) });
+});
+
 /** The command lines of all processes, as everybody on the machine can read them. */
 function commandLines(): string {
   return readdirSync("/proc")

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -151,6 +152,31 @@ it("ends the token of a command that Ctrl-C ended, also when a second one comes 
   service.answer = before;
   expect({ exitCode, signal, asked }).toEqual({ exitCode: 130, signal: 0, asked: ["GET /v1/services/api", "POST /oauth/token", "DELETE /v1/tokens/tok_1"] });
   expect(screen).not.toContain("could not be revoked");
+});
+
+it("waits for the browser whatever else asks at its address", async () => {
+  // No browser is there to be opened.
+  const path = join(cli.folder, "only-node");
+  mkdirSync(path);
+  symlinkSync(process.execPath, join(path, "node"));
+  const terminal = spawn(cli.path, ["login", service.url], { cols: 1000, env: { PATH: path, HOME: cli.folder, TERM: "xterm" } });
+  let screen = "";
+  const address = new Promise<URL>((resolve) =>
+    terminal.onData((data) => {
+      screen += data;
+      const [shown] = /http:\S+\/oauth\/authorize\?\S+(?=\s)/.exec(screen) ?? [];
+      if (shown !== undefined) resolve(new URL(shown));
+    }),
+  );
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  const { searchParams } = await address;
+  const callback = new URL(searchParams.get("redirect_uri") ?? "");
+  const stray = await new Promise<IncomingMessage>((resolve, reject) => get({ port: callback.port, path: "//" }, resolve).on("error", reject));
+  expect(stray.resume().statusCode).toBe(404);
+  callback.search = new URLSearchParams({ error: "access_denied", state: searchParams.get("state") ?? "", iss: service.url }).toString();
+  expect((await fetch(callback)).status).toBe(200);
+  expect(await ended).toBe(4);
+  expect(screen).toContain("the login was refused in the browser");
 });
 
 describe("keyhole push", () => {
