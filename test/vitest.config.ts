@@ -37,6 +37,7 @@ const ONLY_IN = {
   "node/store-peers.test.ts": "peers",
   "node/vault-peers.test.ts": "peers",
   "node/use-peers.test.ts": "peers",
+  "node/metrics-peers.test.ts": "peers",
   "node/browser/*.test.ts": "browser",
 };
 

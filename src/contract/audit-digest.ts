@@ -129,6 +129,27 @@ export async function eventDigestBy(versions: EventVersions, event: AuditEvent):
   return version === 1 ? digest : `v${version}.${digest}`;
 }
 
+/** Lets what waits have its turn. */
+export type Turn = () => Promise<void>;
+
+/** How many digests are made in one go: on a Worker's one thread everything else waits for them. */
+const IN_ONE_GO = 100;
+
+/**
+ * The digests of events, in their order; `null` for those of versions that are not known.
+ *
+ * @param turn What is awaited before each hundred of them.
+ */
+export async function eventDigests(versions: EventVersions, events: readonly AuditEvent[], turn?: Turn): Promise<(string | null)[]> {
+  const digests: (string | null)[] = [];
+  for (let at = 0; at < events.length; at += IN_ONE_GO) {
+    await turn?.();
+    const some = events.slice(at, at + IN_ONE_GO);
+    digests.push(...(await Promise.all(some.map((event) => (Object.hasOwn(versions, versionOf(event)) ? eventDigestBy(versions, event) : null)))));
+  }
+  return digests;
+}
+
 const DIGEST = /^(?:v([1-9]\d{0,8})\.)?[A-Za-z0-9_-]{43}$/;
 
 /** The version of the event that a digest is of; `undefined` when it is no digest. */

@@ -1,5 +1,5 @@
 import { type AuditEvent, type Checkpoint, checkpointPayloadSchema, generationOf, type HeadPayload, type Newer, type Parsed, parsePayload } from "./audit.ts";
-import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256, versionOf, versionOfDigest } from "./audit-digest.ts";
+import { EVENT_VERSIONS, type EventVersions, eventDigests, sha256, type Turn, versionOf, versionOfDigest } from "./audit-digest.ts";
 import { generationPayloadSchema, type LostRange, lostRangeOf } from "./audit-generation.ts";
 
 /** What a JWS says. `vouched`: its signature was checked, with a key that is known. */
@@ -158,14 +158,16 @@ export interface StretchFinding {
  * event cannot be made to look like one of a version that is not known here.
  *
  * @param events What there is of the stretch, by `seq`.
+ * @param turn What is awaited between some of them ({@link eventDigests}).
  */
 export async function checkEvents(
   { first_seq, row_digests }: Checkpoint,
   events: readonly AuditEvent[],
   versions: EventVersions = EVENT_VERSIONS,
+  turn?: Turn,
 ): Promise<StretchFinding> {
   const known = (version: number) => Object.hasOwn(versions, version);
-  const digests = await Promise.all(events.map((event) => (known(versionOf(event)) ? eventDigestBy(versions, event) : null)));
+  const digests = await eventDigests(versions, events, turn);
   const checked = digests.filter((digest) => digest !== null).length;
   let newer: Newer | null = null;
   for (const [n, digest] of row_digests.entries()) {

@@ -8,11 +8,15 @@ import { parseSigningKeyText } from "../../src/contract/signing-key-text.ts";
 import { changeKeysFile } from "../../src/keys-file/change-keys-file.ts";
 import { secretLines } from "../../src/keys-file/worker-secrets.ts";
 import { importOidcKeys } from "../../src/worker/access/oidc-keys.ts";
+import { buildKeyhole } from "./cli/support/start-keyhole.ts";
 import { copyOf, type Scene, secretsIn, startScene, tokenFor } from "./support/keys-scene.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "keyhole-keys-command-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const keyhole = buildKeyhole();
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  keyhole.remove();
+});
 
 interface Keyring {
   readonly current: string;
@@ -27,9 +31,9 @@ async function importOidc(text: string) {
   return { publicKey: jwks.keys[0] ?? {} };
 }
 
-/** Runs the command as npm does. */
+/** Runs the command as `npm run keys` does. */
 function npmRunKeys(...args: string[]) {
-  return spawnSync(process.execPath, [join(ROOT, "scripts/keys.ts"), ...args], { encoding: "utf8", env: { PATH: process.env.PATH } });
+  return spawnSync(keyhole.path, ["admin", "keys", ...args], { encoding: "utf8", env: { PATH: process.env.PATH } });
 }
 
 const keyringOf = ({ KEYRING = "" }: NodeJS.Dict<string>) => JSON.parse(KEYRING) as Keyring;

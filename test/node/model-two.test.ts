@@ -3,7 +3,7 @@ import { runSequences } from "../model/run-sequences.ts";
 import { startNodeWorker } from "./support/node-worker.ts";
 
 /** Each in a deployment of its own: a scheduled run looks at the log of every organization that there is. */
-const DEPLOYMENTS = process.env.EVERY_CASE ? 50 : 10;
+const DEPLOYMENTS = process.env.EVERY_CASE ? 50 : 6;
 const SEQUENCES = 20;
 
 it("does what the model does, in hundreds of other random sequences of calls", async () => {

@@ -1,5 +1,6 @@
 import type { AuditEvent, Checkpoint } from "../../contract/audit.ts";
 import type { StretchRows } from "../audit/stretches.ts";
+import type { Budget } from "../transaction/work-in-batches.ts";
 import { checkpointBody, eventBody } from "./event-body.ts";
 
 /** A sealed stretch with its events, as replies show them. */
@@ -13,9 +14,14 @@ export function stretchBody({ checkpoint, events }: StretchRows): Stretch {
   return { checkpoint: checkpointBody(checkpoint), events: events.map(eventBody) };
 }
 
-/** Stretches as newline-delimited JSON: of each its checkpoint, then its events, as exports have both. */
-export function writeArchive(stretches: readonly Stretch[]): string {
-  return stretches.flatMap(({ checkpoint, events }) => [checkpoint, ...events].map((line) => `${JSON.stringify(line)}\n`)).join("");
+/** Stretches as newline-delimited JSON: of each its checkpoint, then its events, as exports have both. Before each of them others have their turn. */
+export async function writeArchive(stretches: readonly Stretch[], budget?: Budget): Promise<string> {
+  const written: string[] = [];
+  for (const { checkpoint, events } of stretches) {
+    await budget?.work.turn();
+    written.push([checkpoint, ...events].map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
+  return written.join("");
 }
 
 /** The stretches that {@link writeArchive} wrote. What is opened with an archive's own key is nobody else's: it is taken as it is. */

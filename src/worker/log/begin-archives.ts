@@ -45,7 +45,7 @@ async function beginArchive(needs: ArchiveNeeds & { readonly keyring: SealingKey
   if (stretches.length === 0 || !(await isBehind(needs, log, stretches))) return {};
   const kv_key = newId("a");
   const cells = { ...describe(stretches), org, kv_key, created_at: now.getTime() };
-  const { ciphertext, wrappedKey, keyId } = await seal(keyring, cells, await compress(writeArchive(stretches.map(stretchBody))));
+  const { ciphertext, wrappedKey, keyId } = await seal(keyring, cells, await compress(await writeArchive(stretches.map(stretchBody), needs.budget)));
   const row: ArchiveRow = { ...cells, key_id: keyId, wrapped_key: wrappedKey, kv_put_at: null, seal: await sealFor(keyring, "audit_archives", cells) };
   // The key is noted before it is put, so that nothing is in KV of which D1 does not know.
   await runBatch(db, [insertArchive(db, row), requireChanges(db, 1)]);
@@ -98,8 +98,6 @@ function endOfRoom(stretches: readonly StretchRows[]): number {
 /** How many of them, from the first on, are as they were sealed. */
 async function countSealed(needs: ArchiveNeeds, org: string, stretches: readonly StretchRows[]): Promise<number> {
   for (const [n, stretch] of stretches.entries()) {
-    // Digests of a thousand events are made in one go.
-    await needs.budget?.work.turn();
     if (!(await isAsSealed(needs, org, stretchBody(stretch), "any key"))) return n;
   }
   return stretches.length;

@@ -1,5 +1,5 @@
 import type { CheckpointPayload, HeadPayload } from "../../contract/audit.ts";
-import { EVENT_VERSIONS, type EventVersions, eventDigestBy, sha256 } from "../../contract/audit-digest.ts";
+import { EVENT_VERSIONS, type EventVersions, eventDigests, sha256 } from "../../contract/audit-digest.ts";
 import type { Link } from "../../contract/check-chain.ts";
 import { judgeHead } from "../../contract/judge-log.ts";
 import { formatTime } from "../../contract/time.ts";
@@ -29,7 +29,7 @@ export interface NextCheckpoint {
   readonly head: NextHead;
 }
 
-type Needs = Pick<LogJobNeeds, "keyring" | "logKeys" | "registry" | "versions">;
+type Needs = Pick<LogJobNeeds, "keyring" | "logKeys" | "registry" | "versions" | "budget">;
 
 /**
  * Makes the next checkpoint of a log, and the head that names it; `undefined` where there is nothing to be sealed.
@@ -37,7 +37,7 @@ type Needs = Pick<LogJobNeeds, "keyring" | "logKeys" | "registry" | "versions">;
  * @throws {LogError} when the log is not what was signed, or goes on with what only a later Keyhole can seal.
  */
 export async function nextCheckpoint(needs: Needs, { org, checkpoint: previous, generation, head, events }: OpenLog): Promise<NextCheckpoint | undefined> {
-  const { logKeys, versions = EVENT_VERSIONS } = needs;
+  const { logKeys, versions = EVENT_VERSIONS, budget } = needs;
   const link = await lastLink(previous, generation);
   const was = await requireHead(logKeys, org, head?.jws ?? null, link);
   await requireOnRecord(needs, was);
@@ -45,7 +45,7 @@ export async function nextCheckpoint(needs: Needs, { org, checkpoint: previous, 
   const [first, ...others] = upToUnknown(unsealed, versions);
   if (!first && unsealed.length > 0) throw new LogError("a log goes on with an event of a version that is not known");
   if (!first) return undefined;
-  const checkpoint = await makeCheckpoint({ logKeys, versions }, org, link, [first, ...others]);
+  const checkpoint = await makeCheckpoint({ logKeys, versions, budget }, org, link, [first, ...others]);
   const next = await signHead(logKeys, { ...was, number: checkpoint.number, checkpoint: await sha256(checkpoint.jws) });
   return { checkpoint, head: { ...next, was: head?.jws ?? null } };
 }
@@ -69,12 +69,12 @@ function upToUnknown(rows: readonly EventRow[], versions: EventVersions): readon
 }
 
 async function makeCheckpoint(
-  { logKeys, versions }: Required<Pick<LogJobNeeds, "logKeys" | "versions">>,
+  { logKeys, versions, budget }: Required<Pick<LogJobNeeds, "logKeys" | "versions">> & Pick<LogJobNeeds, "budget">,
   org: string,
   link: Link,
   rows: readonly [EventRow, ...EventRow[]],
 ): Promise<CheckpointRow> {
-  const digests = await Promise.all(rows.map((row) => eventDigestBy(versions, eventBody(row))));
+  const digests = await eventDigests(versions, rows.map(eventBody), budget?.work.turn);
   const times = rows.map(({ at }) => at);
   const first_seq = rows[0].seq;
   const stretch = { org, number: link.number + 1, first_seq, last_seq: first_seq + rows.length - 1 };

@@ -5,7 +5,7 @@ import { rowsOf, runBatch } from "../store/run-batch.ts";
 import { ARCHIVED_CHECKPOINTS } from "./archive-needs.ts";
 
 /** About how many events one read has: requests wait for it. */
-const EVENTS = 2_000;
+const EVENTS = 500;
 
 /** The stretches of a log after a checkpoint, up to one, in some reads that follow each other. Each sees what D1 has at its own time. */
 export async function* readStretches(

@@ -34,7 +34,7 @@ async function settleArchive(needs: ArchiveNeeds, row: ArchiveRow): Promise<Part
   await verifyRow(keyring, "audit_archives", row);
   const stretches = await readInD1(db, row);
   const inKv = row.kv_put_at === null ? undefined : await readBack(needs, row);
-  if (inKv !== writeArchive(stretches)) return dropOrWait(needs, row, stretches, inKv);
+  if (inKv !== (await writeArchive(stretches, needs.budget))) return dropOrWait(needs, row, stretches, inKv);
   const entries = registry ? await entriesOf(registry, keyring, row.org) : [];
   if (entries.some(({ number }) => number <= row.last_number)) return {};
   const events = stretches.reduce((sum, stretch) => sum + stretch.events.length, 0);
