@@ -185,6 +185,12 @@ describe("a scope", () => {
     const written = await bench.call("POST /v1/secret/data/namespace/prod", { json: { data: { KEY: "x" } } });
     expect(written.status).toBe(409);
     expect([(await bench.call(`GET ${at("KEY")}`)).status, await bench.inStore("KEY")]).toEqual([404, undefined]);
+    await bench.set("KEY", "of the store");
+    for (const value of ["x", "of the store"]) {
+      const { status, body } = await bench.call("POST /v1/secret/data/namespace/prod", { json: { data: { KEY: value } } });
+      expect([status, body.errors]).toEqual([409, [expect.stringContaining("in a store")]]);
+    }
+    expect([await bench.inStore("KEY"), bench.versions("KEY")]).toEqual(["of the store", 1]);
   });
 
   it("is in no store that somebody has written into the database", async () => {

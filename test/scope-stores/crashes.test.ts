@@ -348,6 +348,50 @@ describe("a deleted key that is brought back to be written", () => {
   });
 });
 
+describe("a deleted key that was brought back to be written, and then nothing more was done", () => {
+  const halfway = async (kind: "aws" | "azure") => {
+    const { bench } = await prepared(kind, { request: () => [""], before: "", after: "" });
+    for (const name of ["SYNCED", "ROTATED", "THEIRS"]) await bench.writeInStore(`prod/app/${name}`, "of the store");
+    await bench.done(`POST /v1/scopes/${SCOPE}/sync`, { json: {} });
+    await bench.done(`PUT ${at("ROTATED")}`, { json: { value: "of Keyhole" } });
+    await bench.writeInStore("prod/app/ROTATED", "rotated there");
+    await bench.done(`DELETE ${at("SYNCED")}`);
+    await bench.done(`DELETE ${at("ROTATED")}`);
+    await bench.done(`DELETE ${at("THEIRS")}`);
+    let isOver: boolean | undefined = false;
+    interceptNetwork(async (asked, send) => {
+      if (isOver === undefined) return send();
+      const restores = asked.headers.get("X-Amz-Target")?.endsWith(".RestoreSecret") || asked.url.includes("/recover");
+      if (isOver && (await isChange(asked))) throw new TypeError("the connection broke off");
+      if (restores) isOver = true;
+      return send();
+    });
+    for (const name of ["SYNCED", "ROTATED", "THEIRS"]) {
+      const { status, body } = await bench.set(name, "new");
+      expect([name, status, body.code, await bench.inStore(name)]).toEqual([
+        name,
+        503,
+        "store-unavailable",
+        name === "ROTATED" ? "rotated there" : "of the store",
+      ]);
+      isOver = false;
+    }
+    isOver = undefined;
+    return bench;
+  };
+
+  it.each(["aws", "azure"] as const)("is deleted again, whoever had written it; but what others have made of it since stays: %s", async (kind) => {
+    const bench = await halfway(kind);
+    await bench.writeInStore("prod/app/THEIRS", "of others");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3 * MINUTE });
+    expect(await settle(Date.now())).toEqual({ "not-done": 3 });
+    expect([await bench.inStore("SYNCED"), await bench.inStore("ROTATED"), await bench.inStore("THEIRS")]).toEqual([undefined, undefined, "of others"]);
+    for (const name of ["SYNCED", "ROTATED"]) expect([name, (await bench.call(`GET ${at(name)}`)).status, await pending(bench.org)]).toEqual([name, 404, 0]);
+    expect((await bench.set("SYNCED", "new")).status).toBe(201);
+    expect(await bench.inStore("SYNCED")).toBe("new");
+  });
+});
+
 describe("an import of what the store has and of what it has not", () => {
   it("is not said to be done where the second of its transactions was not", async () => {
     const secrets = { KEY: "old", OTHER: "new" };

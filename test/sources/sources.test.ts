@@ -256,6 +256,63 @@ describe("a secret with a source", () => {
   });
 });
 
+describe("an object that a client of Vault reads, changes and writes again", () => {
+  const OBJECT = "/v1/secret/data/namespace/prod";
+  const put = (data: object, options: CallOptions = {}) => call(`POST ${OBJECT}`, { json: { data }, ...options });
+  const read = async () => (await done(`GET ${OBJECT}`)).body.data.data;
+  const sourceOf = async (name = "DB_PASSWORD") => (await done(`GET ${at(name)}`)).body;
+
+  it("keeps the source of what is given the value of its store, by one look there, also one that is no text", async () => {
+    stores.vault.data.set("prod/key", [{ value: btoa("\xff\x00"), encoding: "base64" }]);
+    await setSource();
+    await setSource({ store: "vault-prod", key: "prod/key" } as typeof SOURCE, "BINARY");
+    await done(`PUT ${at("OTHER")}`, { json: { value: "kept here" } });
+    const given = { ...(await read()), OTHER: "changed" };
+    expect(given).toEqual({ DB_PASSWORD: VALUE, BINARY: btoa("\xff\x00"), OTHER: "changed" });
+    worker = openWorker();
+    const before = (await eventsOf(org)).filter(({ action }) => action === "store.read").length;
+    expect((await put(given)).status).toBe(200);
+    expect((await eventsOf(org)).filter(({ action }) => action === "store.read")).toHaveLength(before + 1);
+    for (const name of ["DB_PASSWORD", "BINARY"]) expect(await sourceOf(name)).toMatchObject({ version: 1, source: { store: "vault-prod" } });
+    stores.vault.data.set("prod/database", [{ password: "rotated there" }]);
+    worker = openWorker();
+    expect(await read()).toEqual({ ...given, DB_PASSWORD: "rotated there" });
+  });
+
+  it("is refused where it has another value for such a key, and that is on record and never said with a value", async () => {
+    await setSource();
+    await done(`PUT ${at("OTHER")}`, { json: { value: "kept here" } });
+    for (const DB_PASSWORD of ["an-earlier-password", 5, { password: VALUE }]) {
+      const refused = await put({ DB_PASSWORD, OTHER: "changed" });
+      expect([refused.status, refused.text]).toEqual([400, expect.stringContaining("/data/DB_PASSWORD")]);
+      expect(refused.text).not.toContain(VALUE);
+    }
+    expect((await eventsOf(org)).at(-1)).toMatchObject({ outcome: "denied", secrets: [{ name: "DB_PASSWORD" }] });
+    expect(await read()).toEqual({ DB_PASSWORD: VALUE, OTHER: "kept here" });
+    expect(await sourceOf()).toMatchObject({ version: 1, source: SOURCE });
+  });
+
+  it("is not written while the store does not say, or may not be asked any more", async () => {
+    await setSource();
+    await done("PUT /v1/stores/vault-prod", { json: { ...STORE, allow: [] } });
+    const refused = await put({ DB_PASSWORD: VALUE });
+    expect([refused.status, refused.body.errors]).toEqual([503, [expect.stringContaining("vault-prod")]]);
+    expect(await sourceOf()).toMatchObject({ version: 1, source: SOURCE });
+  });
+
+  it("loses the source where it is told so: a patch of the key gives it a value of its own, and merges nothing into the store's", async () => {
+    stores.vault.data.set("prod/config", [{ password: VALUE, port: 5432 }]);
+    await setSource();
+    await setSource({ store: "vault-prod", key: "prod/config" } as typeof SOURCE, "CONFIG");
+    const patch = (data: object) => call(`PATCH ${OBJECT}`, { json: { data }, headers: { "Content-Type": "application/merge-patch+json" } });
+    const merged = await patch({ CONFIG: { port: 6000 } });
+    expect([merged.status, merged.text]).toEqual([400, expect.stringContaining("CONFIG")]);
+    expect(await sourceOf("CONFIG")).toMatchObject({ version: 1, source: { key: "prod/config" } });
+    expect((await patch({ DB_PASSWORD: "its own", CONFIG: null })).status).toBe(200);
+    expect(await read()).toEqual({ DB_PASSWORD: "its own" });
+  });
+});
+
 describe("a source is refused", () => {
   it.each([
     ["of a key that the store does not let the scope have", { ...SOURCE, key: "other/database" }, "namespace:prod"],

@@ -87,6 +87,16 @@ describe.each(KINDS)("a store: %s", (kind) => {
       expect(await refusalOf(store.put("b", bytes("3"), { operation: operation(), ifVersion: version }))).toBe(kind === "aws" ? "deleted-name" : "conflict");
   });
 
+  it("says with which version a deleted name comes back", async () => {
+    await store.put("a", bytes("1"), { operation: operation() });
+    const { version } = await store.put("a", bytes("2"), { operation: operation() });
+    expect([await store.deleted("a"), await store.deleted("never")]).toEqual([undefined, undefined]);
+    await store.delete("a");
+    expect(await store.deleted("a")).toEqual({ version });
+    expect([await store.restore("a"), await store.deleted("a")]).toEqual([true, undefined]);
+    expect(await store.get("a")).toMatchObject({ value: bytes("2"), version });
+  });
+
   it("lists the names that begin so, and no others", async () => {
     for (const name of ["apps/shop/A", "apps/shop/B", "apps/shopping/C", "apps/Shop/D", "x/apps/shop/E", "plain"]) {
       await store.put(name, bytes("1"), { operation: operation() });

@@ -176,6 +176,9 @@ describe("a credential", () => {
     ],
   ])("is for the hosts of %s, each of them", async (_, json, hosts, too_few) => {
     const org = orgOf("hosts");
+    await putToken(org, { hosts: ["elsewhere.example.com"] });
+    const { detail } = (await making(org, json)).body;
+    for (const host of hosts) expect(detail).toContain(host.replace("*", ""));
     await putToken(org, { hosts: too_few });
     const refused = await making(org, json);
     expect([refused.status, refused.body.code]).toEqual([422, "host-not-allowed"]);

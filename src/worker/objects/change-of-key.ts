@@ -10,7 +10,7 @@ import { type ReadNeeds, readValue } from "../secrets/read-values.ts";
 import { isExpired } from "../secrets/write-secrets.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import { mergeJson } from "./merge-json.ts";
-import { requireValueFits } from "./object.ts";
+import { badKey, requireValueFits } from "./object.ts";
 
 /** A merge patch of a value that is a JSON object (RFC 7386), as its text. Of any other value it makes a new one. */
 export interface MergePatch {
@@ -43,6 +43,7 @@ export function mayBeVariable(name: SecretName, reservedNames: readonly Pattern[
  * record.
  */
 async function merged(needs: Needs, name: SecretName, live: CurrentRow | undefined, { merge }: MergePatch): Promise<SecretValue> {
+  if (live?.encoding === "source") throw badKey(keyOfName(name), "has its value from a store, and nothing is merged into that: give all of it");
   const merges = live?.encoding === "json" && !isExpired(live, needs.now);
   const held = merges ? new TextDecoder().decode(await readValue(needs, { ...live, binding: live })) : undefined;
   try {

@@ -9,8 +9,9 @@ import { retryWhenChanged } from "../transaction/retry-when-changed.ts";
 import { changeOfKey } from "./change-of-key.ts";
 import { findHidden, type Hidden, hiddenWarnings } from "./find-hidden.ts";
 import { findObject } from "./find-object.ts";
+import { type KeepNeeds, keepSources } from "./keep-sources.ts";
 import { namesOfKeys } from "./names-of-keys.ts";
-import type { CheckAndSet, ObjectNeeds, WrittenObject } from "./object.ts";
+import type { CheckAndSet, WrittenObject } from "./object.ts";
 import { requireWhole } from "./require-whole.ts";
 import { checkRevision, writeObject } from "./write-object.ts";
 
@@ -19,14 +20,16 @@ import { checkRevision, writeObject } from "./write-object.ts";
  * `deleteSecret` would, but for those that no read shows: whoever reads an object, changes it and writes it again does not know
  * of them. What is there already adds no version; where that is all, the revision stays.
  *
+ * A key with a source keeps it where it is given what the store has.
+ *
  * The grant has to cover every name that is given and that is there.
  *
  * @param values By key.
- * @throws {Problem} `forbidden`, `invalid-request` for a key that cannot be stored, `value-too-large`, `too-many-secrets`,
+ * @throws {Problem} `forbidden`, `invalid-request` for a key that cannot be stored or has another value from a store, `store-unavailable`, `value-too-large`, `too-many-secrets`,
  *   `version-conflict`, `name-locked`, `env-name-conflict`, `quota-exceeded`, `write-conflict`, `storage-unavailable`.
  */
 export async function replaceObject(
-  needs: ObjectNeeds,
+  needs: KeepNeeds,
   caller: Caller,
   scope: Scope,
   values: ReadonlyMap<string, SecretValue>,
@@ -44,7 +47,7 @@ interface Replacement {
   readonly keepsHidden: boolean;
 }
 
-async function replaceAll(needs: ObjectNeeds, caller: Caller, { scope, values, condition, keepsHidden }: Replacement): Promise<WrittenObject> {
+async function replaceAll(needs: KeepNeeds, caller: Caller, { scope, values, condition, keepsHidden }: Replacement): Promise<WrittenObject> {
   caller.require("secrets:write", scope);
   const given = namesOfKeys(values);
   caller.require("secrets:write", scope, [...given.keys()]);
@@ -58,7 +61,8 @@ async function replaceAll(needs: ObjectNeeds, caller: Caller, { scope, values, c
     const hidden = keepsHidden && absent.length > 0 ? await findHidden(needs, caller, absent) : NOTHING_HIDDEN;
     const deleted = absent.filter((row) => !(hidden.expired.includes(row) || hidden.locked.includes(row)));
     const sealing = await allowSealing(needs);
-    const writes = await planSettings(sealing, caller, { scope, undelete: false }, given, (found) => changeOfKey(needs, found));
+    const kept = await keepSources(needs, caller, scope, rows, given);
+    const writes = await planSettings(sealing, caller, { scope, undelete: false }, kept, (found) => changeOfKey(needs, found));
     const empties = deleted.length > 0 && deleted.length === rows.length && given.size === 0;
     const written = await writeObject(sealing, caller, { scope, found: state.revision, writes, deleted, empties, ...condition });
     return { ...written, warnings: [...written.warnings, ...hiddenWarnings(caller, hidden)] };
@@ -73,6 +77,6 @@ const NOTHING_HIDDEN: Hidden = { expired: [], locked: [] };
  *
  * @throws {Problem} `forbidden`, `too-many-secrets`, `version-conflict`, `write-conflict`, `storage-unavailable`.
  */
-export function deleteObject(needs: ObjectNeeds, caller: Caller, scope: Scope): Promise<WrittenObject> {
+export function deleteObject(needs: KeepNeeds, caller: Caller, scope: Scope): Promise<WrittenObject> {
   return replaceAll(needs, caller, { scope, values: new Map(), condition: {}, keepsHidden: false });
 }

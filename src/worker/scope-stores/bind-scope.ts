@@ -44,7 +44,10 @@ export async function bindScope(needs: Needs, caller: Caller, scope: Scope, stor
     const found = await findStore(needs, caller, store);
     // Of a store that is not there the same is said: which there are is for whoever may write them.
     if (!found || !storeAllowsPrefix(found.definition, scope, prefix))
-      throw invalid("/store", `there is no store of this name that lets ${scope} have the keys that begin with this prefix`);
+      throw invalid(
+        "/store",
+        `there is no store of this name that lets ${scope} have the keys that begin with this prefix: its "allow" says which scopes have which`,
+      );
     if (found.definition.write !== true)
       throw new Problem(
         "store-refused",

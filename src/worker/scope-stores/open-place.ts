@@ -3,6 +3,7 @@ import { takesWrites } from "../../contract/store.ts";
 import type { Caller } from "../access/caller.ts";
 import { GuardError } from "../store/run-batch.ts";
 import { type OpenNeeds, openStore } from "../stores/open-store.ts";
+import { REFUSAL_WORDS } from "../stores/refusal-words.ts";
 import { type StoreDriver, StoreError, type StoreRefusal } from "../stores/store-driver.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
 import { IntegrityProblem } from "../transaction/verify-row.ts";
@@ -75,14 +76,14 @@ export function problemOf({ bound: { store } }: Pick<Place, "bound">, error: Sto
         cause: error,
       });
     default:
-      return unavailable(`The store ${store} does not do this now: ${error.refusal}.`, error);
+      return unavailable(`The store ${store} does not do this now: ${REFUSAL_WORDS[error.refusal]}.`, error);
   }
 }
 
 /** The answer when it is not known whether a store has done what it was asked. */
 export function notKnown({ bound: { store } }: Pick<Place, "bound">, error: StoreError): Problem {
   return unavailable(
-    `It is not known whether the store ${store} has done this (${error.refusal}). It is found out within minutes, and until then the secret stays as it is.`,
+    `It is not known whether the store ${store} has done this: ${REFUSAL_WORDS[error.refusal]}. It is found out within minutes, and until then the secret stays as it is.`,
     error,
   );
 }

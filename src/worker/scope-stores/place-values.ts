@@ -1,9 +1,10 @@
 import type { Action } from "../../contract/audit.ts";
-import type { Problem } from "../../contract/problem.ts";
+import { Problem } from "../../contract/problem.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
 import type { ChangeOfValue } from "../secrets/change.ts";
 import { findKept } from "../secrets/find-secret.ts";
+import { isSame } from "../secrets/is-same.ts";
 import { planSetting } from "../secrets/set-secret.ts";
 import { unlessTaken } from "../secrets/unless-taken.ts";
 import { planChange, type Write, writeSecrets } from "../secrets/write-secrets.ts";
@@ -11,14 +12,15 @@ import { GuardError, runBatch } from "../store/run-batch.ts";
 import { requireScopeStore } from "../store/scope-store-rows.ts";
 import { type CurrentRow, requireRevisions } from "../store/secret-rows.ts";
 import { endWrites, forgetWrites, requireNoSecrets } from "../store/store-write-rows.ts";
-import { StoreError } from "../stores/store-driver.ts";
+import { StoreError, type StoreVersion } from "../stores/store-driver.ts";
 import { allowSealing, type SealingKeyring } from "../transaction/allow-sealing.ts";
 import type { Verified } from "../transaction/verify-row.ts";
-import { beginWrites } from "./begin-writes.ts";
+import { writePending } from "../transaction/write-for-caller.ts";
+import { beginWrites, noteRestore } from "./begin-writes.ts";
 import { isThere, keyIn, type Place, sourceIn, valueThere } from "./find-place.ts";
 import { isNotDone, noTimeLeft, notEnded, notKnown, type OpenPlace, problemOf } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
-import type { StorePlan } from "./store-plan.ts";
+import type { PutPlan } from "./store-plan.ts";
 
 /** How many keys of a store one call asks for at the same time. */
 const AT_ONCE = 6;
@@ -47,6 +49,9 @@ interface Planned {
   readonly operation: string | undefined;
 }
 
+/** A write that has been begun. */
+type Begun = Planned & { readonly operation: string; readonly plan: PutPlan };
+
 /**
  * Writes values into the store of their scope, and then here what names them there. What is to be done there is on record before
  * it is; what the store has not taken is not here either; and of what is not known to have happened, scheduled work or the next
@@ -74,8 +79,8 @@ export async function placeValues(
   const still = { statements: [requireScopeStore(db, caller.org, place.bound.scope, place.bound)] };
   if (first) await writeSecrets(sealing, caller, actionOf(first), held, undefined, still);
   if (others.length === 0) return held;
-  await begin(sealing, caller, place, actionOf, others);
-  const put = await inTurns(others, (one) => putOne(place, one));
+  const begun = await begin(sealing, caller, place, actionOf, others);
+  const put = await inTurns(begun, (one) => putOne(sealing, place, one));
   const refused = put.flatMap((one) => ("problem" in one && one.isKnown ? [one.operation] : []));
   if (refused.length > 0) await runBatch(db, [forgetWrites(db, refused)]);
   const written = put.flatMap((one) => ("problem" in one ? [] : [one]));
@@ -109,9 +114,7 @@ async function plan(needs: Sealing, caller: Caller, place: OpenPlace, placing: P
 async function hasAlready(place: OpenPlace, key: string, bytes: Uint8Array): Promise<boolean> {
   try {
     const held = await place.driver.get(key);
-    if (!held) return false;
-    const [a, b] = await Promise.all([crypto.subtle.digest("SHA-256", held.value), crypto.subtle.digest("SHA-256", bytes as BufferSource)]);
-    return crypto.subtle.timingSafeEqual(a, b);
+    return held !== undefined && (await isSame(held.value, bytes));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     // Who may write there need not be allowed to read.
@@ -126,23 +129,29 @@ async function begin(
   place: Place,
   actionOf: (write: Write) => Action,
   planned: readonly (Planned & { operation: string })[],
-): Promise<void> {
-  const { db } = needs;
+): Promise<Begun[]> {
+  const { db, address } = needs;
   const { org, scope } = place.bound;
-  const plans = planned.map(({ operation, placing: { name }, write: { value: _, ...write } }): StorePlan => {
-    return { kind: "put", name, operation, address: needs.address, requestId: caller.requestId, action: actionOf({ ...write, value: undefined }), write };
+  const { requestId } = caller;
+  const begun = planned.map((one): Begun => {
+    const { operation, placing, write } = one;
+    const { value: _, ...rest } = write;
+    return { ...one, plan: { kind: "put", name: placing.name, operation, address, requestId, action: actionOf({ ...rest, value: undefined }), write: rest } };
   });
+  const plans = begun.map(({ plan }) => plan);
   const kept = planned.flatMap(({ placing }) => (placing.kept ? [placing.kept] : []));
   const absent = planned.filter(({ placing }) => !placing.kept).map(({ placing }) => placing.name);
   const as = [...(kept.length > 0 ? [requireRevisions(db, kept)] : []), ...(absent.length > 0 ? [requireNoSecrets(db, org, scope, absent)] : [])];
   const writes = planned.map(({ write }) => write);
   await unlessTaken(needs, caller, writes, (guards) => beginWrites(needs, caller, place, plans, [...as, ...guards]));
+  return begun;
 }
 
 /** What a store has made of a write: it has taken it, or why not, and whether it is known that it has not. */
 type Put = { readonly operation: string } & ({ readonly write: Write } | { readonly problem: Problem; readonly isKnown: boolean });
 
-async function putOne(place: OpenPlace, { key, operation, placing, write }: Planned & { operation: string }): Promise<Put> {
+async function putOne(needs: Sealing, place: OpenPlace, begun: Begun): Promise<Put> {
+  const { key, operation, placing, write } = begun;
   if (place.over.aborted) return { operation, problem: noTimeLeft(place), isKnown: true };
   const bytes = new Uint8Array(placing.change.value.bytes);
   const put = async (): Promise<Put> => {
@@ -153,18 +162,21 @@ async function putOne(place: OpenPlace, { key, operation, placing, write }: Plan
     return await put();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (error.refusal === "deleted-name") return putAgain(place, key, operation, put);
+    if (error.refusal === "deleted-name") return putAgain(needs, place, begun, put);
     return isNotDone(error) ? { operation, problem: problemOf(place, error), isKnown: true } : { operation, problem: notKnown(place, error), isKnown: false };
   }
 }
 
 /**
- * A key that was deleted there and can come back is taken until it does. Where the value is not taken then, it is deleted again: here the
- * secret still is. Once it may be there and that fails, too, something is left to be ended there.
+ * A key that was deleted there and can come back is taken until it does, which is on record before. Where the value is not taken then, it
+ * is deleted again; once it may be there and that fails, too, something is left to be ended there.
  */
-async function putAgain(place: OpenPlace, key: string, operation: string, put: () => Promise<Put>): Promise<Put> {
+async function putAgain(needs: Sealing, place: OpenPlace, { key, operation, plan }: Begun, put: () => Promise<Put>): Promise<Put> {
   let isBack = false;
   try {
+    const deleted = await place.driver.deleted(key);
+    const unnoted = deleted && (await noteOrWhyNot(needs, place, plan, deleted));
+    if (unnoted) return { operation, problem: unnoted, isKnown: true };
     isBack = await place.driver.restore(key);
     if (isBack) return await put();
     return { operation, problem: problemOf(place, new StoreError("deleted-name")), isKnown: true };
@@ -172,6 +184,18 @@ async function putAgain(place: OpenPlace, key: string, operation: string, put: (
     if (!(error instanceof StoreError)) throw error;
     if (isBack && isNotDone(error) && (await isDeleted(place, key))) return { operation, problem: problemOf(place, error), isKnown: true };
     return { operation, problem: notKnown(place, error), isKnown: false };
+  }
+}
+
+/** Notes that a key comes back; why it could not be noted otherwise, and then it does not. */
+async function noteOrWhyNot(needs: Sealing, place: OpenPlace, plan: PutPlan, deleted: StoreVersion): Promise<Problem | undefined> {
+  try {
+    await noteRestore(needs, place, plan, deleted);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GuardError && error.guard === "store_write_ended") return writePending();
+    if (error instanceof Problem) return error;
+    throw error;
   }
 }
 

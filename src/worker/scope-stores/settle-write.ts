@@ -3,8 +3,7 @@ import { type Quotas, withQuotas } from "../../contract/quota.ts";
 import type { Scope } from "../../contract/scope.ts";
 import type { SecretName } from "../../contract/secret-name.ts";
 import type { Caller } from "../access/caller.ts";
-import { findKept, findKeptCurrent } from "../secrets/find-secret.ts";
-import type { Target } from "../secrets/set-secret.ts";
+import { findKept } from "../secrets/find-secret.ts";
 import { writeSecrets } from "../secrets/write-secrets.ts";
 import { type QuotaRow, selectQuotas } from "../store/quota-rows.ts";
 import { GuardError, rowsOf, runBatch } from "../store/run-batch.ts";
@@ -15,7 +14,7 @@ import { insertOwnEvent } from "../transaction/insert-own-event.ts";
 import { ownQuotas } from "../transaction/own-quotas.ts";
 import { IntegrityProblem, type Verified } from "../transaction/verify-row.ts";
 import { deleteHere, restoreHere } from "./end-here.ts";
-import { findPlace, isThere, sourceIn, valueThere, writtenIn } from "./find-place.ts";
+import { findPlace, valueThere } from "./find-place.ts";
 import { type OpenPlace, openPlace, problemOf } from "./open-place.ts";
 import type { PlaceNeeds } from "./place-needs.ts";
 import { scheduledCaller } from "./scheduled-caller.ts";
@@ -79,7 +78,7 @@ async function hasEnded(settling: SettleNeeds, caller: Caller, row: Verified<Sto
   if (plan.kind === "put") {
     const written = await asked(place, () => place.driver.find(key, row.operation));
     if (!written) {
-      if (isOver) await deleteAgain(needs, caller, place, target);
+      if (isOver && plan.restores !== undefined) await deleteAgain(place, key, plan.restores);
       return false;
     }
     const write = { ...plan.write, value: valueThere(place, row.name, written.version) };
@@ -103,17 +102,12 @@ function targetOf({ requestId }: StorePlan): { readonly target?: string } {
 
 /**
  * Before a deleted key was written it was brought back there: where it was not written, it is deleted again. Only while it still has the
- * version that it was deleted with: what somebody else has made of it stays.
+ * version that it came back with: what somebody else has made of it stays.
  */
-async function deleteAgain(needs: PlaceNeeds, caller: Caller, place: OpenPlace, target: Target): Promise<void> {
-  const kept = await findKeptCurrent(needs, caller, target);
-  const source = kept && kept.deleted_at !== null ? await sourceIn(needs, kept) : undefined;
-  const written = source && isThere(place, target.name, source) ? writtenIn(place, source) : undefined;
-  if (written === undefined) return;
-  const key = place.bound.prefix + target.name;
+async function deleteAgain(place: OpenPlace, key: string, restored: string): Promise<void> {
   await asked(place, async () => {
     const held = await place.driver.get(key);
-    if (held?.version === written) await place.driver.delete(key);
+    if (held?.version === restored) await place.driver.delete(key);
   });
 }
 

@@ -11,7 +11,19 @@ export type StorePlan = {
   readonly address: string;
   /** The request that began it; left out in what was begun before plans said so. */
   readonly requestId?: string;
-} & ({ readonly kind: "put"; readonly action: Action; readonly write: Omit<Write, "value"> } | { readonly kind: "delete" | "restore" });
+} & (
+  | {
+      readonly kind: "put";
+      readonly action: Action;
+      readonly write: Omit<Write, "value">;
+      /** The version that a key which was deleted there comes back with before the value is written; left out where none comes back. */
+      readonly restores?: string;
+    }
+  | { readonly kind: "delete" | "restore" }
+);
+
+/** The plan of a value that is written. */
+export type PutPlan = Extract<StorePlan, { readonly kind: "put" }>;
 
 /** A plan as it is kept. */
 export function textOfPlan({ name: _, operation: __, ...plan }: StorePlan): string {

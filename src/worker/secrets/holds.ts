@@ -2,6 +2,7 @@ import { Problem } from "../../contract/problem.ts";
 import { shownEncoding } from "../../contract/secret.ts";
 import type { CurrentRow } from "../store/secret-rows.ts";
 import type { SecretValue } from "./change.ts";
+import { isSame } from "./is-same.ts";
 import { type ReadNeeds, readValue } from "./read-values.ts";
 
 /** Whether a secret's current value is this one already, compared in constant time. Who is shown JSON as text sets the same when it sends that text. */
@@ -9,9 +10,7 @@ export async function holds(needs: ReadNeeds, current: CurrentRow, { bytes, enco
   if ((current.encoding === "source") !== (encoding === "source")) return false;
   if (encoding !== "source" && (typed ? current.encoding : shownEncoding(current.encoding)) !== encoding) return false;
   const held = await readCurrent(needs, current);
-  if (!held) return false;
-  const [a, b] = await Promise.all([crypto.subtle.digest("SHA-256", held), crypto.subtle.digest("SHA-256", bytes)]);
-  return crypto.subtle.timingSafeEqual(a, b);
+  return held !== undefined && isSame(held, bytes);
 }
 
 /** The current value, or `undefined` when it cannot be read now: that must not keep anyone from replacing it. */

@@ -12,6 +12,7 @@ import type { SourcedSecret, SourcedValue, SourceReader } from "../secrets/sourc
 import { type OpenNeeds, openStore } from "../stores/open-store.ts";
 import { parseExactly } from "../stores/parse-exactly.ts";
 import { type FoundStore, findStore } from "../stores/read-stores.ts";
+import { REFUSAL_WORDS } from "../stores/refusal-words.ts";
 import { type StoreDriver, type StoredValue, StoreError, type StoreRefusal } from "../stores/store-driver.ts";
 import { textOf } from "../stores/value-bytes.ts";
 import { recordFailure, UnreleasedError } from "../transaction/record-failure.ts";
@@ -63,7 +64,7 @@ async function readOne(needs: OpenNeeds, caller: Caller, { org, scope, bytes }: 
   try {
     return await readFrom(needs, caller, found, source, call);
   } catch (error) {
-    if (error instanceof StoreError) return unread(`The store ${source.store} does not give the value: ${error.refusal}.`);
+    if (error instanceof StoreError) return unread(`The store ${source.store} does not give the value: ${REFUSAL_WORDS[error.refusal]}.`);
     if (error instanceof UnreleasedError) return unread(`The credentials of the store ${source.store} cannot be used.`);
     if (error instanceof Problem && !NOT_THE_STORES.has(error.code)) return unread(`The store ${source.store} cannot be used: ${error.code}.`);
     throw error;

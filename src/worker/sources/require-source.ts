@@ -25,6 +25,7 @@ export async function requireSource(
   if (scope === GLOBAL && caller.org === needs.platformOrg) throw invalid("/source", "what is built in for every organization has values of its own");
   const found = await findStore(needs, caller, source.store);
   // Of a store that is not there the same is said: which there are is for whoever may write them.
-  if (!found || !storeAllows(found.definition, scope, source.key)) throw invalid("/source", `there is no store of this name that lets ${scope} have this key`);
+  if (!found || !storeAllows(found.definition, scope, source.key))
+    throw invalid("/source", `there is no store of this name that lets ${scope} have this key: its "allow" says which scopes have which`);
   return { bytes: new TextEncoder().encode(textOfSource(source)), encoding: "source" };
 }

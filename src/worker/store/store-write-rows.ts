@@ -71,13 +71,19 @@ export function requireNoSecrets(db: D1Database, org: string, scope: string, nam
 
 /** Ends what was begun; aborts the batch with the guard `store_write_ended` where somebody else has ended one. */
 export function endWrites(db: D1Database, operations: readonly string[]): D1PreparedStatement[] {
-  const json = JSON.stringify(operations);
-  return [
-    db
-      .prepare("INSERT INTO guard (store_write_ended) SELECT 0 WHERE (SELECT COUNT(*) FROM json_each(?1) j JOIN store_writes w ON w.operation = j.value) <> ?2")
-      .bind(json, operations.length),
-    db.prepare("DELETE FROM store_writes WHERE operation IN (SELECT value FROM json_each(?))").bind(json),
-  ];
+  return [requireWrites(db, operations), forgetWrites(db, operations)];
+}
+
+/** Aborts the batch with the guard `store_write_ended` where something that was begun is not there any more. */
+export function requireWrites(db: D1Database, operations: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare("INSERT INTO guard (store_write_ended) SELECT 0 WHERE (SELECT COUNT(*) FROM json_each(?1) j JOIN store_writes w ON w.operation = j.value) <> ?2")
+    .bind(JSON.stringify(operations), operations.length);
+}
+
+/** Replaces the plan of what was begun. Precede it with {@link requireWrites}. */
+export function updatePlan(db: D1Database, { operation, plan, seal }: Pick<StoreWriteRow, "operation" | "plan" | "seal">): D1PreparedStatement {
+  return db.prepare("UPDATE store_writes SET plan = ?, seal = ? WHERE operation = ?").bind(plan, seal, operation);
 }
 
 /** Forgets what was begun, if nobody has ended it yet. */

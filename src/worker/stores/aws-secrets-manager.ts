@@ -33,6 +33,7 @@ export function openAwsSecretsManager(store: AwsStore, credentials: StoreCredent
     list: (prefix, cursor) => list(ask, prefix, cursor),
     find: (key, operation) => find(ask, key, operation),
     delete: (key) => remove(ask, key),
+    deleted: (key) => findDeleted(ask, key),
     restore: (key) => restore(ask, key),
   };
 }
@@ -74,6 +75,12 @@ async function remove(ask: AskAws, key: string): Promise<boolean> {
 async function find(ask: AskAws, key: string, operation: string): Promise<StoreVersion | undefined> {
   requireName(key);
   return (await describeAwsSecret(ask, key, operation)).was ? { version: operation } : undefined;
+}
+
+async function findDeleted(ask: AskAws, key: string): Promise<StoreVersion | undefined> {
+  requireName(key);
+  const { deleted, current } = await describeAwsSecret(ask, key);
+  return deleted && current !== undefined ? { version: current } : undefined;
 }
 
 async function restore(ask: AskAws, key: string): Promise<boolean> {

@@ -35,6 +35,7 @@ const BETWEEN_LOOKS = 2_000;
 const tagsSchema = z.record(z.string(), z.string()).nullish();
 const secretSchema = z.object({ id: z.string(), value: z.string(), contentType: z.string().nullish(), tags: tagsSchema });
 const pageSchema = z.object({ value: z.array(z.object({ id: z.string(), tags: tagsSchema })).nullish(), nextLink: z.string().nullish() });
+const deletedSchema = z.object({ id: z.string() });
 const errorSchema = z.object({ error: z.object({ code: z.string().optional(), innererror: z.object({ code: z.string() }).nullish() }) });
 
 interface Asked {
@@ -74,6 +75,7 @@ export function openAzureKeyVault(store: AzureStore, credentials: StoreCredentia
     list: (prefix, cursor) => list(vault, prefix, cursor),
     find: (key, operation) => find(vault, key, operation),
     delete: (key) => remove(vault, key),
+    deleted: (key) => findDeleted(vault, key),
     restore: (key) => restore(vault, key),
   };
 }
@@ -150,6 +152,13 @@ async function find(vault: Vault, key: string, operation: string): Promise<Store
   if (there.status === 404) return undefined;
   const version = await findVersion(vault, name, operation);
   return version === undefined ? undefined : { version };
+}
+
+async function findDeleted({ url, ask }: Vault, key: string): Promise<StoreVersion | undefined> {
+  const name = azureName(key);
+  const reply = await ask({ method: "GET", path: `deletedsecrets/${name}` });
+  if (reply.status === 404) return undefined;
+  return { version: versionOf(url, readJson(orThrow(reply), deletedSchema).id, name) };
 }
 
 /** Azure goes on with that after its answer: it is waited for, because until then nothing can be written. */

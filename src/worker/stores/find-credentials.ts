@@ -57,13 +57,15 @@ export function requireStoreHosts(
   secrets: readonly { readonly name: string; readonly label: string; readonly hosts: string }[],
   definition: StoreDefinition,
 ): void {
-  for (const { hostname } of addressesOf(definition, rules)) {
+  const refused = addressesOf(definition, rules).flatMap(({ hostname }) => {
     const elsewhere = secrets.filter(({ hosts }) => !(JSON.parse(hosts) as HostPattern[]).some((pattern) => hostMatches(pattern, hostname)));
-    if (elsewhere.length === 0) continue;
-    throw new Problem("host-not-allowed", `A credential of the store is not for ${hostname}: whoever set it says where it may go, in its hosts.`, {
-      about: elsewhere.map(({ name, label }) => ({ scope: label, name })),
-    });
-  }
+    return elsewhere.length === 0 ? [] : [{ hostname, elsewhere }];
+  });
+  if (refused.length === 0) return;
+  const hosts = [...new Set(refused.map(({ hostname }) => hostname))].join(" and ");
+  throw new Problem("host-not-allowed", `A credential of the store is not for ${hosts}: whoever set it says where it may go, in its hosts.`, {
+    about: [...new Set(refused.flatMap(({ elsewhere }) => elsewhere))].map(({ name, label }) => ({ scope: label, name })),
+  });
 }
 
 function namesOf(refs: readonly CredentialRef[]): string[] {

@@ -17,6 +17,8 @@ export interface StoreDriver {
   find(key: string, operation: string): Promise<StoreVersion | undefined>;
   /** Deletes a key, so that the store can bring it back where it knows how; `false` where there was none. */
   delete(key: string): Promise<boolean>;
+  /** The version that a deleted key comes back with; `undefined` where none could come back, or it would have no value. */
+  deleted(key: string): Promise<StoreVersion | undefined>;
   /** Brings a deleted key back; `false` where there is none that could come back. One that is there stays as it is. */
   restore(key: string): Promise<boolean>;
 }

@@ -51,6 +51,7 @@ export function openVault(store: VaultStore, credentials: StoreCredentials | und
     list: (prefix, cursor) => list(engine, prefix, cursor),
     find: (key, operation) => find(engine, key, operation),
     delete: (key) => remove(engine, key),
+    deleted: (key) => findDeleted(engine, key),
     restore: (key) => restore(engine, key),
   };
 }
@@ -109,6 +110,11 @@ async function find(engine: Engine, key: string, operation: string): Promise<Sto
   const { data } = await read(engine, pathOf(key));
   const version = versionWritten(operationsOf(data), operation);
   return version === undefined ? undefined : { version };
+}
+
+async function findDeleted(engine: Engine, key: string): Promise<StoreVersion | undefined> {
+  const { number, data } = await read(engine, pathOf(key));
+  return data || number === 0 ? undefined : { version: String(number) };
 }
 
 async function restore(engine: Engine, key: string): Promise<boolean> {

@@ -63,6 +63,7 @@ export function problemOfGuard(error: GuardError): Problem | undefined {
 
 /** The answer when a secret is being written to its scope's store. */
 export function writePending(cause?: unknown): Problem {
-  const detail = "The secret is being written to its scope's store, or that is not known to have ended. Nothing of this call has happened; make it again.";
+  const detail =
+    "An earlier write of the secret to its scope's store is under way, or it is not known whether it has ended, because the store did not answer: that is found out within minutes. Nothing of this call has happened; make it again then.";
   return new Problem("write-conflict", detail, { cause, headers: { "Retry-After": "5" } });
 }

@@ -12,7 +12,7 @@ it("a 429 asks to try later, with exit code 5, also where it is not the service'
 
 it("a write that others always came before asks to try later too", () => {
   const { message, hint, exitCode } = describeError(new KeyholeError("write-conflict", "Others kept writing.", { status: 409 }));
-  expect([message, hint, exitCode]).toEqual(["Others kept writing.", "many write the same thing at once; try again in a moment", 5]);
+  expect([message, hint, exitCode]).toEqual(["Others kept writing.", "something else writes the same thing; try again in a moment", 5]);
 });
 
 it.each([

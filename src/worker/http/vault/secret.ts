@@ -79,14 +79,14 @@ export const secretObjectRoutes = [
       id: "vaultReplaceObject",
       summary: "Replace a scope as one object",
       description:
-        "In one transaction: what is not given is deleted, but for what no read shows because it has expired or a wider scope has locked it: that stays, and a warning names it. What is given and had expired has no expiry then. `options.cas` is the object's version. What is no text is kept as JSON, and given back as that. The token has to cover every name of the scope.",
+        "In one transaction: what is not given is deleted, but for what no read shows because it has expired or a wider scope has locked it: that stays, and a warning names it. What is given and had expired has no expiry then. `options.cas` is the object's version. What is no text is kept as JSON, and given back as that. A key whose value comes from a store is given what the store has, and keeps its source; another value for it is refused. The token has to cover every name of the scope.",
       tag,
       permission: "secrets:write",
       action: "secret.update",
       writes: true,
       params,
       body: vaultWriteSchema,
-      problems: writeProblems,
+      problems: [...writeProblems, "store-unavailable"],
       replies: { 200: json(vaultWriteReplySchema, "It is written.") },
     },
     async ({ c, needs, caller, path, body: { options }, exact }) =>
