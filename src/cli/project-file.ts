@@ -46,13 +46,14 @@ export interface Project extends ProjectSettings {
  * another file system. One that is not the user's own, or that others may change, is not believed: a warning says so, and
  * there is none then, because what is further up is not meant either.
  *
+ * @param doubted What is done about one that is not believed, instead of the warning.
  * @throws {CliError} for one that is the user's own and says something else than such a file does.
  */
-export function findProject(folder: string | undefined = currentFolder()): Project | undefined {
+export function findProject(folder: string | undefined = currentFolder(), doubted: (message: string) => void = warn): Project | undefined {
   if (folder === undefined) return undefined;
   try {
     const path = nearestFile(folder);
-    return path === undefined ? undefined : readProject(path);
+    return path === undefined ? undefined : readProject(path, doubted);
   } catch (error) {
     // As another user in somebody's folder: what cannot be looked at says nothing, and what needs none of it works there.
     if (!isForbidden(error)) throw error;
@@ -86,10 +87,14 @@ function isForbidden(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
 }
 
-function readProject(path: string): Project | undefined {
+function warn(message: string): void {
+  note(`warning: ${message}`);
+}
+
+function readProject(path: string, doubted: (message: string) => void): Project | undefined {
   const read = readBelieved(path);
   if ("doubt" in read) {
-    note(`warning: ${path} is not believed: ${read.doubt}`);
+    doubted(`${path} is not believed: ${read.doubt}`);
     return undefined;
   }
   return { ...checkProject(parseJson(path, read.text), path), path };

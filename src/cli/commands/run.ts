@@ -79,7 +79,7 @@ export const run = command({
     if (!file) throw usageError("there is no command to run", "keyhole run [OPTIONS] -- COMMAND [ARGUMENTS]");
     const maxAge = parseDuration("--fallback-max-age", options["fallback-max-age"]);
     const only = all("only");
-    const { required = [], optional = [] } = local || only.length > 0 ? {} : (findProject() ?? {});
+    const { required = [], optional = [] } = local || !secrets || only.length > 0 ? {} : (findProject(undefined, refuseDoubted) ?? {});
     const listed = [...new Set<string>([...required, ...optional])];
     const names = only.length > 0 ? only : listed.length > 0 ? listed : undefined;
     const request = { scopes: local ? undefined : scopesOf(all("scope")), names, ...(listed.length > 0 && { allow_missing: true }) };
@@ -133,6 +133,11 @@ async function beginToWatch(options: SessionOptions, requests: readonly ResolveR
   if (requests.length === 0) throw usageError("there is nothing to watch", "--watch is for a command that gets secrets");
   const { client, url } = await openSession({ ...options, ...(fallback && { retries: RETRIES }) });
   return watchRequests(client, requests, fallback ? (ask) => answerWithin(PATIENCE, url, ask) : undefined);
+}
+
+/** Without the names in a project file a command would get everything that applies. */
+function refuseDoubted(message: string): never {
+  throw usageError(message, "make the file your own, or name with --only what the command is to have");
 }
 
 /** Refuses to run a command without what the project file says that it needs. */

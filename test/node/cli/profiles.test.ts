@@ -212,6 +212,10 @@ describe("a project file", () => {
     write({ scopes: ["repo:acme/api"] });
     symlinkSync(join(home, "project", "keyhole.json"), join(project, "keyhole.json"));
     expect((await inside(["set", "A", "--stdin"], env)).stderr).toContain("it is no file");
+    expect(await inside(["run", "--", "true"], env), "else the command would get everything that applies").toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/error: .*keyhole.json is not believed: it is no file.*\nhint: .*--only/),
+    });
     expect(asked).toEqual([]);
   });
 
