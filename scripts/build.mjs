@@ -38,6 +38,7 @@ async function build() {
       entryPoints: { client: "src/client/create-client.ts", worker: "src/client/create-resolver.ts" },
       platform: "neutral",
       format: "esm",
+      minifySyntax: true,
     }),
     build({
       ...common,

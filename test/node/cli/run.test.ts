@@ -561,7 +561,7 @@ describe("a command that is watched for", () => {
       "Changed: API_KEY (version 2, from global).",
       "",
     ]);
-  }, 30_000);
+  });
 
   it("gets a signal instead where one is named, and its output is masked of the new value too", async () => {
     const secret = { value: "first-value", version: 1 };
@@ -572,7 +572,7 @@ describe("a command that is watched for", () => {
     });
     restore();
     expect({ code, stdout }).toEqual({ code: 5, stdout: "ready\nnow [masked], before [masked]\n" });
-  }, 30_000);
+  });
 
   it("that is not there is an error as without it", async () => {
     const restore = serve({ value: "first-value", version: 1 });
