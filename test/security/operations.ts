@@ -122,8 +122,8 @@ async function putStore(subject: Pick<Subject, "org" | "scope" | "name">): Promi
 /** Each check makes one of its own. */
 const withWebhooks = callWith({ ALLOW_INSECURE_ORIGINS: "true", QUOTAS: JSON.stringify({ webhooks: 1_000 }) });
 const WEBHOOK = { url: `${inject("upstream")}/hook`, events: ["calls.refused"] };
-async function putWebhook(subject: Pick<Subject, "org" | "name">): Promise<string> {
-  await withWebhooks(`PUT /v1/webhooks/${serviceNameOf(subject)}`, { token: { org: subject.org }, json: WEBHOOK });
+async function putWebhook(subject: Pick<Subject, "org" | "name">, limits: Pick<TokenClaims, "secret_scopes" | "secret_names"> = {}): Promise<string> {
+  await withWebhooks(`PUT /v1/webhooks/${serviceNameOf(subject)}`, { token: { org: subject.org, ...limits }, json: WEBHOOK });
   return serviceNameOf(subject);
 }
 /** Whoever makes a webhook has to be allowed to read what it is told of, too. */
@@ -665,7 +665,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "GET /v1/webhooks/{name}": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    prepare: (subject) => putWebhook(subject),
     request: ({ target }, token) => withWebhooks(`GET /v1/webhooks/${target}`, { token }),
     elsewhere: "webhook-not-found",
     limits: [],
@@ -673,7 +673,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "DELETE /v1/webhooks/{name}": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    prepare: (subject) => putWebhook(subject),
     request: ({ target }, token) => withWebhooks(`DELETE /v1/webhooks/${target}`, { token }),
     elsewhere: "webhook-not-found",
     limits: [],
@@ -681,15 +681,16 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "POST /v1/webhooks/{name}/rotate": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    // What its messages are signed with is for whoever may read all that it tells of.
+    prepare: (subject) => putWebhook(subject, { secret_scopes: [subject.scope], secret_names: [subject.name] }),
     request: ({ target }, token) => withWebhooks(`POST /v1/webhooks/${target}/rotate`, { token: readingTheLog(token) }),
     elsewhere: "webhook-not-found",
-    limits: [],
+    limits: both,
     action: "webhook.put",
   },
   "POST /v1/webhooks/{name}/test": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    prepare: (subject) => putWebhook(subject),
     request: ({ target }, token) => withWebhooks(`POST /v1/webhooks/${target}/test`, { token }),
     elsewhere: "webhook-not-found",
     limits: [],
@@ -697,7 +698,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "GET /v1/webhooks/{name}/deliveries": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    prepare: (subject) => putWebhook(subject),
     request: ({ target }, token) => withWebhooks(`GET /v1/webhooks/${target}/deliveries`, { token }),
     elsewhere: "webhook-not-found",
     limits: [],
@@ -705,7 +706,7 @@ export const OPERATIONS: Record<string, Operation> = {
   },
   "GET /v1/webhooks": {
     permission: "webhooks:write",
-    prepare: putWebhook,
+    prepare: (subject) => putWebhook(subject),
     request: (_, token) => withWebhooks("GET /v1/webhooks", { token }),
     elsewhere: 200,
     limits: [],
