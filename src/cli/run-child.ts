@@ -14,6 +14,9 @@ const FORWARDED = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 /** Signals that a terminal sends to the child as well as to us: a second one would be taken for impatience. */
 const FROM_TERMINAL = ["SIGINT", "SIGQUIT"] as const;
 
+/** The signals that are the child's while there is one. */
+export const OF_CHILD = [...FORWARDED, ...FROM_TERMINAL] as const;
+
 /** Of the processes that lose their parent in a container, process 1 becomes the parent. Node does not look after those. */
 const CANNOT_REAP =
   "warning: keyhole is process 1 and does not collect what the command leaves behind: start the container with an init (docker run --init), or let the command take its place: Node 22.15, without --mask and --no-replace";
@@ -56,8 +59,7 @@ export interface Child {
 /** Starts a program, without a shell. Signals are passed on to it until it has ended. */
 export function startChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv, masked: readonly string[] | undefined): Child {
   if (process.pid === 1) note(CANNOT_REAP);
-  const child = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
-  const stop = passSignals(child);
+  const { child, stop } = start(file, args, { env, stdio: masked ? ["inherit", "pipe", "pipe"] : "inherit", shell: false, windowsHide: true });
   started = true;
   const masks = masked ? [maskStream(masked), maskStream(masked)] : [];
   const output = Promise.all(masks.map((mask, at) => copy([child.stdout, child.stderr][at], [process.stdout, process.stderr][at], mask)));
@@ -77,10 +79,15 @@ export function startChild(file: string, args: readonly string[], env: NodeJS.Pr
 }
 
 /** Some of what is wrong with a program comes as an event, and some is thrown. */
-function start(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+function start(file: string, args: readonly string[], options: SpawnOptions): { readonly child: ChildProcess; readonly stop: () => void } {
+  const running: { child?: ChildProcess } = {};
+  // Before it is there: a signal that came in between would end us, and leave it behind.
+  const stop = passSignals(running);
   try {
-    return spawn(file, args, options);
+    running.child = spawn(file, args, options);
+    return { child: running.child, stop };
   } catch (error) {
+    stop();
     throw notStarted(file, error as NodeJS.ErrnoException);
   }
 }
@@ -113,11 +120,11 @@ async function copy(from: Readable | null | undefined, to: Writable | undefined,
   }
 }
 
-/** Passes signals on to the child while it runs; we end when it does. Returns what takes that back. */
-function passSignals(child: ChildProcess): () => void {
+/** Passes signals on to the child that is run; we end when it does. Returns what takes that back. */
+function passSignals(running: { readonly child?: ChildProcess }): () => void {
   // Not `process.stdin.isTTY`: Node makes a stream of a pipe non-blocking, the child's too, which then fails to wait for its input.
   const onTerminal = [0, 1, 2].some(isatty);
-  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+  const pass = (signal: NodeJS.Signals) => void running.child?.kill(signal);
   const wait = () => {};
   const interrupted = onTerminal ? wait : pass;
   for (const signal of FORWARDED) process.on(signal, pass);

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describeError } from "../describe-error.ts";
 import { note } from "../output.ts";
-import { type Child, startChild } from "../run-child.ts";
+import { type Child, OF_CHILD, startChild } from "../run-child.ts";
 import type { Watcher } from "./watch-requests.ts";
 
 /** What a program is given. */
@@ -45,10 +45,17 @@ export async function runWatched(file: string, args: readonly string[], first: G
   let child = startChild(file, args, given.env, given.masked);
   let startedAt = performance.now();
   let hurried = 0;
+  // Between one program and the next one nobody listens, and a signal would end us at once: so it waits for the next one.
+  for (const signal of OF_CHILD) process.on(signal, hold);
+  // What the last one left running may print for long: signals are ours again.
+  const end = () => {
+    for (const signal of OF_CHILD) process.off(signal, hold);
+    return child.ended();
+  };
   try {
     for (;;) {
       const next = await Promise.race([child.exited, nextChange(given, { ...watching, hurried }, over.signal)]);
-      if (typeof next === "number") return await child.ended();
+      if (typeof next === "number") return await end();
       given = next;
       if (signal !== undefined) {
         if (given.masked) child.mask(given.masked);
@@ -56,15 +63,18 @@ export async function runWatched(file: string, args: readonly string[], first: G
         continue;
       }
       const code = await stop(child);
-      if (code !== undefined) return await child.ended();
+      if (code !== undefined) return await end();
       hurried = performance.now() - startedAt < RECENT ? hurried + 1 : 0;
       child = startChild(file, args, given.env, given.masked);
       startedAt = performance.now();
     }
   } finally {
     over.abort();
+    for (const signal of OF_CHILD) process.off(signal, hold);
   }
 }
+
+function hold(): void {}
 
 /** Waits until something has changed that the program is given, and gets it. Never rejects but when it is `over`. */
 async function nextChange(given: Given, { watcher, gather, interval, hurried }: Omit<Watching, "signal"> & { hurried: number }, over: AbortSignal) {
