@@ -1,5 +1,6 @@
 import * as module from "node:module";
 import { findExecutable } from "./find-executable.ts";
+import { onSignals } from "./on-signals.ts";
 
 /** What the system surely takes for arguments and environment together, in bytes: Linux guarantees 32 pages. */
 const MOST_BYTES = 120 * 1024;
@@ -17,8 +18,7 @@ export function replaceProcess(file: string, args: readonly string[], env: NodeJ
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   if (path === undefined || sizeOf([path, file, ...args, ...Object.entries(variables).map((pair) => pair.join("="))]) > MOST_BYTES) return;
   // What Node ignores, the program would too; what it handles is as usual again.
-  const usual = () => {};
-  for (const signal of IGNORED) process.on(signal, usual);
+  const letGo = onSignals(IGNORED, () => {});
   // Node makes pipes non-blocking, and its child would find them so.
   for (const stream of [process.stdout, process.stderr]) (stream as WithHandle)._handle?.setBlocking?.(true);
   // Without an end of the process what was compiled would be compiled each time.
@@ -27,7 +27,7 @@ export function replaceProcess(file: string, args: readonly string[], env: NodeJ
     process.execve(path, [file, ...args], variables);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== "execve") throw error;
-    for (const signal of IGNORED) process.off(signal, usual);
+    letGo();
     // That this is an experiment of Node's, as it would print now, says nothing to whoever runs a command.
     process.removeAllListeners("warning");
   }

@@ -6,6 +6,7 @@ import { isatty } from "node:tty";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { type MaskStream, maskStream } from "./mask-stream.ts";
+import { onSignals } from "./on-signals.ts";
 import { note } from "./output.ts";
 import { replaceProcess } from "./replace-process.ts";
 
@@ -127,10 +128,6 @@ function passSignals(running: { readonly child?: ChildProcess }): () => void {
   const pass = (signal: NodeJS.Signals) => void running.child?.kill(signal);
   const wait = () => {};
   const interrupted = onTerminal ? wait : pass;
-  for (const signal of FORWARDED) process.on(signal, pass);
-  for (const signal of FROM_TERMINAL) process.on(signal, interrupted);
-  return () => {
-    for (const signal of FORWARDED) process.off(signal, pass);
-    for (const signal of FROM_TERMINAL) process.off(signal, interrupted);
-  };
+  const ends = [onSignals(FORWARDED, pass), onSignals(FROM_TERMINAL, interrupted)];
+  return () => ends.forEach((end) => void end());
 }

@@ -1,9 +1,8 @@
 import { childEnvironment } from "./child-environment.ts";
 import { mountFiles } from "./mount-files.ts";
+import { ENDING_SIGNALS, onSignals } from "./on-signals.ts";
 import { note } from "./output.ts";
 import { runChild } from "./run-child.ts";
-
-const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /**
  * Runs a command while values are in files of a folder, or without one waits for a signal that ends it, Ctrl-C for example. However it
@@ -15,7 +14,7 @@ export async function withMounted(folder: string, files: Readonly<Record<string,
     end = resolve;
   });
   // Before there is a file: what a signal ends takes nothing away.
-  for (const signal of ENDING) process.on(signal, end);
+  const letGo = onSignals(ENDING_SIGNALS, () => end());
   const takeAway = mountFiles(folder, files);
   process.on("exit", takeAway);
   try {
@@ -29,6 +28,6 @@ export async function withMounted(folder: string, files: Readonly<Record<string,
   } finally {
     process.off("exit", takeAway);
     takeAway();
-    for (const signal of ENDING) process.off(signal, end);
+    letGo();
   }
 }

@@ -1,6 +1,7 @@
 import { createClient } from "../client/create-client.ts";
 import { type NarrowRequest, narrowToken } from "../client/narrow-token.ts";
 import { describeError } from "./describe-error.ts";
+import { ENDING_SIGNALS, onSignals } from "./on-signals.ts";
 import { note } from "./output.ts";
 import { proxiedFetch } from "./proxied-fetch.ts";
 import type { Session } from "./session.ts";
@@ -8,7 +9,6 @@ import { tokenClaims } from "./token-claims.ts";
 
 /** How long the end of a token may take, in milliseconds, and how often it is tried again. */
 const ENDING = { timeout: 5_000, retries: 2 };
-const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** What a narrower token is to have. */
 export type Narrowed = Pick<NarrowRequest, "permissions" | "services" | "expires_in">;
@@ -32,12 +32,11 @@ export async function withNarrowToken<T>({ url: given, token }: Session, narrowe
 
 /** Does something short of which a signal, a second Ctrl-C for example, makes no end: the token would live on. */
 async function uninterrupted(work: () => Promise<void>): Promise<void> {
-  const wait = () => {};
-  for (const signal of ENDING_SIGNALS) process.on(signal, wait);
+  const letGo = onSignals(ENDING_SIGNALS, () => {});
   try {
     await work();
   } finally {
-    for (const signal of ENDING_SIGNALS) process.off(signal, wait);
+    letGo();
   }
 }
 

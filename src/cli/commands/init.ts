@@ -86,15 +86,8 @@ function ignoreEnv(): void {
   }
   const before = there ? readFileSync(".gitignore", "utf8") : "";
   // The last line that is about it counts.
-  if (
-    /^\/?\.env\*?$/.test(
-      before
-        .split(/\r?\n/)
-        .findLast((line) => /^!?\/?\.env\*?\s*$/.test(line))
-        ?.trim() ?? "",
-    )
-  )
-    return;
+  const last = before.split(/\r?\n/).findLast((line) => /^!?\/?\.env\*?\s*$/.test(line));
+  if (last !== undefined && !last.startsWith("!")) return;
   appendFileSync(".gitignore", `${before === "" || before.endsWith("\n") ? "" : "\n"}.env\n`);
   note("Added .env to .gitignore.");
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describeError } from "../describe-error.ts";
+import { ENDING_SIGNALS, onSignals } from "../on-signals.ts";
 import { note } from "../output.ts";
 import { type Child, OF_CHILD, startChild } from "../run-child.ts";
 import type { Watcher } from "./watch-requests.ts";
@@ -33,8 +34,6 @@ const LONGEST = 300;
 /** By which part the time between two questions is longer or shorter, drawn at random: programs that were started together do not ask together. */
 const JITTER = 0.2;
 
-const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
-
 /**
  * Runs a program, and when what it is given has changed starts it again, or sends it a signal. Its end, but for that, is the end; so is a
  * signal that ends us. Whatever is wrong with asking is told once, and the program left as it is.
@@ -46,10 +45,10 @@ export async function runWatched(file: string, args: readonly string[], first: G
   let startedAt = performance.now();
   let hurried = 0;
   // Between one program and the next one nobody listens, and a signal would end us at once: so it waits for the next one.
-  for (const signal of OF_CHILD) process.on(signal, hold);
+  const letGo = onSignals(OF_CHILD, () => {});
   // What the last one left running may print for long: signals are ours again.
   const end = () => {
-    for (const signal of OF_CHILD) process.off(signal, hold);
+    letGo();
     return child.ended();
   };
   try {
@@ -70,11 +69,9 @@ export async function runWatched(file: string, args: readonly string[], first: G
     }
   } finally {
     over.abort();
-    for (const signal of OF_CHILD) process.off(signal, hold);
+    letGo();
   }
 }
-
-function hold(): void {}
 
 /** Waits until something has changed that the program is given, and gets it. Never rejects but when it is `over`. */
 async function nextChange(given: Given, { watcher, gather, interval, hurried }: Omit<Watching, "signal"> & { hurried: number }, over: AbortSignal) {
@@ -107,10 +104,9 @@ function isSame(one: Given["variables"], other: Given["variables"]): boolean {
 /** Ends a program that is to be started again. Returns its exit code where we are to end, too: it had ended by itself, or a signal said so meanwhile. */
 async function stop(child: Child): Promise<number | undefined> {
   let asked = false;
-  const ask = () => {
+  const letGo = onSignals(ENDING_SIGNALS, () => {
     asked = true;
-  };
-  for (const signal of ENDING) process.on(signal, ask);
+  });
   const killed = new AbortController();
   try {
     const running = Symbol("running");
@@ -125,6 +121,6 @@ async function stop(child: Child): Promise<number | undefined> {
     return asked ? code : undefined;
   } finally {
     killed.abort();
-    for (const signal of ENDING) process.off(signal, ask);
+    letGo();
   }
 }

@@ -18,6 +18,7 @@ import { json } from "../docs/responses.ts";
 import { operation } from "../operation.ts";
 import { jsonBody } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
+import { CREDENTIAL_PROBLEMS } from "./credential-problems.ts";
 import { grantBody } from "./grant-body.ts";
 
 const tag = "Logins";
@@ -41,16 +42,7 @@ export const loginRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putLoginSchema),
-      problems: [
-        "secret-not-found",
-        "secret-expired",
-        "name-locked",
-        "host-not-allowed",
-        "source-cycle",
-        "write-conflict",
-        "quota-exceeded",
-        "integrity-failed",
-      ],
+      problems: [...CREDENTIAL_PROBLEMS, "write-conflict", "quota-exceeded", "integrity-failed"],
       replies: { 200: json(loginSchema, "It replaces the one that was there."), 201: json(loginSchema, "The login is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {

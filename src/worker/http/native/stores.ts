@@ -14,6 +14,7 @@ import type { RequestNeeds } from "../needs-of.ts";
 import { operation } from "../operation.ts";
 import { jsonBody, optionalJsonBody } from "../parse/body.ts";
 import { fromCursor, nextCursor } from "../parse/page-cursor.ts";
+import { CREDENTIAL_PROBLEMS } from "./credential-problems.ts";
 
 const tag = "Stores";
 const params = z.object({ name: storeNameSchema });
@@ -36,16 +37,7 @@ export const storeRoutes = [
       on: { target: "name" },
       params,
       body: jsonBody(putStoreSchema),
-      problems: [
-        "secret-not-found",
-        "secret-expired",
-        "name-locked",
-        "host-not-allowed",
-        "source-cycle",
-        "write-conflict",
-        "quota-exceeded",
-        "integrity-failed",
-      ],
+      problems: [...CREDENTIAL_PROBLEMS, "write-conflict", "quota-exceeded", "integrity-failed"],
       replies: { 200: json(storeSchema, "It replaces the one that was there."), 201: json(storeSchema, "The store is new.") },
     },
     async ({ c, needs, caller, params: { name }, body }) => {
